@@ -59,10 +59,94 @@ macro_rules! codes {
 
 codes! {
     Intake {
+        /// A version of our API group that this build does not serve.
+        ApiVersionUnknown: Error,
+        /// An unquoted yes, no, on or off that YAML reads as a truth value where text is meant (the Norway trap).
+        BooleanUnquoted: Error,
+        /// One green certificate is claimed by more than one site, month or tenant.
+        CertificateReused: Error,
+        /// The bytes are not UTF-8 text: UTF-16, another encoding or a binary file.
+        ContentUnsupported: Error,
+        /// A unified social credit code that breaks GB 32100 (length, characters or check character).
+        CreditCodeInvalid: Error,
+        /// A document whose top level is a list or a scalar.
+        DocumentNotObject: Error,
+        /// Two entries of a list that is keyed, or of a set, are the same.
+        ElementDuplicate: Error,
+        /// Evidence recorded or issued after the day it is judged on.
+        EvidenceFromFuture: Error,
+        /// The person who entered the evidence also verified it.
+        EvidenceSelfVerified: Error,
+        /// A required field is not there.
+        FieldMissing: Error,
+        /// A field the schema does not know; the API server would drop or refuse it.
+        FieldUnknown: Error,
         /// The file cannot be opened or read.
         FileUnreadable: Error,
+        /// Text that does not have the format of the schema, such as a date or a time.
+        FormatInvalid: Error,
+        /// An image named by tag only: its content can change without notice.
+        ImageWithoutDigest: Warning,
+        /// A key that stands twice in one mapping.
+        KeyDuplicate: Error,
+        /// A kind our API group does not have.
+        KindUnknown: Error,
+        /// A kustomization file: instructions for kustomize, no object.
+        KustomizationSkipped: Info,
+        /// Text, a list or a map that is too short or too long.
+        LengthOutOfRange: Error,
+        /// The input is larger or deeper than the reader accepts.
+        LimitExceeded: Error,
+        /// An object name or namespace that Kubernetes does not accept.
+        NameInvalid: Error,
+        /// A namespace on an object of a cluster-scoped kind.
+        NamespaceIgnored: Warning,
+        /// An object of a namespaced kind without a namespace; it is read as `default`.
+        NamespaceMissing: Warning,
+        /// A workload in a namespace that no tenant owns.
+        NamespaceUnowned: Error,
+        /// An input without a single document.
+        NothingRead: Warning,
+        /// Two objects of one kind, namespace and name.
+        ObjectDuplicate: Error,
+        /// A number outside the range of the schema.
+        OutOfRange: Error,
+        /// A folder or link that was not followed.
+        PathSkipped: Info,
+        /// Text that does not match the pattern of the schema.
+        PatternMismatch: Error,
+        /// A placement policy no workload, system or tenant uses.
+        PolicyUnused: Warning,
+        /// Two information systems with one project code; adoption would count one of them twice or never.
+        ProjectCodeDuplicate: Error,
+        /// A quota smaller than what already stands against it.
+        QuotaBelowUse: Warning,
+        /// A name that no object of the kind has.
+        ReferenceUnknown: Error,
+        /// A region code that GB/T 2260 does not have.
+        RegionUnknown: Error,
+        /// A workload that asks for less than its information system demands.
+        RequirementLooser: Error,
+        /// A rule of the schema (CEL) does not hold.
+        RuleBroken: Error,
+        /// A rule of the schema could not be evaluated on this value.
+        RuleNotEvaluated: Error,
+        /// A selector that matches nothing in the input.
+        SelectorEmpty: Warning,
+        /// A system that handles state secrets; it must not be on a government cloud.
+        StateSecretRefused: Error,
         /// The text is not YAML or JSON.
         SyntaxInvalid: Error,
+        /// Tenants that are each other's parents.
+        TenantCycle: Error,
+        /// A grant, report, certificate or exemption whose term has run out.
+        TermExpired: Warning,
+        /// A value of another type than the schema has.
+        TypeMismatch: Error,
+        /// A quantity with an unknown unit, or a negative one.
+        UnitUnknown: Error,
+        /// A value that is not among the allowed ones.
+        ValueNotAllowed: Error,
     }
     Detect {
         /// Two sources of evidence about a node's CPU disagree; the pool is Unknown.
