@@ -107,6 +107,8 @@ codes! {
         NamespaceUnowned: Error,
         /// An input without a single document.
         NothingRead: Warning,
+        /// An unquoted number where text is meant, such as a region code.
+        NumberUnquoted: Error,
         /// Two objects of one kind, namespace and name.
         ObjectDuplicate: Error,
         /// A number outside the range of the schema.

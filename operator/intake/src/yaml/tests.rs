@@ -175,7 +175,7 @@ fn a_long_line_is_quoted_in_part() {
 fn nesting_up_to_the_limit_is_read() {
     let depth = Limits::default().depth;
     assert_eq!(values(&format!("{}{}", "[".repeat(depth), "]".repeat(depth))).len(), 1);
-    assert_eq!(codes("[".repeat(depth + 1).as_bytes()), [Code::LimitExceeded]);
+    assert_eq!(codes(format!("{}{}", "[".repeat(depth + 1), "]".repeat(depth + 1)).as_bytes()), [Code::LimitExceeded]);
 }
 
 proptest! {

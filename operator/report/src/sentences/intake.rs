@@ -150,6 +150,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Check the path; files end in .yaml, .yml or .json.",
             fix_zh: "请检查路径；文件应以 .yaml、.yml 或 .json 结尾。",
         },
+        Code::NumberUnquoted => Sentence {
+            en: "{seen} at {object} has no quotes, so YAML reads it as a number and not as text.",
+            zh: "{object} 处的 {seen} 未加引号，YAML 会将其读作数字而不是文本。",
+            fix_en: "Put it in quotes: {wanted}.",
+            fix_zh: "请加上引号：{wanted}。",
+        },
         Code::ObjectDuplicate => Sentence {
             en: "{object} is defined twice, first at {seen}.",
             zh: "{object} 被定义了两次，首次位于 {seen}。",
