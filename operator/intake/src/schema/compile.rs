@@ -142,6 +142,12 @@ impl Schema {
         self.properties.get(name).or(self.additional.as_deref())
     }
 
+    /// Whether it is a Kubernetes quantity: a number or a text with a unit, which only its pattern tells apart from a
+    /// port name or another int-or-string.
+    pub(super) fn is_quantity(&self) -> bool {
+        self.int_or_string && self.pattern.is_some()
+    }
+
     /// Whether the fields of a map are closed: any other is unknown.
     pub(super) fn closed(&self) -> bool {
         self.additional.is_none() && !self.preserve_unknown && self.kind == Some(Type::Map)

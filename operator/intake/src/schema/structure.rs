@@ -5,12 +5,15 @@ use serde_json::{Map, Value};
 
 use crate::documents::{Document, type_name};
 
-use super::compile::{ListType, Schema, Type};
+use super::compile::{ListType, Pattern, Schema, Type};
 use super::format;
 use super::path::{dotted, down};
 
 /// Characters of a value that a finding quotes.
 const QUOTED: usize = 120;
+
+/// Suffixes of a Kubernetes quantity.
+const UNITS: &str = "≥ 0 + (n u m k M G T P E, Ki Mi Gi Ti Pi Ei)";
 
 /// Checks a value that was pruned and defaulted.
 pub(super) fn check(document: &Document, value: &Value, schema: &Schema, findings: &mut Vec<Finding>) {
@@ -40,6 +43,7 @@ impl Check<'_> {
             self.tell(reason, pointer);
         }
         match value {
+            Value::Number(_) | Value::String(_) if schema.is_quantity() => self.quantity(value, schema, pointer),
             Value::Number(number) => self.number(number, schema, pointer),
             Value::String(text) => self.text(text, schema, pointer),
             Value::Array(elements) => self.list(elements, schema, pointer),
@@ -90,6 +94,17 @@ impl Check<'_> {
             let step = schema.multiple_of.unwrap_or_default();
             let reason = Reason::new(Code::OutOfRange).object(dotted(pointer)).seen(number.to_string());
             self.tell(reason.wanted(format!("n × {step}")), pointer);
+        }
+    }
+
+    /// A Kubernetes quantity. Stricter than the API server, which applies the pattern to text only and so lets a
+    /// negative number pass.
+    fn quantity(&mut self, value: &Value, schema: &Schema, pointer: &str) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let matches = |pattern: &Pattern| pattern.compiled.as_ref().is_some_and(|regex| regex.is_match(&text));
+        if !schema.pattern.as_ref().is_some_and(matches) {
+            let reason = Reason::new(Code::UnitUnknown).object(dotted(pointer)).seen(cut(&text)).wanted(UNITS);
+            self.tell(reason, pointer);
         }
     }
 

@@ -17,6 +17,7 @@ fn kinds() -> Kinds {
             "min": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 100},
             "max": {"type": "integer", "minimum": 0},
             "memory": {"x-kubernetes-int-or-string": true},
+            "cpu": {"x-kubernetes-int-or-string": true, "pattern": "^[0-9]+(m|Gi)?$"},
             "until": {"type": "string", "format": "date-time"},
             "names": {"type": "array", "maxItems": 3, "x-kubernetes-list-type": "set", "items": {"type": "string"}},
             "labels": {"type": "object", "additionalProperties": {"type": "string",
@@ -134,6 +135,13 @@ fn rules_run_where_the_structure_holds_and_say_what_the_schema_says() {
         &[(Code::RuleBroken, "/spec", 5), (Code::RuleBroken, "/spec/labels/a.b~1c", 8)],
     );
     assert_found("region: '530000'\nmin: 5\nmax: many\n", &[(Code::TypeMismatch, "/spec/max", 7)]);
+}
+
+#[test]
+fn quantities_have_units_we_know_and_are_not_negative() {
+    assert_found("region: '530000'\ncpu: 4 cores\n", &[(Code::UnitUnknown, "/spec/cpu", 6)]);
+    assert_found("region: '530000'\ncpu: -1\n", &[(Code::UnitUnknown, "/spec/cpu", 6)]);
+    assert_found("region: '530000'\ncpu: 4\n", &[]);
 }
 
 #[test]
