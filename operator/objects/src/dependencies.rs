@@ -167,29 +167,63 @@ mod tests {
     fn shop() -> Vec<Value> {
         let pod = |app: &str, spec: Value| json!({"spec": {"template": {"metadata": {"labels": {"app": app}}, "spec": spec}}});
         vec![
-            object("apps/v1", "Deployment", "web", pod("web", json!({
+            object(
+                "apps/v1",
+                "Deployment",
+                "web",
+                pod(
+                    "web",
+                    json!({
                 "serviceAccountName": "web", "imagePullSecrets": [{"name": "pull"}],
                 "containers": [{"envFrom": [{"configMapRef": {"name": "shared"}}],
                     "env": [{"valueFrom": {"secretKeyRef": {"name": "db", "key": "p"}}},
                             {"valueFrom": {"configMapKeyRef": {"name": "maybe", "key": "p", "optional": true}}}]}],
                 "volumes": [{"projected": {"sources": [{"secret": {"name": "tls"}}]}},
-                            {"persistentVolumeClaim": {"claimName": "data"}}]}))),
-            object("apps/v1", "Deployment", "batch", pod("batch", json!({
-                "containers": [{"envFrom": [{"configMapRef": {"name": "shared"}}]}]}))),
+                            {"persistentVolumeClaim": {"claimName": "data"}}]}),
+                ),
+            ),
+            object(
+                "apps/v1",
+                "Deployment",
+                "batch",
+                pod(
+                    "batch",
+                    json!({
+                "containers": [{"envFrom": [{"configMapRef": {"name": "shared"}}]}]}),
+                ),
+            ),
             object("v1", "ConfigMap", "shared", json!({})),
             object("v1", "Secret", "db", json!({})),
             object("v1", "PersistentVolumeClaim", "data", json!({})),
             object("v1", "ServiceAccount", "web", json!({})),
             object("v1", "Service", "web", json!({"spec": {"selector": {"app": "web"}}})),
             object("v1", "Service", "lost", json!({"spec": {"selector": {"app": "nobody"}}})),
-            object("networking.k8s.io/v1", "Ingress", "web", json!({"spec": {"rules": [
-                {"http": {"paths": [{"backend": {"service": {"name": "web"}}}]}}]}})),
-            object("policy/v1", "PodDisruptionBudget", "web",
-                json!({"spec": {"selector": {"matchLabels": {"app": "web"}}}})),
-            object("autoscaling/v2", "HorizontalPodAutoscaler", "web",
-                json!({"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}})),
-            object("rbac.authorization.k8s.io/v1", "RoleBinding", "web", json!({
-                "roleRef": {"kind": "Role", "name": "web"}, "subjects": [{"kind": "ServiceAccount", "name": "web"}]})),
+            object(
+                "networking.k8s.io/v1",
+                "Ingress",
+                "web",
+                json!({"spec": {"rules": [
+                {"http": {"paths": [{"backend": {"service": {"name": "web"}}}]}}]}}),
+            ),
+            object(
+                "policy/v1",
+                "PodDisruptionBudget",
+                "web",
+                json!({"spec": {"selector": {"matchLabels": {"app": "web"}}}}),
+            ),
+            object(
+                "autoscaling/v2",
+                "HorizontalPodAutoscaler",
+                "web",
+                json!({"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
+            ),
+            object(
+                "rbac.authorization.k8s.io/v1",
+                "RoleBinding",
+                "web",
+                json!({
+                "roleRef": {"kind": "Role", "name": "web"}, "subjects": [{"kind": "ServiceAccount", "name": "web"}]}),
+            ),
             object("rbac.authorization.k8s.io/v1", "Role", "web", json!({})),
         ]
     }

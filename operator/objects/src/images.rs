@@ -246,8 +246,25 @@ mod tests {
     #[test]
     fn what_a_runtime_refuses_is_refused() {
         for text in [
-            "", ":", "@", "Nginx", "a//b", "a/", "/a", "a:", "a:-x", "a@sha256:00", "a@md5:00", "a b", "镜像",
-            "a___b", "a..b", "host:port/a", "-h.io/a", "{{ .Values.image }}", "https://a.io/b",
+            "",
+            ":",
+            "@",
+            "Nginx",
+            "a//b",
+            "a/",
+            "/a",
+            "a:",
+            "a:-x",
+            "a@sha256:00",
+            "a@md5:00",
+            "a b",
+            "镜像",
+            "a___b",
+            "a..b",
+            "host:port/a",
+            "-h.io/a",
+            "{{ .Values.image }}",
+            "https://a.io/b",
         ] {
             assert!(ImageRef::parse(text).is_err(), "{text:?}");
         }

@@ -14,7 +14,7 @@ pub mod images;
 pub mod needs;
 pub mod object;
 pub mod order;
-
+pub mod overrides;
 pub mod path;
 pub mod pod;
 pub mod profile;
@@ -22,7 +22,7 @@ pub mod quantity;
 pub mod references;
 pub mod selector;
 pub mod shape;
+pub mod wrap;
 
-
-
-
+#[cfg(test)]
+mod strategies;

@@ -220,7 +220,10 @@ mod tests {
             "volumes": [{"hostPath": {"path": "/dev"}}, {"persistentVolumeClaim": {"claimName": "c"}}],
             "containers": [{"ports": [{"hostPort": 80}, {"containerPort": 1}], "securityContext": {"privileged": true}}]}));
         assert!(needs.host_namespaces && needs.privileged);
-        assert_eq!((needs.host_paths, needs.claims, needs.host_ports), (vec!["/dev".into()], vec!["c".into()], vec![80]));
+        assert_eq!(
+            (needs.host_paths, needs.claims, needs.host_ports),
+            (vec!["/dev".into()], vec!["c".into()], vec![80])
+        );
         assert_eq!(codes, [Code::NodeNameFixed]);
     }
 }

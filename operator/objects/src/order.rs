@@ -71,7 +71,10 @@ pub fn batches(objects: &[Value], waves: &BTreeMap<usize, i64>, profiles: &Profi
     }
     let key = |index: &usize| {
         let object = objects.get(*index).map(Object::new);
-        (object.map(|o| (o.kind().to_owned(), o.namespace().to_owned(), o.name().to_owned(), o.group().to_owned())), *index)
+        (
+            object.map(|o| (o.kind().to_owned(), o.namespace().to_owned(), o.name().to_owned(), o.group().to_owned())),
+            *index,
+        )
     };
     let mut batches: Vec<Vec<usize>> = found.into_values().collect();
     batches.iter_mut().for_each(|batch| batch.sort_by_cached_key(key));
@@ -119,8 +122,15 @@ mod tests {
         let objects = set();
         let apply = batches(&objects, &BTreeMap::new(), &Profiles::default());
         let order = [
-            "Namespace/n", "ServiceAccount/x", "Secret/s", "Database/d", "Deployment/a", "Deployment/b", "Service/s",
-            "Ingress/i", "ValidatingWebhookConfiguration/w",
+            "Namespace/n",
+            "ServiceAccount/x",
+            "Secret/s",
+            "Database/d",
+            "Deployment/a",
+            "Deployment/b",
+            "Service/s",
+            "Ingress/i",
+            "ValidatingWebhookConfiguration/w",
         ];
         assert_eq!(kinds(&objects, &apply), order);
         let mut back = order;

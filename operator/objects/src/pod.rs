@@ -116,8 +116,7 @@ impl Reader<'_, '_> {
             None | Some(Value::Null) => return list,
             Some(Value::Object(entries)) => entries,
             Some(other) => {
-                let reason =
-                    Reason::new(Code::ManifestFieldInvalid).object(pointer).seen(shown(other)).wanted("a map");
+                let reason = Reason::new(Code::ManifestFieldInvalid).object(pointer).seen(shown(other)).wanted("a map");
                 self.findings.push(self.object.finding(reason, pointer));
                 return list;
             }

@@ -124,10 +124,7 @@ pub fn native() -> Vec<Profile> {
     vec![
         scaled("apps", "Deployment", Continuity::AddBeforeRemove),
         scaled("apps", "ReplicaSet", Continuity::AddBeforeRemove),
-        Profile {
-            immutable: Vec::new(),
-            ..scaled("", "ReplicationController", Continuity::AddBeforeRemove)
-        },
+        Profile { immutable: Vec::new(), ..scaled("", "ReplicationController", Continuity::AddBeforeRemove) },
         Profile {
             claims: Some(Path::of(&["spec", "volumeClaimTemplates"])),
             names: vec![NamePath {

@@ -196,9 +196,8 @@ mod tests {
 
     #[test]
     fn corners_of_node_selector_terms() {
-        let labels: Labels = [("arch", "arm64"), ("cores", "64"), ("odd", "x")]
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .into();
+        let labels: Labels =
+            [("arch", "arm64"), ("cores", "64"), ("odd", "x")].map(|(a, b)| (a.to_owned(), b.to_owned())).into();
         let table = [
             (json!({}), false),
             (json!({"matchExpressions": []}), false),

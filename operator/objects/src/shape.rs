@@ -124,12 +124,8 @@ impl Shape {
     /// The shape of an object of a kind without a profile, from components its owner declared.
     #[must_use]
     pub fn declared(object: ObjectRef, components: Vec<(String, i64, PodRequests)>, continuity: Continuity) -> Self {
-        let component = |(template, pods, requests)| Component {
-            template,
-            count: Count::Pods(pods),
-            requests,
-            claims: Vec::new(),
-        };
+        let component =
+            |(template, pods, requests)| Component { template, count: Count::Pods(pods), requests, claims: Vec::new() };
         Self { object, components: components.into_iter().map(component).collect(), continuity }
     }
 
