@@ -59,16 +59,26 @@ macro_rules! codes {
 
 codes! {
     Intake {
+        /// A required node affinity has no term that can match a node.
+        AffinityMatchesNothing: Warning,
         /// A version of our API group that this build does not serve.
         ApiVersionUnknown: Error,
         /// An unquoted yes, no, on or off that YAML reads as a truth value where text is meant (the Norway trap).
         BooleanUnquoted: Error,
         /// One green certificate is claimed by more than one site, month or tenant.
         CertificateReused: Error,
+        /// A set of objects that belong together is larger than one FleetWorkload and was split.
+        ClosureSplit: Warning,
+        /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
+        ClusterScopedNotWrapped: Warning,
         /// The bytes are not UTF-8 text: UTF-16, another encoding or a binary file.
         ContentUnsupported: Error,
+        /// A CustomResourceDefinition is the platform's to install.
+        CrdNotWrapped: Warning,
         /// A unified social credit code that breaks GB 32100 (length, characters or check character).
         CreditCodeInvalid: Error,
+        /// A name in a manifest leads to no object of the set.
+        DependencyMissing: Warning,
         /// A document whose top level is a list or a scalar.
         DocumentNotObject: Error,
         /// Two entries of a list that is keyed, or of a set, are the same.
@@ -85,18 +95,30 @@ codes! {
         FileUnreadable: Error,
         /// Text that does not have the format of the schema, such as a date or a time.
         FormatInvalid: Error,
-        /// An image named by tag only: its content can change without notice.
-        ImageWithoutDigest: Warning,
+        /// A Helm hook is run by Helm at a moment of its own.
+        HookNotWrapped: Warning,
+        /// A text is no image reference.
+        ImageInvalid: Error,
+        /// An image is named by tag only.
+        ImageNotPinned: Warning,
         /// A key that stands twice in one mapping.
         KeyDuplicate: Error,
         /// A kind our API group does not have.
         KindUnknown: Error,
+        /// An object of this kind may run pods, and no profile says which.
+        KindUnprofiled: Warning,
         /// A kustomization file: instructions for kustomize, no object.
         KustomizationSkipped: Info,
         /// Text, a list or a map that is too short or too long.
         LengthOutOfRange: Error,
         /// The input is larger or deeper than the reader accepts.
         LimitExceeded: Error,
+        /// Two manifests are the same object.
+        ManifestDuplicate: Error,
+        /// A field of a manifest has a value of the wrong kind.
+        ManifestFieldInvalid: Error,
+        /// A manifest is no Kubernetes object: apiVersion, kind or name is missing.
+        ManifestInvalid: Error,
         /// An object name or namespace that Kubernetes does not accept.
         NameInvalid: Error,
         /// A namespace on an object of a cluster-scoped kind.
@@ -105,6 +127,8 @@ codes! {
         NamespaceMissing: Warning,
         /// A workload in a namespace that no tenant owns.
         NamespaceUnowned: Error,
+        /// The pod names its node itself, so nothing is left to schedule.
+        NodeNameFixed: Warning,
         /// An input without a single document.
         NothingRead: Warning,
         /// An unquoted number where text is meant, such as a region code.
@@ -113,6 +137,8 @@ codes! {
         ObjectDuplicate: Error,
         /// A number outside the range of the schema.
         OutOfRange: Error,
+        /// An override cannot be applied.
+        OverrideInvalid: Error,
         /// A folder or link that was not followed.
         PathSkipped: Info,
         /// Text that does not match the pattern of the schema.
@@ -121,12 +147,16 @@ codes! {
         PolicyUnused: Warning,
         /// Two information systems with one project code; adoption would count one of them twice or never.
         ProjectCodeDuplicate: Error,
+        /// A text is no quantity, or not one allowed here.
+        QuantityInvalid: Error,
         /// A quota smaller than what already stands against it.
         QuotaBelowUse: Warning,
         /// A name that no object of the kind has.
         ReferenceUnknown: Error,
         /// A region code that GB/T 2260 does not have.
         RegionUnknown: Error,
+        /// A request is above its limit.
+        RequestAboveLimit: Error,
         /// A workload that asks for less than its information system demands.
         RequirementLooser: Error,
         /// A rule of the schema (CEL) does not hold.
@@ -135,6 +165,8 @@ codes! {
         RuleNotEvaluated: Error,
         /// A selector that matches nothing in the input.
         SelectorEmpty: Warning,
+        /// A selector takes no pod of the set.
+        SelectorMatchesNothing: Warning,
         /// A system that handles state secrets; it must not be on a government cloud.
         StateSecretRefused: Error,
         /// The text is not YAML or JSON.
