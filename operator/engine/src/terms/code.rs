@@ -71,10 +71,94 @@ codes! {
     Rule {
         /// A label or expression of the placement does not match.
         AffinityMismatch: Error,
+        /// The classified system (涉密) may not be placed by this system at all.
+        ClassifiedRefused: Error,
+        /// The cluster is dedicated to other tenants.
+        ClusterDedicated: Error,
+        /// The cluster is leaving the fleet.
+        ClusterDeleting: Error,
+        /// The cluster is being emptied.
+        ClusterDraining: Error,
+        /// The cluster is not among those the tenant may use.
+        ClusterNotAllowed: Error,
+        /// The cluster is not reached.
+        ClusterUnreachable: Error,
+        /// The workload's data is on other clusters and cannot move.
+        DataElsewhere: Error,
+        /// The cluster does not offer a database service.
+        DatabaseNotOffered: Error,
+        /// A change freeze holds.
+        FreezeActive: Error,
+        /// The cluster is in none of the placement's groups.
+        GroupMismatch: Error,
+        /// The registry of the zone does not hold the image.
+        ImageNotInRegistry: Error,
+        /// Whether the registry of the zone holds the image is not known.
+        ImageRegistryUnknown: Warning,
+        /// A jurisdiction that is not allowed reaches the cluster's operator.
+        JurisdictionNotAllowed: Error,
+        /// The jurisdictions of the cluster's operator are not stated.
+        JurisdictionUnknown: Warning,
+        /// The cluster does not serve an API kind.
+        KindNotServed: Error,
+        /// A kind has no profile and the workload declares no components for it.
+        KindUnprofiled: Error,
+        /// The API kinds the cluster serves are not known.
+        KindsUnknown: Warning,
+        /// No pool of the cluster passes all rules for pools together.
+        NoPoolAccepted: Error,
+        /// The owner of the cluster's operator is not among those allowed.
+        OwnershipNotAllowed: Error,
+        /// The owner of the cluster's operator is not stated.
+        OwnershipUnknown: Warning,
+        /// The CPU platform is not among those the workload allows.
+        PlatformNotAllowed: Error,
+        /// The CPU platform of the pool is not known, and the workload allows only some.
+        PlatformNotKnown: Warning,
+        /// No valid report attests the protection level.
+        ProtectionTooLow: Error,
+        /// A report attests the protection level, but nobody verified it.
+        ProtectionUnverified: Warning,
+        /// The provider is not among those allowed.
+        ProviderNotAllowed: Error,
+        /// The provider of the cluster is not stated.
+        ProviderUnknown: Warning,
+        /// The cluster's firewall has not opened a peer.
+        ReachNotOpened: Error,
+        /// Whether the cluster is reached is not certain.
+        ReachabilityUnknown: Warning,
+        /// The region is outside those allowed.
+        RegionNotAllowed: Error,
+        /// The region of the cluster is not stated.
+        RegionUnknown: Warning,
+        /// A taint of the cluster is not tolerated.
+        TaintNotTolerated: Error,
+        /// The tenant is not known, so nothing can be allowed to it.
+        TenantUnknown: Error,
+        /// The demanded tier is not defined.
+        TierUndefined: Error,
+        /// The cluster's sovereignty tier is below the one demanded.
+        TierTooLow: Error,
+        /// The cluster would reach the demanded tier if what is unverified or unknown held.
+        TierUnverified: Warning,
+        /// The network zone of the pool is not the one demanded.
+        ZoneMismatch: Error,
+        /// The network zone of the pool is not among those the tenant may use.
+        ZoneNotAllowed: Error,
+        /// The network zone of the pool is not stated.
+        ZoneUnknown: Warning,
     }
     Architecture {
+        /// No node of the pool offers the accelerator wanted.
+        AcceleratorAbsent: Error,
+        /// An accelerator class that no table resolves to resources.
+        AcceleratorClassUnknown: Warning,
         /// The image offers nothing for this platform.
         NoManifestForPlatform: Error,
+        /// The trusted execution environment wanted is not there.
+        TeeAbsent: Error,
+        /// The silicon may have the trusted execution environment, but nobody declared it usable.
+        TeeUndeclared: Warning,
     }
     Choice {
         /// Too little room.
