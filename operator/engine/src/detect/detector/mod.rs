@@ -416,3 +416,6 @@ fn ratio(text: &str) -> Option<PerMille> {
     let whole: i64 = whole.parse().ok()?;
     whole.checked_mul(1000)?.checked_add(decimals.parse().ok()?).map(PerMille)
 }
+
+#[cfg(test)]
+mod tests;
