@@ -37,6 +37,7 @@ fn every_entry_is_a_cpu_platform_named_as_its_file() {
         "phytium-s2500",
         "phytium-ftc663",
         "phytium-ftc862",
+        "phytium-s5000c",
         "hygon-7000",
         "hygon-c86",
         "zhaoxin-kh40000",

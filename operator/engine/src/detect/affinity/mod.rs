@@ -304,3 +304,6 @@ fn separator(verdict: &Verdict) -> &'static str {
         _ => labels::PLATFORM,
     }
 }
+
+#[cfg(test)]
+mod tests;
