@@ -130,7 +130,7 @@ fn of_entry(
     policy: &Policy,
 ) -> Result<Vec<Term>, Reason> {
     let os = entry.platform.normalise().os;
-    let common = vec![Expression::is_in(labels::ARCH, [arch.as_str()]), Expression::is_in(labels::OS, [os])];
+    let common = [Expression::is_in(labels::ARCH, [arch.as_str()]), Expression::is_in(labels::OS, [os])];
     let mut all: Vec<Alternatives> = vec![isa(entry, extra, arch, catalogue, policy)];
     for needs in [&entry.needs, extra] {
         if arch.has_page_sizes() {

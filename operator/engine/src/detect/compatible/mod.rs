@@ -29,7 +29,7 @@ pub fn compatible(entries: &[ImageEntry], needs: &Needs, facts: &PoolFacts, poli
     let case = Case { entries, platforms: &platforms, extra: needs, facts, policy };
     let verdicts = match select::select(&platforms, facts) {
         Ok(candidates) => candidates.into_iter().map(|index| case.judge(index)).collect(),
-        Err(refusal) => vec![case.refused(refusal)],
+        Err(refusal) => vec![case.refused(*refusal)],
     };
     // Several candidates only when the hub pins: it takes the best, the first of equals.
     verdicts.into_iter().min_by_key(|verdict| verdict.outcome).unwrap_or_default()

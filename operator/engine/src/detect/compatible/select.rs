@@ -9,7 +9,7 @@ use super::{picks_variants, reject};
 use crate::terms::{Code, Reason};
 
 /// Indices of the candidates, best first: one, except under [`Selection::Pinned`]. A refusal otherwise.
-pub(super) fn select(platforms: &[OciPlatform], facts: &PoolFacts) -> Result<Vec<usize>, Judgement> {
+pub(super) fn select(platforms: &[OciPlatform], facts: &PoolFacts) -> Result<Vec<usize>, Box<Judgement>> {
     let pinned = facts.runtime.selection == Selection::Pinned;
     let usable = |platform: &OciPlatform| platform.os == facts.os && (pinned || platform.os_features.is_empty());
     let candidates = if pinned { pinnable(platforms, facts) } else { Vec::new() };
@@ -32,7 +32,7 @@ pub(super) fn select(platforms: &[OciPlatform], facts: &PoolFacts) -> Result<Vec
         let wanted: Vec<String> = platform.os_features.iter().cloned().collect();
         let reason = Reason::new(Code::OsFeatureMissing).object(platform.to_string()).wanted(wanted);
         let change = Reason::new(Code::ChangeAddVariantlessManifest).object(plain(facts));
-        return Err(reject(reason, change));
+        return Err(Box::new(reject(reason, change)));
     }
     let offers: Vec<String> = platforms.iter().map(ToString::to_string).collect();
     let native = |p: &&OciPlatform| p.is_native_to(&facts.arch);
@@ -41,10 +41,11 @@ pub(super) fn select(platforms: &[OciPlatform], facts: &PoolFacts) -> Result<Vec
             .object(platform.to_string())
             .seen(runtime_name(facts))
             .wanted(plain(facts));
-        return Err(reject(reason, Reason::new(Code::ChangeAddVariantlessManifest).object(plain(facts))));
+        let change = Reason::new(Code::ChangeAddVariantlessManifest).object(plain(facts));
+        return Err(Box::new(reject(reason, change)));
     }
     let reason = Reason::new(Code::NoManifestForPlatform).object(facts.name()).seen(offers).wanted(plain(facts));
-    Err(reject(reason, Reason::new(Code::ChangeAddManifest).object(plain(facts))))
+    Err(Box::new(reject(reason, Reason::new(Code::ChangeAddManifest).object(plain(facts)))))
 }
 
 /// What the runtime matches, best first.
