@@ -6,6 +6,8 @@
 //! elsewhere: reading YAML (intake), sentences (report), stores of usage (records).
 
 pub mod apportion;
+pub mod carbon;
+pub mod cost;
 pub mod energy;
 mod figure;
 mod period;
