@@ -5,6 +5,7 @@
 //! largest fraction, ties by name. Intake fills the inputs from resources, report tells the results. What belongs
 //! elsewhere: reading YAML (intake), sentences (report), stores of usage (records).
 
+pub mod adoption;
 pub mod apportion;
 pub mod carbon;
 pub mod cost;

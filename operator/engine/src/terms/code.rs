@@ -97,6 +97,8 @@ codes! {
         EntryAbsent: Info,
         /// A register entry with a valid exemption is left out of the denominator.
         EntryExempt: Info,
+        /// A lifted system is on the cloud but not cloud native.
+        EntryLifted: Info,
         /// A register entry that stays on premises is not on the cloud.
         EntryOnPremises: Info,
         /// A retired register entry is left out of the denominator.

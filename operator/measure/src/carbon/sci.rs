@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn the_embodied_share_of_the_impact_framework() {
         assert_eq!(device(1_533_120, 3600, 94_608_000, 1, 8).share(), Ok(Milligrams(7)));
-        // The same in a finer unit shows the digits the published figure has: 0.00729224 g.
+        // The same in nanograms shows the digits: 1533.12 x 3600 / 94,608,000 / 8 is 0.007292237 g.
         assert_eq!(device(1_533_120_000_000, 3600, 94_608_000, 1, 8).share(), Ok(Milligrams(7_292_237)));
     }
 

@@ -54,6 +54,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Nothing to do until the exemption ends.",
             fix_zh: "豁免到期前无需处理。",
         },
+        Code::EntryLifted => Sentence {
+            en: "{object} is lifted, not cloud native.",
+            zh: "{object} 为整体上云，尚非云原生。",
+            fix_en: "Rebuild it as cloud native when it is next renewed.",
+            fix_zh: "可在下次改造时按云原生重构。",
+        },
         Code::EntryOnPremises => Sentence {
             en: "{object} runs on premises.",
             zh: "{object} 为本地部署。",
