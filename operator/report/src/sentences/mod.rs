@@ -7,21 +7,16 @@
 mod architecture;
 mod choice;
 mod detect;
+mod fill;
 mod intake;
 mod measure;
 mod rule;
 
 use jiuzhou_engine::terms::{Area, Code};
 
-/// The language of sentences. Codes, JSON keys and exit codes are never translated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Simplified Chinese.
-    Zh,
-}
+pub use fill::{fix, render, value};
+
+pub use crate::words::Lang;
 
 /// The four texts of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,24 @@
+//! Deciding where workloads go.
+//!
+//! [`input`] is what the engine is told about the fleet, [`Spec`] what a workload asks, [`Decision`], [`Plan`] and
+//! [`Explanation`] what comes out. In between: the compiled [`Snapshot`], the rules, the ledger of capacity and quota.
+//! How replicas are chosen among candidates is [`crate::choice`]'s, what fits into a node [`crate::capacity`]'s, and
+//! whether an image runs on a CPU [`crate::detect`]'s.
+
+pub mod affinity;
+pub mod input;
+mod record;
+pub mod resources;
+mod rule;
+mod spec;
+
+pub use record::{
+    Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
+    Status, Target, Violation,
+};
+pub use resources::Resources;
+pub use rule::{Answer, Check, Rule};
+pub use spec::{
+    Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
+    SpreadKey, WorkloadKey,
+};

@@ -1,0 +1,149 @@
+//! The names of the rules, in the order they are told.
+//!
+//! All rules are evaluated on all clusters, whatever the others say. What each one tests is in [`super::rules`] (one
+//! cluster) and [`super::verdicts`] (all clusters at once).
+
+use serde::{Deserialize, Serialize};
+
+use crate::terms::Reason;
+
+/// A rule of eligibility.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Rule {
+    /// Dedicated clusters carry their tenants only; a tenant with a list of clusters uses only those.
+    Tenant,
+    /// GB/T 2260 prefixes of the tenant and of the workload.
+    Regions,
+    /// Network zones of the tenant (pool).
+    Zones,
+    /// Providers of the tenant and of the workload.
+    Providers,
+    /// Classified systems are refused.
+    Classified,
+    /// The tier that data class, tenant and workload demand.
+    Tier,
+    /// Protection level: platform at least system, with a valid report.
+    Protection,
+    /// Network zone of the pool, exactly (pool).
+    PoolZone,
+    /// Named peers are opened.
+    Reach,
+    /// Ownership and jurisdictions.
+    Jurisdiction,
+    /// API kinds are served and profiled.
+    Kinds,
+    /// The images run on the pool's CPUs (pool).
+    Architecture,
+    /// The registry of the pool's zone holds the images (pool).
+    Registry,
+    /// Trusted execution environment (pool).
+    Tee,
+    /// Database services.
+    Database,
+    /// Accelerators (pool).
+    Accelerator,
+    /// The data is there.
+    Data,
+    /// No change freeze.
+    Freeze,
+    /// The cluster takes new work.
+    State,
+    /// The cluster is reached.
+    Reachability,
+    /// Taints are tolerated.
+    Taints,
+    /// The placement's affinity.
+    Affinity,
+    /// One of the placement's groups.
+    Group,
+    /// One pool passes all pool rules together.
+    Pools,
+}
+
+impl Rule {
+    /// How many.
+    pub const COUNT: usize = 24;
+
+    /// All, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Tenant,
+        Self::Regions,
+        Self::Zones,
+        Self::Providers,
+        Self::Classified,
+        Self::Tier,
+        Self::Protection,
+        Self::PoolZone,
+        Self::Reach,
+        Self::Jurisdiction,
+        Self::Kinds,
+        Self::Architecture,
+        Self::Registry,
+        Self::Tee,
+        Self::Database,
+        Self::Accelerator,
+        Self::Data,
+        Self::Freeze,
+        Self::State,
+        Self::Reachability,
+        Self::Taints,
+        Self::Affinity,
+        Self::Group,
+        Self::Pools,
+    ];
+
+    /// Place in [`Self::ALL`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What a rule says of a cluster, best first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Answer {
+    /// It may.
+    #[default]
+    Pass,
+    /// It may, with something worth knowing.
+    Warn,
+    /// It cannot be told. Refused where the demanded tier is strict, else a warning.
+    Unknown,
+    /// It may not.
+    Fail,
+}
+
+/// A rule's answer for one cluster or pool with everything that led to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// The answer: the worst of its reasons.
+    pub answer: Answer,
+    /// Why; empty for a plain pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+impl Check {
+    /// A plain pass.
+    #[must_use]
+    pub fn pass() -> Self {
+        Self::default()
+    }
+
+    /// An answer with its reason.
+    #[must_use]
+    pub fn because(answer: Answer, reason: Reason) -> Self {
+        Self { answer, reasons: vec![reason] }
+    }
+
+    /// The worse of two, reasons of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.answer = self.answer.max(other.answer);
+        self.reasons.extend(other.reasons);
+        self
+    }
+}

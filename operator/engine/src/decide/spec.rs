@@ -1,0 +1,289 @@
+//! What a workload asks for: the requirement (which clusters may), the policy (how to spread) and the rest.
+//!
+//! Requirement and policy are shared: many workloads ask the same, and a verdict is computed once for each distinct
+//! requirement. What differs between equal workloads (name, replicas, what runs, where its data is) stands in [`Spec`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::affinity::{Affinity, Toleration};
+use super::input::{DataClass, Figure, Ownership};
+use super::resources::Resources;
+use crate::detect::{AcceleratorNeed, ImageEntry, Needs, Tee};
+use crate::terms::Percent;
+
+/// Namespace and name of a workload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadKey {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl WorkloadKey {
+    /// Key from its two parts.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl std::fmt::Display for WorkloadKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Why a decision is made. Everything but `Change` passes a change freeze; no cause passes any other rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cause {
+    /// An ordinary change.
+    #[default]
+    Change,
+    /// A cluster was lost. May use the headroom of quotas.
+    Failover,
+    /// A rollout goes back.
+    Rollback,
+    /// A security order.
+    Security,
+    /// Emergency mode (战), with its approval. May use the clusters' emergency reserve.
+    Emergency,
+    /// The end of emergency mode.
+    EndOfEmergency,
+}
+
+/// A container image with what its entries need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Image {
+    /// Reference by digest where known; the name registries are asked for.
+    pub name: String,
+    /// Entries of its index.
+    pub entries: Vec<ImageEntry>,
+    /// What the workload needs of the node beyond what the entries say (they can only be raised).
+    pub needs: Needs,
+}
+
+/// Which clusters may carry a workload. Every field only narrows; the default refuses nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Requirement {
+    /// Tenant it belongs to; empty only in tests and benchmarks.
+    pub tenant: String,
+    /// Why it is decided now.
+    pub cause: Cause,
+    /// A classified system (涉密): refused everywhere.
+    pub classified: bool,
+    /// Class of its data.
+    pub data_class: DataClass,
+    /// Lowest tier by name, beyond what the class demands.
+    pub tier: Option<String>,
+    /// Classified-protection level of the system (等保), 1 to 5; the platform's must be at least this.
+    pub protection: Option<u8>,
+    /// GB/T 2260 prefixes; empty means any.
+    pub regions: BTreeSet<String>,
+    /// Providers; empty means any.
+    pub providers: BTreeSet<String>,
+    /// Network zone of the pool, exactly; `None` means any.
+    pub zone: Option<String>,
+    /// Named peers that the cluster's firewall must have opened.
+    pub reach: BTreeSet<String>,
+    /// Owners allowed; empty means any.
+    pub ownership: BTreeSet<Ownership>,
+    /// Jurisdictions allowed; empty means any. All of the cluster's must be among them.
+    pub jurisdictions: BTreeSet<String>,
+    /// API kinds its objects use, `GROUP/VERSION/Kind`.
+    pub kinds: BTreeSet<String>,
+    /// Kinds without a KindProfile and without declared components: nothing can be said of them, so nobody may.
+    pub unprofiled: BTreeSet<String>,
+    /// Images of all containers.
+    pub images: Vec<Image>,
+    /// CPU platforms allowed; empty means any.
+    pub platforms: BTreeSet<String>,
+    /// Emulated programs are acceptable to the policy.
+    pub allow_emulation: bool,
+    /// One of these trusted execution environments; empty means none is needed.
+    pub tee: BTreeSet<Tee>,
+    /// Database services, all of them.
+    pub databases: BTreeSet<String>,
+    /// Accelerators, all of them on one node.
+    pub accelerators: BTreeSet<AcceleratorNeed>,
+    /// Taints it stands.
+    pub tolerations: Vec<Toleration>,
+    /// Clusters its placement allows.
+    pub affinity: Affinity,
+    /// Ordered groups of clusters; a cluster belongs to the first that matches. Empty means one group of all.
+    pub groups: Vec<Affinity>,
+}
+
+/// What clusters are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SpreadKey {
+    /// Each cluster is a group.
+    Cluster,
+    /// Site.
+    Site,
+    /// Region code as stated.
+    Region,
+    /// Availability zone.
+    AvailabilityZone,
+    /// Provider.
+    Provider,
+    /// CPU platform of the cluster's accepted pools (clusters with several are a group of their own by their list).
+    Platform,
+    /// Value of a label; clusters without it cannot be used when the spread is required.
+    Label(String),
+}
+
+/// A bound on groups.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spread {
+    /// What clusters are grouped by.
+    pub key: SpreadKey,
+    /// Fewest groups that get replicas, at least 1.
+    pub min_groups: u32,
+    /// Most groups that get replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_groups: Option<u32>,
+    /// Fewest replicas in each group that gets any, at least 1.
+    pub min_replicas: i64,
+    /// `Required`: without it nothing is placed; otherwise `Preferred`: kept where possible.
+    pub required: bool,
+}
+
+/// Whose replicas a share is counted over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ShareOf {
+    /// The workload's own.
+    #[default]
+    Workload,
+    /// All of the information system.
+    System,
+    /// All of the tenant.
+    Tenant,
+    /// All of the fleet.
+    Fleet,
+}
+
+/// No group may hold more than a share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MaxShare {
+    /// What clusters are grouped by.
+    pub key: SpreadKey,
+    /// Share; the cap is `floor(n * percent / 100)`.
+    pub percent: Percent,
+    /// Over whose replicas.
+    pub of: ShareOf,
+    /// `Required` or `Preferred`.
+    pub required: bool,
+}
+
+/// How replicas are divided.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Division {
+    /// Each chosen cluster gets all replicas.
+    Duplicated,
+    /// In proportion to free slots.
+    #[default]
+    ByCapacity,
+    /// In proportion to weights of the first matching affinity; clusters that match none weigh nothing.
+    ByWeight(Vec<(Affinity, u32)>),
+    /// As few clusters as possible.
+    Packed,
+}
+
+/// A wish: a figure mapped by declared bounds to 0 to 1,000 points, times weight.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preference {
+    /// The figure.
+    pub figure: Figure,
+    /// Value worth 0 points, in the figure's unit.
+    pub worst: i64,
+    /// Value worth 1,000 points; below `worst` where less is better.
+    pub best: i64,
+    /// Weight, 1 to 100.
+    pub weight: u32,
+}
+
+/// How to place: shared by many workloads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Policy {
+    /// How replicas are divided.
+    pub division: Division,
+    /// Wishes.
+    pub preferences: Vec<Preference>,
+    /// Fewest replicas on a cluster that gets any; 0 and 1 mean the same.
+    pub min_per_cluster: i64,
+    /// Most replicas on one cluster.
+    pub max_per_cluster: Option<i64>,
+    /// Bounds on groups, at most 3.
+    pub spread: Vec<Spread>,
+    /// Bounds on shares.
+    pub max_share: Vec<MaxShare>,
+}
+
+/// What one replica consists of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodInput {
+    /// Request of one pod as Kubernetes computes it (init, restartable init, overhead); `pods` is added by the engine.
+    pub request: Resources,
+    /// Pods of this kind in one replica of the workload, at least 1.
+    pub count: i64,
+}
+
+/// What a workload has on a cluster now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Current {
+    /// Cluster.
+    pub cluster: String,
+    /// Replicas committed there.
+    pub placed: i64,
+    /// Replicas seen there; more than `placed` while a removal is under way.
+    pub observed: i64,
+}
+
+/// One workload to decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Spec {
+    /// Which.
+    pub key: WorkloadKey,
+    /// Information system it belongs to, `namespace/name`.
+    pub system: String,
+    /// Higher first.
+    pub priority: i32,
+    /// Place in the queue, durable in its FleetPlacement; lower first, new ones last.
+    pub admitted: u64,
+    /// Workloads with the same key go to the same clusters or nowhere.
+    pub colocate: Option<String>,
+    /// Which clusters may.
+    pub requirement: Arc<Requirement>,
+    /// How to place.
+    pub policy: Arc<Policy>,
+    /// Replicas wanted.
+    pub replicas: i64,
+    /// Pods of one replica; several form one composite shape.
+    pub pods: Vec<PodInput>,
+    /// What one replica takes from the quota; usually the sum of its pods and their claims.
+    pub quota: Resources,
+    /// What runs.
+    pub current: Vec<Current>,
+    /// Clusters its data is on, when the data cannot move; `None` when it can or there is none.
+    pub data_on: Option<BTreeSet<String>>,
+    /// A person (or a gain above the policy's threshold) ordered it to be placed anew: what runs may move.
+    pub rebalance: bool,
+}

@@ -1,0 +1,408 @@
+//! The one form of every report: a headline, tables of typed cells, findings and notes.
+//!
+//! Builders in [`crate::documents`] make it, [`crate::render`] prints it; neither knows the other. A cell keeps its
+//! type (a quantity its unit, a share its two counts, an unknown its being unknown), so that a format can be as
+//! exact as it wants. A chart is a view of columns of its own table, so that picture and figures cannot disagree.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiuzhou_engine::terms::{Bytes, Code, Digest, Fen, Finding, Millicores, Milligrams, MilliwattHours, PerMille};
+use jiuzhou_engine::terms::{Reason, Value};
+
+use crate::words::{Term, Unit, Word};
+
+/// The version of the JSON form. Minor: fields added, readers ignore what they do not know. Major: anything else.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Which report a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DocumentKind {
+    /// What would be placed where.
+    Plan,
+    /// Why one workload is where it is.
+    Explain,
+    /// What is wrong with the input.
+    Validate,
+    /// What the nodes of a cluster are.
+    Inventory,
+    /// How far systems have come to the cloud.
+    Adoption,
+    /// What energy was used, with which emissions.
+    Energy,
+    /// Whether a recorded decision gives the same bytes again.
+    Replay,
+}
+
+impl DocumentKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Plan, Self::Explain, Self::Validate, Self::Inventory, Self::Adoption, Self::Energy, Self::Replay];
+
+    /// The stable key in JSON.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Plan => "Plan",
+            Self::Explain => "Explain",
+            Self::Validate => "Validate",
+            Self::Inventory => "Inventory",
+            Self::Adoption => "Adoption",
+            Self::Energy => "Energy",
+            Self::Replay => "Replay",
+        }
+    }
+
+    /// The heading a person reads.
+    #[must_use]
+    pub fn title(self) -> Word {
+        match self {
+            Self::Plan => Word::TitlePlan,
+            Self::Explain => Word::TitleExplain,
+            Self::Validate => Word::TitleValidate,
+            Self::Inventory => Word::TitleInventory,
+            Self::Adoption => Word::TitleAdoption,
+            Self::Energy => Word::TitleEnergy,
+            Self::Replay => Word::TitleReplay,
+        }
+    }
+}
+
+/// What a report is about and what made it. Every export carries it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// Version of the engine that computed it.
+    pub engine_version: String,
+    /// The time the report looks from (`--as-of`).
+    pub as_of: Option<Timestamp>,
+    /// Digest of the input.
+    pub input_digest: Option<Digest>,
+}
+
+impl Meta {
+    /// The data of a report computed by this build; all rooms share one version.
+    #[must_use]
+    pub fn new(as_of: Option<Timestamp>, input_digest: Option<Digest>) -> Self {
+        Self { engine_version: env!("CARGO_PKG_VERSION").to_owned(), as_of, input_digest }
+    }
+}
+
+/// A whole report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Which report.
+    pub kind: DocumentKind,
+    /// The object it is about, as a name; empty when it is about the whole input.
+    pub subject: String,
+    /// What made it.
+    pub meta: Meta,
+    /// The few figures a reader in a hurry needs.
+    pub headline: Vec<Figure>,
+    /// The tables.
+    pub sections: Vec<Section>,
+    /// What is wrong or worth knowing, in the order of [`Finding::sort_key`].
+    pub findings: Vec<Finding>,
+    /// How to read the figures.
+    pub notes: Vec<Word>,
+}
+
+impl Document {
+    /// An empty report.
+    #[must_use]
+    pub fn new(kind: DocumentKind, meta: Meta) -> Self {
+        Self {
+            kind,
+            subject: String::new(),
+            meta,
+            headline: Vec::new(),
+            sections: Vec::new(),
+            findings: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds a figure to the headline.
+    pub fn figure(&mut self, label: Word, value: impl Into<Cell>) {
+        self.headline.push(Figure { label, value: value.into() });
+    }
+
+    /// Takes findings in their one order.
+    pub fn take_findings(&mut self, mut findings: Vec<Finding>) {
+        findings.sort_by_cached_key(Finding::sort_key);
+        self.findings = findings;
+    }
+}
+
+/// One figure of the headline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// What it is; its key is the key in JSON.
+    pub label: Word,
+    /// The figure, with its unit or its two counts in the type.
+    pub value: Cell,
+}
+
+/// One table with its heading and, where a picture helps, its chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The heading; its key is the key in JSON.
+    pub title: Word,
+    /// The columns. Keys are unique within a table.
+    pub columns: Vec<Column>,
+    /// The rows; each has one cell per column.
+    pub rows: Vec<Vec<Cell>>,
+    /// The column whose values group the rows (tenant, cluster), when there is one.
+    pub group: Option<usize>,
+    /// How to draw it.
+    pub chart: Option<Chart>,
+}
+
+impl Section {
+    /// An empty table.
+    #[must_use]
+    pub fn new(title: Word, columns: Vec<Column>) -> Self {
+        Self { title, columns, rows: Vec::new(), group: None, chart: None }
+    }
+
+    /// Groups the rows by a column.
+    #[must_use]
+    pub fn grouped_by(mut self, column: usize) -> Self {
+        self.group = Some(column);
+        self
+    }
+
+    /// Adds a picture.
+    #[must_use]
+    pub fn drawn(mut self, chart: Chart) -> Self {
+        self.chart = Some(chart);
+        self
+    }
+
+    /// Adds a row. A row shorter than the table is filled up with [`Cell::Unknown`]; a longer one is cut.
+    pub fn row(&mut self, mut cells: Vec<Cell>) {
+        cells.resize(self.columns.len(), Cell::Unknown);
+        self.rows.push(cells);
+    }
+
+    /// The status of a row, when a column has one: what gates and test reports go by.
+    #[must_use]
+    pub fn status(row: &[Cell]) -> Option<Status> {
+        row.iter().find_map(|cell| if let Cell::Status(status) = cell { Some(*status) } else { None })
+    }
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The key in JSON, stable.
+    pub key: &'static str,
+    /// The heading.
+    pub label: Word,
+    /// Figures stand right.
+    pub right: bool,
+    /// Shown in `wide`, HTML and data formats only.
+    pub wide: bool,
+}
+
+impl Column {
+    /// A column of text.
+    #[must_use]
+    pub const fn text(key: &'static str, label: Word) -> Self {
+        Self { key, label, right: false, wide: false }
+    }
+
+    /// A column of figures.
+    #[must_use]
+    pub const fn figure(key: &'static str, label: Word) -> Self {
+        Self { key, label, right: true, wide: false }
+    }
+
+    /// The same column, left out of narrow text.
+    #[must_use]
+    pub const fn wide(mut self) -> Self {
+        self.wide = true;
+        self
+    }
+}
+
+/// A picture of columns of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    /// How the columns are drawn.
+    pub form: ChartForm,
+    /// The column that names a bar.
+    pub label: usize,
+    /// The columns of figures; several of them stack.
+    pub values: Vec<usize>,
+}
+
+/// The form of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChartForm {
+    /// One bar per row; the parts of several columns stand one after the other.
+    Bars,
+    /// Bars in the middle, each step of a selection below the one before.
+    Funnel,
+}
+
+/// The state of a row. Pending, refused and violating are three words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// As wanted.
+    Ok,
+    /// Works, but look at it.
+    Warn,
+    /// Not known.
+    Unknown,
+    /// Will be, but is not yet.
+    Pending,
+    /// Was not let in.
+    Refused,
+    /// Runs where it may not.
+    Violating,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 6] = [Self::Ok, Self::Warn, Self::Unknown, Self::Pending, Self::Refused, Self::Violating];
+
+    /// The word; its key is the key in JSON.
+    #[must_use]
+    pub fn word(self) -> Word {
+        match self {
+            Self::Ok => Word::StatusOk,
+            Self::Warn => Word::StatusWarn,
+            Self::Unknown => Word::StatusUnknown,
+            Self::Pending => Word::StatusPending,
+            Self::Refused => Word::StatusRefused,
+            Self::Violating => Word::StatusViolating,
+        }
+    }
+
+    /// The mark that stands before the word, so that colour never carries the meaning alone.
+    #[must_use]
+    pub fn mark(self, ascii: bool) -> char {
+        match (self, ascii) {
+            (Self::Ok, false) => '✓',
+            (Self::Ok, true) => '+',
+            (Self::Warn, _) => '!',
+            (Self::Unknown, _) => '?',
+            (Self::Pending, _) => '-',
+            (Self::Refused | Self::Violating, false) => '✗',
+            (Self::Refused | Self::Violating, true) => 'x',
+        }
+    }
+}
+
+/// A name with a number: a cluster and its replicas.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counted {
+    /// The name.
+    pub name: String,
+    /// The number that belongs to it.
+    pub count: i64,
+}
+
+/// One value of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A name or a quotation of the input, printed as it is.
+    Text(String),
+    /// A word of ours, translated.
+    Word(Word),
+    /// A kind of the API, translated.
+    Term(Term),
+    /// A code, never translated.
+    Code(Code),
+    /// What a reason says.
+    Reason(Reason),
+    /// What a person can do about a reason.
+    Fix(Reason),
+    /// A plain number.
+    Int(i64),
+    /// A figure with its unit.
+    Quantity(i64, Unit),
+    /// A share with its numerator and denominator; a denominator of 0 is shown as 不适用.
+    Ratio(i64, i64),
+    /// A point in time.
+    Time(Timestamp),
+    /// A day in Beijing.
+    Date(Date),
+    /// Several names.
+    List(Vec<String>),
+    /// Several names with a number each.
+    Counted(Vec<Counted>),
+    /// A state.
+    Status(Status),
+    /// Not known (未知); never a zero.
+    Unknown,
+    /// Does not apply (不适用).
+    NotApplicable,
+}
+
+impl Cell {
+    /// A quantity that may not be known.
+    #[must_use]
+    pub fn known<T: Into<Self>>(value: Option<T>) -> Self {
+        value.map_or(Self::Unknown, Into::into)
+    }
+
+    /// The figure a chart draws; `None` for text and for what is not known.
+    #[must_use]
+    pub fn magnitude(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) | Self::Quantity(value, _) | Self::Ratio(value, _) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! cells {
+    ($($from:ty => $cell:expr),* $(,)?) => {
+        $(impl From<$from> for Cell {
+            fn from(value: $from) -> Self {
+                let make: fn($from) -> Self = $cell;
+                make(value)
+            }
+        })*
+    };
+}
+
+cells! {
+    String => Cell::Text,
+    &str => |text| Cell::Text(text.to_owned()),
+    Word => Cell::Word,
+    Term => Cell::Term,
+    Code => Cell::Code,
+    Status => Cell::Status,
+    Reason => Cell::Reason,
+    i64 => Cell::Int,
+    u32 => |number| Cell::Int(number.into()),
+    usize => |number| i64::try_from(number).map_or(Cell::Unknown, Cell::Int),
+    Millicores => |figure| Cell::Quantity(figure.0, Unit::Millicores),
+    Bytes => |figure| Cell::Quantity(figure.0, Unit::Bytes),
+    MilliwattHours => |figure| Cell::Quantity(figure.0, Unit::MilliwattHours),
+    Milligrams => |figure| Cell::Quantity(figure.0, Unit::MilligramsCo2),
+    Fen => |figure| Cell::Quantity(figure.0, Unit::Fen),
+    PerMille => |figure| Cell::Quantity(figure.0, Unit::PerMille),
+    Timestamp => Cell::Time,
+    Date => Cell::Date,
+    Vec<String> => Cell::List,
+    Vec<Counted> => Cell::Counted,
+}
+
+impl From<Value> for Cell {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Unknown => Self::Unknown,
+            Value::Text(text) => Self::Text(text),
+            Value::Int(number) => Self::Int(number),
+            Value::Millicores(figure) => Self::Quantity(figure, Unit::Millicores),
+            Value::Bytes(figure) => Self::Quantity(figure, Unit::Bytes),
+            Value::PerMille(figure) => Self::Quantity(figure, Unit::PerMille),
+            Value::Percent(figure) => Self::Quantity(figure, Unit::Percent),
+            Value::Fen(figure) => Self::Quantity(figure, Unit::Fen),
+            Value::Time(time) => Self::Time(time),
+            Value::List(list) => Self::List(list),
+        }
+    }
+}

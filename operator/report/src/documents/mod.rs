@@ -1,0 +1,7 @@
+//! Builders: from what the engine and the measure room computed to a document.
+//!
+//! One file per report. A builder chooses which figures stand in the headline and which columns a table has; it
+//! computes nothing that decides, and writes no text of its own but words of the catalogue.
+
+pub mod inventory;
+pub mod validate;

@@ -1,0 +1,138 @@
+//! Fills the holes of a sentence from the typed parameters of a reason.
+//!
+//! A value is formatted by its type (bytes as GiB, time as Beijing time), a list is cut after eight names and says
+//! how many are left. What comes from the input is inserted once and never read as a template again.
+
+use jiuzhou_engine::terms::{ObjectRef, Reason, Value};
+
+use crate::words::{Lang, Term, Unit, Word, beijing, grouped, quantity};
+
+/// Names of a list shown in a sentence.
+const LIST_MOST: usize = 8;
+
+/// What is the case, as a full sentence. `subject` is the object the finding belongs to.
+#[must_use]
+pub fn render(reason: &Reason, subject: Option<&ObjectRef>, lang: Lang) -> String {
+    let Some(sentence) = super::of(reason.code) else { return reason.code.to_string() };
+    fill(if lang == Lang::Zh { sentence.zh } else { sentence.en }, reason, subject, lang)
+}
+
+/// What a person can do about it, as a full sentence.
+#[must_use]
+pub fn fix(reason: &Reason, subject: Option<&ObjectRef>, lang: Lang) -> String {
+    let Some(sentence) = super::of(reason.code) else { return reason.code.to_string() };
+    fill(if lang == Lang::Zh { sentence.fix_zh } else { sentence.fix_en }, reason, subject, lang)
+}
+
+/// A typed value as a person of that language reads it.
+#[must_use]
+pub fn value(value: &Value, lang: Lang) -> String {
+    match value {
+        Value::Unknown => Word::Unknown.text(lang).to_owned(),
+        Value::Text(text) => text.clone(),
+        Value::Int(number) => grouped(*number),
+        Value::Millicores(figure) => quantity(*figure, Unit::Millicores, lang),
+        Value::Bytes(figure) => quantity(*figure, Unit::Bytes, lang),
+        Value::PerMille(figure) => quantity(*figure, Unit::PerMille, lang),
+        Value::Percent(figure) => quantity(*figure, Unit::Percent, lang),
+        Value::Fen(figure) => quantity(*figure, Unit::Fen, lang),
+        Value::Time(time) => beijing(*time),
+        Value::List(list) if list.is_empty() => Word::None.text(lang).to_owned(),
+        Value::List(list) => lang.list(list, LIST_MOST),
+    }
+}
+
+fn fill(template: &str, reason: &Reason, subject: Option<&ObjectRef>, lang: Lang) -> String {
+    let (seen, wanted) = pair(&reason.seen, &reason.wanted, lang);
+    let mut out = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((hole, after)) = after.split_once('}') else {
+            out.push('{');
+            rest = after;
+            continue;
+        };
+        match hole {
+            "object" => out.push_str(&value(&reason.object, lang)),
+            "seen" => out.push_str(&seen),
+            "wanted" => out.push_str(&wanted),
+            "subject" => out.push_str(&named(subject, lang)),
+            other => {
+                out.push('{');
+                out.push_str(other);
+                out.push('}');
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Value seen and value wanted. Two different amounts of bytes never read the same.
+fn pair(seen: &Value, wanted: &Value, lang: Lang) -> (String, String) {
+    let texts = (value(seen, lang), value(wanted, lang));
+    match (seen, wanted) {
+        (Value::Bytes(a), Value::Bytes(b)) if a != b && texts.0 == texts.1 => {
+            (format!("{} B", grouped(*a)), format!("{} B", grouped(*b)))
+        }
+        _ => texts,
+    }
+}
+
+fn named(subject: Option<&ObjectRef>, lang: Lang) -> String {
+    let Some(object) = subject else { return Word::Unknown.text(lang).to_owned() };
+    let kind = Term::of_kind(&object.kind).map_or(object.kind.as_str(), |term| term.text(lang));
+    if object.namespace.is_empty() {
+        format!("{kind} {}", object.name)
+    } else {
+        format!("{kind} {}/{}", object.namespace, object.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiuzhou_engine::terms::Code;
+
+    use super::*;
+
+    #[test]
+    fn holes_are_filled_by_type() {
+        let reason = Reason::new(Code::CapacityInsufficient)
+            .object("web")
+            .seen(Value::Bytes(3 << 30))
+            .wanted(Value::Bytes(16 << 30));
+        assert_eq!(render(&reason, None, Lang::En), "There is too little room for web: 3 GiB of 16 GiB replicas fit.");
+        assert!(render(&reason, None, Lang::Zh).contains("16 GiB"));
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_hole_stays_a_name() {
+        let reason = Reason::new(Code::FileUnreadable).object("{seen}{wanted}").seen("{object}");
+        assert_eq!(render(&reason, None, Lang::En), "{seen}{wanted} cannot be read: {object}.");
+    }
+
+    #[test]
+    fn amounts_that_differ_by_a_byte_do_not_read_the_same() {
+        let (seen, wanted) = pair(&Value::Bytes((8 << 30) + 1), &Value::Bytes(8 << 30), Lang::En);
+        assert_eq!((seen.as_str(), wanted.as_str()), ("8,589,934,593 B", "8,589,934,592 B"));
+    }
+
+    #[test]
+    fn a_list_is_cut_after_eight_and_an_empty_one_has_a_word() {
+        let many = Value::List((0..11).map(|n| format!("c{n}")).collect());
+        assert!(value(&many, Lang::En).ends_with("c7 and 3 more"));
+        assert!(value(&many, Lang::Zh).ends_with("c7等 11 项"));
+        assert_eq!(value(&Value::List(Vec::new()), Lang::En), "none");
+        assert_eq!(value(&Value::Unknown, Lang::Zh), "未知");
+    }
+
+    #[test]
+    fn a_subject_is_called_by_its_glossary_name() {
+        let ours = ObjectRef::new("MemberCluster", "", "xz-a");
+        let theirs = ObjectRef::new("Deployment", "shop", "web");
+        assert_eq!(named(Some(&ours), Lang::Zh), "成员集群 xz-a");
+        assert_eq!(named(Some(&theirs), Lang::Zh), "Deployment shop/web");
+    }
+}

@@ -1,0 +1,148 @@
+//! Every label, heading and note we print, in English and Chinese, and how figures are written.
+//!
+//! [`Word`] is one closed list: a label without one of its languages does not compile. Kinds of the API are
+//! [`Term`]s of the one glossary. A key is part of the JSON contract and is never translated. Full sentences about a
+//! code stand in [`crate::sentences`].
+
+mod figures;
+mod glossary;
+mod labels;
+
+pub use figures::{Unit, beijing, grouped, quantity, ratio};
+pub use glossary::Term;
+pub use labels::Word;
+
+/// The language of what a person reads. Codes, JSON keys and exit codes are never translated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// Both, in the order of columns in the catalogue.
+    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// The language tag of BCP 47, as the `lang` attribute of a page wants it.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// What stands between a label and its value.
+    #[must_use]
+    pub fn colon(self) -> &'static str {
+        match self {
+            Self::En => ": ",
+            Self::Zh => "：",
+        }
+    }
+
+    /// What stands between two items of a list.
+    #[must_use]
+    pub fn comma(self) -> &'static str {
+        match self {
+            Self::En => ", ",
+            Self::Zh => "、",
+        }
+    }
+
+    /// A list of names, cut after `most` with the number that is left said in words.
+    #[must_use]
+    pub fn list<T: AsRef<str>>(self, items: &[T], most: usize) -> String {
+        let shown: Vec<&str> = items.iter().take(most).map(AsRef::as_ref).collect();
+        let joined = shown.join(self.comma());
+        match (items.len().saturating_sub(most), self) {
+            (0, _) => joined,
+            (more, Self::En) => format!("{joined} and {more} more"),
+            (more, Self::Zh) => format!("{joined}等 {} 项", more + shown.len()),
+        }
+    }
+
+    /// A remark in brackets after a text.
+    #[must_use]
+    pub fn bracketed(self, remark: &str) -> String {
+        match self {
+            Self::En => format!(" ({remark})"),
+            Self::Zh => format!("（{remark}）"),
+        }
+    }
+}
+
+/// A closed list of words: variant, stable key, English, Chinese.
+macro_rules! catalogue {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident $key:literal $en:literal $zh:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $(#[doc = $en] $variant,)* }
+
+        impl $name {
+            /// Every entry, in the order of the catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable key: part of the JSON contract, never translated.
+            #[must_use]
+            pub fn key(self) -> &'static str {
+                match self { $(Self::$variant => $key,)* }
+            }
+
+            /// The text a person reads.
+            #[must_use]
+            pub fn text(self, lang: crate::words::Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$variant, crate::words::Lang::En) => $en,
+                      (Self::$variant, crate::words::Lang::Zh) => $zh,)*
+                }
+            }
+        }
+    };
+}
+use catalogue;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_fit_for_json() {
+        for keys in [
+            Word::ALL.iter().map(|word| word.key()).collect::<Vec<_>>(),
+            Term::ALL.iter().map(|term| term.key()).collect(),
+        ] {
+            let distinct: BTreeSet<_> = keys.iter().collect();
+            assert_eq!(distinct.len(), keys.len(), "a key is used twice");
+            assert!(keys.iter().all(|key| key.bytes().all(|b| b.is_ascii_alphanumeric())), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn every_chinese_text_is_chinese_and_no_english_text_is() {
+        let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        // Abbreviations that Chinese specialists use as they are.
+        let as_is = [Word::Pue, Word::Cpu, Word::AbiWorld];
+        for word in Word::ALL {
+            assert!(!chinese(word.text(Lang::En)), "{word:?}");
+            assert!(chinese(word.text(Lang::Zh)) || as_is.contains(word), "{word:?}");
+        }
+        for term in Term::ALL {
+            assert!(!chinese(term.text(Lang::En)) && chinese(term.text(Lang::Zh)), "{term:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_list_says_how_many_are_left() {
+        let names: Vec<String> = (1..=10).map(|n| format!("c{n}")).collect();
+        assert_eq!(Lang::En.list(&names, 2), "c1, c2 and 8 more");
+        assert_eq!(Lang::Zh.list(&names, 2), "c1、c2等 10 项");
+        assert_eq!(Lang::Zh.list(&names[..2], 2), "c1、c2");
+        assert_eq!(Lang::En.list::<String>(&[], 8), "");
+    }
+}
