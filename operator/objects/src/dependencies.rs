@@ -10,7 +10,7 @@ use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use serde_json::Value;
 
 use crate::object::{Object, Scope, custom_scopes, scope_of, text_map};
-use crate::profile::Profiles;
+use crate::profile::{Profiles, may_hide_pods};
 use crate::references::{End, Link, Tie, links};
 
 /// One object of a set.
@@ -30,6 +30,8 @@ pub struct Graph<'a> {
     nodes: Vec<Node<'a>>,
     by_key: BTreeMap<ObjectRef, usize>,
     served_by: Vec<BTreeSet<usize>>,
+    /// Namespaces with objects that may run pods nobody here sees; a selector there may take those.
+    hidden_pods: BTreeSet<String>,
 }
 
 impl<'a> Graph<'a> {
@@ -63,6 +65,7 @@ impl<'a> Graph<'a> {
                 let ends: Vec<usize> = match &link.end {
                     End::Named(key) => by_key.get(key).copied().into_iter().collect(),
                     End::Pods(selector) => {
+                        let selector = selector.for_templates();
                         let here = pods.get(&node.key.namespace).into_iter().flatten();
                         here.filter(|(_, labels)| selector.matches(labels)).map(|(pod, _)| *pod).collect()
                     }
@@ -78,7 +81,9 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        Self { nodes, by_key, served_by }
+        let hiding = nodes.iter().filter(|node| may_hide_pods(node.object, profiles));
+        let hidden_pods = hiding.map(|node| node.key.namespace.clone()).collect();
+        Self { nodes, by_key, served_by, hidden_pods }
     }
 
     /// Where an object stands in the slice, by its kind, effective namespace and name.
@@ -125,19 +130,24 @@ impl<'a> Graph<'a> {
         sorted
     }
 
-    /// Every name in an object that leads to nothing in the set and is not optional, as findings. Selectors that take
+    /// Every name in an object that leads to nothing in the set and is not optional, as findings, once per name. Selectors that take
     /// no pod are listed too: the Service or budget does nothing. A policy for all pods of a namespace is no such case.
     #[must_use]
     pub fn missing(&self, index: usize) -> Vec<Finding> {
         let Some(node) = self.nodes.get(index) else { return Vec::new() };
         let finding = |reason, link: &Link| Finding::new(reason).on(node.key.clone()).pointer(link.pointer.as_str());
         let mut findings = Vec::new();
+        let mut named = BTreeSet::new();
         for link in node.links.iter().filter(|link| !link.optional) {
             match &link.end {
-                End::Named(key) if !self.by_key.contains_key(key) => {
+                End::Named(key) if !self.by_key.contains_key(key) && named.insert(key) => {
                     findings.push(finding(Reason::new(Code::DependencyMissing).object(key.to_string()), link));
                 }
-                End::Pods(selector) if !selector.is_empty() && node.serves.is_empty() => {
+                End::Pods(selector)
+                    if !selector.is_empty()
+                        && node.serves.is_empty()
+                        && !self.hidden_pods.contains(&node.key.namespace) =>
+                {
                     let seen = node.object.value.pointer(&link.pointer).map(crate::object::shown).unwrap_or_default();
                     findings.push(finding(Reason::new(Code::SelectorMatchesNothing).seen(seen), link));
                 }

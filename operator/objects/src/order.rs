@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::object::Object;
-use crate::profile::Profiles;
+use crate::profile::{Profile, Profiles};
 
 /// The place of an object in a wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ pub enum Rank {
 /// The rank of an object by its kind. A headless Service is taken to give StatefulSet pods their names.
 #[must_use]
 pub fn rank(object: Object<'_>, profiles: &Profiles) -> Rank {
-    if profiles.of(object).is_some() {
+    if profiles.of(object).is_some_and(Profile::runs_pods) {
         return Rank::Workloads;
     }
     match (object.group(), object.kind()) {

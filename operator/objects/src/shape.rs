@@ -232,7 +232,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::profile::{NamePath, Profiles, Template};
+    use crate::profile::{Profiles, Template};
 
     fn shape(value: &Value) -> (Shape, Vec<Finding>) {
         let profiles = Profiles::default();
@@ -328,8 +328,8 @@ mod tests {
                 Template { path: path("/spec/workers/*/template"), count: CountRule::At(path("/spec/size")) },
             ],
             replicas: None,
-            claims: None,
-            names: vec![NamePath { path: path("/spec/secret"), group: String::new(), kind: "Secret".into() }],
+            claims: vec![],
+            names: vec![],
             immutable: vec![],
             continuity: Continuity::SingleWriter,
         };
