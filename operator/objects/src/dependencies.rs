@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use serde_json::Value;
 
-use crate::object::{Object, Scope, custom_scopes, scope_of, text_map};
+use crate::object::{Labels, Object, Scope, custom_scopes, scope_of, text_map};
 use crate::profile::{Profiles, may_hide_pods};
 use crate::references::{End, Link, Tie, links};
 
@@ -42,7 +42,7 @@ impl<'a> Graph<'a> {
         let custom = custom_scopes(objects);
         let mut nodes: Vec<Node<'a>> = Vec::with_capacity(objects.len());
         let mut by_key = BTreeMap::new();
-        let mut pods: BTreeMap<String, Vec<(usize, BTreeMap<String, String>)>> = BTreeMap::new();
+        let mut pods: BTreeMap<String, Vec<(usize, Labels)>> = BTreeMap::new();
         for (index, value) in objects.iter().enumerate() {
             let object = Object::new(value);
             let namespace = match (scope_of(object.group(), object.kind(), &custom), object.namespace()) {
@@ -165,6 +165,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn object(api: &str, kind: &str, name: &str, rest: Value) -> Value {
         let mut value = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
         for (key, item) in rest.as_object().cloned().unwrap_or_default() {

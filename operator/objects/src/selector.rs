@@ -144,8 +144,9 @@ impl Term {
     #[must_use]
     pub fn matches(&self, node: &str, labels: &Labels) -> bool {
         let name: Labels = [("metadata.name".to_owned(), node.to_owned())].into();
+        let states_something = !self.labels.is_empty() || !self.fields.is_empty();
         !self.broken
-            && !(self.labels.is_empty() && self.fields.is_empty())
+            && states_something
             && self.labels.iter().all(|requirement| requirement.matches(labels))
             && self.fields.iter().all(|requirement| requirement.matches(&name))
     }

@@ -242,6 +242,7 @@ mod tests {
         (shape, findings)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn job(spec: Value) -> Count {
         let value = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec});
         let mut with_template = value.clone();

@@ -275,7 +275,7 @@ fn entry_name(object: Object<'_>, taken: &mut BTreeSet<String>) -> String {
 /// its closure along, closures are packed in order, and one that is too large alone is cut.
 fn split(objects: &[Value], members: &[usize], graph: &Graph<'_>, profiles: &Profiles) -> Vec<Vec<usize>> {
     let inside: BTreeSet<usize> = members.iter().copied().collect();
-    let values: Vec<Value> = members.iter().map(|index| objects[*index].clone()).collect();
+    let values: Vec<&Value> = members.iter().map(|index| &objects[*index]).collect();
     let ordered: Vec<usize> = batches(&values, &BTreeMap::new(), profiles)
         .into_iter()
         .flatten()
@@ -313,6 +313,7 @@ mod tests {
     use super::*;
     use crate::strategies;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn object(api: &str, kind: &str, name: &str, rest: Value) -> Value {
         let mut value = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
         if let (Some(value), Some(rest)) = (value.as_object_mut(), rest.as_object()) {
