@@ -284,6 +284,41 @@ mod tests {
     }
 
     #[test]
+    fn a_selector_beside_a_kind_that_may_make_pods_is_not_called_empty() {
+        let objects = vec![
+            object("v1", "Service", "s", json!({"spec": {"selector": {"app": "made-by-an-operator"}}})),
+            object("monitoring.coreos.com/v1", "Prometheus", "k8s", json!({})),
+        ];
+        assert_eq!(Graph::new(&objects, "", &Profiles::default()).missing(0), vec![]);
+        assert_eq!(Graph::new(&objects[..1], "", &Profiles::default()).missing(0).len(), 1);
+    }
+
+    #[test]
+    fn a_service_for_one_pod_of_a_stateful_set_serves_the_set_and_a_name_is_missed_once() {
+        let env = json!([{"valueFrom": {"secretKeyRef": {"name": "pw"}}}]);
+        let objects = vec![
+            object(
+                "v1",
+                "Service",
+                "db-0",
+                json!({"spec": {"selector": {"app": "db", "statefulset.kubernetes.io/pod-name": "db-0"}}}),
+            ),
+            object(
+                "apps/v1",
+                "StatefulSet",
+                "db",
+                json!({"spec": {"serviceName": "none", "template": {
+                "metadata": {"labels": {"app": "db"}}, "spec": {"containers": [{"env": env}, {"env": env}]}}}}),
+            ),
+        ];
+        let graph = Graph::new(&objects, "", &Profiles::default());
+        assert_eq!(graph.closure(&[1]), [0, 1]);
+        assert_eq!(graph.missing(0), vec![]);
+        let missing: Vec<_> = graph.missing(1).into_iter().map(|f| f.reason.object).collect();
+        assert_eq!(missing, ["Secret/pw".into()]);
+    }
+
+    #[test]
     fn a_name_means_the_objects_own_namespace() {
         let mut objects = shop();
         objects[0]["metadata"]["namespace"] = "a".into();

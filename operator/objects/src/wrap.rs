@@ -396,6 +396,13 @@ mod tests {
     }
 
     #[test]
+    fn a_need_that_was_left_out_is_named_once() {
+        let hook = json!({"metadata": {"annotations": {"helm.sh/hook": "pre-install"}}});
+        let out = plain(vec![object("v1", "ConfigMap", "c", hook), deployment("a", "c")]);
+        assert_eq!(out.findings.iter().map(|f| f.reason.code).collect::<Vec<_>>(), [Code::HookNotWrapped]);
+    }
+
+    #[test]
     fn a_large_group_is_split_by_workload_and_waits_for_what_it_shares() {
         let mut manifests = vec![object("v1", "ConfigMap", "common", json!({}))];
         for n in 0..70 {
