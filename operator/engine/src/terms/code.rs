@@ -59,8 +59,42 @@ macro_rules! codes {
 
 codes! {
     Intake {
+        /// A required node affinity has no term that can match a node.
+        AffinityMatchesNothing: Warning,
+        /// A set of objects that belong together is larger than one FleetWorkload and was split.
+        ClosureSplit: Warning,
+        /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
+        ClusterScopedNotWrapped: Warning,
+        /// A CustomResourceDefinition is the platform's to install.
+        CrdNotWrapped: Warning,
+        /// A name in a manifest leads to no object of the set.
+        DependencyMissing: Warning,
         /// The file cannot be opened or read.
         FileUnreadable: Error,
+        /// A Helm hook is run by Helm at a moment of its own.
+        HookNotWrapped: Warning,
+        /// A text is no image reference.
+        ImageInvalid: Error,
+        /// An image is named by tag only.
+        ImageNotPinned: Warning,
+        /// An object of this kind may run pods, and no profile says which.
+        KindUnprofiled: Warning,
+        /// Two manifests are the same object.
+        ManifestDuplicate: Error,
+        /// A field of a manifest has a value of the wrong kind.
+        ManifestFieldInvalid: Error,
+        /// A manifest is no Kubernetes object: apiVersion, kind or name is missing.
+        ManifestInvalid: Error,
+        /// The pod names its node itself, so nothing is left to schedule.
+        NodeNameFixed: Warning,
+        /// An override cannot be applied.
+        OverrideInvalid: Error,
+        /// A text is no quantity, or not one allowed here.
+        QuantityInvalid: Error,
+        /// A request is above its limit.
+        RequestAboveLimit: Error,
+        /// A selector takes no pod of the set.
+        SelectorMatchesNothing: Warning,
         /// The text is not YAML or JSON.
         SyntaxInvalid: Error,
     }
