@@ -101,14 +101,88 @@ codes! {
     Detect {
         /// Two sources of evidence about a node's CPU disagree; the pool is Unknown.
         EvidenceConflict: Warning,
+        /// No rule of the catalogue recognises the CPU of a node.
+        PlatformUnknown: Info,
+        /// A label names a CPU platform that the catalogue does not have.
+        PlatformUnlisted: Warning,
     }
     Rule {
         /// A label or expression of the placement does not match.
         AffinityMismatch: Error,
     }
     Architecture {
+        /// The image has 32-bit Arm programs and the core or the kernel does not run them.
+        Aarch32Absent: Error,
+        /// The image has 32-bit Arm programs; whether the node runs them is not known.
+        Aarch32Unknown: Warning,
+        /// The LoongArch ABI world of the image is not that of the node.
+        AbiWorldMismatch: Error,
+        /// The image does not say which LoongArch ABI world it was built for.
+        AbiWorldUndeclared: Warning,
+        /// The LoongArch ABI world of the node is not known.
+        AbiWorldUnknown: Warning,
+        /// No node of the pool offers the accelerator wanted.
+        AcceleratorAbsent: Error,
+        /// An accelerator class that no table resolves to resources.
+        AcceleratorClassUnknown: Warning,
+        /// The derived node affinity keeps pods off a pool that would run them.
+        AffinityExcludes: Info,
+        /// containerd's table does not list the architecture; it matches by name.
+        ArchitectureUnlisted: Info,
+        /// A higher variant beside it shows that the plain entry is built for the baseline.
+        BaselineImpliedBySibling: Info,
+        /// Change: publish the image for the architecture.
+        ChangeAddManifest: Info,
+        /// Change: publish an entry without variant, or pin the image to the digest of one entry.
+        ChangeAddVariantlessManifest: Info,
+        /// Change: declare the accelerator class.
+        ChangeDeclareAcceleratorClass: Info,
+        /// Change: declare in an ImageProfile what the image needs.
+        ChangeDeclareNeeds: Info,
+        /// Change: set a label on the nodes.
+        ChangeDeclareNodeLabel: Info,
+        /// Change: switch on an option of Node Feature Discovery.
+        ChangeEnableNfdOption: Info,
+        /// Change: choose a pool with the property wanted.
+        ChangePickOtherPool: Info,
+        /// The program runs translated, at part of its native speed.
+        Emulated: Warning,
+        /// The CPU lacks an instruction set feature the image needs.
+        IsaFeatureMissing: Error,
+        /// The CPU is below the instruction set level the image needs.
+        IsaLevelTooHigh: Error,
+        /// Whether the CPU has the instruction set feature is not known.
+        IsaUnknown: Warning,
+        /// The kernel of the node is older than the image needs.
+        KernelTooOld: Error,
+        /// The kernel of the node is not known.
+        KernelUnknown: Warning,
+        /// An old-world LoongArch program runs through libLoL.
+        LiblolBridged: Warning,
         /// The image offers nothing for this platform.
         NoManifestForPlatform: Error,
+        /// No node label tells pools that run the image from those that do not.
+        NotExpressible: Error,
+        /// The entry demands an OS feature that the host does not offer.
+        OsFeatureMissing: Error,
+        /// The page size is what is usual there, not what was read from the node.
+        PageSizeLikely: Warning,
+        /// The image does not say on which kernel page sizes it runs.
+        PageSizeUndeclared: Warning,
+        /// The page size of the node's kernel is not known for certain.
+        PageSizeUnknown: Warning,
+        /// The kernel's pages are larger than the image supports.
+        PageSizeUnsupported: Error,
+        /// The runtime falls back to a 32-bit image.
+        Runs32Bit: Warning,
+        /// The trusted execution environment wanted is not there.
+        TeeAbsent: Error,
+        /// The silicon may have the trusted execution environment, but nobody declared it usable.
+        TeeUndeclared: Warning,
+        /// The image does not say which instruction set it needs and the CPU is below what such images usually need.
+        UndeclaredBaseline: Warning,
+        /// The CPU could run an entry, but the container runtime will not choose it.
+        VariantUnselectable: Error,
     }
     Choice {
         /// Too little room.
