@@ -3,5 +3,13 @@
 //! One file per report. A builder chooses which figures stand in the headline and which columns a table has; it
 //! computes nothing that decides, and writes no text of its own but words of the catalogue.
 
+mod decision;
+pub mod explain;
 pub mod inventory;
+pub mod plan;
 pub mod validate;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
