@@ -109,6 +109,7 @@ fn table(clusters: &[ClusterExplanation]) -> Section {
     );
     for cluster in clusters {
         let status = match (cluster.eligible, cluster.replicas > 0 || cluster.current > 0) {
+            (true, false) if cluster.slots <= 0 => Status::Warn,
             (true, _) => Status::Ok,
             (false, true) => Status::Violating,
             (false, false) => Status::Refused,
@@ -131,6 +132,13 @@ fn table(clusters: &[ClusterExplanation]) -> Section {
     section
 }
 
+/// The word of a figure the engine knows; one of the installation's own keeps its name.
+fn figure(name: &str) -> Cell {
+    let known =
+        [Word::FigureCarbon, Word::FigurePue, Word::FigureCost, Word::FigureUtilisation, Word::FigureLocalSupplier];
+    known.into_iter().find(|word| word.key() == name).map_or_else(|| name.into(), Cell::Word)
+}
+
 fn scores(clusters: &[ClusterExplanation]) -> Section {
     let columns = vec![
         Column::text("cluster", Word::Cluster),
@@ -146,7 +154,7 @@ fn scores(clusters: &[ClusterExplanation]) -> Section {
         for term in &cluster.terms {
             section.row(vec![
                 cluster.cluster.as_str().into(),
-                term.figure.as_str().into(),
+                figure(&term.figure),
                 Cell::known(term.seen),
                 term.points.into(),
                 term.weight.into(),

@@ -66,9 +66,10 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// Labels and values in two columns.
-fn pairs(out: &mut String, pairs: &[(&'static str, String)]) {
-    let widest = pairs.iter().map(|(label, _)| width(label)).max().unwrap_or(0);
+fn pairs<T: AsRef<str>>(out: &mut String, pairs: &[(T, String)]) {
+    let widest = pairs.iter().map(|(label, _)| width(label.as_ref())).max().unwrap_or(0);
     for (label, value) in pairs {
+        let label = label.as_ref();
         line(out, &format!("  {label}{}  {value}", blanks(widest - width(label))));
     }
 }
@@ -213,7 +214,7 @@ fn tokens(text: &str) -> Vec<&str> {
     let mut chars = text.char_indices().peekable();
     while let Some((_, c)) = chars.next() {
         let Some((next, following)) = chars.peek().copied() else { break };
-        let closing = "，。、；：！？）》】”’\")]|".contains(following);
+        let closing = "，。、；：！？）》】”’\")]|:.;".contains(following);
         let wide = |c: char| c.width() == Some(2);
         let may = matches!(c, ' ' | '/' | ',') || (wide(c) && !"（《【“‘".contains(c)) || (wide(following) && !closing);
         if may && !closing && following != ' ' {
