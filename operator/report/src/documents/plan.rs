@@ -67,6 +67,12 @@ fn headline(document: &mut Document, plan: &Plan, specs: &[Spec]) {
     document.figure(Word::NextChange, plan.next_change.map_or(Cell::NotApplicable, Cell::Time));
 }
 
+/// What limits a decision, else what it violates.
+fn why(decision: &Decision) -> Option<&Reason> {
+    let violated = || decision.violations.iter().find_map(|violation| violation.reasons.first());
+    decision.limits.first().or_else(violated)
+}
+
 fn first(reasons: &[Reason]) -> Cell {
     reasons.first().map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone()))
 }
@@ -104,7 +110,7 @@ fn workloads(decisions: &[(&str, &Decision)], known: &BTreeMap<&WorkloadKey, &Sp
             .filter(|target| target.count > 0)
             .collect();
         let added: Vec<Counted> = counted(|from, to| to.saturating_sub(from));
-        let gone: Vec<Counted> = counted(|from, to| from.saturating_sub(to));
+        let gone: Vec<Counted> = counted(i64::saturating_sub);
         section.row(vec![
             (*tenant).into(),
             decision.key.to_string().into(),
@@ -115,7 +121,7 @@ fn workloads(decisions: &[(&str, &Decision)], known: &BTreeMap<&WorkloadKey, &Sp
             kept.into(),
             added.into(),
             gone.into(),
-            first(&decision.limits),
+            why(decision).map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone())),
             i64::try_from(decision.sequence).map_or(Cell::Unknown, Cell::Int),
         ]);
     }
@@ -139,13 +145,13 @@ fn not_placed(decisions: &[(&str, &Decision)], nearest: &BTreeMap<WorkloadKey, (
     for (tenant, decision) in decisions.iter().filter(|(_, decision)| decision.status != Outcome::Placed) {
         let near = nearest.get(&decision.key);
         let wanted = near.and_then(|(_, changes)| changes.first()).and_then(|change| change.reasons.first());
-        let fix = wanted.or_else(|| decision.limits.first());
+        let fix = wanted.or_else(|| why(decision));
         section.row(vec![
             (*tenant).into(),
             decision.key.to_string().into(),
             outcome(decision).into(),
             decision.shortfall.into(),
-            first(&decision.limits),
+            why(decision).map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone())),
             near.map_or(Cell::NotApplicable, |(cluster, _)| cluster.as_str().into()),
             fix.map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone())),
         ]);

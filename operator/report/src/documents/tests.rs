@@ -120,22 +120,3 @@ fn both_render_in_every_format_and_have_unique_column_keys() {
         }
     }
 }
-
-#[test]
-#[ignore]
-fn scratch() {
-    for (name, document) in [
-        ("plan", planned(true)),
-        ("explain", explain(Meta::default(), &fixture::explanation(), Detail::default(), Vec::new())),
-    ] {
-        for lang in Lang::ALL {
-            let html = render(&document, Format::Html, &Options { lang, ..Options::default() }).unwrap();
-            std::fs::write(format!("/tmp/r-{name}-{}.html", lang.tag()), html).unwrap();
-            for width in [80, 200] {
-                let style = crate::render::Style { width: Some(width), ..Default::default() };
-                let format = if width == 80 { Format::Text } else { Format::Wide };
-                println!("{}\n======", render(&document, format, &Options { lang, style, max_bytes: None }).unwrap());
-            }
-        }
-    }
-}

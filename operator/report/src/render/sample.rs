@@ -119,7 +119,7 @@ pub(crate) fn large(rows: usize) -> Document {
     section.rows = (0..rows)
         .map(|number| {
             let mut row = first.clone();
-            row[0] = format!("单位-{:04}", number).into();
+            row[0] = format!("单位-{number:04}").into();
             row[1] = format!("row-{number}").into();
             row
         })

@@ -300,30 +300,4 @@ mod tests {
     fn a_code_is_not_broken_while_another_column_can_give_way() {
         assert!(at(Some(100), Lang::En).contains("NoManifestForPlatform"));
     }
-
-    #[test]
-    #[ignore]
-    fn scratch() {
-        for lang in Lang::ALL {
-            let html = crate::render::render(
-                &sample::document(),
-                crate::render::Format::Html,
-                &Options { lang, ..Options::default() },
-            )
-            .unwrap();
-            std::fs::write(format!("/tmp/r-{}.html", lang.tag()), html).unwrap();
-        }
-        println!("{}\n=====\n{}", at(Some(80), Lang::Zh), at(Some(80), Lang::En));
-        let style = Style { width: Some(200), ..Style::default() };
-        println!("{}", render(&sample::document(), &Options { lang: Lang::Zh, style, max_bytes: None }, true));
-        println!(
-            "{}",
-            crate::render::markdown::render(&sample::document(), &Options { lang: Lang::En, style, max_bytes: None })
-        );
-        println!(
-            "{}",
-            crate::render::junit::render(&sample::document(), &Options { lang: Lang::Zh, style, max_bytes: None })
-        );
-        println!("{}", crate::render::yaml::render(&sample::document()).unwrap());
-    }
 }
