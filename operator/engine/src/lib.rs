@@ -4,6 +4,8 @@
 //! prose: a decision is made of codes with typed parameters ([`terms::Code`], [`terms::Reason`]), which the report
 //! room turns into sentences. Time comes in as an argument. All arithmetic on quantities is checked.
 
+pub mod capacity;
+pub mod choice;
 pub mod decide;
 pub mod detect;
 pub mod terms;

@@ -1,0 +1,352 @@
+//! What was typed, and nothing more: the one list of commands and flags.
+//!
+//! It feeds the parser, `--help`, completions, the man pages and the committed reference. What a flag means for the
+//! work is the business of the command's own file. Chinese help texts stand in `help_zh.rs`, keyed by the ids here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiuzhou_report::render::Format;
+
+/// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
+#[derive(Debug, Parser)]
+#[command(name = "jiuzhou", bin_name = "jiuzhou", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Flags of every command.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// How the program talks.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Talk")]
+pub struct Talk {
+    /// Language of the text: zh or en [default: from LC_ALL, LC_MESSAGES or LANG, else en]
+    #[arg(long, global = true, value_enum, env = "JIUZHOU_LANG", hide_env_values = true)]
+    pub lang: Option<LangArg>,
+
+    /// When to colour: NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR count where this is auto
+    #[arg(long, global = true, value_enum, default_value_t = ColorArg::Auto)]
+    pub color: ColorArg,
+
+    /// Marks and frames in ASCII only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+
+    /// Say nothing but the result
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// Log to standard error: -v what is done, -vv in detail (RUST_LOG overrides)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LangArg {
+    /// 简体中文
+    Zh,
+    /// English
+    En,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal only
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Decide every workload and show what would change
+    Plan(PlanArgs),
+    /// Say why a workload is where it is, cluster by cluster and rule by rule
+    Explain(ExplainArgs),
+    /// Decide a saved plan again from its stored inputs and compare the bytes
+    Replay(ReplayArgs),
+    /// Check files: syntax, schema, rules, references
+    Validate(ValidateArgs),
+    /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have
+    Inventory(InventoryArgs),
+    /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
+    Wrap(WrapArgs),
+    /// Reports of adoption and energy
+    Report(ReportArgs),
+    /// Show all of it on a built-in example province: no cluster, no network
+    Demo(DemoArgs),
+    /// Print the CustomResourceDefinitions
+    Crds(CrdsArgs),
+    /// Explain a reason code, the exit codes or the formats
+    Help(HelpArgs),
+    /// Print the completion script of a shell
+    Completion(CompletionArgs),
+    /// Write the man pages
+    Man(ManArgs),
+}
+
+/// Which files to read.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct Input {
+    /// Files or folders of YAML or JSON; `-` is standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// The same, as kubectl spells it; may be repeated
+    #[arg(long = "filename", short = 'f', value_name = "PATH")]
+    pub filenames: Vec<PathBuf>,
+
+    /// Decide as of this day (Beijing, its end) or instant, e.g. 2026-11-23 or 2026-11-23T08:00:00+08:00 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+}
+
+/// Where results go.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Format, or FORMAT=FILE; repeat it for several from one run
+    #[arg(long = "output", short = 'o', value_name = "FORMAT[=FILE]", value_parser = parse_output)]
+    pub outputs: Vec<OutputArg>,
+
+    /// Markdown: cut after this many bytes, the summary first
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<usize>,
+}
+
+/// One `-o`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputArg {
+    /// The format.
+    pub format: Format,
+    /// The file, or standard output.
+    pub file: Option<PathBuf>,
+}
+
+fn parse_output(text: &str) -> Result<OutputArg, String> {
+    let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
+    let format = Format::parse(name).ok_or_else(|| {
+        let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("no format '{name}': choose from {}", known.join(", "))
+    })?;
+    if file.is_some_and(str::is_empty) {
+        return Err(format!("no file after '{name}='"));
+    }
+    Ok(OutputArg { format, file: file.map(PathBuf::from) })
+}
+
+/// What makes a run fail.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub struct Gate {
+    /// Exit with 3 when a finding weighs at least this much
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+
+    /// Treat what is unknown (an undeclared instruction set, an unverified certificate) as a refusal
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// A severity, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Fail on errors
+    Error,
+    /// Fail on warnings and errors
+    Warning,
+    /// Never fail because of findings
+    Never,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub gate: Gate,
+
+    /// Compare with this saved plan or with files of the present state, and show the moves
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub against: Option<PathBuf>,
+
+    /// Write the plan with its inputs and their digest to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub save: Option<PathBuf>,
+
+    /// Exit with 2 when the plan changes something
+    #[arg(long, help_heading = "Gate")]
+    pub detailed_exitcode: bool,
+
+    /// Exit with 3 when there is no workload to place (an empty render must not pass)
+    #[arg(long, help_heading = "Gate")]
+    pub require_match: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The workload: NAME or NAMESPACE/NAME
+    #[arg(value_name = "WORKLOAD")]
+    pub workload: String,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+    /// Only this cluster
+    #[arg(long, value_name = "CLUSTER")]
+    pub cluster: Option<String>,
+    /// Treat what is unknown as a refusal
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A plan written by `plan --save`
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+}
+
+/// `validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+    /// Exit with 4 when a finding weighs at least this much
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY", help_heading = "Gate")]
+    pub fail_on: FailOn,
+}
+
+/// `inventory`
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+    /// Name of the cluster the nodes belong to
+    #[arg(long, value_name = "NAME", default_value = "cluster")]
+    pub cluster: String,
+}
+
+/// `wrap`
+#[derive(Debug, Args)]
+pub struct WrapArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    /// Information system the workloads belong to
+    #[arg(long, value_name = "NAME")]
+    pub system: String,
+    /// Namespace for manifests that name none
+    #[arg(long, short, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Put everything into one FleetWorkload of this name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Which report
+    #[arg(value_enum)]
+    pub kind: ReportKind,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+    /// The Beijing month, e.g. 2026-10 [default: the month of --as-of]
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<String>,
+}
+
+/// A report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportKind {
+    /// 上云率: which information systems run on government cloud
+    Adoption,
+    /// 能耗: energy, PUE, renewable share and carbon
+    Energy,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Which story to show
+    #[arg(value_name = "STORY")]
+    pub story: Option<String>,
+    /// List the stories
+    #[arg(long)]
+    pub list: bool,
+    /// Write the files of the story into this new folder, to play with
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+}
+
+/// `crds`
+#[derive(Debug, Args)]
+pub struct CrdsArgs {
+    /// Write one file per kind into this folder instead of printing
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `help`
+#[derive(Debug, Args)]
+pub struct HelpArgs {
+    /// A command, a reason code, `codes`, `exit-codes` or `formats`
+    #[arg(value_name = "TOPIC")]
+    pub topic: Option<String>,
+}
+
+/// `completion`
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Folder for the pages
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}

@@ -1,0 +1,144 @@
+//! The Chinese help: one text per command, flag and heading, keyed by the ids of `args.rs`.
+//!
+//! clap cannot translate, so the command tree is rewritten before it parses. A test walks the whole tree and fails for
+//! an id without a text here, so a new flag cannot ship in one language only.
+
+use clap::Command;
+
+/// Texts of commands: name, text.
+const COMMANDS: &[(&str, &str)] = &[
+    ("jiuzhou", "按芯片架构与主权等级决定政务云工作负载的部署位置，并说明理由。"),
+    ("plan", "为全部工作负载做出部署决策，并显示将发生的变更"),
+    ("explain", "逐集群、逐规则说明某个工作负载为何部署在此处"),
+    ("replay", "用保存的输入重新决策，并逐字节比对"),
+    ("validate", "检查文件：语法、结构、规则、引用"),
+    ("inventory", "读取 `kubectl get nodes -o yaml`，识别各节点的芯片"),
+    ("wrap", "把普通清单（或 Helm 后渲染器的输入）转换为 FleetWorkload"),
+    ("report", "上云率与能耗报表"),
+    ("demo", "用内置的示例省份演示全部功能：无需集群，无需网络"),
+    ("crds", "输出 CustomResourceDefinition"),
+    ("help", "解释原因代码、退出码或输出格式"),
+    ("completion", "输出 shell 补全脚本"),
+    ("man", "生成 man 手册页"),
+];
+
+/// Texts of flags and arguments: id, text. An id means the same in every command.
+const ARGS: &[(&str, &str)] = &[
+    ("against", "与该已保存的方案或现状文件比较，并列出迁移"),
+    ("as_of", "决策时点：日期（北京时间，当日结束）或时刻，例如 2026-11-23 或 2026-11-23T08:00:00+08:00 [默认：现在]"),
+    ("ascii", "仅用 ASCII 字符显示标记与边框"),
+    ("cluster", "集群名称"),
+    ("color", "何时着色；为 auto 时遵循 NO_COLOR、CLICOLOR_FORCE 与 FORCE_COLOR"),
+    ("detailed_exitcode", "方案有变更时以 2 退出"),
+    ("dir", "每个种类写成该目录下的一个文件，而不输出到终端"),
+    ("fail_on", "问题项达到该级别时以非零码退出"),
+    ("filenames", "同上，与 kubectl 的写法一致；可重复"),
+    ("help", "显示帮助"),
+    ("kind", "报表种类"),
+    ("lang", "文字语言：zh 或 en [默认：取自 LC_ALL、LC_MESSAGES 或 LANG，否则为 en]"),
+    ("list", "列出全部故事"),
+    ("max_bytes", "Markdown：超出该字节数即截断，摘要在前"),
+    ("month", "北京时间的月份，例如 2026-10 [默认：--as-of 所在月份]"),
+    ("name", "全部放入一个以此命名的 FleetWorkload"),
+    ("namespace", "未写命名空间的清单使用该命名空间"),
+    ("out", "手册页的目录"),
+    ("outputs", "输出格式，或 格式=文件；可重复，一次运行得到多种输出"),
+    ("paths", "YAML 或 JSON 文件或目录；`-` 表示标准输入"),
+    ("plan", "由 `plan --save` 写出的方案"),
+    ("quiet", "除结果外不输出任何内容"),
+    ("require_match", "没有任何待部署的工作负载时以 3 退出（空渲染不得放行）"),
+    ("save", "把方案连同输入及其摘要写入该文件"),
+    ("shell", "shell 种类"),
+    ("story", "要演示的故事"),
+    ("strict", "把未知（未声明的指令集、未核验的证书）视为拒绝"),
+    ("system", "工作负载所属的政务信息系统"),
+    ("topic", "命令名、原因代码、`codes`、`exit-codes` 或 `formats`"),
+    ("verbose", "向标准错误输出日志：-v 显示步骤，-vv 显示细节（RUST_LOG 优先）"),
+    ("version", "显示版本"),
+    ("workload", "工作负载：名称 或 命名空间/名称"),
+    ("write", "把故事的文件写入这个新目录，以便试验"),
+];
+
+/// Texts of headings.
+const HEADINGS: &[(&str, &str)] = &[("Talk", "交互"), ("Input", "输入"), ("Output", "输出"), ("Gate", "门禁")];
+
+/// The template of clap with Chinese headings.
+const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}{after-help}";
+
+fn find(table: &[(&str, &'static str)], id: &str) -> Option<&'static str> {
+    table.iter().find(|(key, _)| *key == id).map(|(_, text)| *text)
+}
+
+/// The same command tree with Chinese texts.
+pub(crate) fn localize(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let mut command = match find(COMMANDS, &name) {
+        Some(text) => command.about(text).long_about(None),
+        None => command,
+    };
+    command = command.help_template(TEMPLATE).subcommand_help_heading("命令").mut_args(|arg| {
+        let id = arg.get_id().to_string();
+        let heading = arg.get_help_heading().and_then(|heading| find(HEADINGS, heading));
+        let arg = match find(ARGS, &id) {
+            Some(text) => arg.help(text).long_help(None),
+            None => arg,
+        };
+        match heading {
+            Some(heading) => arg.help_heading(heading),
+            None if arg.is_positional() => arg.help_heading("参数"),
+            None => arg.help_heading("选项"),
+        }
+    });
+    command.mut_subcommands(localize)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::args::Cli;
+
+    fn walk(command: &Command, missing: &mut Vec<String>) {
+        if find(COMMANDS, command.get_name()).is_none() {
+            missing.push(command.get_name().to_owned());
+        }
+        for arg in command.get_arguments() {
+            if find(ARGS, arg.get_id().as_str()).is_none() {
+                missing.push(format!("{} {}", command.get_name(), arg.get_id()));
+            }
+        }
+        command.get_subcommands().for_each(|sub| walk(sub, missing));
+    }
+
+    #[test]
+    fn every_command_and_flag_has_a_chinese_text() {
+        let mut missing = Vec::new();
+        walk(&Cli::command(), &mut missing);
+        assert!(missing.is_empty(), "no Chinese text for {missing:?}");
+    }
+
+    #[test]
+    fn no_text_is_left_over() {
+        fn ids(command: &Command, out: &mut Vec<String>) {
+            out.push(command.get_name().to_owned());
+            out.extend(command.get_arguments().map(|arg| arg.get_id().to_string()));
+            command.get_subcommands().for_each(|sub| ids(sub, out));
+        }
+        let mut known = Vec::new();
+        let mut built = Cli::command();
+        built.build();
+        ids(&built, &mut known);
+        for (id, _) in COMMANDS.iter().chain(ARGS) {
+            assert!(known.iter().any(|k| k == id), "{id} names no command or flag");
+        }
+    }
+
+    #[test]
+    fn the_chinese_help_has_no_english_heading() {
+        let help = localize(Cli::command()).find_subcommand_mut("plan").expect("plan exists").render_help().to_string();
+        for heading in ["Usage:", "Options:", "Arguments:", "Commands:"] {
+            assert!(!help.contains(heading), "{heading} in\n{help}");
+        }
+    }
+}

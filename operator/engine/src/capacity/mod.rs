@@ -1,0 +1,1 @@
+//! How many replicas fit: node shapes, requests, slots, reservations.
