@@ -300,4 +300,23 @@ mod tests {
     fn a_code_is_not_broken_while_another_column_can_give_way() {
         assert!(at(Some(100), Lang::En).contains("NoManifestForPlatform"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn wrapping_keeps_every_character_and_the_width(text in "[a-z0-9 /,.:|（），。、麒麟飞腾海光-]{0,120}", limit in 2_usize..40) {
+            let lines = wrap(&text, limit);
+            let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
+            proptest::prop_assert_eq!(letters(&lines.concat()), letters(&text));
+            proptest::prop_assert!(lines.iter().all(|line| width(line.trim_end()) <= limit), "{:?}", lines);
+        }
+
+        #[test]
+        fn no_text_of_the_input_reaches_the_terminal_as_an_escape(name in ".{0,60}") {
+            let mut document = sample::document();
+            document.sections[0].rows[0][1] = name.as_str().into();
+            document.subject = name;
+            let text = render(&document, &Options::default(), true);
+            proptest::prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+        }
+    }
 }
