@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use serde_json::Value;
 
-use crate::object::{Object, Scope, custom_scopes, scope_of, text_map};
-use crate::profile::Profiles;
+use crate::object::{Labels, Object, Scope, custom_scopes, scope_of, text_map};
+use crate::profile::{Profiles, may_hide_pods};
 use crate::references::{End, Link, Tie, links};
 
 /// One object of a set.
@@ -30,6 +30,8 @@ pub struct Graph<'a> {
     nodes: Vec<Node<'a>>,
     by_key: BTreeMap<ObjectRef, usize>,
     served_by: Vec<BTreeSet<usize>>,
+    /// Namespaces with objects that may run pods nobody here sees; a selector there may take those.
+    hidden_pods: BTreeSet<String>,
 }
 
 impl<'a> Graph<'a> {
@@ -40,7 +42,7 @@ impl<'a> Graph<'a> {
         let custom = custom_scopes(objects);
         let mut nodes: Vec<Node<'a>> = Vec::with_capacity(objects.len());
         let mut by_key = BTreeMap::new();
-        let mut pods: BTreeMap<String, Vec<(usize, BTreeMap<String, String>)>> = BTreeMap::new();
+        let mut pods: BTreeMap<String, Vec<(usize, Labels)>> = BTreeMap::new();
         for (index, value) in objects.iter().enumerate() {
             let object = Object::new(value);
             let namespace = match (scope_of(object.group(), object.kind(), &custom), object.namespace()) {
@@ -63,6 +65,7 @@ impl<'a> Graph<'a> {
                 let ends: Vec<usize> = match &link.end {
                     End::Named(key) => by_key.get(key).copied().into_iter().collect(),
                     End::Pods(selector) => {
+                        let selector = selector.for_templates();
                         let here = pods.get(&node.key.namespace).into_iter().flatten();
                         here.filter(|(_, labels)| selector.matches(labels)).map(|(pod, _)| *pod).collect()
                     }
@@ -78,7 +81,9 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        Self { nodes, by_key, served_by }
+        let hiding = nodes.iter().filter(|node| may_hide_pods(node.object, profiles));
+        let hidden_pods = hiding.map(|node| node.key.namespace.clone()).collect();
+        Self { nodes, by_key, served_by, hidden_pods }
     }
 
     /// Where an object stands in the slice, by its kind, effective namespace and name.
@@ -125,19 +130,24 @@ impl<'a> Graph<'a> {
         sorted
     }
 
-    /// Every name in an object that leads to nothing in the set and is not optional, as findings. Selectors that take
+    /// Every name in an object that leads to nothing in the set and is not optional, as findings, once per name. Selectors that take
     /// no pod are listed too: the Service or budget does nothing. A policy for all pods of a namespace is no such case.
     #[must_use]
     pub fn missing(&self, index: usize) -> Vec<Finding> {
         let Some(node) = self.nodes.get(index) else { return Vec::new() };
         let finding = |reason, link: &Link| Finding::new(reason).on(node.key.clone()).pointer(link.pointer.as_str());
         let mut findings = Vec::new();
+        let mut named = BTreeSet::new();
         for link in node.links.iter().filter(|link| !link.optional) {
             match &link.end {
-                End::Named(key) if !self.by_key.contains_key(key) => {
+                End::Named(key) if !self.by_key.contains_key(key) && named.insert(key) => {
                     findings.push(finding(Reason::new(Code::DependencyMissing).object(key.to_string()), link));
                 }
-                End::Pods(selector) if !selector.is_empty() && node.serves.is_empty() => {
+                End::Pods(selector)
+                    if !selector.is_empty()
+                        && node.serves.is_empty()
+                        && !self.hidden_pods.contains(&node.key.namespace) =>
+                {
                     let seen = node.object.value.pointer(&link.pointer).map(crate::object::shown).unwrap_or_default();
                     findings.push(finding(Reason::new(Code::SelectorMatchesNothing).seen(seen), link));
                 }
@@ -155,6 +165,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn object(api: &str, kind: &str, name: &str, rest: Value) -> Value {
         let mut value = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
         for (key, item) in rest.as_object().cloned().unwrap_or_default() {
@@ -270,6 +281,41 @@ mod tests {
         );
         let lost: Vec<_> = graph.missing(7).into_iter().map(|f| f.reason.code).collect();
         assert_eq!(lost, [Code::SelectorMatchesNothing]);
+    }
+
+    #[test]
+    fn a_selector_beside_a_kind_that_may_make_pods_is_not_called_empty() {
+        let objects = vec![
+            object("v1", "Service", "s", json!({"spec": {"selector": {"app": "made-by-an-operator"}}})),
+            object("monitoring.coreos.com/v1", "Prometheus", "k8s", json!({})),
+        ];
+        assert_eq!(Graph::new(&objects, "", &Profiles::default()).missing(0), vec![]);
+        assert_eq!(Graph::new(&objects[..1], "", &Profiles::default()).missing(0).len(), 1);
+    }
+
+    #[test]
+    fn a_service_for_one_pod_of_a_stateful_set_serves_the_set_and_a_name_is_missed_once() {
+        let env = json!([{"valueFrom": {"secretKeyRef": {"name": "pw"}}}]);
+        let objects = vec![
+            object(
+                "v1",
+                "Service",
+                "db-0",
+                json!({"spec": {"selector": {"app": "db", "statefulset.kubernetes.io/pod-name": "db-0"}}}),
+            ),
+            object(
+                "apps/v1",
+                "StatefulSet",
+                "db",
+                json!({"spec": {"serviceName": "none", "template": {
+                "metadata": {"labels": {"app": "db"}}, "spec": {"containers": [{"env": env}, {"env": env}]}}}}),
+            ),
+        ];
+        let graph = Graph::new(&objects, "", &Profiles::default());
+        assert_eq!(graph.closure(&[1]), [0, 1]);
+        assert_eq!(graph.missing(0), vec![]);
+        let missing: Vec<_> = graph.missing(1).into_iter().map(|f| f.reason.object).collect();
+        assert_eq!(missing, ["Secret/pw".into()]);
     }
 
     #[test]

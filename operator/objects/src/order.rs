@@ -3,12 +3,13 @@
 //! Namespaces and definitions first; then by declared wave; inside a wave what pods need, workloads, what points at
 //! them. The order is total: same objects, same order, whatever the order of the input.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::object::Object;
-use crate::profile::Profiles;
+use crate::profile::{Profile, Profiles};
 
 /// The place of an object in a wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ pub enum Rank {
 /// The rank of an object by its kind. A headless Service is taken to give StatefulSet pods their names.
 #[must_use]
 pub fn rank(object: Object<'_>, profiles: &Profiles) -> Rank {
-    if profiles.of(object).is_some() {
+    if profiles.of(object).is_some_and(Profile::runs_pods) {
         return Rank::Workloads;
     }
     match (object.group(), object.kind()) {
@@ -61,16 +62,16 @@ pub fn rank(object: Object<'_>, profiles: &Profiles) -> Rank {
 /// Indices of the objects in the order of apply, in batches: objects of one batch may be applied at once. `waves`
 /// holds declared waves by index; the others are wave 0.
 #[must_use]
-pub fn batches(objects: &[Value], waves: &BTreeMap<usize, i64>, profiles: &Profiles) -> Vec<Vec<usize>> {
+pub fn batches<V: Borrow<Value>>(objects: &[V], waves: &BTreeMap<usize, i64>, profiles: &Profiles) -> Vec<Vec<usize>> {
     let mut found: BTreeMap<(bool, i64, Rank), Vec<usize>> = BTreeMap::new();
     for (index, value) in objects.iter().enumerate() {
-        let rank = rank(Object::new(value), profiles);
+        let rank = rank(Object::new(value.borrow()), profiles);
         let later = rank != Rank::Ground;
         let wave = if later { waves.get(&index).copied().unwrap_or(0) } else { 0 };
         found.entry((later, wave, rank)).or_default().push(index);
     }
     let key = |index: &usize| {
-        let object = objects.get(*index).map(Object::new);
+        let object = objects.get(*index).map(|value| Object::new(value.borrow()));
         (
             object.map(|o| (o.kind().to_owned(), o.namespace().to_owned(), o.name().to_owned(), o.group().to_owned())),
             *index,
@@ -83,7 +84,7 @@ pub fn batches(objects: &[Value], waves: &BTreeMap<usize, i64>, profiles: &Profi
 
 /// The order of removal: the batches of apply backwards, and each of them backwards.
 #[must_use]
-pub fn removal(objects: &[Value], waves: &BTreeMap<usize, i64>, profiles: &Profiles) -> Vec<Vec<usize>> {
+pub fn removal<V: Borrow<Value>>(objects: &[V], waves: &BTreeMap<usize, i64>, profiles: &Profiles) -> Vec<Vec<usize>> {
     let mut batches = batches(objects, waves, profiles);
     batches.reverse();
     batches.iter_mut().for_each(|batch| batch.reverse());

@@ -202,6 +202,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn requests(spec: Value) -> (PodRequests, Vec<Finding>) {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec});
         let mut findings = Vec::new();

@@ -4,10 +4,12 @@
 //! it) or *serves* it (the object is of use only with it: a Service for its pods, an autoscaler for its target). What
 //! links mean together is [`crate::dependencies`].
 
+use std::collections::BTreeMap;
+
 use jiuzhou_engine::terms::ObjectRef;
 use serde_json::Value;
 
-use crate::object::{Object, items};
+use crate::object::{Object, Scope, items, scope_of};
 use crate::profile::{Profile, Profiles};
 use crate::selector::LabelSelector;
 
@@ -100,8 +102,16 @@ impl Links<'_> {
     fn workload(&mut self, profile: &Profile) {
         for name in &profile.names {
             for pointer in name.path.resolve(self.object.value) {
-                // A StatefulSet runs without its governing Service, only without names for its pods.
-                self.local(&name.kind, pointer, Tie::Needs, false);
+                if name.selects {
+                    if let Some(selector) = self.object.value.pointer(&pointer).map(LabelSelector::read) {
+                        self.pods(&pointer, selector);
+                    }
+                } else if scope_of(&name.group, &name.kind, &BTreeMap::new()) == Scope::Cluster {
+                    let named = self.object.text(&pointer);
+                    self.push(&name.kind, "", named, Tie::Needs, pointer, name.optional);
+                } else {
+                    self.local(&name.kind, pointer, Tie::Needs, name.optional);
+                }
             }
         }
         for (template, _) in profile.templates_in(self.object) {

@@ -144,12 +144,27 @@ impl Term {
     #[must_use]
     pub fn matches(&self, node: &str, labels: &Labels) -> bool {
         let name: Labels = [("metadata.name".to_owned(), node.to_owned())].into();
+        let states_something = !self.labels.is_empty() || !self.fields.is_empty();
         !self.broken
-            && !(self.labels.is_empty() && self.fields.is_empty())
+            && states_something
             && self.labels.iter().all(|requirement| requirement.matches(labels))
             && self.fields.iter().all(|requirement| requirement.matches(&name))
     }
 }
+
+/// Labels that the controllers of StatefulSets, Deployments, DaemonSets and Jobs put on pods.
+const RUN_TIME_LABELS: &[&str] = &[
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+];
 
 /// A `metav1.LabelSelector`, or the plain map of a Service or ReplicationController.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,6 +186,18 @@ impl LabelSelector {
     #[must_use]
     pub fn read_map(value: &Value) -> Self {
         Self { labels: text_map(Some(value)), ..Self::default() }
+    }
+
+    /// The selector without demands on labels that controllers give to each pod at run time, which no template can
+    /// carry.
+    #[must_use]
+    pub fn for_templates(&self) -> Self {
+        let known = |key: &String| !RUN_TIME_LABELS.contains(&key.as_str());
+        Self {
+            labels: self.labels.iter().filter(|(key, _)| known(key)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            expressions: self.expressions.iter().filter(|one| known(&one.key)).cloned().collect(),
+            broken: self.broken,
+        }
     }
 
     /// Selects everything.
@@ -227,5 +254,8 @@ mod tests {
         assert!(!LabelSelector::read(&json!({"matchExpressions": [{"key": "app"}]})).matches(&labels));
         assert!(LabelSelector::read_map(&json!({"app": "a"})).matches(&labels));
         assert!(!LabelSelector::read(&json!({"matchLabels": {"app": "b"}})).matches(&labels));
+        let one_pod = LabelSelector::read_map(&json!({"app": "a", "statefulset.kubernetes.io/pod-name": "a-0"}));
+        assert!(!one_pod.matches(&labels));
+        assert!(one_pod.for_templates().matches(&labels));
     }
 }

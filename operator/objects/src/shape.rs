@@ -232,7 +232,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::profile::{NamePath, Profiles, Template};
+    use crate::profile::{Profiles, Template};
 
     fn shape(value: &Value) -> (Shape, Vec<Finding>) {
         let profiles = Profiles::default();
@@ -242,6 +242,7 @@ mod tests {
         (shape, findings)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn job(spec: Value) -> Count {
         let value = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": spec});
         let mut with_template = value.clone();
@@ -328,8 +329,8 @@ mod tests {
                 Template { path: path("/spec/workers/*/template"), count: CountRule::At(path("/spec/size")) },
             ],
             replicas: None,
-            claims: None,
-            names: vec![NamePath { path: path("/spec/secret"), group: String::new(), kind: "Secret".into() }],
+            claims: vec![],
+            names: vec![],
             immutable: vec![],
             continuity: Continuity::SingleWriter,
         };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::dependencies::Graph;
 use crate::object::{Object, Scope, custom_scopes, flatten, scope_of};
 use crate::order::batches;
-use crate::profile::Profiles;
+use crate::profile::{Profile, Profiles, may_hide_pods};
 
 /// A FleetWorkload takes at most this many objects.
 pub const MAX_OBJECTS: usize = 64;
@@ -24,7 +24,7 @@ pub struct WrapOptions {
     pub name: Option<String>,
     /// Namespace for objects that state none.
     pub namespace: String,
-    /// `spec.informationSystem` of the results.
+    /// `spec.system` of the results.
     pub system: Option<String>,
     /// `spec.placementPolicy` of the results.
     pub policy: Option<String>,
@@ -68,14 +68,23 @@ pub fn wrap(manifests: Vec<Value>, options: &WrapOptions, profiles: &Profiles) -
         (effective(o, options), o.kind().to_owned(), o.name().to_owned(), o.group().to_owned())
     });
     let graph = Graph::new(&kept, &options.namespace, profiles);
-    let left_out: BTreeSet<String> = out.left_out.iter().map(|v| Object::new(v).reference().to_string()).collect();
+    let left_out: BTreeSet<String> = out
+        .left_out
+        .iter()
+        .map(|value| {
+            let object = Object::new(value);
+            let scope = scope_of(object.group(), object.kind(), &custom);
+            let namespace = if scope == Scope::Cluster { String::new() } else { effective(object, options) };
+            ObjectRef::new(object.kind(), &namespace, object.name()).to_string()
+        })
+        .collect();
     for (index, value) in kept.iter().enumerate() {
         let object = Object::new(value);
         out.findings.extend(graph.missing(index).into_iter().filter(|finding| {
             // Refused objects are there, only elsewhere; their own finding says so.
             !matches!(&finding.reason.object, jiuzhou_engine::terms::Value::Text(name) if left_out.contains(name))
         }));
-        if profiles.of(object).is_none() && is_custom(object.group()) {
+        if may_hide_pods(object, profiles) {
             let kind = format!("{}/{}", object.group(), object.kind());
             out.findings.push(object.finding(Reason::new(Code::KindUnprofiled).object(kind), ""));
         }
@@ -103,11 +112,6 @@ fn refusal(object: Object<'_>, scope: Scope, duplicate: bool) -> Option<Reason> 
         return Some(Reason::new(Code::HookNotWrapped).seen(hook));
     }
     (scope == Scope::Cluster).then(|| Reason::new(Code::ClusterScopedNotWrapped))
-}
-
-/// Kinds Kubernetes does not define: their groups have a dot and do not end in `k8s.io`.
-fn is_custom(group: &str) -> bool {
-    group.contains('.') && !group.ends_with(".k8s.io")
 }
 
 type Groups = BTreeMap<(String, String), Vec<usize>>;
@@ -160,7 +164,10 @@ fn groups(objects: &[Value], graph: &Graph<'_>, options: &WrapOptions, profiles:
                 todo.extend(&neighbours[index]);
             }
         }
-        let workload = set.iter().map(|i| Object::new(&objects[*i])).find(|object| profiles.of(*object).is_some());
+        let workload = set
+            .iter()
+            .map(|i| Object::new(&objects[*i]))
+            .find(|object| profiles.of(*object).is_some_and(Profile::runs_pods));
         let name = workload.map_or("shared", |object| object.name());
         for index in set {
             labels[index] = Some(dns_label(name));
@@ -244,7 +251,7 @@ fn fleet_workloads(
         if !needed.is_empty() {
             workload["spec"]["dependsOn"] = json!(needed);
         }
-        for (field, value) in [("informationSystem", &options.system), ("placementPolicy", &options.policy)] {
+        for (field, value) in [("system", &options.system), ("placementPolicy", &options.policy)] {
             if let Some(value) = value {
                 workload["spec"][field] = value.as_str().into();
             }
@@ -268,7 +275,7 @@ fn entry_name(object: Object<'_>, taken: &mut BTreeSet<String>) -> String {
 /// its closure along, closures are packed in order, and one that is too large alone is cut.
 fn split(objects: &[Value], members: &[usize], graph: &Graph<'_>, profiles: &Profiles) -> Vec<Vec<usize>> {
     let inside: BTreeSet<usize> = members.iter().copied().collect();
-    let values: Vec<Value> = members.iter().map(|index| objects[*index].clone()).collect();
+    let values: Vec<&Value> = members.iter().map(|index| &objects[*index]).collect();
     let ordered: Vec<usize> = batches(&values, &BTreeMap::new(), profiles)
         .into_iter()
         .flatten()
@@ -306,6 +313,7 @@ mod tests {
     use super::*;
     use crate::strategies;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
     fn object(api: &str, kind: &str, name: &str, rest: Value) -> Value {
         let mut value = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
         if let (Some(value), Some(rest)) = (value.as_object_mut(), rest.as_object()) {
@@ -385,6 +393,13 @@ mod tests {
         ];
         assert_eq!(codes, want.into());
         assert_eq!((out.workloads.len(), out.left_out.len()), (1, 4));
+    }
+
+    #[test]
+    fn a_need_that_was_left_out_is_named_once() {
+        let hook = json!({"metadata": {"annotations": {"helm.sh/hook": "pre-install"}}});
+        let out = plain(vec![object("v1", "ConfigMap", "c", hook), deployment("a", "c")]);
+        assert_eq!(out.findings.iter().map(|f| f.reason.code).collect::<Vec<_>>(), [Code::HookNotWrapped]);
     }
 
     #[test]
