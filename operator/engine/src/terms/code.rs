@@ -101,6 +101,8 @@ codes! {
         ImageInvalid: Error,
         /// An image is named by tag only.
         ImageNotPinned: Warning,
+        /// Two change freezes of the same scope that lie over each other.
+        FreezeOverlap: Info,
         /// An image of which nothing is known: taken to exist for linux/amd64 only.
         ImageNotProfiled: Warning,
         /// A key that stands twice in one mapping.
