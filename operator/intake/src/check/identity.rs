@@ -81,7 +81,8 @@ fn certificates(objects: &Objects, findings: &mut Vec<Finding>) {
 fn secrets(objects: &Objects, findings: &mut Vec<Finding>) {
     for item in own(&objects.systems) {
         let spec = &item.object.spec;
-        let texts = [("/spec/displayName", spec.display_name.as_ref()), ("/metadata/name", item.document.name.as_str())];
+        let texts =
+            [("/spec/displayName", spec.display_name.as_ref()), ("/metadata/name", item.document.name.as_str())];
         for (pointer, text) in texts {
             if let Some(word) = secret_word(text) {
                 let name = item.document.object_ref().to_string();

@@ -18,10 +18,7 @@ pub(super) fn check(objects: &Objects, findings: &mut Vec<Finding>) {
 }
 
 /// Every cluster selector of a placement with its pointer.
-pub(super) fn selectors<'a>(
-    pointer: &str,
-    rules: &'a api::PlacementRules,
-) -> Vec<(String, &'a api::ClusterSelector)> {
+pub(super) fn selectors<'a>(pointer: &str, rules: &'a api::PlacementRules) -> Vec<(String, &'a api::ClusterSelector)> {
     let mut all = Vec::new();
     all.extend(rules.clusters.iter().map(|selector| (format!("{pointer}/clusters"), selector)));
     for (index, group) in rules.groups.iter().enumerate() {
@@ -37,6 +34,10 @@ pub(super) fn selectors<'a>(
 }
 
 fn unused(objects: &Objects, findings: &mut Vec<Finding>) {
+    if objects.refused.iter().any(|object| matches!(object.kind.as_str(), "FleetWorkload" | "Tenant")) {
+        // It may be the one that uses it.
+        return;
+    }
     let by_workload = objects.workloads.values().filter_map(|item| {
         let policy = item.object.spec.placement_policy.as_ref()?;
         Some((item.document.namespace.clone(), policy.to_string()))
@@ -71,6 +72,10 @@ fn unused(objects: &Objects, findings: &mut Vec<Finding>) {
 }
 
 fn empty(objects: &Objects, findings: &mut Vec<Finding>) {
+    if objects.refused.iter().any(|object| matches!(object.kind.as_str(), "MemberCluster" | "Site")) {
+        // It may be the one that is meant.
+        return;
+    }
     let places = Places::new(&objects.clusters, &objects.sites);
     let clusters: Vec<_> = objects
         .clusters

@@ -1,7 +1,7 @@
 //! Names of other objects that no object has.
 
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::terms::{Code, Finding, Reason};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 
 use crate::documents::Document;
 use crate::objects::{Items, Objects, names};
@@ -44,9 +44,13 @@ impl Refs<'_> {
         self.findings.push(document.finding(reason, pointer));
     }
 
+    fn refused(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.objects.refused.contains(&ObjectRef::new(kind, namespace, name))
+    }
+
     /// A name of a cluster-scoped kind.
     fn named<T>(&mut self, document: &Document, pointer: &str, kind: &str, items: &Items<T>, name: &str) {
-        if crate::objects::named(items, name).is_none() {
+        if crate::objects::named(items, name).is_none() && !self.refused(kind, "", name) {
             self.tell(document, pointer, kind, name, names(items));
         }
     }
@@ -60,7 +64,7 @@ impl Refs<'_> {
         items: &Items<T>,
         (namespace, name): (&str, &str),
     ) {
-        if !items.contains_key(&(namespace.to_owned(), name.to_owned())) {
+        if !items.contains_key(&(namespace.to_owned(), name.to_owned())) && !self.refused(kind, namespace, name) {
             let known: Vec<&str> = items.keys().filter(|key| key.0 == namespace).map(|key| key.1.as_str()).collect();
             self.tell(document, pointer, kind, &format!("{namespace}/{name}"), known.iter().copied());
         }
@@ -118,7 +122,8 @@ impl Refs<'_> {
             }
             if let Some(policy) = &spec.default_policy {
                 let owned = spec.namespaces.iter().map(|n| (n.name.to_string(), policy.to_string()));
-                let shared = crate::objects::named(&objects.cluster_policies, policy).is_some();
+                let shared = crate::objects::named(&objects.cluster_policies, policy).is_some()
+                    || self.refused("ClusterPlacementPolicy", "", policy);
                 if !shared && !owned.into_iter().any(|key| objects.policies.contains_key(&key)) {
                     let known = names(&objects.cluster_policies);
                     self.tell(document, "/spec/defaultPolicy", "ClusterPlacementPolicy", policy, known);
@@ -166,7 +171,9 @@ impl Refs<'_> {
                 self.inside(document, &at, "FleetWorkload", &objects.workloads, (namespace, other));
             }
             if let Some(policy) = &spec.placement_policy {
-                let own = objects.policies.contains_key(&(namespace.to_owned(), policy.to_string()));
+                let own = objects.policies.contains_key(&(namespace.to_owned(), policy.to_string()))
+                    || self.refused("PlacementPolicy", namespace, policy)
+                    || self.refused("ClusterPlacementPolicy", "", policy);
                 if !own && crate::objects::named(&objects.cluster_policies, policy).is_none() {
                     let inside = objects.policies.keys().filter(|key| key.0 == namespace).map(|key| key.1.as_str());
                     let known: Vec<&str> = inside.chain(names(&objects.cluster_policies)).collect();
