@@ -347,6 +347,22 @@ codes! {
     Choice {
         /// Too little room.
         CapacityInsufficient: Error,
+        /// The search ended at its budget; a placement may exist.
+        ChoiceNotProven: Error,
+        /// No cluster passes all rules.
+        NoCandidate: Error,
+        /// A preferred spread was left out.
+        PreferredDropped: Warning,
+        /// The share of a group, rounded down, leaves too little for this number of replicas.
+        ShareRounding: Error,
+        /// No choice meets all spread bounds at once.
+        SpreadConflict: Error,
+        /// Fewer groups have room than must be used.
+        SpreadGroupsMissing: Error,
+        /// The groups that may be used have too little room.
+        SpreadGroupsTooFew: Error,
+        /// The least replicas of each group are more than are wanted.
+        SpreadReplicasTooFew: Error,
     }
     Measure {
         /// A green certificate ran out: more than 24 months from its generation month.
