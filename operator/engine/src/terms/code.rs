@@ -229,6 +229,30 @@ codes! {
     Choice {
         /// Too little room.
         CapacityInsufficient: Error,
+        /// Workloads that must stand together find no common place.
+        ColocationImpossible: Error,
+        /// Each bound can be met, all of them together cannot.
+        ConstraintsConflict: Error,
+        /// No cluster passes all rules.
+        NoEligibleCluster: Error,
+        /// A quota of the payer's tree does not allow it.
+        QuotaExceeded: Error,
+        /// The number of replicas is outside what can be decided.
+        ReplicasOutOfRange: Error,
+        /// The search ended before it found a placement or proved that there is none.
+        SearchUnfinished: Error,
+        /// A share of the tenant's, the system's or the fleet's replicas would be exceeded.
+        ShareExceeded: Error,
+        /// The shares of all groups, rounded down, do not add up to the replicas.
+        ShareRounding: Error,
+        /// A preferred spread was given up.
+        SpreadDropped: Info,
+        /// Fewer groups than demanded can take replicas.
+        SpreadGroupsTooFew: Error,
+        /// The groups allowed at most do not hold all replicas.
+        SpreadGroupsTooMany: Error,
+        /// A group cannot take the least number of replicas.
+        SpreadReplicasTooFew: Error,
     }
     Measure {
         /// A figure that was needed is not there; the result stays 未知.
