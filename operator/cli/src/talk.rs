@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 
-use jiuzhou_report::sentences::Lang;
+use jiuzhou_report::words::Lang;
 
 use crate::args::{ColorArg, LangArg, Talk};
 
@@ -48,6 +48,19 @@ pub(crate) fn colour(talk: &Talk) -> bool {
         ColorArg::Auto if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
         ColorArg::Auto => set("CLICOLOR_FORCE") || set("FORCE_COLOR") || std::io::stdout().is_terminal(),
     }
+}
+
+/// Logs to standard error: `RUST_LOG` when set, else by the number of `-v`, else nothing.
+pub(crate) fn start_log(talk: &Talk) {
+    let level = match talk.verbose {
+        0 => "off",
+        1 => "jiuzhou=info",
+        _ => "jiuzhou=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // A second start in one process (a test) keeps the first log.
+    let _ = log.without_time().try_init();
 }
 
 /// The width to wrap at; `None` for a pipe or a file, where lines stay whole.

@@ -59,10 +59,128 @@ macro_rules! codes {
 
 codes! {
     Intake {
+        /// A required node affinity has no term that can match a node.
+        AffinityMatchesNothing: Warning,
+        /// A version of our API group that this build does not serve.
+        ApiVersionUnknown: Error,
+        /// An unquoted yes, no, on or off that YAML reads as a truth value where text is meant (the Norway trap).
+        BooleanUnquoted: Error,
+        /// One green certificate is claimed by more than one site, month or tenant.
+        CertificateReused: Error,
+        /// A set of objects that belong together is larger than one FleetWorkload and was split.
+        ClosureSplit: Warning,
+        /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
+        ClusterScopedNotWrapped: Warning,
+        /// The bytes are not UTF-8 text: UTF-16, another encoding or a binary file.
+        ContentUnsupported: Error,
+        /// A CustomResourceDefinition is the platform's to install.
+        CrdNotWrapped: Warning,
+        /// A unified social credit code that breaks GB 32100 (length, characters or check character).
+        CreditCodeInvalid: Error,
+        /// A name in a manifest leads to no object of the set.
+        DependencyMissing: Warning,
+        /// A document whose top level is a list or a scalar.
+        DocumentNotObject: Error,
+        /// Two entries of a list that is keyed, or of a set, are the same.
+        ElementDuplicate: Error,
+        /// Evidence recorded or issued after the day it is judged on.
+        EvidenceFromFuture: Error,
+        /// The person who entered the evidence also verified it.
+        EvidenceSelfVerified: Error,
+        /// A required field is not there.
+        FieldMissing: Error,
+        /// A field the schema does not know; the API server would drop or refuse it.
+        FieldUnknown: Error,
         /// The file cannot be opened or read.
         FileUnreadable: Error,
+        /// Text that does not have the format of the schema, such as a date or a time.
+        FormatInvalid: Error,
+        /// A Helm hook is run by Helm at a moment of its own.
+        HookNotWrapped: Warning,
+        /// A text is no image reference.
+        ImageInvalid: Error,
+        /// An image is named by tag only.
+        ImageNotPinned: Warning,
+        /// A key that stands twice in one mapping.
+        KeyDuplicate: Error,
+        /// A kind our API group does not have.
+        KindUnknown: Error,
+        /// An object of this kind may run pods, and no profile says which.
+        KindUnprofiled: Warning,
+        /// A kustomization file: instructions for kustomize, no object.
+        KustomizationSkipped: Info,
+        /// Text, a list or a map that is too short or too long.
+        LengthOutOfRange: Error,
+        /// The input is larger or deeper than the reader accepts.
+        LimitExceeded: Error,
+        /// Two manifests are the same object.
+        ManifestDuplicate: Error,
+        /// A field of a manifest has a value of the wrong kind.
+        ManifestFieldInvalid: Error,
+        /// A manifest is no Kubernetes object: apiVersion, kind or name is missing.
+        ManifestInvalid: Error,
+        /// An object name or namespace that Kubernetes does not accept.
+        NameInvalid: Error,
+        /// A namespace on an object of a cluster-scoped kind.
+        NamespaceIgnored: Warning,
+        /// An object of a namespaced kind without a namespace; it is read as `default`.
+        NamespaceMissing: Warning,
+        /// A workload in a namespace that no tenant owns.
+        NamespaceUnowned: Error,
+        /// The pod names its node itself, so nothing is left to schedule.
+        NodeNameFixed: Warning,
+        /// An input without a single document.
+        NothingRead: Warning,
+        /// An unquoted number where text is meant, such as a region code.
+        NumberUnquoted: Error,
+        /// Two objects of one kind, namespace and name.
+        ObjectDuplicate: Error,
+        /// A number outside the range of the schema.
+        OutOfRange: Error,
+        /// An override cannot be applied.
+        OverrideInvalid: Error,
+        /// A folder or link that was not followed.
+        PathSkipped: Info,
+        /// Text that does not match the pattern of the schema.
+        PatternMismatch: Error,
+        /// A placement policy no workload, system or tenant uses.
+        PolicyUnused: Warning,
+        /// Two information systems with one project code; adoption would count one of them twice or never.
+        ProjectCodeDuplicate: Error,
+        /// A text is no quantity, or not one allowed here.
+        QuantityInvalid: Error,
+        /// A quota smaller than what already stands against it.
+        QuotaBelowUse: Warning,
+        /// A name that no object of the kind has.
+        ReferenceUnknown: Error,
+        /// A region code that GB/T 2260 does not have.
+        RegionUnknown: Error,
+        /// A request is above its limit.
+        RequestAboveLimit: Error,
+        /// A workload that asks for less than its information system demands.
+        RequirementLooser: Error,
+        /// A rule of the schema (CEL) does not hold.
+        RuleBroken: Error,
+        /// A rule of the schema could not be evaluated on this value.
+        RuleNotEvaluated: Error,
+        /// A selector that matches nothing in the input.
+        SelectorEmpty: Warning,
+        /// A selector takes no pod of the set.
+        SelectorMatchesNothing: Warning,
+        /// A system that handles state secrets; it must not be on a government cloud.
+        StateSecretRefused: Error,
         /// The text is not YAML or JSON.
         SyntaxInvalid: Error,
+        /// Tenants that are each other's parents.
+        TenantCycle: Error,
+        /// A grant, report, certificate or exemption whose term has run out.
+        TermExpired: Warning,
+        /// A value of another type than the schema has.
+        TypeMismatch: Error,
+        /// A quantity with an unknown unit, or a negative one.
+        UnitUnknown: Error,
+        /// A value that is not among the allowed ones.
+        ValueNotAllowed: Error,
     }
     Detect {
         /// Two sources of evidence about a node's CPU disagree; the pool is Unknown.
@@ -229,34 +347,88 @@ codes! {
     Choice {
         /// Too little room.
         CapacityInsufficient: Error,
+        /// The search ended at its budget; a placement may exist.
+        ChoiceNotProven: Error,
         /// Workloads that must stand together find no common place.
         ColocationImpossible: Error,
-        /// Each bound can be met, all of them together cannot.
-        ConstraintsConflict: Error,
         /// No cluster passes all rules.
-        NoEligibleCluster: Error,
+        NoCandidate: Error,
+        /// A preferred spread was left out.
+        PreferredDropped: Warning,
         /// A quota of the payer's tree does not allow it.
         QuotaExceeded: Error,
         /// The number of replicas is outside what can be decided.
         ReplicasOutOfRange: Error,
-        /// The search ended before it found a placement or proved that there is none.
-        SearchUnfinished: Error,
-        /// A share of the tenant's, the system's or the fleet's replicas would be exceeded.
+        /// A share of the system's, the tenant's or the fleet's replicas would be exceeded.
         ShareExceeded: Error,
-        /// The shares of all groups, rounded down, do not add up to the replicas.
+        /// The share of a group, rounded down, leaves too little for this number of replicas.
         ShareRounding: Error,
-        /// A preferred spread was given up.
-        SpreadDropped: Info,
-        /// Fewer groups than demanded can take replicas.
+        /// No choice meets all spread bounds at once.
+        SpreadConflict: Error,
+        /// Fewer groups have room than must be used.
+        SpreadGroupsMissing: Error,
+        /// The groups that may be used have too little room.
         SpreadGroupsTooFew: Error,
-        /// The groups allowed at most do not hold all replicas.
-        SpreadGroupsTooMany: Error,
-        /// A group cannot take the least number of replicas.
+        /// The least replicas of each group are more than are wanted.
         SpreadReplicasTooFew: Error,
     }
     Measure {
+        /// A green certificate ran out: more than 24 months from its generation month.
+        CertificateExpired: Warning,
+        /// A green certificate of a generation month after the month it is used for, or with no kWh.
+        CertificateInvalid: Error,
+        /// A green certificate that was not retired counts for nobody.
+        CertificateNotRetired: Warning,
+        /// The same certificate id was claimed more than once; only the first claim counts.
+        CertificateUsedTwice: Error,
+        /// A meter's counter ran backwards without a known maximum; the energy in between is not known.
+        CounterReset: Warning,
+        /// The CPU is not domestic by this measure.
+        CpuNotDomestic: Info,
+        /// A body with no information system on the register: 不适用.
+        EntryAbsent: Info,
+        /// A register entry with a valid exemption is left out of the denominator.
+        EntryExempt: Info,
+        /// A lifted system is on the cloud but not cloud native.
+        EntryLifted: Info,
+        /// A register entry that stays on premises is not on the cloud.
+        EntryOnPremises: Info,
+        /// A retired register entry is left out of the denominator.
+        EntryRetired: Info,
+        /// An exemption that ran out or names no document does not count.
+        ExemptionInvalid: Warning,
+        /// No factor of the place exists; the national one is used.
+        FactorFallback: Info,
         /// A figure that was needed is not there; the result stays 未知.
         FigureMissing: Info,
+        /// 托管 is not cloud.
+        HostedNotCloud: Info,
+        /// A lifted system whose evidence nobody verified is not counted.
+        LiftUnverified: Warning,
+        /// A cloud-native system without Ready replicas for the days asked for is not counted.
+        NotReadyLongEnough: Warning,
+        /// It runs outside the government's own machine rooms, wholly or in part.
+        OutsideGovernmentRooms: Info,
+        /// Two prices of the same rank hold for the same month; neither is used.
+        PriceConflict: Error,
+        /// A register entry without 项目编码 stays in the denominator and is not counted.
+        ProjectCodeAbsent: Warning,
+        /// The same 项目编码 appears twice; the entry is counted once.
+        ProjectCodeRepeated: Error,
+        /// A PUE under 1 is impossible.
+        PueBelowOne: Error,
+        /// A designed, partial or estimated PUE is not used for energy.
+        PueNotMeasured: Info,
+        /// A PUE of another period is not used.
+        PuePeriodDiffers: Info,
+        /// A reading that cannot be: negative, or beyond the counter's own maximum.
+        ReadingInvalid: Error,
+        /// Samples are too far apart; nothing is filled in.
+        SampleGap: Info,
+        /// No price holds for some of the time.
+        TimeUnpriced: Warning,
+        /// The meter and the sum of what is explained differ.
+        UnexplainedDifference: Warning,
     }
 }
 

@@ -1,0 +1,29 @@
+//! `crds`: the CustomResourceDefinitions inside the binary, so that nothing is ever downloaded.
+
+use std::fs;
+
+use anyhow::Context as _;
+
+use crate::args::CrdsArgs;
+use crate::exit::Exit;
+use crate::output;
+
+/// Prints all, or writes one file per kind.
+pub(crate) fn run(args: &CrdsArgs) -> anyhow::Result<Exit> {
+    let files = jiuzhou_api::crd_files()?;
+    match &args.dir {
+        None => {
+            for (_, text) in &files {
+                output::print("---\n")?;
+                output::print(text)?;
+            }
+        }
+        Some(dir) => {
+            fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
+            for (name, text) in &files {
+                output::replace(&dir.join(name), text.as_bytes())?;
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,230 @@
+//! What the pods of one template demand of the nodes and the cluster they go to.
+//!
+//! Node selector and required affinity become constraints that [`NodeNeeds::admits`] evaluates exactly as the
+//! scheduler does. Preferences are left out: they never forbid. References to other objects are
+//! [`crate::references`].
+
+use jiuzhou_engine::terms::{Code, Finding, Reason};
+use serde_json::Value;
+
+use crate::object::{Labels, Object, items, text_map};
+use crate::path::join;
+use crate::selector::Term;
+
+/// A toleration as Kubernetes reads it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Toleration {
+    /// Taint key; empty for all.
+    pub key: String,
+    /// Any value (`Exists`) instead of this one.
+    pub any_value: bool,
+    /// Value for `Equal`.
+    pub value: String,
+    /// Taint effect; empty for all.
+    pub effect: String,
+    /// Seconds after which a `NoExecute` taint evicts all the same.
+    pub seconds: Option<i64>,
+}
+
+impl Toleration {
+    /// Whether it covers a taint. An empty key covers all keys only together with `Exists`.
+    #[must_use]
+    pub fn tolerates(&self, key: &str, value: &str, effect: &str) -> bool {
+        (self.effect.is_empty() || self.effect == effect)
+            && (self.key == key || (self.key.is_empty() && self.any_value))
+            && (self.any_value || self.value == value)
+    }
+}
+
+/// A topology spread constraint; the selector stays with the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spread {
+    /// Node label that makes the groups.
+    pub key: String,
+    /// Largest allowed difference between groups.
+    pub max_skew: i64,
+    /// Refuses to schedule otherwise (`DoNotSchedule`).
+    pub hard: bool,
+}
+
+/// Demands on nodes and cluster of one pod template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeNeeds {
+    /// `spec.nodeSelector`: all of these labels.
+    pub selector: Labels,
+    /// Required node affinity: one of these terms; `None` when there is none, an empty list matches no node.
+    pub terms: Option<Vec<Term>>,
+    /// Tolerations.
+    pub tolerations: Vec<Toleration>,
+    /// `spec.runtimeClassName`.
+    pub runtime_class: Option<String>,
+    /// `spec.schedulerName` when it is not the default one.
+    pub scheduler: Option<String>,
+    /// `spec.nodeName`, which bypasses the scheduler.
+    pub node_name: Option<String>,
+    /// Topology spread constraints.
+    pub spread: Vec<Spread>,
+    /// Shares the node's network, process or IPC namespace.
+    pub host_namespaces: bool,
+    /// Paths of the node it mounts.
+    pub host_paths: Vec<String>,
+    /// Ports of the node it binds.
+    pub host_ports: Vec<i64>,
+    /// A container runs privileged.
+    pub privileged: bool,
+    /// Claims of the namespace it mounts, by name.
+    pub claims: Vec<String>,
+}
+
+impl NodeNeeds {
+    /// Reads the template (or Pod) at a pointer.
+    #[must_use]
+    pub fn of(object: Object<'_>, template: &str, findings: &mut Vec<Finding>) -> Self {
+        let pointer = join(template, "spec");
+        let Some(spec) = object.value.pointer(&pointer) else { return Self::default() };
+        let text = |field: &str| spec.get(field).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned);
+        let flag = |field: &str| spec.get(field) == Some(&Value::Bool(true));
+        let mut needs = Self {
+            selector: text_map(spec.get("nodeSelector")),
+            terms: required_terms(spec),
+            tolerations: items(spec, "/tolerations").iter().map(toleration).collect(),
+            runtime_class: text("runtimeClassName"),
+            scheduler: text("schedulerName").filter(|name| name != "default-scheduler"),
+            node_name: text("nodeName"),
+            spread: items(spec, "/topologySpreadConstraints").iter().map(spread).collect(),
+            host_namespaces: flag("hostNetwork") || flag("hostPID") || flag("hostIPC"),
+            ..Self::default()
+        };
+        for volume in items(spec, "/volumes") {
+            let at = |path: &str| volume.pointer(path).and_then(Value::as_str).map(str::to_owned);
+            needs.host_paths.extend(at("/hostPath/path"));
+            needs.claims.extend(at("/persistentVolumeClaim/claimName"));
+        }
+        for container in ["/initContainers", "/containers"].iter().flat_map(|list| items(spec, list)) {
+            needs.privileged |= container.pointer("/securityContext/privileged") == Some(&Value::Bool(true));
+            let ports = items(container, "/ports").iter();
+            needs.host_ports.extend(ports.filter_map(|port| port.get("hostPort")?.as_i64()).filter(|port| *port > 0));
+        }
+        needs.report(object, &pointer, findings);
+        needs
+    }
+
+    fn report(&self, object: Object<'_>, spec: &str, findings: &mut Vec<Finding>) {
+        let dead = |term: &Term| term.broken || (term.labels.is_empty() && term.fields.is_empty());
+        if self.terms.as_ref().is_some_and(|terms| terms.iter().all(dead)) {
+            let pointer = format!("{spec}{REQUIRED}");
+            let reason = Reason::new(Code::AffinityMatchesNothing).object(pointer.as_str());
+            findings.push(object.finding(reason, pointer));
+        }
+        if let Some(node) = &self.node_name {
+            let reason = Reason::new(Code::NodeNameFixed).seen(node.as_str());
+            findings.push(object.finding(reason, join(spec, "nodeName")));
+        }
+    }
+
+    /// Whether a node of this name with these labels may run the pod, as far as selector and affinity go.
+    #[must_use]
+    pub fn admits(&self, node: &str, labels: &Labels) -> bool {
+        self.node_name.as_ref().is_none_or(|name| name == node)
+            && self.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+            && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|term| term.matches(node, labels)))
+    }
+}
+
+/// Where the required node affinity stands below a pod spec.
+pub(crate) const REQUIRED: &str = "/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
+
+fn required_terms(spec: &Value) -> Option<Vec<Term>> {
+    let required = spec.pointer(REQUIRED).filter(|required| !required.is_null())?;
+    Some(items(required, "/nodeSelectorTerms").iter().map(Term::read).collect())
+}
+
+fn toleration(value: &Value) -> Toleration {
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Toleration {
+        key: text("key"),
+        any_value: text("operator") == "Exists",
+        value: text("value"),
+        effect: text("effect"),
+        seconds: value.get("tolerationSeconds").and_then(Value::as_i64),
+    }
+}
+
+fn spread(value: &Value) -> Spread {
+    Spread {
+        key: value.get("topologyKey").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        max_skew: value.get("maxSkew").and_then(Value::as_i64).unwrap_or(1),
+        hard: value.get("whenUnsatisfiable").and_then(Value::as_str) != Some("ScheduleAnyway"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "a json! literal is read best as an argument")]
+    fn needs(spec: Value) -> (NodeNeeds, Vec<Code>) {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec});
+        let mut findings = Vec::new();
+        let needs = NodeNeeds::of(Object::new(&pod), "", &mut findings);
+        (needs, findings.into_iter().map(|f| f.reason.code).collect())
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    }
+
+    #[test]
+    fn selector_and_one_of_the_terms_must_hold() {
+        let (needs, codes) = needs(json!({"nodeSelector": {"zone": "a"}, "affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "arch", "operator": "In", "values": ["arm64"]}]},
+                {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n9"]}]}]}}}}));
+        assert_eq!(codes, []);
+        assert!(needs.admits("n1", &labels(&[("zone", "a"), ("arch", "arm64")])));
+        assert!(needs.admits("n9", &labels(&[("zone", "a"), ("arch", "amd64")])));
+        assert!(!needs.admits("n1", &labels(&[("zone", "a"), ("arch", "amd64")])));
+        assert!(!needs.admits("n9", &labels(&[("zone", "b")])));
+    }
+
+    #[test]
+    fn an_affinity_without_a_usable_term_matches_no_node_and_is_found() {
+        for terms in [json!([]), json!([{}]), json!([{"matchExpressions": [{"key": "a"}]}]), json!(null)] {
+            let (needs, codes) = needs(json!({"affinity": {"nodeAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}}));
+            assert!(!needs.admits("n", &Labels::new()), "{terms}");
+            assert_eq!(codes, [Code::AffinityMatchesNothing], "{terms}");
+        }
+    }
+
+    #[test]
+    fn tolerations_cover_as_kubernetes_says() {
+        let table = [
+            (json!({"operator": "Exists"}), true),
+            (json!({"key": "k", "operator": "Exists"}), true),
+            (json!({"key": "k", "value": "v"}), true),
+            (json!({"key": "k", "value": "w"}), false),
+            (json!({"key": "k", "value": "v", "effect": "NoExecute"}), false),
+            (json!({"key": "k"}), false),
+            (json!({}), false),
+        ];
+        for (value, want) in table {
+            assert_eq!(toleration(&value).tolerates("k", "v", "NoSchedule"), want, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_ties_a_pod_to_its_node_is_listed() {
+        let (needs, codes) = needs(json!({"hostPID": true, "nodeName": "n7",
+            "volumes": [{"hostPath": {"path": "/dev"}}, {"persistentVolumeClaim": {"claimName": "c"}}],
+            "containers": [{"ports": [{"hostPort": 80}, {"containerPort": 1}], "securityContext": {"privileged": true}}]}));
+        assert!(needs.host_namespaces && needs.privileged);
+        assert_eq!(
+            (needs.host_paths, needs.claims, needs.host_ports),
+            (vec!["/dev".into()], vec!["c".into()], vec![80])
+        );
+        assert_eq!(codes, [Code::NodeNameFixed]);
+    }
+}
