@@ -224,7 +224,7 @@ codes! {
         /// The cluster does not serve an API kind.
         KindNotServed: Error,
         /// A kind has no profile and the workload declares no components for it.
-        KindNotUnderstood: Error,
+        KindUnprofiled: Error,
         /// The API kinds the cluster serves are not known.
         KindsUnknown: Warning,
         /// No pool of the cluster passes all rules for pools together.
@@ -252,7 +252,7 @@ codes! {
         /// The region is outside those allowed.
         RegionNotAllowed: Error,
         /// The region of the cluster is not stated.
-        RegionNotStated: Warning,
+        RegionUnknown: Warning,
         /// A taint of the cluster is not tolerated.
         TaintNotTolerated: Error,
         /// The tenant is not known, so nothing can be allowed to it.
@@ -349,10 +349,18 @@ codes! {
         CapacityInsufficient: Error,
         /// The search ended at its budget; a placement may exist.
         ChoiceNotProven: Error,
+        /// Workloads that must stand together find no common place.
+        ColocationImpossible: Error,
         /// No cluster passes all rules.
         NoCandidate: Error,
         /// A preferred spread was left out.
         PreferredDropped: Warning,
+        /// A quota of the payer's tree does not allow it.
+        QuotaExceeded: Error,
+        /// The number of replicas is outside what can be decided.
+        ReplicasOutOfRange: Error,
+        /// A share of the system's, the tenant's or the fleet's replicas would be exceeded.
+        ShareExceeded: Error,
         /// The share of a group, rounded down, leaves too little for this number of replicas.
         ShareRounding: Error,
         /// No choice meets all spread bounds at once.
