@@ -48,9 +48,23 @@ pub(super) fn specs(context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<S
         let Some((mut spec, requirement, policy)) = spec(context, item, findings) else { continue };
         spec.requirement = Arc::clone(requirements.entry(requirement.clone()).or_insert_with(|| Arc::new(requirement)));
         spec.policy = Arc::clone(policies.entry(policy.clone()).or_insert_with(|| Arc::new(policy)));
+        spec.changed = changed(&spec, context.objects);
         specs.push(spec);
     }
     specs
+}
+
+/// Whether what a workload asks for is another than what its placement was decided from. A placement that names another
+/// digest (or one written by hand) counts as older than the workload.
+fn changed(spec: &Spec, objects: &Objects) -> bool {
+    let Some(placed) = objects.placements.get(&(spec.key.namespace.clone(), spec.key.name.clone())) else {
+        return false;
+    };
+    match spec.intent() {
+        Ok(intent) => *placed.object.spec.inputs.workload != *intent.to_string(),
+        // Not to know is to look again.
+        Err(_) => true,
+    }
 }
 
 /// Pods and images of one workload.
@@ -126,6 +140,7 @@ fn spec(
         pods,
         current: placed.map(|placed| current(&item.object, &placed.object)).unwrap_or_default(),
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &placed.object)),
+        changed: false, // told when requirement and policy are known
         rebalance: false,
         key,
     };
