@@ -4,12 +4,12 @@ use anyhow::{Context as _, bail};
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
-use jiuzhou_engine::terms::Finding;
+use jiuzhou_engine::terms::{Finding, Severity};
 use jiuzhou_report::finding;
 use jiuzhou_report::render::Style;
 use serde_json::Value;
 
-use crate::args::Input;
+use crate::args::{FailOn, Input};
 use crate::context::Context;
 
 /// The paths of a command, `-f` after the others. Where there are none, standard input if that is a rule of the
@@ -53,6 +53,16 @@ pub(crate) fn tell(findings: &[Finding], context: &Context) {
     if !findings.is_empty() {
         context.say(&finding::summary(findings, context.lang));
     }
+}
+
+/// Whether a gate fails because of findings.
+pub(crate) fn fails(findings: &[Finding], fail_on: FailOn) -> bool {
+    let least = match fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Never => return false,
+    };
+    findings.iter().any(|finding| finding.severity >= least)
 }
 
 /// A value as YAML.

@@ -101,6 +101,8 @@ codes! {
         ImageInvalid: Error,
         /// An image is named by tag only.
         ImageNotPinned: Warning,
+        /// An image of which nothing is known: taken to exist for linux/amd64 only.
+        ImageNotProfiled: Warning,
         /// A key that stands twice in one mapping.
         KeyDuplicate: Error,
         /// A kind our API group does not have.
@@ -129,6 +131,8 @@ codes! {
         NamespaceUnowned: Error,
         /// The pod names its node itself, so nothing is left to schedule.
         NodeNameFixed: Warning,
+        /// A field that a plan does not take into account.
+        NotPlanned: Info,
         /// An input without a single document.
         NothingRead: Warning,
         /// An unquoted number where text is meant, such as a region code.

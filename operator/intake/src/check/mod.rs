@@ -1,18 +1,22 @@
-//! What no schema can say: rules over several objects of one input, and over their dates.
+//! Checks over the whole set: what no schema can see, one file per topic.
 //!
-//! One file per topic. Everything here takes the typed [`crate::objects::Objects`] and gives findings; nothing is
-//! changed. (The files beside this one are written on the branch `check`; the branch `intake` writes `convert/` and
-//! `load`, and calls [`all`] from `load`.)
+//! Each takes the typed objects and tells what is wrong; none changes anything. Duplicate names are told where objects
+//! are collected (`objects`).
 
 pub mod credit_code;
 
 use jiff::Timestamp;
 use jiuzhou_engine::terms::Finding;
 
+use crate::convert::Converted;
 use crate::objects::Objects;
 
-/// All findings of all rules over an input, as of an instant.
-#[must_use]
-pub fn all(_objects: &Objects, _as_of: Timestamp) -> Vec<Finding> {
-    Vec::new()
+/// Everything that can be told from the objects alone.
+pub(crate) fn objects(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) {
+    let _ = (objects, as_of, findings);
+}
+
+/// What needs the compiled form: matching and sums.
+pub(crate) fn fleet(objects: &Objects, converted: &Converted, as_of: Timestamp, findings: &mut Vec<Finding>) {
+    let _ = (objects, converted, as_of, findings);
 }
