@@ -1,1 +1,11 @@
-//! Room to be filled.
+//! The intake room reads: files in, typed and checked objects out.
+//!
+//! One door for YAML and JSON ([`yaml`]), files and folders to documents ([`files`], [`documents`]), the checks an API
+//! server would make ([`schema`]). Everything wrong becomes a finding with place, rule and fix; nothing stops at the
+//! first. This is the only room that knows both the api's types and the engine's.
+
+pub mod documents;
+pub mod files;
+pub mod native;
+pub mod schema;
+pub mod yaml;

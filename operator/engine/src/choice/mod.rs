@@ -5,26 +5,23 @@
 //! score, name) order, where a better cluster is taken if and only if a feasible completion still exists; closeness of
 //! the division to its weights. Eligibility, slots and prose are not decided here.
 
+mod divide;
+mod facts;
+mod frame;
+mod nested;
+mod order;
 mod outcome;
 mod problem;
+mod solve;
+mod state;
+mod walk;
 
+#[cfg(test)]
+mod brute;
+
+pub use divide::{Bound, Divider, Share};
 pub use outcome::{Facts, Invalid, Limit, Outcome, Placement, Target};
 pub use problem::{
     Candidate, Extra, Key, KeyGroups, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, NO_GROUP, Problem, Rebalance, Strength,
 };
-
-/// Memory that is used again from call to call; one per thread.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    targets: Vec<Target>,
-}
-
-/// Decides. See the module.
-#[must_use]
-pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s> {
-    if problem.replicas < 1 || problem.replicas > MAX_REPLICAS {
-        return Outcome::Invalid(Invalid::Replicas);
-    }
-    scratch.targets.clear();
-    Outcome::NotProven(Facts { limit: Limit::Together, usable: 0, capacity: 0, best: 0, groups: [0; 3], nodes: 0 })
-}
+pub use solve::{Scratch, choose};

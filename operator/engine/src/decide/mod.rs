@@ -6,11 +6,21 @@
 //! whether an image runs on a CPU [`crate::detect`]'s.
 
 pub mod affinity;
+pub mod canonical;
+#[cfg(test)]
+mod fixture;
+mod index;
 pub mod input;
+mod mask;
 mod record;
 pub mod resources;
 mod rule;
+mod rules;
+mod snapshot;
 mod spec;
+pub mod tier;
+mod verdicts;
+mod view;
 
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
@@ -18,7 +28,9 @@ pub use record::{
 };
 pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};
+pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
     Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
     SpreadKey, WorkloadKey,
 };
+pub use verdicts::{VerdictStore, Verdicts};

@@ -83,6 +83,19 @@ pub struct PageHint {
     pub page_size_ki: u32,
 }
 
+impl PageHint {
+    /// Reads a hint as resources write it: `kylin`, `openEuler-22.03` (from that release on), `any`.
+    #[must_use]
+    pub fn parse(os: &str, page_size_ki: u32) -> Self {
+        let (id, release) = match os.split_once('-') {
+            Some((id, release)) if release.starts_with(|c: char| c.is_ascii_digit()) => (id, release),
+            _ => (os, ""),
+        };
+        let id = if id == "any" { "" } else { id };
+        Self { os: id.to_owned(), release_from: release.to_owned(), page_size_ki }
+    }
+}
+
 /// All predicates together identify the platform with this confidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conflict, Evidence, OsFamily, PoolFacts};
-use crate::terms::PerMille;
+use super::{Confidence, Conflict, Evidence, EvidenceKey, OsFamily, PoolFacts, labels};
+use crate::terms::{Code, PerMille, Reason};
 
 /// What a Node object (and Koordinator's annotation of its NodeResourceTopology) shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,4 +89,27 @@ pub struct NodeProfile {
     pub evidence: Vec<Evidence>,
     /// What contradicts.
     pub conflicts: Vec<Conflict>,
+}
+
+impl NodeProfile {
+    /// What is worth a finding: contradictions, a platform label nobody knows, a CPU nobody recognises. `name` is what
+    /// sentences call the node or pool.
+    #[must_use]
+    pub fn reasons(&self, name: &str) -> Vec<Reason> {
+        let said = |evidence: &Evidence| format!("{}={}", evidence.key, evidence.value);
+        let conflict = |conflict: &Conflict| {
+            let reason = Reason::new(Code::EvidenceConflict).object(name);
+            reason.seen(said(&conflict.stronger)).wanted(said(&conflict.weaker))
+        };
+        let mut reasons: Vec<Reason> = self.conflicts.iter().map(conflict).collect();
+        let label = EvidenceKey::Label(labels::PLATFORM.to_owned());
+        let unlisted = |evidence: &&Evidence| evidence.key == label && evidence.confidence == Confidence::Unknown;
+        let found = self.evidence.iter().filter(unlisted);
+        reasons.extend(found.map(|e| Reason::new(Code::PlatformUnlisted).object(name).seen(e.value.as_str())));
+        if self.facts.platform.is_none() && self.conflicts.is_empty() {
+            let seen = self.facts.arch.as_str();
+            reasons.push(Reason::new(Code::PlatformUnknown).object(name).seen(seen));
+        }
+        reasons
+    }
 }

@@ -157,3 +157,78 @@ pub(super) fn arm64_version(variant: &str) -> Option<(u8, u8)> {
     let version = (major.parse().ok()?, minor.parse().ok()?);
     (matches!(version, (8, 0..=9) | (9, 0..=7)) && minor.len() == 1).then_some(version)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn matches(host: &str, image: &str) -> bool {
+        let (host, image) = (OciPlatform::parse(host).normalise(), OciPlatform::parse(image).normalise());
+        let vector = match_vector(&host.architecture, &host.variant);
+        host.os == image.os && vector.contains(&(image.architecture, image.variant))
+    }
+
+    /// The pairs that containerd/platforms publishes for `Only` in compare_test.go, Linux hosts.
+    #[test]
+    fn match_lists_agree_with_containerd() {
+        let arm32 = "arm arm/v5 arm/v6 arm/v7 arm/v8";
+        let v9 = "arm64 arm64/v8 arm64/v8.1 arm64/v8.2 arm64/v8.3 arm64/v8.4 arm64/v8.5 arm64/v9 arm64/v9.0";
+        for (host, yes, no) in [
+            ("amd64", "amd64 386", "amd64/v2 arm/v7 arm64"),
+            ("amd64/v2", "amd64 amd64/v1 amd64/v2 386", "amd64/v3 amd64/v4 arm/v7 arm64"),
+            ("386", "386", "amd64 arm/v7 arm64"),
+            ("arm/v8", arm32, "amd64 arm/v4 arm64"),
+            ("arm/v7", "arm arm/v5 arm/v6 arm/v7", "amd64 arm/v4 arm/v8 arm64"),
+            ("arm/v6", "arm/v5 arm/v6", "amd64 arm arm/v4 arm/v7 arm/v8 arm64"),
+            ("arm/v5", "arm/v5", "amd64 arm arm/v4 arm/v6 arm/v7 arm/v8 arm64"),
+            ("arm/v4", "arm/v4", "amd64 arm arm/v5 arm/v6 arm/v7 arm/v8 arm64"),
+            ("arm64/v9", &format!("{arm32} {v9}"), "amd64 arm/v4 arm64/v8.6"),
+            ("arm64/v8.1", &format!("{arm32} arm64 arm64/v8 arm64/v8.1"), "amd64 arm/v4 arm/v9 arm64/v9"),
+            ("arm64", &format!("{arm32} arm64 arm64/v8"), "amd64 arm/v4 arm/v9 arm64/v9 arm64/v8.1"),
+            ("arm64/v9.7", "arm64/v8.9 arm64/v9.3", "arm64/v8.10"),
+            ("loong64", "loong64 loongarch64", "amd64 loong64/v2"),
+            ("sw64", "sw64 sw_64", "amd64"),
+        ] {
+            for (images, want) in [(yes, true), (no, false)] {
+                for image in images.split_whitespace() {
+                    let (host, image) = (format!("linux/{host}"), format!("linux/{image}"));
+                    assert_eq!(matches(&host, &image), want, "{host} {image}");
+                }
+            }
+        }
+        assert!(!matches("linux/amd64", "windows/amd64"));
+    }
+
+    #[test]
+    fn spellings_fold_as_in_containerd() {
+        for (text, want) in [
+            ("Linux/AMD64/V1", "linux/amd64"),
+            ("linux/x86_64/x86-64-v3", "linux/amd64/v3"),
+            ("linux/aarch64/8", "linux/arm64"),
+            ("linux/arm64/v8.0", "linux/arm64"),
+            ("linux/arm64/9.0", "linux/arm64/v9"),
+            ("linux/i386", "linux/386"),
+            ("linux/armhf", "linux/arm/v7"),
+            ("linux/armel", "linux/arm/v6"),
+            ("linux/loongarch64", "linux/loong64"),
+            ("linux/sw_64", "linux/sw64"),
+            ("/", "linux/"),
+        ] {
+            assert_eq!(OciPlatform::parse(text).normalise().to_string(), want, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_twice_is_normalising_once(
+            os in "[a-zA-Z ]{0,8}",
+            arch in prop::sample::select(vec!["amd64", "X86_64", "aarch64", "arm", "armhf", "armel", "i386", "sw_64"]),
+            variant in "(x86-64-)?(arm)?v?[0-9]{0,2}(\\.[0-9])?",
+        ) {
+            let once = OciPlatform::new(&os, arch, &variant).normalise();
+            prop_assert_eq!(once.normalise(), once);
+        }
+    }
+}

@@ -61,54 +61,288 @@ codes! {
     Intake {
         /// A required node affinity has no term that can match a node.
         AffinityMatchesNothing: Warning,
+        /// A version of our API group that this build does not serve.
+        ApiVersionUnknown: Error,
+        /// An unquoted yes, no, on or off that YAML reads as a truth value where text is meant (the Norway trap).
+        BooleanUnquoted: Error,
+        /// One green certificate is claimed by more than one site, month or tenant.
+        CertificateReused: Error,
         /// A set of objects that belong together is larger than one FleetWorkload and was split.
         ClosureSplit: Warning,
         /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
         ClusterScopedNotWrapped: Warning,
+        /// The bytes are not UTF-8 text: UTF-16, another encoding or a binary file.
+        ContentUnsupported: Error,
         /// A CustomResourceDefinition is the platform's to install.
         CrdNotWrapped: Warning,
+        /// A unified social credit code that breaks GB 32100 (length, characters or check character).
+        CreditCodeInvalid: Error,
         /// A name in a manifest leads to no object of the set.
         DependencyMissing: Warning,
+        /// A document whose top level is a list or a scalar.
+        DocumentNotObject: Error,
+        /// Two entries of a list that is keyed, or of a set, are the same.
+        ElementDuplicate: Error,
+        /// Evidence recorded or issued after the day it is judged on.
+        EvidenceFromFuture: Error,
+        /// The person who entered the evidence also verified it.
+        EvidenceSelfVerified: Error,
+        /// A required field is not there.
+        FieldMissing: Error,
+        /// A field the schema does not know; the API server would drop or refuse it.
+        FieldUnknown: Error,
         /// The file cannot be opened or read.
         FileUnreadable: Error,
+        /// Text that does not have the format of the schema, such as a date or a time.
+        FormatInvalid: Error,
         /// A Helm hook is run by Helm at a moment of its own.
         HookNotWrapped: Warning,
         /// A text is no image reference.
         ImageInvalid: Error,
         /// An image is named by tag only.
         ImageNotPinned: Warning,
+        /// A key that stands twice in one mapping.
+        KeyDuplicate: Error,
+        /// A kind our API group does not have.
+        KindUnknown: Error,
         /// An object of this kind may run pods, and no profile says which.
         KindUnprofiled: Warning,
+        /// A kustomization file: instructions for kustomize, no object.
+        KustomizationSkipped: Info,
+        /// Text, a list or a map that is too short or too long.
+        LengthOutOfRange: Error,
+        /// The input is larger or deeper than the reader accepts.
+        LimitExceeded: Error,
         /// Two manifests are the same object.
         ManifestDuplicate: Error,
         /// A field of a manifest has a value of the wrong kind.
         ManifestFieldInvalid: Error,
         /// A manifest is no Kubernetes object: apiVersion, kind or name is missing.
         ManifestInvalid: Error,
+        /// An object name or namespace that Kubernetes does not accept.
+        NameInvalid: Error,
+        /// A namespace on an object of a cluster-scoped kind.
+        NamespaceIgnored: Warning,
+        /// An object of a namespaced kind without a namespace; it is read as `default`.
+        NamespaceMissing: Warning,
+        /// A workload in a namespace that no tenant owns.
+        NamespaceUnowned: Error,
         /// The pod names its node itself, so nothing is left to schedule.
         NodeNameFixed: Warning,
+        /// An input without a single document.
+        NothingRead: Warning,
+        /// An unquoted number where text is meant, such as a region code.
+        NumberUnquoted: Error,
+        /// Two objects of one kind, namespace and name.
+        ObjectDuplicate: Error,
+        /// A number outside the range of the schema.
+        OutOfRange: Error,
         /// An override cannot be applied.
         OverrideInvalid: Error,
+        /// A folder or link that was not followed.
+        PathSkipped: Info,
+        /// Text that does not match the pattern of the schema.
+        PatternMismatch: Error,
+        /// A placement policy no workload, system or tenant uses.
+        PolicyUnused: Warning,
+        /// Two information systems with one project code; adoption would count one of them twice or never.
+        ProjectCodeDuplicate: Error,
         /// A text is no quantity, or not one allowed here.
         QuantityInvalid: Error,
+        /// A quota smaller than what already stands against it.
+        QuotaBelowUse: Warning,
+        /// A name that no object of the kind has.
+        ReferenceUnknown: Error,
+        /// A region code that GB/T 2260 does not have.
+        RegionUnknown: Error,
         /// A request is above its limit.
         RequestAboveLimit: Error,
+        /// A workload that asks for less than its information system demands.
+        RequirementLooser: Error,
+        /// A rule of the schema (CEL) does not hold.
+        RuleBroken: Error,
+        /// A rule of the schema could not be evaluated on this value.
+        RuleNotEvaluated: Error,
+        /// A selector that matches nothing in the input.
+        SelectorEmpty: Warning,
         /// A selector takes no pod of the set.
         SelectorMatchesNothing: Warning,
+        /// A system that handles state secrets; it must not be on a government cloud.
+        StateSecretRefused: Error,
         /// The text is not YAML or JSON.
         SyntaxInvalid: Error,
+        /// Tenants that are each other's parents.
+        TenantCycle: Error,
+        /// A grant, report, certificate or exemption whose term has run out.
+        TermExpired: Warning,
+        /// A value of another type than the schema has.
+        TypeMismatch: Error,
+        /// A quantity with an unknown unit, or a negative one.
+        UnitUnknown: Error,
+        /// A value that is not among the allowed ones.
+        ValueNotAllowed: Error,
     }
     Detect {
         /// Two sources of evidence about a node's CPU disagree; the pool is Unknown.
         EvidenceConflict: Warning,
+        /// No rule of the catalogue recognises the CPU of a node.
+        PlatformUnknown: Info,
+        /// A label names a CPU platform that the catalogue does not have.
+        PlatformUnlisted: Warning,
     }
     Rule {
         /// A label or expression of the placement does not match.
         AffinityMismatch: Error,
+        /// The classified system (涉密) may not be placed by this system at all.
+        ClassifiedRefused: Error,
+        /// The cluster is dedicated to other tenants.
+        ClusterDedicated: Error,
+        /// The cluster is leaving the fleet.
+        ClusterDeleting: Error,
+        /// The cluster is being emptied.
+        ClusterDraining: Error,
+        /// The cluster is not among those the tenant may use.
+        ClusterNotAllowed: Error,
+        /// The cluster is not reached.
+        ClusterUnreachable: Error,
+        /// The workload's data is on other clusters and cannot move.
+        DataElsewhere: Error,
+        /// The cluster does not offer a database service.
+        DatabaseNotOffered: Error,
+        /// A change freeze holds.
+        FreezeActive: Error,
+        /// The cluster is in none of the placement's groups.
+        GroupMismatch: Error,
+        /// The registry of the zone does not hold the image.
+        ImageNotInRegistry: Error,
+        /// Whether the registry of the zone holds the image is not known.
+        ImageRegistryUnknown: Warning,
+        /// A jurisdiction that is not allowed reaches the cluster's operator.
+        JurisdictionNotAllowed: Error,
+        /// The jurisdictions of the cluster's operator are not stated.
+        JurisdictionUnknown: Warning,
+        /// The cluster does not serve an API kind.
+        KindNotServed: Error,
+        /// A kind has no profile and the workload declares no components for it.
+        KindUnprofiled: Error,
+        /// The API kinds the cluster serves are not known.
+        KindsUnknown: Warning,
+        /// No pool of the cluster passes all rules for pools together.
+        NoPoolAccepted: Error,
+        /// The owner of the cluster's operator is not among those allowed.
+        OwnershipNotAllowed: Error,
+        /// The owner of the cluster's operator is not stated.
+        OwnershipUnknown: Warning,
+        /// The CPU platform is not among those the workload allows.
+        PlatformNotAllowed: Error,
+        /// The CPU platform of the pool is not known, and the workload allows only some.
+        PlatformNotKnown: Warning,
+        /// No valid report attests the protection level.
+        ProtectionTooLow: Error,
+        /// A report attests the protection level, but nobody verified it.
+        ProtectionUnverified: Warning,
+        /// The provider is not among those allowed.
+        ProviderNotAllowed: Error,
+        /// The provider of the cluster is not stated.
+        ProviderUnknown: Warning,
+        /// The cluster's firewall has not opened a peer.
+        ReachNotOpened: Error,
+        /// Whether the cluster is reached is not certain.
+        ReachabilityUnknown: Warning,
+        /// The region is outside those allowed.
+        RegionNotAllowed: Error,
+        /// The region of the cluster is not stated.
+        RegionUnknown: Warning,
+        /// A taint of the cluster is not tolerated.
+        TaintNotTolerated: Error,
+        /// The tenant is not known, so nothing can be allowed to it.
+        TenantUnknown: Error,
+        /// The demanded tier is not defined.
+        TierUndefined: Error,
+        /// The cluster's sovereignty tier is below the one demanded.
+        TierTooLow: Error,
+        /// The cluster would reach the demanded tier if what is unverified or unknown held.
+        TierUnverified: Warning,
+        /// The network zone of the pool is not the one demanded.
+        ZoneMismatch: Error,
+        /// The network zone of the pool is not among those the tenant may use.
+        ZoneNotAllowed: Error,
+        /// The network zone of the pool is not stated.
+        ZoneUnknown: Warning,
     }
     Architecture {
+        /// The image has 32-bit Arm programs and the core or the kernel does not run them.
+        Aarch32Absent: Error,
+        /// The image has 32-bit Arm programs; whether the node runs them is not known.
+        Aarch32Unknown: Warning,
+        /// The LoongArch ABI world of the image is not that of the node.
+        AbiWorldMismatch: Error,
+        /// The image does not say which LoongArch ABI world it was built for.
+        AbiWorldUndeclared: Warning,
+        /// The LoongArch ABI world of the node is not known.
+        AbiWorldUnknown: Warning,
+        /// No node of the pool offers the accelerator wanted.
+        AcceleratorAbsent: Error,
+        /// An accelerator class that no table resolves to resources.
+        AcceleratorClassUnknown: Warning,
+        /// The derived node affinity keeps pods off a pool that would run them.
+        AffinityExcludes: Info,
+        /// containerd's table does not list the architecture; it matches by name.
+        ArchitectureUnlisted: Info,
+        /// A higher variant beside it shows that the plain entry is built for the baseline.
+        BaselineImpliedBySibling: Info,
+        /// Change: publish the image for the architecture.
+        ChangeAddManifest: Info,
+        /// Change: publish an entry without variant, or pin the image to the digest of one entry.
+        ChangeAddVariantlessManifest: Info,
+        /// Change: declare the accelerator class.
+        ChangeDeclareAcceleratorClass: Info,
+        /// Change: declare in an ImageProfile what the image needs.
+        ChangeDeclareNeeds: Info,
+        /// Change: set a label on the nodes.
+        ChangeDeclareNodeLabel: Info,
+        /// Change: switch on an option of Node Feature Discovery.
+        ChangeEnableNfdOption: Info,
+        /// Change: choose a pool with the property wanted.
+        ChangePickOtherPool: Info,
+        /// The program runs translated, at part of its native speed.
+        Emulated: Warning,
+        /// The CPU lacks an instruction set feature the image needs.
+        IsaFeatureMissing: Error,
+        /// The CPU is below the instruction set level the image needs.
+        IsaLevelTooHigh: Error,
+        /// Whether the CPU has the instruction set feature is not known.
+        IsaUnknown: Warning,
+        /// The kernel of the node is older than the image needs.
+        KernelTooOld: Error,
+        /// The kernel of the node is not known.
+        KernelUnknown: Warning,
+        /// An old-world LoongArch program runs through libLoL.
+        LiblolBridged: Warning,
         /// The image offers nothing for this platform.
         NoManifestForPlatform: Error,
+        /// No node label tells pools that run the image from those that do not.
+        NotExpressible: Error,
+        /// The entry demands an OS feature that the host does not offer.
+        OsFeatureMissing: Error,
+        /// The page size is what is usual there, not what was read from the node.
+        PageSizeLikely: Warning,
+        /// The image does not say on which kernel page sizes it runs.
+        PageSizeUndeclared: Warning,
+        /// The page size of the node's kernel is not known for certain.
+        PageSizeUnknown: Warning,
+        /// The kernel's pages are larger than the image supports.
+        PageSizeUnsupported: Error,
+        /// The runtime falls back to a 32-bit image.
+        Runs32Bit: Warning,
+        /// The trusted execution environment wanted is not there.
+        TeeAbsent: Error,
+        /// The silicon may have the trusted execution environment, but nobody declared it usable.
+        TeeUndeclared: Warning,
+        /// The image does not say which instruction set it needs and the CPU is below what such images usually need.
+        UndeclaredBaseline: Warning,
+        /// The CPU could run an entry, but the container runtime will not choose it.
+        VariantUnselectable: Error,
     }
     Choice {
         /// Too little room.

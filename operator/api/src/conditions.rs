@@ -1,0 +1,120 @@
+//! Condition types and controller reasons: closed lists with a meaning each (law 12: one reason code per state).
+//!
+//! Codes of findings and refusals are the engine's; a condition's reason is either one of them or one of these.
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $meaning:literal])* $word:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[doc = $meaning])* $word,)* }
+
+        impl $name {
+            /// Every word, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$word,)*];
+
+            /// The word as written into a status.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$word => stringify!($word),)* }
+            }
+
+            /// What it means, in one line.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$word => concat!($($meaning),*).trim_ascii(),)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// Type of a condition.
+    ConditionType {
+        /// Fully as the spec wants it; Unknown until first seen.
+        Ready,
+        /// Work is going on; absent otherwise (kstatus).
+        Reconciling,
+        /// Work cannot go on without a person; absent otherwise (kstatus).
+        Stalled,
+        /// Every wanted replica has a cluster.
+        Placed,
+        /// Every cluster of the placement has the objects of its epoch.
+        Delivered,
+        /// Every hard rule holds where the workload runs.
+        RulesSatisfied,
+        /// Tier and data class hold where the workload runs.
+        SovereigntySatisfied,
+        /// Images and platforms fit where the workload runs.
+        ArchitectureSatisfied,
+        /// The member answers the hub or its agent reports in time.
+        Reachable,
+        /// The member is the cluster it was when it joined.
+        IdentityConfirmed,
+        /// Evidence of detection about a pool contradicts itself.
+        EvidenceConflict,
+        /// A foreign namespace of the tenant's name exists in a member.
+        NamespaceConflict,
+    }
+}
+
+words! {
+    /// Reason a controller gives; findings and refusals have codes of their own.
+    ControllerReason {
+        /// All is as wanted.
+        AsWanted,
+        /// Not looked at yet.
+        NotObserved,
+        /// The spec breaks a rule that no schema can check.
+        SpecInvalid,
+        /// Another object that is named does not exist.
+        ReferenceMissing,
+        /// No cluster may or can carry it.
+        NoClusterFits,
+        /// Fewer replicas than wanted have a place.
+        PartlyPlaced,
+        /// What runs breaks a rule that held when it was placed.
+        Violating,
+        /// A decision waits for an approval.
+        WaitingForApproval,
+        /// A decision waits for the end of a change freeze.
+        WaitingForFreeze,
+        /// A stage of a rollout is not finished.
+        RolloutInProgress,
+        /// Objects are on their way to a member.
+        DeliveryInProgress,
+        /// A member refused an object.
+        DeliveryRefused,
+        /// A member was changed by another hand.
+        Drifted,
+        /// A member does not answer.
+        MemberUnreachable,
+        /// A member is another cluster than before; nothing is read or written there.
+        IdentityChanged,
+        /// A right is missing; the message holds the YAML to apply.
+        RightMissing,
+        /// Removal waits until a copy elsewhere is ready or a person orders it.
+        LastCopyKept,
+        /// The object is being removed.
+        Removing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_has_a_meaning_of_one_sentence() {
+        let words = ConditionType::ALL.iter().map(|word| (word.as_str(), word.meaning()));
+        let reasons = ControllerReason::ALL.iter().map(|word| (word.as_str(), word.meaning()));
+        for (word, meaning) in words.chain(reasons) {
+            assert!(meaning.ends_with('.') && !meaning.contains('\n'), "{word}: {meaning}");
+        }
+    }
+}

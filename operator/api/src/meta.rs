@@ -1,0 +1,73 @@
+//! Every string another program may depend on: group, version, labels, annotations, finalizers, field manager.
+//!
+//! The only place for such strings; a test in this crate greps for strays. Values of labels that Kubernetes or
+//! node-feature-discovery define belong to the rooms that read them.
+
+/// API group of every custom resource.
+pub const GROUP: &str = "jiuzhou.dev";
+/// The one served version.
+pub const VERSION: &str = "v1alpha1";
+/// `apiVersion` of every custom resource.
+pub const API_VERSION: &str = "jiuzhou.dev/v1alpha1";
+/// Category that lists all of them: `kubectl get jiuzhou -A`.
+pub const CATEGORY: &str = "jiuzhou";
+/// The one server-side-apply field manager (law 10).
+pub const FIELD_MANAGER: &str = "jiuzhou";
+
+/// Finalizer on a `FleetPlacement`: its deliveries are gone or orphaned by order.
+pub const FINALIZER_PLACEMENT: &str = "jiuzhou.dev/placement";
+/// Finalizer on a `FleetWorkload`: its placement is gone.
+pub const FINALIZER_WORKLOAD: &str = "jiuzhou.dev/workload";
+/// Finalizer on a `MemberCluster`: nothing of ours is left there, or an order says to leave it.
+pub const FINALIZER_MEMBER: &str = "jiuzhou.dev/member";
+
+/// Label on every object we apply in a member: present means ours.
+pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Value of [`LABEL_MANAGED_BY`].
+pub const MANAGED_BY: &str = "jiuzhou";
+/// Label with the name of the `FleetWorkload` an object came from.
+pub const LABEL_WORKLOAD: &str = "jiuzhou.dev/workload";
+/// Label with the name of the `Tenant` an object belongs to.
+pub const LABEL_TENANT: &str = "jiuzhou.dev/tenant";
+/// Label with the name of the `InformationSystem` an object belongs to.
+pub const LABEL_SYSTEM: &str = "jiuzhou.dev/system";
+/// Label with the name of the `MemberCluster` an object is meant for.
+pub const LABEL_CLUSTER: &str = "jiuzhou.dev/cluster";
+/// Node label by which an administrator names the CPU platform of a node; it wins over everything detected.
+pub const LABEL_NODE_PLATFORM: &str = "chips.jiuzhou.dev/platform";
+/// Node label by which an administrator names the network zone of a node.
+pub const LABEL_NODE_ZONE: &str = "jiuzhou.dev/zone";
+/// Node label that says a new-world LoongArch node runs old-world programs by liblol.
+pub const LABEL_NODE_LIBLOL: &str = "chips.jiuzhou.dev/liblol";
+
+/// Annotation with the epoch of the placement an object was rendered for.
+pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
+/// Annotation with the id of the decision an object was rendered for.
+pub const ANNOTATION_DECISION: &str = "jiuzhou.dev/decision";
+/// Annotation with the data digest of the Jiuzhou release that wrote the object.
+pub const ANNOTATION_DATA_DIGEST: &str = "jiuzhou.dev/data-digest";
+/// Annotation that allows a planned duplicate capability; its value is the document that allows it.
+pub const ANNOTATION_DUPLICATE_ALLOWED: &str = "jiuzhou.dev/duplicate-allowed";
+
+/// Prefix of the namespace that holds the deliveries of one member: `jiuzhou-member-<cluster>` (63 in all, so a
+/// member's name has at most 48 characters).
+pub const MEMBER_NAMESPACE_PREFIX: &str = "jiuzhou-member-";
+/// Longest name of a member cluster.
+pub const MEMBER_NAME_MAX: usize = 48;
+/// Namespace in a member whose service accounts stand for tenants.
+pub const TENANTS_NAMESPACE: &str = "jiuzhou-tenants";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_member_name_still_makes_a_namespace_name() {
+        assert!(MEMBER_NAMESPACE_PREFIX.len() + MEMBER_NAME_MAX <= 63);
+    }
+
+    #[test]
+    fn api_version_is_group_and_version() {
+        assert_eq!(API_VERSION, format!("{GROUP}/{VERSION}"));
+    }
+}

@@ -1,0 +1,189 @@
+//! `FleetPlacement` 部署结果: the commit point of a decision. The operator writes it, nobody else.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use crate::text::{ContentDigest, Name, Text, Token};
+
+/// The placement of one workload, of the same name. 同名工作负载的部署结果。
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "jiuzhou.dev",
+    version = "v1alpha1",
+    kind = "FleetPlacement",
+    plural = "fleetplacements",
+    shortname = "fpl",
+    category = "jiuzhou",
+    namespaced,
+    status = "FleetPlacementStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    doc = "Where a workload was decided to run; written by the operator by compare-and-swap. 工作负载的部署决策结果，由平台以比较交换方式写入。",
+    printcolumn(name = "Epoch", type_ = "integer", json_path = ".spec.epoch", description = "Epoch. 轮次。"),
+    printcolumn(
+        name = "Wanted",
+        type_ = "integer",
+        json_path = ".status.totals.wanted",
+        description = "Replicas wanted. 期望副本数。"
+    ),
+    printcolumn(
+        name = "Placed",
+        type_ = "integer",
+        json_path = ".status.totals.placed",
+        description = "Replicas placed. 已部署副本数。"
+    ),
+    printcolumn(
+        name = "Ready-Replicas",
+        type_ = "integer",
+        json_path = ".status.totals.ready",
+        description = "Replicas ready. 就绪副本数。"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status",
+        description = "Ready. 就绪。"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].reason",
+        description = "Why. 原因。"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Age. 存在时间。"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = ("self.epoch >= oldSelf.epoch", "epoch: must not go down, because members refuse orders of an older epoch. epoch：不得减小，成员拒绝旧轮次的指令。"),
+    validation = ("self.decision == oldSelf.decision || (has(self.previous) && self.previous == oldSelf.decision)", "previous: must be the decision this one follows, because a decision taken on an older one is lost work. previous：须为所依据的上一决策，基于更旧决策的结果不得写入。")
+)]
+pub struct FleetPlacementSpec {
+    /// Digest that names the decision. 决策标识（摘要）。
+    pub decision: ContentDigest,
+    /// Decision before it. 上一决策。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<ContentDigest>,
+    /// Grows with every decision that changes something. 每次有变化的决策加一。
+    #[schemars(range(min = 0))]
+    pub epoch: i64,
+    /// Place in the order of admission; it never changes. 准入次序，不可更改。
+    #[schemars(range(min = 0))]
+    #[x_kube(validation = ("self == oldSelf", "sequence: cannot be changed once set, because workloads are decided in the order they were admitted. sequence：设定后不可更改，工作负载按准入次序决策。"))]
+    pub sequence: i64,
+    /// Clusters and their replicas. 集群与副本。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub clusters: Vec<PlacedCluster>,
+    /// What kept it from being better or larger, as a code. 限制因素，代码。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding_limit: Option<Token>,
+    /// Digests of what the decision was made from. 决策依据的摘要。
+    pub inputs: DecisionInputs,
+    /// Time the decision was made for. 决策所依据的时间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub as_of: Option<Time>,
+}
+
+/// One cluster of a placement. 部署结果中的一个集群。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedCluster {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// Replicas. 副本数。
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub replicas: i32,
+}
+
+/// Digests of what a decision was made from. 决策依据的摘要。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionInputs {
+    /// Of the workload. 工作负载。
+    pub workload: ContentDigest,
+    /// Of the policy. 部署策略。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<ContentDigest>,
+    /// Of the snapshot. 快照。
+    pub snapshot: ContentDigest,
+    /// Of the built-in data. 内置数据。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<ContentDigest>,
+}
+
+/// Sums over all clusters. 全部集群合计。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacementTotals {
+    /// Replicas wanted. 期望副本数。
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub wanted: i32,
+    /// Replicas placed. 已部署副本数。
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub placed: i32,
+    /// Replicas ready; absent is unknown. 就绪副本数；未填写即未知。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub ready: Option<i32>,
+}
+
+/// How many clusters have one reason. 一个原因的集群数。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReasonCount {
+    /// Code. 代码。
+    pub reason: Token,
+    /// Clusters. 集群数。
+    #[schemars(range(min = 0))]
+    pub count: i32,
+}
+
+/// A cluster that is not healthy. 不健康的集群。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnhealthyCluster {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// Code. 代码。
+    pub reason: Token,
+    /// The failing object, value seen and value wanted. 失败对象、实际值与期望值。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Text>,
+}
+
+/// What was observed of a placement. 部署结果的观测状态。
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FleetPlacementStatus {
+    /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub observed_generation: Option<i64>,
+    /// Sums. 合计。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totals: Option<PlacementTotals>,
+    /// Clusters per reason. 按原因的集群数。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["reason".into()]))]
+    pub reasons: Vec<ReasonCount>,
+    /// Clusters that are not healthy, at most 50. 不健康的集群，至多 50 个。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub unhealthy: Vec<UnhealthyCluster>,
+    /// Conditions Ready, Reconciling, Stalled and the kind's own. 状态条件。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "crate::schema::conditions")]
+    pub conditions: Vec<Condition>,
+}

@@ -1,0 +1,87 @@
+//! Candidates in (ordered group, score descending, name rank) order, sorted only as far as somebody looks.
+
+use std::cmp::Reverse;
+
+use super::Problem;
+use super::frame::Frame;
+
+type Place = (u32, Reverse<i64>, u32, u32);
+
+/// The order, sorted as far as needed.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    best: Vec<Place>,
+    sorted: Vec<u32>,
+    whole: bool,
+}
+
+const FIRST: usize = 32;
+const SECOND: usize = 256;
+
+fn place(problem: &Problem<'_>, at: usize) -> Option<Place> {
+    let candidate = problem.candidates.get(at)?;
+    let rank = problem.ranks.get(usize::try_from(candidate.slot).ok()?)?;
+    Some((candidate.tier, Reverse(candidate.score), *rank, u32::try_from(at).ok()?))
+}
+
+impl Order {
+    pub(super) fn reset(&mut self) {
+        self.sorted.clear();
+        self.whole = false;
+    }
+
+    /// The candidate at a position, or `None` after the last. `frame` only says who has room for its least.
+    pub(super) fn get(&mut self, frame: &Frame<'_>, position: usize) -> Option<u32> {
+        while position >= self.sorted.len() && !self.whole {
+            let size = match self.sorted.len() {
+                0 => FIRST,
+                FIRST => SECOND,
+                _ => usize::MAX,
+            };
+            self.fill(frame, size);
+        }
+        self.sorted.get(position).copied()
+    }
+
+    /// All of them, sorted.
+    pub(super) fn all(&mut self, frame: &Frame<'_>) -> &[u32] {
+        if !self.whole {
+            self.fill(frame, usize::MAX);
+        }
+        &self.sorted
+    }
+
+    fn fill(&mut self, frame: &Frame<'_>, size: usize) {
+        let problem = frame.problem;
+        self.best.clear();
+        let mut worst: Option<Place> = None;
+        for (at, candidate) in problem.candidates.iter().enumerate() {
+            // Cheap tests first: nearly all candidates of a large fleet end here.
+            if let Some((tier, Reverse(score), ..)) = worst
+                && (candidate.tier, Reverse(candidate.score)) > (tier, Reverse(score))
+            {
+                continue;
+            }
+            let extra = frame.extra(candidate);
+            let (lo, hi) = frame.own_bounds(candidate, &extra);
+            if lo > hi {
+                continue;
+            }
+            let Some(place) = place(problem, at) else { continue };
+            if worst.is_some_and(|worst| place > worst) {
+                continue;
+            }
+            self.best.push(place);
+            if self.best.len() >= size.saturating_mul(2) {
+                self.best.select_nth_unstable(size - 1);
+                self.best.truncate(size);
+                worst = self.best.last().copied();
+            }
+        }
+        self.whole = self.best.len() <= size && worst.is_none();
+        self.best.sort_unstable();
+        self.best.truncate(size);
+        self.sorted.clear();
+        self.sorted.extend(self.best.iter().map(|place| place.3));
+    }
+}

@@ -1,0 +1,340 @@
+//! Puts the steps together: keeping what runs, ordered groups, Preferred keys, a better score, and the division.
+
+use super::divide::{Bound, Divider, Share};
+use super::facts;
+use super::frame::{Frame, Item, Keep};
+use super::nested::{self, Found};
+use super::order::Order;
+use super::walk::{Answer, Walk};
+use super::{
+    Facts, Invalid, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, Outcome, Placement, Problem, Rebalance,
+    Strength, Target,
+};
+
+/// Memory that is used again from call to call; one per thread. Holds nothing a result depends on.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    order: Order,
+    walk: Walk,
+    currents: Vec<u32>,
+    sums: Vec<usize>,
+    picked: Vec<Item>,
+    shares: Vec<Share>,
+    bounds: [Vec<Bound>; MAX_KEYS],
+    ids: [Vec<u32>; MAX_KEYS],
+    divider: Divider,
+    targets: Vec<Target>,
+    spare: Vec<Target>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Solved {
+    leaving: i64,
+    tier: u32,
+    limit: Limit,
+    optimal: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Solution {
+    Placed(Solved),
+    No,
+    NotProven,
+}
+
+/// Decides; see the module. Deterministic, independent of the order of candidates and of what the scratch did before.
+#[must_use]
+pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s> {
+    if let Err(invalid) = check(problem) {
+        return Outcome::Invalid(invalid);
+    }
+    scratch.walk.nodes = 0;
+    let all = (1_u8 << problem.keys.len()) - 1;
+    let fresh = problem.rebalance == Rebalance::Ordered;
+    let (mut mask, mut solution) = scratch.with_preferred(problem, all, fresh);
+    let mut rebalanced = fresh;
+    if let Rebalance::Above(threshold) = problem.rebalance
+        && !scratch.currents.is_empty()
+        && let Solution::Placed(_) = solution
+    {
+        std::mem::swap(&mut scratch.targets, &mut scratch.spare);
+        let (other_mask, other) = scratch.with_preferred(problem, all, true);
+        let gain = worth(problem, &scratch.targets) - worth(problem, &scratch.spare);
+        let bar = i128::from(threshold.max(0)).saturating_mul(i128::from(problem.replicas));
+        if matches!(other, Solution::Placed(_)) && gain > bar {
+            (mask, solution, rebalanced) = (other_mask, other, true);
+        } else {
+            std::mem::swap(&mut scratch.targets, &mut scratch.spare);
+        }
+    }
+    match solution {
+        Solution::Placed(solved) => Outcome::Placed(Placement {
+            targets: &scratch.targets,
+            leaving: solved.leaving,
+            tier: solved.tier,
+            dropped: all & !mask,
+            limit: solved.limit,
+            optimal: solved.optimal,
+            rebalanced,
+        }),
+        Solution::No => Outcome::Infeasible(scratch.facts(problem, mask)),
+        Solution::NotProven => Outcome::NotProven(scratch.facts(problem, mask)),
+    }
+}
+
+fn check(problem: &Problem<'_>) -> Result<(), Invalid> {
+    if problem.replicas < 1 || problem.replicas > MAX_REPLICAS {
+        return Err(Invalid::Replicas);
+    }
+    if problem.keys.len() > MAX_KEYS {
+        return Err(Invalid::Keys);
+    }
+    let shortest = problem.keys.iter().fold(problem.ranks.len(), |shortest, key| match key.groups {
+        KeyGroups::Cluster => shortest,
+        KeyGroups::Column { by_slot, .. } => shortest.min(by_slot.len()),
+    });
+    let inside = |index: u32, length: usize| usize::try_from(index).is_ok_and(|index| index < length);
+    let known = problem.candidates.iter().all(|candidate| {
+        inside(candidate.slot, shortest)
+            && (candidate.extra == NO_EXTRA || inside(candidate.extra, problem.extras.len()))
+    });
+    if known { Ok(()) } else { Err(Invalid::Slot) }
+}
+
+/// Sum of score times replicas. Within i128: at most 2^20 replicas in all, or 2^32 clusters of 2^20.
+fn worth(problem: &Problem<'_>, targets: &[Target]) -> i128 {
+    let mut sum = 0_i128;
+    for candidate in problem.candidates {
+        if let Some(target) = targets.iter().find(|target| target.slot == candidate.slot) {
+            sum += i128::from(candidate.score) * i128::from(target.replicas);
+        }
+    }
+    sum
+}
+
+impl Scratch {
+    fn facts(&mut self, problem: &Problem<'_>, mask: u8) -> Facts {
+        facts::of(problem, mask, self.walk.nodes)
+    }
+
+    /// Solves with all keys, then without Preferred ones from the last while that is needed or moves less.
+    fn with_preferred(&mut self, problem: &Problem<'_>, all: u8, fresh: bool) -> (u8, Solution) {
+        let mut mask = all;
+        let mut best = self.solve(problem, mask, fresh);
+        let preferred = (0..problem.keys.len()).rev().filter(|&at| problem.keys[at].strength == Strength::Preferred);
+        let mut trial = all;
+        for at in preferred {
+            let needed = match best {
+                Solution::Placed(solved) => solved.leaving > 0,
+                Solution::No | Solution::NotProven => true,
+            };
+            if !needed {
+                break;
+            }
+            trial &= !(1 << at);
+            let kept = (self.targets.len(), best);
+            let mut before = std::mem::take(&mut self.picked);
+            let saved: Vec<Target> = self.targets.clone();
+            let next = self.solve(problem, trial, fresh);
+            let better = match (kept.1, next) {
+                (_, Solution::No) => false,
+                (Solution::Placed(old), Solution::Placed(new)) => new.leaving < old.leaving,
+                (Solution::Placed(_), Solution::NotProven) => false,
+                (Solution::No | Solution::NotProven, _) => true,
+            };
+            if better {
+                (mask, best) = (trial, next);
+            } else {
+                self.targets.clone_from(&saved);
+            }
+            before.clear();
+            self.picked = before;
+        }
+        (mask, best)
+    }
+
+    fn solve(&mut self, problem: &Problem<'_>, mask: u8, fresh: bool) -> Solution {
+        self.targets.clear();
+        self.order.reset();
+        self.currents.clear();
+        let mut running = 0_i64;
+        let base = Frame::new(problem, mask, Keep::Nothing, u32::MAX);
+        if !problem.extras.is_empty() {
+            for (at, candidate) in (0_u32..).zip(problem.candidates) {
+                let current = base.extra(candidate).current;
+                if current > 0 {
+                    running = running.saturating_add(current);
+                    self.currents.push(at);
+                }
+            }
+        }
+        let mut sums = std::mem::take(&mut self.sums);
+        let found = (0..base.cols().len()).filter(|&col| base.cols()[col].sums);
+        let mut wanted = [0; MAX_KEYS];
+        let mut count = 0;
+        for col in found {
+            wanted[count] = col;
+            count += 1;
+        }
+        let laminar = nested::chain(&base, &wanted[..count], &mut sums);
+        let solution =
+            if laminar { self.solve_laminar(problem, mask, fresh, running, &sums) } else { Solution::NotProven };
+        self.sums = sums;
+        solution
+    }
+
+    fn solve_laminar(
+        &mut self,
+        problem: &Problem<'_>,
+        mask: u8,
+        fresh: bool,
+        running: i64,
+        sums: &[usize],
+    ) -> Solution {
+        let keep = if fresh || self.currents.is_empty() {
+            Keep::Nothing
+        } else if problem.mode == Mode::Duplicated || problem.replicas >= running {
+            Keep::All
+        } else {
+            Keep::OnlyCurrent
+        };
+        let mut frame = Frame::new(problem, mask, keep, 0);
+        let mut unsure = false;
+        if let Some(answer) = self.by_tier(&mut frame, sums, &mut unsure) {
+            return self.finish(&frame, running, sums, answer, !unsure);
+        }
+        if keep == Keep::Nothing {
+            return if unsure { Solution::NotProven } else { Solution::No };
+        }
+        // Something must leave: first how little.
+        let last = problem.candidates.iter().map(|candidate| candidate.tier).max().unwrap_or(0);
+        frame = Frame::new(problem, mask, Keep::AtLeast(0), last);
+        if let Some(chain) = chain_of(&frame) {
+            match self.walk.most_kept(&frame, &chain) {
+                Found::No => return if unsure { Solution::NotProven } else { Solution::No },
+                Found::Unknown => return Solution::NotProven,
+                Found::Yes { kept, .. } => frame.keep = Keep::AtLeast(kept),
+            }
+        } else {
+            let mut wanted = 0;
+            loop {
+                frame.keep = Keep::AtLeast(wanted);
+                match self.walk.run(&frame, &mut self.order, sums, || None, &self.currents) {
+                    Answer::Set(_) => wanted = self.walk.state.complete(&frame).unwrap_or(wanted).saturating_add(1),
+                    Answer::No => break,
+                    Answer::NotProven => {
+                        unsure = true;
+                        break;
+                    }
+                }
+            }
+            if wanted == 0 {
+                return if unsure { Solution::NotProven } else { Solution::No };
+            }
+            self.walk.nodes = 0;
+            frame.keep = Keep::AtLeast(wanted - 1);
+        }
+        match self.by_tier(&mut frame, sums, &mut unsure) {
+            Some(answer) => self.finish(&frame, running, sums, answer, !unsure),
+            None => Solution::NotProven,
+        }
+    }
+
+    /// Opens ordered groups one after the other until a set is found.
+    fn by_tier(&mut self, frame: &mut Frame<'_>, sums: &[usize], unsure: &mut bool) -> Option<Limit> {
+        let tiers = frame.problem.candidates.iter().map(|candidate| candidate.tier);
+        let mut tier = tiers.clone().min();
+        let mut found = None;
+        while let Some(open) = tier {
+            frame.tier = open;
+            let at = *frame;
+            match self.walk.run(&at, &mut self.order, sums, || chain_of(&at), &self.currents) {
+                Answer::Set(limit) => {
+                    found = Some(limit);
+                    break;
+                }
+                Answer::No => {}
+                Answer::NotProven => *unsure = true,
+            }
+            tier = tiers.clone().filter(|&tier| tier > open).min();
+        }
+        found
+    }
+
+    fn finish(&mut self, frame: &Frame<'_>, running: i64, sums: &[usize], limit: Limit, optimal: bool) -> Solution {
+        let problem = frame.problem;
+        self.picked.clear();
+        self.picked.extend_from_slice(&self.walk.set);
+        let place = |item: &Item| {
+            let candidate = usize::try_from(item.at).ok().and_then(|at| problem.candidates.get(at));
+            candidate.map(|candidate| {
+                let rank = usize::try_from(candidate.slot).ok().and_then(|slot| problem.ranks.get(slot));
+                (candidate.tier, std::cmp::Reverse(candidate.score), rank)
+            })
+        };
+        self.picked.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+        self.shares.clear();
+        for (ids, bounds) in self.ids.iter_mut().zip(self.bounds.iter_mut()) {
+            ids.clear();
+            bounds.clear();
+        }
+        for item in &self.picked {
+            let Some(candidate) = usize::try_from(item.at).ok().and_then(|at| problem.candidates.get(at)) else {
+                continue;
+            };
+            let extra = frame.extra(candidate);
+            let (least, most) = frame.own_bounds(candidate, &extra);
+            let mut groups = [0; MAX_KEYS];
+            for (level, &col) in sums.iter().enumerate() {
+                let id = item.group[col];
+                let known = self.ids[level].iter().position(|&other| other == id);
+                groups[level] = known.unwrap_or_else(|| {
+                    self.ids[level].push(id);
+                    let most = frame.most(col, id);
+                    self.bounds[level].push(Bound { least: frame.cols()[col].least, most, sum: 0 });
+                    self.ids[level].len() - 1
+                });
+            }
+            let weight = if problem.mode == Mode::ByCapacity { candidate.capacity } else { extra.weight };
+            let most = if frame.keep == Keep::OnlyCurrent { item.hi } else { most };
+            let current = frame.current(&extra);
+            self.shares.push(Share { least, most, current, weight, tier: candidate.tier, groups, replicas: 0 });
+        }
+        let mut left = 0;
+        if let Some(total) = frame.total {
+            let [one, two, three] = &mut self.bounds;
+            let mut levels = [one.as_mut_slice(), two.as_mut_slice(), three.as_mut_slice()];
+            let levels = &mut levels[..sums.len()];
+            left = self.divider.divide(total, &mut self.shares, levels, problem.mode == Mode::Packed);
+        }
+        if left != 0 {
+            // A set is only taken when its attainable sums hold the total.
+            return Solution::NotProven;
+        }
+        let mut kept = 0_i64;
+        let mut tier = 0;
+        for (item, share) in self.picked.iter().zip(&self.shares) {
+            let Some(candidate) = usize::try_from(item.at).ok().and_then(|at| problem.candidates.get(at)) else {
+                continue;
+            };
+            let current = frame.extra(candidate).current.max(0);
+            let replicas = if frame.total.is_some() { share.replicas } else { problem.replicas };
+            kept = kept.saturating_add(if frame.total.is_some() { replicas.min(current) } else { current });
+            tier = tier.max(if current > 0 { 0 } else { candidate.tier });
+            self.targets.push(Target { slot: candidate.slot, replicas, current });
+        }
+        self.targets.sort_unstable_by_key(|target| {
+            usize::try_from(target.slot).ok().and_then(|slot| problem.ranks.get(slot)).copied()
+        });
+        let given_up = if frame.total.is_some() { running.saturating_sub(problem.replicas).max(0) } else { 0 };
+        let leaving = running.saturating_sub(kept).saturating_sub(given_up).max(0);
+        Solution::Placed(Solved { leaving, tier, limit, optimal })
+    }
+}
+
+/// Every column key of the frame, innermost first, when they are nested.
+fn chain_of(frame: &Frame<'_>) -> Option<Vec<usize>> {
+    let mut chain = Vec::new();
+    let all = [0, 1, 2];
+    nested::chain(frame, &all[..frame.cols().len()], &mut chain).then_some(chain)
+}

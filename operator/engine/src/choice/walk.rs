@@ -1,0 +1,305 @@
+//! The best set in order: walk the candidates downwards, take one if and only if a placement with it still exists.
+//!
+//! First as if nothing went wrong: take what no bound forbids and look at the end whether the set is a placement. If it
+//! is, it was there at every step, and the set is the best one. Only otherwise each step asks an exact search.
+
+use super::frame::{Frame, Item, Keep};
+use super::nested::{Found, Pool};
+use super::order::Order;
+use super::state::State;
+use super::{Limit, Mode};
+
+/// Answer of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    No,
+    NotProven,
+    Set(Limit),
+}
+
+/// Memory of a walk.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub(super) state: State,
+    pub(super) set: Vec<Item>,
+    items: Vec<Item>,
+    suffix: Vec<Suffix>,
+    stack: Vec<usize>,
+    taken: Vec<bool>,
+    refused: Vec<Item>,
+    pool: Pool,
+    pub(super) nodes: u64,
+}
+
+/// What the items from a position on can add at most.
+#[derive(Clone, Copy, Debug, Default)]
+struct Suffix {
+    hi: i64,
+    max: i64,
+    cur: i64,
+    groups: [u32; super::MAX_KEYS],
+}
+
+impl Walk {
+    /// Takes every item that must be taken; false when that breaks a bound.
+    fn start(&mut self, frame: &Frame<'_>, sums: &[usize], currents: &[u32]) -> bool {
+        self.state.reset(frame, sums);
+        self.set.clear();
+        if frame.keep != Keep::All {
+            return true;
+        }
+        for &at in currents {
+            let Some(item) = frame.item(at) else { return false };
+            self.take(frame, item);
+        }
+        self.state.allowed(frame).is_ok()
+    }
+
+    fn take(&mut self, frame: &Frame<'_>, item: Item) {
+        self.state.add(frame, &item);
+        self.set.push(item);
+    }
+
+    fn cut(&mut self, frame: &Frame<'_>, length: usize) {
+        while self.set.len() > length {
+            if let Some(item) = self.set.pop() {
+                self.state.remove(frame, &item);
+            }
+        }
+    }
+
+    /// The best set of the attempt. `chain` is every column key, innermost first, if they are nested.
+    pub(super) fn run(
+        &mut self,
+        frame: &Frame<'_>,
+        order: &mut Order,
+        sums: &[usize],
+        chain: impl FnOnce() -> Option<Vec<usize>>,
+        currents: &[u32],
+    ) -> Answer {
+        if !self.start(frame, sums, currents) {
+            return Answer::No;
+        }
+        let mut frame = *frame;
+        if frame.problem.mode == Mode::Packed {
+            // The fewest clusters any set needs; if that many do, nothing else needs to be asked.
+            let groups = frame.cols().iter().map(|col| col.min).max().unwrap_or(0);
+            let held = if frame.total.is_some_and(|total| total <= self.state.sum.hi) { 0 } else { 1 };
+            let fewest = frame.min_clusters.max(groups).max(self.state.clusters.saturating_add(held));
+            let bound = frame.max_clusters;
+            frame.max_clusters = fewest.min(bound);
+            if let Some(limit) = self.optimistic(&frame, order, 0) {
+                return Answer::Set(limit);
+            }
+            frame.max_clusters = bound;
+        } else if let Some(limit) = self.optimistic(&frame, order, 0) {
+            return Answer::Set(limit);
+        }
+        match chain() {
+            Some(chain) => self.nested(frame, order, &chain),
+            None => self.crossing(frame, order),
+        }
+    }
+
+    fn next(&self, frame: &Frame<'_>, order: &mut Order, position: &mut usize) -> Option<Item> {
+        loop {
+            let at = order.get(frame, *position)?;
+            *position += 1;
+            if let Some(item) = frame.item(at)
+                && !item.forced
+            {
+                return Some(item);
+            }
+        }
+    }
+
+    /// Takes all that is allowed from a position on. On failure the set is as before.
+    fn optimistic(&mut self, frame: &Frame<'_>, order: &mut Order, mut position: usize) -> Option<Limit> {
+        let length = self.set.len();
+        let mut bound = None;
+        while !self.state.full_up(frame) {
+            let Some(item) = self.next(frame, order, &mut position) else { break };
+            self.state.add(frame, &item);
+            match self.state.allowed(frame) {
+                Ok(()) => self.set.push(item),
+                Err(limit) => {
+                    self.state.remove(frame, &item);
+                    bound.get_or_insert(limit);
+                }
+            }
+        }
+        if self.state.complete(frame).is_some() {
+            let full = if frame.total.is_some_and(|total| i64::from(self.state.clusters) >= total) {
+                Some(Limit::Replicas)
+            } else {
+                self.full_by_key(frame)
+            };
+            return Some(full.or(bound).unwrap_or(Limit::Candidates));
+        }
+        self.cut(frame, length);
+        None
+    }
+
+    fn full_by_key(&self, frame: &Frame<'_>) -> Option<Limit> {
+        (0_u8..).zip(frame.problem.keys).find_map(|(at, key)| {
+            let full = key.groups == super::KeyGroups::Cluster && key.max_groups <= self.state.clusters;
+            full.then_some(Limit::MaxGroups(at))
+        })
+    }
+
+    fn nested(&mut self, mut frame: Frame<'_>, order: &mut Order, chain: &[usize]) -> Answer {
+        self.taken.clear();
+        self.taken.resize(frame.problem.candidates.len(), false);
+        let mut pool = std::mem::take(&mut self.pool);
+        pool.fill(&frame, chain);
+        let answer = match pool.exists(&frame, &self.taken) {
+            Found::No => Answer::No,
+            Found::Unknown => Answer::NotProven,
+            Found::Yes { clusters, .. } => {
+                if frame.problem.mode == Mode::Packed {
+                    frame.max_clusters = clusters;
+                }
+                self.careful(&frame, order, &pool)
+            }
+        };
+        self.pool = pool;
+        answer
+    }
+
+    /// The most that can stay of what runs; for nested keys only.
+    pub(super) fn most_kept(&mut self, frame: &Frame<'_>, chain: &[usize]) -> Found {
+        self.taken.clear();
+        self.taken.resize(frame.problem.candidates.len(), false);
+        let mut frame = *frame;
+        frame.keep = Keep::AtLeast(i64::MIN);
+        self.pool.fill(&frame, chain);
+        self.pool.exists(&frame, &self.taken)
+    }
+
+    fn careful(&mut self, frame: &Frame<'_>, order: &mut Order, pool: &Pool) -> Answer {
+        let mut position = 0;
+        let mut unknown = false;
+        self.refused.clear();
+        loop {
+            if let Some(limit) = self.optimistic(frame, order, position) {
+                return if unknown { Answer::NotProven } else { Answer::Set(limit) };
+            }
+            let Some(item) = self.next(frame, order, &mut position) else {
+                // Every step kept a placement in reach, so the set itself is one.
+                return Answer::NotProven;
+            };
+            self.state.add(frame, &item);
+            let allowed = self.state.allowed(frame).is_ok();
+            self.state.remove(frame, &item);
+            // A cluster no roomier than one that was refused beside it is refused as well: the set has only grown.
+            let alike = |other: &Item| {
+                other.group == item.group && other.lo <= item.lo && other.hi >= item.hi && other.cur >= item.cur
+            };
+            let uncounted = matches!(frame.keep, Keep::AtLeast(_)) && item.cur > 0;
+            if !allowed || (!uncounted && self.refused.iter().any(|other| alike(other) && other.cur == item.cur)) {
+                continue;
+            }
+            let Some(flag) = usize::try_from(item.at).ok().and_then(|at| self.taken.get_mut(at)) else { continue };
+            *flag = true;
+            match pool.exists(frame, &self.taken) {
+                Found::Yes { .. } => self.take(frame, item),
+                found => {
+                    unknown |= found == Found::Unknown;
+                    if let Some(flag) = usize::try_from(item.at).ok().and_then(|at| self.taken.get_mut(at)) {
+                        *flag = false;
+                    }
+                    self.refused.push(item);
+                }
+            }
+        }
+    }
+
+    /// Depth first, taking before skipping: the first placement found is the best set.
+    fn crossing(&mut self, frame: Frame<'_>, order: &mut Order) -> Answer {
+        self.items.clear();
+        let all = order.all(&frame);
+        self.items.extend(all.iter().filter_map(|&at| frame.item(at)).filter(|item| !item.forced));
+        self.suffixes(&frame);
+        if frame.problem.mode != Mode::Packed {
+            return self.depth_first(&frame);
+        }
+        let last = frame.max_clusters;
+        for clusters in frame.min_clusters.max(1)..=last {
+            let mut fewer = frame;
+            fewer.max_clusters = clusters;
+            match self.depth_first(&fewer) {
+                Answer::No => {}
+                answer => return answer,
+            }
+        }
+        Answer::No
+    }
+
+    fn suffixes(&mut self, frame: &Frame<'_>) {
+        let mut last = Suffix::default();
+        let mut seen: [std::collections::BTreeSet<u32>; super::MAX_KEYS] = Default::default();
+        self.suffix.clear();
+        self.suffix.push(last);
+        for item in self.items.iter().rev() {
+            last.hi = last.hi.saturating_add(item.hi);
+            last.max = last.max.max(item.hi);
+            last.cur += item.cur.min(item.hi);
+            for (col, seen) in seen.iter_mut().enumerate().take(frame.cols().len()) {
+                last.groups[col] += u32::from(seen.insert(item.group[col]));
+            }
+            self.suffix.push(last);
+        }
+        self.suffix.reverse();
+    }
+
+    fn hopeless(&self, frame: &Frame<'_>, rest: &Suffix) -> bool {
+        let free = i64::from(frame.max_clusters.saturating_sub(self.state.clusters));
+        let more = rest.hi.min(free.saturating_mul(rest.max));
+        frame.total.is_some_and(|total| self.state.sum.hi.saturating_add(more) < total)
+            || matches!(frame.keep, Keep::AtLeast(kept) if self.state.sum.m.saturating_add(rest.cur) < kept)
+            || frame
+                .cols()
+                .iter()
+                .zip(self.state.groups)
+                .zip(rest.groups)
+                .any(|((col, used), new)| used + new < col.min)
+    }
+
+    fn depth_first(&mut self, frame: &Frame<'_>) -> Answer {
+        let base = self.set.len();
+        self.stack.clear();
+        let mut position = 0;
+        loop {
+            self.nodes += 1;
+            if self.nodes > frame.problem.budget {
+                self.cut(frame, base);
+                return Answer::NotProven;
+            }
+            let rest = self.suffix.get(position).copied().unwrap_or_default();
+            let end = position >= self.items.len() || self.state.full_up(frame);
+            if end && self.state.complete(frame).is_some() {
+                return Answer::Set(self.full_by_key(frame).unwrap_or(Limit::Candidates));
+            }
+            if end || self.hopeless(frame, &rest) {
+                let Some(last) = self.stack.pop() else {
+                    self.cut(frame, base);
+                    return Answer::No;
+                };
+                let length = self.set.len().saturating_sub(1);
+                self.cut(frame, length);
+                position = last + 1;
+                continue;
+            }
+            if let Some(&item) = self.items.get(position) {
+                self.take(frame, item);
+                if self.state.allowed(frame).is_ok() {
+                    self.stack.push(position);
+                } else {
+                    let length = self.set.len() - 1;
+                    self.cut(frame, length);
+                }
+            }
+            position += 1;
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! Random fleets and workloads for the property tests: small worlds of few values, so that rules meet often.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::affinity::{Affinity, Expression, Operator, Taint, TaintEffect, Toleration};
+use super::input::{
+    CheckInput, CheckKind, ClusterInput, ClusterState, DataClass, Dimension, Evidence, EvidenceState, Figure,
+    FreezeInput, Grant, NodeShapeInput, Ownership, PoolInput, ProtectionReport, Reachability, RegistryInput, Supplied,
+    TenantInput, Term, TierInput,
+};
+use super::snapshot::FleetInput;
+use super::spec::{
+    Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
+    SpreadKey, WorkloadKey,
+};
+use crate::detect::{AcceleratorNeed, Arch, ImageEntry, Needs, OciPlatform, PoolFacts, Tee};
+use crate::terms::Percent;
+
+/// A small generator of numbers; the seed comes from proptest.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % n.max(1)
+    }
+
+    pub(crate) fn int(&mut self, n: u64) -> i64 {
+        i64::try_from(self.below(n)).unwrap()
+    }
+
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).unwrap()].clone()
+    }
+
+    fn some(&mut self, from: &[&str], most: u64) -> BTreeSet<String> {
+        (0..self.below(most + 1)).map(|_| self.pick(from).to_owned()).collect()
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            let other = usize::try_from(self.below(at as u64 + 1)).unwrap();
+            items.swap(at, other);
+        }
+    }
+}
+
+const REGIONS: [&str; 5] = ["530100", "532901", "320300", "513300", ""];
+const ZONES: [&str; 4] = ["dedicated", "public", "internet-access", ""];
+const PROVIDERS: [&str; 4] = ["云甲", "云乙", "provider-c", ""];
+const TENANTS: [&str; 3] = ["大理州民政局", "徐州市数据局", "tenant-c"];
+const LABELS: [&str; 3] = ["env", "grade", "family"];
+const VALUES: [&str; 4] = ["a", "b", "7", "12"];
+const KINDS: [&str; 3] = ["apps/v1/Deployment", "batch/v1/Job", "example.cn/v1/数据库"];
+const IMAGES: [&str; 2] = ["registry.example.cn/app@sha256:1", "registry.example.cn/web@sha256:2"];
+
+pub(crate) fn instants() -> Vec<Timestamp> {
+    ["2026-01-01T00:00:00Z", "2026-04-01T00:00:00Z", "2026-07-01T00:00:00Z", "2026-10-01T00:00:00Z"]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect()
+}
+
+pub(crate) fn now() -> Timestamp {
+    instants()[2]
+}
+
+fn term(dice: &mut Dice) -> Term {
+    let mut bound = |dice: &mut Dice| if dice.one_in(3) { None } else { Some(dice.pick(&instants())) };
+    Term { from: bound(dice), until: bound(dice) }
+}
+
+fn report(dice: &mut Dice) -> ProtectionReport {
+    ProtectionReport {
+        number: format!("报告-{}", dice.below(3)),
+        level: u8::try_from(1 + dice.below(5)).unwrap(),
+        conforms: !dice.one_in(4),
+        term: term(dice),
+        recorded_at: dice.pick(&instants()),
+        verified: !dice.one_in(3),
+    }
+}
+
+pub(crate) fn affinity(dice: &mut Dice) -> Affinity {
+    let mut affinity = Affinity::default();
+    for _ in 0..dice.below(3) {
+        let operator = dice.pick(&[
+            Operator::In,
+            Operator::NotIn,
+            Operator::Exists,
+            Operator::DoesNotExist,
+            Operator::Gt,
+            Operator::Lt,
+        ]);
+        let values = match operator {
+            Operator::In | Operator::NotIn => (0..=dice.below(2)).map(|_| dice.pick(&VALUES).to_owned()).collect(),
+            Operator::Exists | Operator::DoesNotExist => vec![],
+            Operator::Gt | Operator::Lt => vec![dice.pick(&["5", "9", "x"]).to_owned()],
+        };
+        let key = dice.pick(&["env", "grade", "family", "absent"]).to_owned();
+        affinity.expressions.push(Expression { key, operator, values });
+    }
+    if dice.one_in(4) {
+        affinity.labels.insert(dice.pick(&LABELS).to_owned(), dice.pick(&VALUES).to_owned());
+    }
+    if dice.one_in(8) {
+        affinity.exclude.insert(format!("集群-{}", dice.below(6)));
+    }
+    if dice.one_in(10) {
+        affinity.names = (0..4).map(|n| format!("集群-{n}")).collect();
+    }
+    affinity
+}
+
+fn facts(dice: &mut Dice) -> PoolFacts {
+    let mut facts = PoolFacts::unknown(dice.pick(&[Arch::Amd64, Arch::Arm64, Arch::Loong64]));
+    if !dice.one_in(3) {
+        facts.platform = Some(dice.pick(&["kunpeng-920", "hygon-7285", "3c6000"]).to_owned());
+    }
+    if dice.one_in(3) {
+        facts.tee.insert(Tee::Csv);
+    }
+    if dice.one_in(3) {
+        facts.tee_possible.insert(Tee::TrustZone);
+    }
+    if dice.one_in(3) {
+        facts.accelerators.insert("huawei.com/Ascend910".to_owned(), dice.int(9));
+    }
+    facts
+}
+
+pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
+    let pools = (0..dice.below(4)).map(|at| PoolInput {
+        name: format!("池-{at}"),
+        zone: dice.pick(&ZONES).to_owned(),
+        facts: facts(dice),
+        labels: BTreeMap::new(),
+        shapes: (0..1 + dice.below(2))
+            .map(|_| NodeShapeInput {
+                count: dice.int(4),
+                free: [
+                    ("cpu".to_owned(), dice.int(9) * 1000),
+                    ("memory".to_owned(), dice.int(17) << 30),
+                    ("pods".to_owned(), 1 + dice.int(20)),
+                ]
+                .into(),
+            })
+            .collect(),
+    });
+    let pools = pools.collect();
+    let mut taints = BTreeSet::new();
+    for _ in 0..dice.below(2) {
+        taints.insert(Taint {
+            key: dice.pick(&["费用", "secret"]).to_owned(),
+            value: dice.pick(&["高", ""]).to_owned(),
+            effect: dice.pick(&[TaintEffect::NoSchedule, TaintEffect::NoExecute, TaintEffect::PreferNoSchedule]),
+        });
+    }
+    ClusterInput {
+        name: name.to_owned(),
+        site: format!("机房-{}", dice.below(3)),
+        region: dice.pick(&REGIONS).to_owned(),
+        availability_zone: format!("az{}", dice.below(2)),
+        provider: dice.pick(&PROVIDERS).to_owned(),
+        labels: LABELS
+            .iter()
+            .filter_map(|key| (!dice.one_in(3)).then(|| ((*key).to_owned(), dice.pick(&VALUES).to_owned())))
+            .collect(),
+        taints,
+        state: dice.pick(&[ClusterState::Active; 5].map(|s| s)).max(if dice.one_in(8) {
+            dice.pick(&[ClusterState::Draining, ClusterState::Deleting])
+        } else {
+            ClusterState::Active
+        }),
+        reachability: if dice.one_in(6) {
+            dice.pick(&[Reachability::Unknown, Reachability::Unreachable])
+        } else {
+            Reachability::Reachable
+        },
+        ownership: dice.pick(&[Ownership::Unknown, Ownership::Government, Ownership::Domestic, Ownership::Foreign]),
+        jurisdictions: dice.some(&["CN", "CN", "US"], 2),
+        dedicated_to: if dice.one_in(5) { dice.some(&TENANTS, 2) } else { BTreeSet::new() },
+        protection: (0..dice.below(3)).map(|_| report(dice)).collect(),
+        cryptography: (0..dice.below(2)).map(|_| report(dice)).collect(),
+        evidence: (0..dice.below(4))
+            .map(|n| Evidence {
+                id: format!("e{n}"),
+                dimension: dice.pick(&Dimension::ALL),
+                claim: dice.pick(&["kms", "staff"]).to_owned(),
+                value: dice.pick(&["SM4", ""]).to_owned(),
+                term: term(dice),
+                recorded_at: dice.pick(&instants()),
+                state: dice.pick(&[
+                    EvidenceState::Verified,
+                    EvidenceState::Verified,
+                    EvidenceState::Unverified,
+                    EvidenceState::Rejected,
+                    EvidenceState::Revoked,
+                ]),
+                state_since: if dice.one_in(2) { Some(dice.pick(&instants())) } else { None },
+            })
+            .collect(),
+        supplied: [("cel".to_owned(), dice.pick(&[Supplied::Holds(Term::OPEN), Supplied::Fails, Supplied::Unknown]))]
+            .into(),
+        kinds: (!dice.one_in(5)).then(|| dice.some(&KINDS, 4)),
+        databases: dice.some(&["达梦", "openGauss"], 2),
+        registries: if dice.one_in(2) {
+            let holds = (!dice.one_in(3)).then(|| dice.some(&IMAGES, 3));
+            [(dice.pick(&ZONES).to_owned(), RegistryInput { host: "registry.example.cn".to_owned(), holds })].into()
+        } else {
+            BTreeMap::new()
+        },
+        peers: dice.some(&["省级平台", "gateway"], 2),
+        pools,
+        figures: [(Figure::CarbonGramsPerKwh, dice.int(900))].into(),
+        emergency_reserve_percent: 0,
+    }
+}
+
+fn tiers(dice: &mut Dice) -> Vec<TierInput> {
+    let dimension = Dimension::Data;
+    let check = |id: &str, kind| CheckInput { id: id.to_owned(), dimension, kind };
+    let owners = BTreeSet::from([Ownership::Government, Ownership::Domestic]);
+    vec![
+        TierInput {
+            name: "s1".into(),
+            rank: 1,
+            checks: vec![check("cn", CheckKind::Jurisdictions(BTreeSet::from(["CN".into()])))],
+            classes: [DataClass::Important].into(),
+            strict: dice.one_in(3),
+            ..TierInput::default()
+        },
+        TierInput {
+            name: "s2".into(),
+            rank: 2,
+            checks: vec![
+                check("kms", CheckKind::Evidence { claim: "kms".into(), values: dice.some(&["SM4"], 1) }),
+                check("owner", CheckKind::Ownership(owners)),
+            ],
+            classes: [DataClass::Core].into(),
+            strict: dice.one_in(2),
+            ..TierInput::default()
+        },
+        TierInput {
+            name: "s3".into(),
+            rank: 3,
+            checks: vec![check("cel", CheckKind::Supplied), check("level", CheckKind::Protection(3))],
+            ..TierInput::default()
+        },
+    ]
+}
+
+pub(crate) fn fleet(dice: &mut Dice, clusters: u64) -> FleetInput {
+    FleetInput {
+        clusters: (0..clusters).map(|n| cluster(dice, &format!("集群-{n}"))).collect(),
+        tenants: TENANTS
+            .iter()
+            .map(|name| TenantInput {
+                name: (*name).to_owned(),
+                quota_parent: (*name != TENANTS[0]).then(|| TENANTS[0].to_owned()),
+                grants: dice.one_in(3).then(|| {
+                    vec![Grant {
+                        document: "批复".into(),
+                        term: term(dice),
+                        amount: [("cpu".to_owned(), 4000 + dice.int(40) * 1000)].into(),
+                    }]
+                }),
+                headroom_percent: u8::try_from(dice.below(40)).unwrap(),
+                regions: if dice.one_in(3) { dice.some(&["53", "5329", "320000"], 2) } else { BTreeSet::new() },
+                zones: if dice.one_in(3) { dice.some(&ZONES[..3], 2) } else { BTreeSet::new() },
+                providers: if dice.one_in(4) { dice.some(&PROVIDERS[..3], 2) } else { BTreeSet::new() },
+                tier: dice.one_in(4).then(|| dice.pick(&["s1", "s2", "s9"]).to_owned()),
+                clusters: BTreeSet::new(),
+            })
+            .collect(),
+        tiers: tiers(dice),
+        freezes: if dice.one_in(4) {
+            vec![FreezeInput {
+                name: "封网".into(),
+                term: term(dice),
+                clusters: Some(affinity(dice)),
+                tenants: dice.some(&TENANTS, 1),
+            }]
+        } else {
+            vec![]
+        },
+        ..FleetInput::default()
+    }
+}
+
+pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
+    let arch = |dice: &mut Dice| ImageEntry {
+        digest: None,
+        platform: OciPlatform {
+            os: "linux".into(),
+            architecture: dice.pick(&["amd64", "arm64"]).into(),
+            ..OciPlatform::default()
+        },
+        needs: Needs::default(),
+        provenance: crate::detect::Provenance::Declared,
+    };
+    Requirement {
+        tenant: if dice.one_in(9) { "谁".to_owned() } else { dice.pick(&TENANTS).to_owned() },
+        cause: if dice.one_in(4) { Cause::Failover } else { Cause::Change },
+        classified: dice.one_in(30),
+        data_class: dice.pick(&[DataClass::General, DataClass::General, DataClass::Important, DataClass::Core]),
+        tier: dice.one_in(5).then(|| dice.pick(&["s1", "s2", "s3"]).to_owned()),
+        protection: dice.one_in(4).then(|| u8::try_from(dice.below(7)).unwrap()),
+        regions: if dice.one_in(4) { dice.some(&["53", "530000", "513300", "32"], 3) } else { BTreeSet::new() },
+        providers: if dice.one_in(4) { dice.some(&PROVIDERS[..3], 2) } else { BTreeSet::new() },
+        zone: dice.one_in(4).then(|| dice.pick(&ZONES[..3]).to_owned()),
+        reach: if dice.one_in(4) { dice.some(&["省级平台", "gateway", "无"], 2) } else { BTreeSet::new() },
+        ownership: if dice.one_in(5) { [Ownership::Government].into() } else { BTreeSet::new() },
+        jurisdictions: if dice.one_in(5) { ["CN".to_owned()].into() } else { BTreeSet::new() },
+        kinds: if dice.one_in(3) { dice.some(&KINDS, 2) } else { BTreeSet::new() },
+        unprofiled: if dice.one_in(30) { dice.some(&KINDS, 1) } else { BTreeSet::new() },
+        images: if dice.one_in(3) {
+            vec![Image {
+                name: dice.pick(&IMAGES).to_owned(),
+                entries: (0..1 + dice.below(2)).map(|_| arch(dice)).collect(),
+                needs: Needs::default(),
+            }]
+        } else {
+            vec![]
+        },
+        platforms: if dice.one_in(6) { dice.some(&["kunpeng-920", "hygon-7285"], 2) } else { BTreeSet::new() },
+        allow_emulation: false,
+        tee: if dice.one_in(6) { [dice.pick(&[Tee::Csv, Tee::TrustZone])].into() } else { BTreeSet::new() },
+        databases: if dice.one_in(6) { dice.some(&["达梦", "openGauss"], 2) } else { BTreeSet::new() },
+        accelerators: if dice.one_in(6) {
+            let class = dice.pick(&["huawei.com/Ascend910", "npu-training"]).to_owned();
+            [AcceleratorNeed { class, count: 1 + dice.int(6) }].into()
+        } else {
+            BTreeSet::new()
+        },
+        tolerations: (0..dice.below(2))
+            .map(|_| Toleration {
+                key: dice.pick(&["费用", "secret", ""]).to_owned(),
+                exists: dice.one_in(2),
+                value: dice.pick(&["高", ""]).to_owned(),
+                effect: dice.pick(&[None, Some(TaintEffect::NoSchedule)]),
+            })
+            .collect(),
+        affinity: if dice.one_in(2) { affinity(dice) } else { Affinity::default() },
+        groups: if dice.one_in(4) {
+            vec![affinity(dice), if dice.one_in(2) { Affinity::default() } else { affinity(dice) }]
+        } else {
+            vec![]
+        },
+    }
+}
+
+/// A workload that most clusters may carry, so that choice and ledger have something to do.
+pub(crate) fn easy(dice: &mut Dice) -> Requirement {
+    Requirement {
+        tenant: dice.pick(&TENANTS).to_owned(),
+        affinity: if dice.one_in(3) { affinity(dice) } else { Affinity::default() },
+        tolerations: vec![Toleration { exists: true, ..Toleration::default() }],
+        groups: if dice.one_in(4) { vec![affinity(dice), Affinity::default()] } else { vec![] },
+        ..Requirement::default()
+    }
+}
+
+pub(crate) fn policy(dice: &mut Dice) -> Policy {
+    let key = |dice: &mut Dice| {
+        dice.pick(&[SpreadKey::Region, SpreadKey::Provider, SpreadKey::Cluster, SpreadKey::Label("env".into())])
+    };
+    Policy {
+        division: dice.pick(&[
+            Division::ByCapacity,
+            Division::ByCapacity,
+            Division::Packed,
+            Division::ByWeight(vec![(Affinity::default(), 3)]),
+        ]),
+        preferences: if dice.one_in(2) {
+            vec![Preference { figure: Figure::CarbonGramsPerKwh, worst: 900, best: 0, weight: 10 }]
+        } else {
+            vec![]
+        },
+        min_per_cluster: 0,
+        max_per_cluster: dice.one_in(4).then(|| 1 + dice.int(4)),
+        spread: if dice.one_in(2) {
+            vec![Spread {
+                key: key(dice),
+                min_groups: 1 + u32::try_from(dice.below(2)).unwrap(),
+                max_groups: dice.one_in(2).then_some(3),
+                min_replicas: 1,
+                required: dice.one_in(2),
+            }]
+        } else {
+            vec![]
+        },
+        max_share: if dice.one_in(4) {
+            vec![MaxShare {
+                key: SpreadKey::Region,
+                percent: Percent::new(60).unwrap(),
+                of: dice.pick(&[ShareOf::Workload, ShareOf::Tenant]),
+                required: true,
+            }]
+        } else {
+            vec![]
+        },
+    }
+}
+
+pub(crate) fn spec(dice: &mut Dice, name: u64, hard: bool) -> Spec {
+    let request: BTreeMap<String, i64> =
+        [("cpu".to_owned(), 250 * (1 + dice.int(8))), ("memory".to_owned(), (1 + dice.int(4)) << 28)].into();
+    Spec {
+        key: WorkloadKey::new("ns", &format!("应用-{name}")),
+        system: format!("ns/系统-{}", name % 2),
+        priority: i32::try_from(dice.below(3)).unwrap(),
+        admitted: dice.below(4),
+        colocate: None,
+        requirement: Arc::new(if hard { requirement(dice) } else { easy(dice) }),
+        policy: Arc::new(policy(dice)),
+        replicas: 1 + dice.int(6),
+        pods: vec![PodInput { request: request.clone(), count: 1 }],
+        quota: request,
+        current: vec![],
+        data_on: None,
+        rebalance: false,
+    }
+}
+
+pub(crate) fn running(spec: &mut Spec, targets: &[super::Target]) {
+    spec.current = targets
+        .iter()
+        .map(|t| Current { cluster: t.cluster.clone(), placed: t.replicas, observed: t.replicas })
+        .collect();
+}

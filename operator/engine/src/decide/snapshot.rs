@@ -1,0 +1,327 @@
+//! The compiled fleet at one position: clusters in stable slots, indices over them, tenants, tiers, freezes, workloads.
+//!
+//! A snapshot is built whole or kept up to date by deltas; both ways give the same digest and the same decisions,
+//! because nothing that leaves it depends on slot numbers: ties go by name. Judging at an instant is
+//! [`super::Planner`]'s part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::canonical::{self, CanonicalError};
+use super::index::Index;
+use super::input::{ClusterInput, FreezeInput, TenantInput, TierInput};
+use super::mask;
+use super::spec::{Spec, WorkloadKey};
+use crate::detect;
+use crate::terms::{Digest, DigestAlgorithm, Hasher};
+
+/// Where a cluster stands in the snapshot. Stable while the cluster is in the fleet; used again after it has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterSlot(u32);
+
+impl ClusterSlot {
+    pub(crate) fn new(at: usize) -> Self {
+        Self(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// As an index.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Everything a snapshot is built from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FleetInput {
+    /// Clusters.
+    pub clusters: Vec<ClusterInput>,
+    /// Tenants.
+    pub tenants: Vec<TenantInput>,
+    /// Tiers.
+    pub tiers: Vec<TierInput>,
+    /// Change freezes.
+    pub freezes: Vec<FreezeInput>,
+    /// Floors, emulators and accelerator classes of the architecture rule; `strict` and `allow_emulation` are set by
+    /// each requirement.
+    pub architecture: detect::Policy,
+    /// Digest of the built-in data and catalogue in use.
+    pub data: Option<Digest>,
+    /// Workloads with what runs of them.
+    pub specs: Vec<Spec>,
+}
+
+/// The inputs cannot be one fleet.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// Two inputs have one name.
+    #[error("failed to build the snapshot: {kind} {name:?} is there twice")]
+    Duplicate {
+        /// What.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A cluster with what is derived from it alone.
+#[derive(Clone, Debug)]
+struct Entry {
+    input: Arc<ClusterInput>,
+    digest: Option<Digest>,
+}
+
+/// The compiled fleet.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    slots: Vec<Option<Entry>>,
+    vacant: BTreeSet<usize>,
+    by_name: BTreeMap<String, ClusterSlot>,
+    /// By slot: place of the cluster in name order.
+    ranks: Vec<u32>,
+    pub(crate) index: Index,
+    pub(crate) tenants: BTreeMap<String, TenantInput>,
+    /// By rank.
+    pub(crate) tiers: Vec<TierInput>,
+    pub(crate) freezes: BTreeMap<String, FreezeInput>,
+    pub(crate) architecture: detect::Policy,
+    data: Option<Digest>,
+    pub(crate) specs: BTreeMap<WorkloadKey, Arc<Spec>>,
+}
+
+impl Snapshot {
+    /// Builds from all inputs at once.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Duplicate`] when a name is there twice: which one holds would depend on the order of inputs.
+    pub fn new(fleet: FleetInput) -> Result<Self, SnapshotError> {
+        let FleetInput { clusters, tenants, tiers, freezes, architecture, data, specs } = fleet;
+        let mut snapshot = Self { architecture, data, ..Self::default() };
+        snapshot.set_tiers(tiers)?;
+        let duplicate = |kind, name: &str| SnapshotError::Duplicate { kind, name: name.to_owned() };
+        for tenant in tenants {
+            if let Some(old) = snapshot.tenants.insert(tenant.name.clone(), tenant) {
+                return Err(duplicate("tenant", &old.name));
+            }
+        }
+        for freeze in freezes {
+            if let Some(old) = snapshot.freezes.insert(freeze.name.clone(), freeze) {
+                return Err(duplicate("freeze", &old.name));
+            }
+        }
+        for spec in specs {
+            if let Some(old) = snapshot.specs.insert(spec.key.clone(), Arc::new(spec)) {
+                return Err(duplicate("workload", &old.key.to_string()));
+            }
+        }
+        let mut clusters = clusters;
+        clusters.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some([first, _]) = clusters.array_windows::<2>().find(|[a, b]| a.name == b.name) {
+            return Err(duplicate("cluster", &first.name));
+        }
+        for cluster in clusters {
+            snapshot.put(cluster);
+        }
+        snapshot.rank();
+        Ok(snapshot)
+    }
+
+    /// Enters a cluster or changes it. Returns its slot.
+    pub fn upsert_cluster(&mut self, cluster: ClusterInput) -> ClusterSlot {
+        let known = self.by_name.contains_key(&cluster.name);
+        let slot = self.put(cluster);
+        if !known {
+            self.rank();
+        }
+        slot
+    }
+
+    /// Takes a cluster out; its slot may be used again. `None` when there was none of that name.
+    pub fn remove_cluster(&mut self, name: &str) -> Option<ClusterSlot> {
+        let slot = self.by_name.remove(name)?;
+        if let Some(entry) = self.slots.get_mut(slot.index()).and_then(Option::take) {
+            self.index.post(slot.index(), &entry.input, false);
+        }
+        self.vacant.insert(slot.index());
+        self.rank();
+        Some(slot)
+    }
+
+    fn put(&mut self, mut cluster: ClusterInput) -> ClusterSlot {
+        cluster.pools.sort_by(|a, b| a.name.cmp(&b.name));
+        cluster.evidence.sort();
+        cluster.protection.sort();
+        cluster.cryptography.sort();
+        for pool in &mut cluster.pools {
+            pool.shapes.sort();
+        }
+        let slot = match self.by_name.get(&cluster.name) {
+            Some(slot) => {
+                if let Some(old) = self.slots.get_mut(slot.index()).and_then(Option::take) {
+                    self.index.post(slot.index(), &old.input, false);
+                }
+                *slot
+            }
+            None => {
+                let at = self.vacant.pop_first().unwrap_or(self.slots.len());
+                if at == self.slots.len() {
+                    self.slots.push(None);
+                    self.ranks.push(0);
+                }
+                let slot = ClusterSlot::new(at);
+                self.by_name.insert(cluster.name.clone(), slot);
+                slot
+            }
+        };
+        self.index.post(slot.index(), &cluster, true);
+        if let Some(entry) = self.slots.get_mut(slot.index()) {
+            *entry = Some(Entry { input: Arc::new(cluster), digest: None });
+        }
+        slot
+    }
+
+    fn rank(&mut self) {
+        for (rank, slot) in self.by_name.values().enumerate() {
+            if let Some(place) = self.ranks.get_mut(slot.index()) {
+                *place = u32::try_from(rank).unwrap_or(u32::MAX);
+            }
+        }
+    }
+
+    /// Enters a tenant or changes it.
+    pub fn upsert_tenant(&mut self, tenant: TenantInput) {
+        self.tenants.insert(tenant.name.clone(), tenant);
+    }
+
+    /// Takes a tenant out.
+    pub fn remove_tenant(&mut self, name: &str) -> Option<TenantInput> {
+        self.tenants.remove(name)
+    }
+
+    /// Replaces the tiers.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Duplicate`] when a name or a rank is there twice.
+    pub fn set_tiers(&mut self, mut tiers: Vec<TierInput>) -> Result<(), SnapshotError> {
+        tiers.sort_by(|a, b| (a.rank, &a.name).cmp(&(b.rank, &b.name)));
+        let mut names = BTreeSet::new();
+        let mut ranks = BTreeSet::new();
+        for tier in &tiers {
+            if !names.insert(&tier.name) || !ranks.insert(tier.rank) {
+                return Err(SnapshotError::Duplicate { kind: "tier", name: tier.name.clone() });
+            }
+        }
+        self.tiers = tiers;
+        Ok(())
+    }
+
+    /// Enters a change freeze or changes it.
+    pub fn upsert_freeze(&mut self, freeze: FreezeInput) {
+        self.freezes.insert(freeze.name.clone(), freeze);
+    }
+
+    /// Takes a change freeze out.
+    pub fn remove_freeze(&mut self, name: &str) -> Option<FreezeInput> {
+        self.freezes.remove(name)
+    }
+
+    /// Enters a workload or changes it.
+    pub fn upsert_spec(&mut self, spec: Spec) {
+        self.specs.insert(spec.key.clone(), Arc::new(spec));
+    }
+
+    /// Takes a workload out.
+    pub fn remove_spec(&mut self, key: &WorkloadKey) -> Option<Arc<Spec>> {
+        self.specs.remove(key)
+    }
+
+    /// A workload.
+    #[must_use]
+    pub fn spec(&self, key: &WorkloadKey) -> Option<&Arc<Spec>> {
+        self.specs.get(key)
+    }
+
+    /// All workloads, by key.
+    pub fn specs(&self) -> impl Iterator<Item = &Arc<Spec>> {
+        self.specs.values()
+    }
+
+    /// The tiers by rank, lowest first.
+    #[must_use]
+    pub fn tiers(&self) -> &[TierInput] {
+        &self.tiers
+    }
+
+    /// The cluster in a slot.
+    #[must_use]
+    pub fn cluster(&self, slot: ClusterSlot) -> Option<&Arc<ClusterInput>> {
+        self.slots.get(slot.index())?.as_ref().map(|entry| &entry.input)
+    }
+
+    /// The slot of a cluster.
+    #[must_use]
+    pub fn slot(&self, name: &str) -> Option<ClusterSlot> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All clusters by name.
+    pub fn clusters(&self) -> impl Iterator<Item = (ClusterSlot, &Arc<ClusterInput>)> {
+        self.by_name.values().filter_map(|slot| Some((*slot, self.cluster(*slot)?)))
+    }
+
+    /// How many clusters.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether there is no cluster.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Slots in use and vacant.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Words of a full-width mask.
+    pub(crate) fn width(&self) -> usize {
+        mask::words(self.slots.len())
+    }
+
+    pub(crate) fn name_rank(&self, slot: ClusterSlot) -> u32 {
+        self.ranks.get(slot.index()).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Digest of the whole fleet in its canonical form: everything by name. Clusters that have not changed since the
+    /// last call are not read again.
+    ///
+    /// # Errors
+    /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
+    pub fn digest(&mut self) -> Result<Digest, CanonicalError> {
+        for entry in self.slots.iter_mut().flatten().filter(|entry| entry.digest.is_none()) {
+            entry.digest = Some(canonical::digest(&*entry.input, DigestAlgorithm::Sha256)?);
+        }
+        let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
+        hasher.field(b"jiuzhou-fleet/1");
+        for slot in self.by_name.values() {
+            if let Some(digest) = self.slots.get(slot.index()).and_then(|e| e.as_ref()?.digest) {
+                hasher.field(digest.bytes());
+            }
+        }
+        hasher.field(&canonical::bytes(&self.tenants.values().collect::<Vec<_>>())?);
+        hasher.field(&canonical::bytes(&self.tiers)?);
+        hasher.field(&canonical::bytes(&self.freezes.values().collect::<Vec<_>>())?);
+        hasher.field(&canonical::bytes(&self.architecture)?);
+        hasher.field(&canonical::bytes(&self.data)?);
+        for spec in self.specs.values() {
+            hasher.field(&canonical::bytes(&**spec)?);
+        }
+        Ok(hasher.finish())
+    }
+}

@@ -1,0 +1,235 @@
+//! From parsed documents to objects: apiVersion, kind, namespace and name known, lists taken apart.
+//!
+//! Nothing here knows our kinds; a document is ours or native by its apiVersion, which `schema` and `native` look at.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Place, Reason};
+use serde_json::Value;
+
+use crate::files;
+use crate::yaml::{self, Limits, Marks, Parsed, Source};
+
+/// Lists inside lists that are taken apart; more is no manifest.
+const LISTS: usize = 4;
+
+/// One object of the input and where it stands.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// E.g. `jiuzhou.dev/v1alpha1`.
+    pub api_version: String,
+    /// E.g. `Tenant`.
+    pub kind: String,
+    /// As written; empty when absent.
+    pub namespace: String,
+    /// As written; empty when absent, which is a finding.
+    pub name: String,
+    /// The whole object.
+    pub value: Value,
+    marks: Marks,
+    source: Arc<Source>,
+}
+
+impl Document {
+    /// Group and version: `("apps", "v1")`, `("", "v1")`.
+    #[must_use]
+    pub fn group_version(&self) -> (&str, &str) {
+        self.api_version.split_once('/').unwrap_or(("", &self.api_version))
+    }
+
+    /// Which object this is.
+    #[must_use]
+    pub fn object_ref(&self) -> ObjectRef {
+        ObjectRef::new(&self.kind, &self.namespace, &self.name)
+    }
+
+    /// Where the value of a field stands, or the nearest thing above it that stands in the text.
+    #[must_use]
+    pub fn place(&self, pointer: &str) -> Place {
+        self.source.place(self.marks.value(pointer))
+    }
+
+    /// A finding about the value of a field, with object and place.
+    #[must_use]
+    pub fn finding(&self, reason: Reason, pointer: &str) -> Finding {
+        Finding::new(reason).on(self.object_ref()).pointer(pointer).at(self.place(pointer))
+    }
+
+    /// A finding about a key, such as one the schema does not know.
+    #[must_use]
+    pub fn key_finding(&self, reason: Reason, pointer: &str) -> Finding {
+        let place = self.source.place(self.marks.key(pointer));
+        Finding::new(reason).on(self.object_ref()).pointer(pointer).at(place)
+    }
+
+    /// The word that stands unquoted at a field, as it is written.
+    #[must_use]
+    pub fn written(&self, pointer: &str) -> String {
+        self.source.token(self.marks.value(pointer))
+    }
+}
+
+/// Reads every object behind the inputs (see [`files::read_each`]); findings are in the order of reading.
+#[must_use]
+pub fn read_all(inputs: &[String], stdin: &mut dyn Read, limits: &Limits) -> (Vec<Document>, Vec<Finding>) {
+    let (mut documents, mut findings) = (Vec::new(), Vec::new());
+    let mut each = |name: &str, bytes: &[u8]| {
+        let (mut read, mut found) = read_bytes(name, bytes, limits);
+        documents.append(&mut read);
+        findings.append(&mut found);
+    };
+    let mut unread = files::read_each(inputs, stdin, limits.bytes, &mut each);
+    findings.append(&mut unread);
+    if documents.is_empty() && findings.is_empty() {
+        let reason = Reason::new(Code::NothingRead).object(inputs.join(", "));
+        let name = inputs.first().map_or(files::STDIN, String::as_str);
+        findings.push(Finding::new(reason).at(files::top_of(name)));
+    }
+    (documents, findings)
+}
+
+/// Reads every object of one text, such as a file or a built-in table.
+#[must_use]
+pub fn read_bytes(name: &str, bytes: &[u8], limits: &Limits) -> (Vec<Document>, Vec<Finding>) {
+    let (parsed, mut findings) = yaml::read(name, bytes, limits);
+    let mut documents = Vec::new();
+    for document in parsed {
+        objects(document, LISTS, &mut documents, &mut findings);
+    }
+    (documents, findings)
+}
+
+/// One parsed document as one object, or as the items of a list.
+fn objects(parsed: Parsed, lists: usize, documents: &mut Vec<Document>, findings: &mut Vec<Finding>) {
+    let Parsed { value, marks, source } = parsed;
+    if !value.is_object() {
+        let reason = Reason::new(Code::DocumentNotObject).seen(type_name(&value));
+        findings.push(Finding::new(reason).at(source.place(marks.value(""))));
+        return;
+    }
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (api_version, kind) = (text("/apiVersion"), text("/kind"));
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    let document = Document { api_version, kind, namespace, name, value, marks, source };
+    if document.api_version.starts_with("kustomize.config.k8s.io/") {
+        let reason = Reason::new(Code::KustomizationSkipped).object(document.source.name());
+        findings.push(document.finding(reason, "/kind"));
+        return;
+    }
+    let element = document.kind.strip_suffix("List").filter(|_| document.value.get("items").is_some());
+    if let Some(element) = element {
+        return items(&document, element, lists, documents, findings);
+    }
+    let mut complete = true;
+    for field in ["apiVersion", "kind", "metadata/name"] {
+        let pointer = format!("/{field}");
+        let reason = match document.value.pointer(&pointer) {
+            Some(Value::String(text)) if !text.is_empty() => continue,
+            Some(Value::Bool(_) | Value::Number(_)) => {
+                let written = document.written(&pointer);
+                let wanted = format!("\"{written}\"");
+                let code = match document.value.pointer(&pointer) {
+                    Some(Value::Bool(_)) => Code::BooleanUnquoted,
+                    _ => Code::NumberUnquoted,
+                };
+                Reason::new(code).object(field.replace('/', ".")).seen(written).wanted(wanted)
+            }
+            Some(Value::Null | Value::String(_)) | None => {
+                Reason::new(Code::FieldMissing).object(field.replace('/', "."))
+            }
+            Some(other) => {
+                Reason::new(Code::TypeMismatch).object(field.replace('/', ".")).seen(type_name(other)).wanted("string")
+            }
+        };
+        findings.push(document.finding(reason, &pointer));
+        complete = false;
+    }
+    if complete {
+        documents.push(document);
+    }
+}
+
+/// The items of `kind: List` or of a typed list, whose items may leave out apiVersion and kind.
+fn items(list: &Document, element: &str, lists: usize, documents: &mut Vec<Document>, findings: &mut Vec<Finding>) {
+    let Some(values) = list.value.get("items").and_then(Value::as_array) else {
+        // `items: null` is an empty list, as kubectl writes it.
+        if list.value.get("items").is_some_and(|items| !items.is_null()) {
+            let reason = Reason::new(Code::TypeMismatch).object("items").seen("object").wanted("array");
+            findings.push(list.finding(reason, "/items"));
+        }
+        return;
+    };
+    if lists == 0 {
+        let wanted = i64::try_from(LISTS).unwrap_or(i64::MAX);
+        let reason = Reason::new(Code::LimitExceeded).object("lists inside lists").seen(wanted + 1).wanted(wanted);
+        findings.push(list.finding(reason, "/items"));
+        return;
+    }
+    for (index, value) in values.iter().enumerate() {
+        let mut value = value.clone();
+        if let Value::Object(fields) = &mut value
+            && !element.is_empty()
+        {
+            fields.entry("apiVersion").or_insert_with(|| Value::from(list.api_version.as_str()));
+            fields.entry("kind").or_insert_with(|| Value::from(element));
+        }
+        let marks = list.marks.part(&format!("/items/{index}"));
+        objects(Parsed { value, marks, source: Arc::clone(&list.source) }, lists - 1, documents, findings);
+    }
+}
+
+/// The type of a value in the words of JSON schema.
+#[must_use]
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(n) if n.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<Document>, Vec<Finding>) {
+        read_bytes("t.yaml", text.as_bytes(), &Limits::default())
+    }
+
+    #[test]
+    fn a_list_is_its_items_where_they_stand() {
+        let (documents, findings) = read(
+            "apiVersion: v1\nkind: NodeList\nitems:\n- metadata: {name: a}\n- metadata:\n    name: b\n  spec: {x: 1}\n",
+        );
+        assert_eq!(findings, []);
+        let refs: Vec<_> = documents.iter().map(|d| d.object_ref().to_string()).collect();
+        assert_eq!(refs, ["Node/a", "Node/b"]);
+        assert_eq!((documents[1].place("/spec/x").line, documents[1].place("/spec/x").column), (7, 13));
+    }
+
+    #[test]
+    fn lists_in_lists_end() {
+        let text = format!("{}{}", "{kind: List, items: [".repeat(8), "]}".repeat(8));
+        assert_eq!(read(&text).1[0].reason.code, Code::LimitExceeded);
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_with_its_place() {
+        let (documents, findings) = read("- a\n---\nkind: Site\nmetadata: {}\n---\nname: no\n");
+        assert!(documents.is_empty());
+        let told: Vec<_> = findings.iter().map(|f| (f.reason.code, f.place.as_ref().unwrap().line)).collect();
+        assert_eq!(told[..3], [(Code::DocumentNotObject, 1), (Code::FieldMissing, 3), (Code::FieldMissing, 4)]);
+    }
+
+    #[test]
+    fn an_unquoted_name_is_told_as_written() {
+        let (_, findings) = read("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: no\n");
+        assert_eq!(findings[0].reason.code, Code::BooleanUnquoted);
+        assert_eq!(findings[0].reason.wanted, "\"no\"".into());
+    }
+}

@@ -1,0 +1,140 @@
+//! The objects of one input, typed, by kind and name, each with the places it came from.
+//!
+//! One list names our kinds; everything that walks "all kinds" is made from it, and a test holds it against the CRDs.
+
+use std::collections::BTreeMap;
+
+use jiuzhou_api::v1alpha1::{
+    ClusterPlacementPolicy, CpuPlatform, FleetPlacement, FleetWorkload, ImageProfile, InformationSystem, KindProfile,
+    MemberCluster, PlacementPolicy, PriceBook, Report, Site, SovereigntyTier, Tenant,
+};
+use jiuzhou_engine::terms::{Code, Finding, Reason};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::documents::Document;
+use crate::native::Native;
+
+/// Namespace (empty for cluster-scoped kinds) and name.
+pub type Key = (String, String);
+
+/// Where an object comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Shipped with the program; an object of the user with the same name takes its place.
+    BuiltIn,
+    /// The input.
+    Input,
+}
+
+/// A typed object and where it stands.
+#[derive(Clone, Debug)]
+pub struct Item<T> {
+    /// The object.
+    pub object: T,
+    /// Where it stands; its value was moved into `object`.
+    pub document: Document,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// Items of one kind in order of namespace and name.
+pub type Items<T> = BTreeMap<Key, Item<T>>;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $field:ident: $kind:ident,)*) => {
+        /// All typed objects of an input, and the native ones beside them.
+        #[derive(Debug, Default)]
+        pub struct Objects {
+            $($(#[$doc])* pub $field: Items<$kind>,)*
+            /// Objects of other API groups, in order of reading.
+            pub natives: Vec<Native>,
+        }
+
+        impl Objects {
+            /// The kinds this type holds.
+            pub const KINDS: &'static [&'static str] = &[$(stringify!($kind),)*];
+
+            /// Adds an object of ours that has passed the checks of its schema.
+            pub fn add(&mut self, document: Document, origin: Origin, findings: &mut Vec<Finding>) {
+                match document.kind.as_str() {
+                    $(stringify!($kind) => add(&mut self.$field, document, origin, findings),)*
+                    _ => {
+                        let reason = Reason::new(Code::KindUnknown).object(document.kind.as_str());
+                        findings.push(document.finding(reason, "/kind"));
+                    }
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// 机房.
+    sites: Site,
+    /// 成员集群.
+    clusters: MemberCluster,
+    /// 芯片平台.
+    platforms: CpuPlatform,
+    /// 主权等级.
+    tiers: SovereigntyTier,
+    /// 镜像适配档案.
+    images: ImageProfile,
+    /// Kind profiles.
+    kinds: KindProfile,
+    /// 价目表.
+    prices: PriceBook,
+    /// 单位.
+    tenants: Tenant,
+    /// 政务信息系统.
+    systems: InformationSystem,
+    /// 工作负载.
+    workloads: FleetWorkload,
+    /// 部署策略 of one namespace.
+    policies: PlacementPolicy,
+    /// 部署策略 for every namespace.
+    cluster_policies: ClusterPlacementPolicy,
+    /// 部署结果.
+    placements: FleetPlacement,
+    /// 报表.
+    reports: Report,
+}
+
+fn add<T: DeserializeOwned>(
+    items: &mut Items<T>,
+    mut document: Document,
+    origin: Origin,
+    findings: &mut Vec<Finding>,
+) {
+    let value = std::mem::replace(&mut document.value, Value::Null);
+    let object = match serde_json::from_value(value) {
+        Ok(object) => object,
+        Err(error) => {
+            // The schema is made from the type, so this is a difference between the two and worth its words.
+            let reason = Reason::new(Code::RuleNotEvaluated).object(document.kind.as_str()).seen(error.to_string());
+            findings.push(document.finding(reason, ""));
+            return;
+        }
+    };
+    let key = (document.namespace.clone(), document.name.clone());
+    if let Some(first) = items.get(&key)
+        && first.origin == origin
+    {
+        let place = first.document.place("/metadata/name");
+        let reason = Reason::new(Code::ObjectDuplicate).object(document.object_ref().to_string());
+        let reason = reason.seen(format!("{}:{}", place.file, place.line));
+        findings.push(document.finding(reason, "/metadata/name"));
+        return;
+    }
+    items.insert(key, Item { object, document, origin });
+}
+
+/// The item of a cluster-scoped kind by name.
+pub fn named<'a, T>(items: &'a Items<T>, name: &str) -> Option<&'a Item<T>> {
+    items.get(&(String::new(), name.to_owned()))
+}
+
+/// The names of a cluster-scoped kind, for "did you mean".
+pub fn names<T>(items: &Items<T>) -> impl Iterator<Item = &str> + Clone {
+    items.keys().map(|(_, name)| name.as_str())
+}

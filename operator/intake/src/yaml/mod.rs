@@ -1,0 +1,183 @@
+//! The one door through which YAML and JSON come in: bytes of one file to JSON values that know where they stand.
+//!
+//! Reading is kubectl's (sigs.k8s.io/yaml): YAML 1.1 truth values and octal numbers, integral floats as integers,
+//! anchors and merge keys, duplicate keys refused. Values and positions come from the same parse, so they cannot
+//! disagree. Input may be hostile: every amount is bounded by [`Limits`], and whatever is wrong ends in findings,
+//! never in a panic. Documents are parsed one by one, so that one broken document does not hide the others.
+//! What the values mean is not known here; see `documents` and `schema`.
+
+mod limits;
+mod marks;
+mod node;
+mod source;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiuzhou_engine::terms::{Code, Finding, Reason};
+use serde_json::Value;
+
+pub use limits::Limits;
+pub use marks::{Mark, Marks};
+pub use source::Source;
+
+use node::Node;
+
+/// One document of a file: its value and where each part of it stands.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The value, as kubectl would read it.
+    pub value: Value,
+    /// Where keys and values stand in `source`.
+    pub marks: Marks,
+    /// The text it came from.
+    pub source: Arc<Source>,
+}
+
+/// Stack of the thread that parses. serde's recursion takes up to 40 KiB per level in an unoptimised build, so
+/// [`Limits::depth`] levels need 4 MiB; the pages are only used when input is that deep.
+const STACK: usize = 16 << 20;
+
+/// Reads the bytes of one file. `name` is the path as the user gave it, or `-`.
+///
+/// Empty documents are left out. Findings: not UTF-8, a limit exceeded, a syntax error, a key that stands twice.
+/// A document with a finding of severity Error is not among the values, so that nothing half-read is planned with.
+#[must_use]
+pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> (Vec<Parsed>, Vec<Finding>) {
+    let source = match Source::decode(name, bytes, limits) {
+        Ok(source) => Arc::new(source),
+        Err(finding) => return (Vec::new(), vec![*finding]),
+    };
+    let chunks = match split::documents(source.text(), limits.documents) {
+        Ok(chunks) => chunks,
+        Err(at_least) => {
+            let reason = Reason::new(Code::LimitExceeded)
+                .object("documents per file")
+                .seen(count(at_least))
+                .wanted(count(limits.documents));
+            return (Vec::new(), vec![Finding::new(reason).at(source.place(Mark::START))]);
+        }
+    };
+    // The caller's stack is unknown (2 MiB in a test thread), the depth of the input is not: parse on our own.
+    let parse = || parse(&source, chunks, limits);
+    let result = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("yaml".to_owned()).stack_size(STACK).spawn_scoped(scope, parse);
+        thread.map_err(|error| error.to_string())?.join().map_err(|_| "the parser failed".to_owned())
+    });
+    result.unwrap_or_else(|error| {
+        let reason = Reason::new(Code::FileUnreadable).object(name).seen(error);
+        (Vec::new(), vec![Finding::new(reason).at(source.place(Mark::START))])
+    })
+}
+
+fn parse(source: &Arc<Source>, chunks: Vec<split::Chunk>, limits: &Limits) -> (Vec<Parsed>, Vec<Finding>) {
+    let source = Arc::clone(source);
+    let mut file =
+        FileReader { source, limits, nodes_left: limits.nodes, work_left: limits.work, findings: Vec::new() };
+    let mut parsed = Vec::new();
+    for chunk in chunks {
+        if file.nodes_left == 0 || file.work_left == 0 {
+            file.too_much(&chunk);
+            break;
+        }
+        parsed.extend(file.document(&chunk));
+    }
+    (parsed, file.findings)
+}
+
+/// What is left of the budgets of one file while its documents are read.
+struct FileReader<'a> {
+    source: Arc<Source>,
+    limits: &'a Limits,
+    nodes_left: usize,
+    work_left: usize,
+    findings: Vec<Finding>,
+}
+
+impl FileReader<'_> {
+    fn document(&mut self, chunk: &split::Chunk) -> Option<Parsed> {
+        let text = self.source.text().get(chunk.range.clone())?;
+        let options = self.limits.options(self.nodes_left);
+        let node = serde_saphyr::from_str_with_options::<serde_saphyr::Spanned<Node>>(text, options);
+        match node {
+            Ok(spanned) => {
+                let top = Mark::of(&spanned);
+                let node = spanned.value;
+                self.nodes_left = self.nodes_left.saturating_sub(node.count);
+                self.work_left = self.work_left.saturating_sub(node.count);
+                let refused = self.problems(chunk, &node);
+                if refused || node.value.is_null() {
+                    return None;
+                }
+                let marks = Marks::new(top, node.inside, chunk.lines_before);
+                Some(Parsed { value: node.value, marks, source: Arc::clone(&self.source) })
+            }
+            Err(error) => {
+                // What a failed document cost is not known; with anchors it may be a whole alias budget.
+                let aliases = text.contains('&') && text.contains('*');
+                let cost = text.len() / 8 + if aliases { self.limits.alias_nodes } else { 1 };
+                self.work_left = self.work_left.saturating_sub(cost);
+                self.findings.push(self.syntax_error(chunk, &error));
+                None
+            }
+        }
+    }
+
+    /// Duplicate keys and keys that are truth values; `true` when the document must be refused.
+    fn problems(&mut self, chunk: &split::Chunk, node: &Node) -> bool {
+        let mut refused = false;
+        for problem in &node.problems {
+            let place = self.source.place(problem.mark().down(chunk.lines_before));
+            let finding = match problem {
+                node::Problem::DuplicateKey { key, first, .. } => {
+                    refused = true;
+                    let line = first.down(chunk.lines_before).line;
+                    Finding::new(Reason::new(Code::KeyDuplicate).object(key.as_str()).seen(i64::from(line)))
+                }
+                node::Problem::TruthKey { mark } => {
+                    let written = self.source.token(mark.down(chunk.lines_before));
+                    let reason = Reason::new(Code::BooleanUnquoted)
+                        .object("key")
+                        .seen(written.as_str())
+                        .wanted(format!("\"{written}\""));
+                    let mut finding = Finding::new(reason);
+                    finding.severity = jiuzhou_engine::terms::Severity::Warning;
+                    finding
+                }
+            };
+            self.findings.push(finding.at(place));
+        }
+        refused
+    }
+
+    fn syntax_error(&self, chunk: &split::Chunk, error: &serde_saphyr::Error) -> Finding {
+        let mark = error.location().map_or(Mark::START, Mark::from_location).down(chunk.lines_before);
+        let reason = limits::exceeded(error, self.limits).unwrap_or_else(|| {
+            let options = serde_saphyr::render_options! {
+                formatter: &serde_saphyr::UserMessageFormatter,
+                snippets: serde_saphyr::SnippetMode::Off,
+            };
+            let message = error.render_with_options(options);
+            // The place is a field of its own; the parser's line counts from the start of the document.
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+            Reason::new(Code::SyntaxInvalid).seen(message)
+        });
+        Finding::new(reason).at(self.source.place(mark))
+    }
+
+    fn too_much(&mut self, chunk: &split::Chunk) {
+        let reason = Reason::new(Code::LimitExceeded)
+            .object("values per file")
+            .seen(format!("> {}", self.limits.nodes))
+            .wanted(count(self.limits.nodes));
+        let place = self.source.place(Mark::START.down(chunk.lines_before));
+        self.findings.push(Finding::new(reason).at(place));
+    }
+}
+
+/// A count as a parameter of a reason.
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
