@@ -349,8 +349,62 @@ codes! {
         CapacityInsufficient: Error,
     }
     Measure {
+        /// A green certificate ran out: more than 24 months from its generation month.
+        CertificateExpired: Warning,
+        /// A green certificate of a generation month after the month it is used for, or with no kWh.
+        CertificateInvalid: Error,
+        /// A green certificate that was not retired counts for nobody.
+        CertificateNotRetired: Warning,
+        /// The same certificate id was claimed more than once; only the first claim counts.
+        CertificateUsedTwice: Error,
+        /// A meter's counter ran backwards without a known maximum; the energy in between is not known.
+        CounterReset: Warning,
+        /// The CPU is not domestic by this measure.
+        CpuNotDomestic: Info,
+        /// A body with no information system on the register: 不适用.
+        EntryAbsent: Info,
+        /// A register entry with a valid exemption is left out of the denominator.
+        EntryExempt: Info,
+        /// A lifted system is on the cloud but not cloud native.
+        EntryLifted: Info,
+        /// A register entry that stays on premises is not on the cloud.
+        EntryOnPremises: Info,
+        /// A retired register entry is left out of the denominator.
+        EntryRetired: Info,
+        /// An exemption that ran out or names no document does not count.
+        ExemptionInvalid: Warning,
+        /// No factor of the place exists; the national one is used.
+        FactorFallback: Info,
         /// A figure that was needed is not there; the result stays 未知.
         FigureMissing: Info,
+        /// 托管 is not cloud.
+        HostedNotCloud: Info,
+        /// A lifted system whose evidence nobody verified is not counted.
+        LiftUnverified: Warning,
+        /// A cloud-native system without Ready replicas for the days asked for is not counted.
+        NotReadyLongEnough: Warning,
+        /// It runs outside the government's own machine rooms, wholly or in part.
+        OutsideGovernmentRooms: Info,
+        /// Two prices of the same rank hold for the same month; neither is used.
+        PriceConflict: Error,
+        /// A register entry without 项目编码 stays in the denominator and is not counted.
+        ProjectCodeAbsent: Warning,
+        /// The same 项目编码 appears twice; the entry is counted once.
+        ProjectCodeRepeated: Error,
+        /// A PUE under 1 is impossible.
+        PueBelowOne: Error,
+        /// A designed, partial or estimated PUE is not used for energy.
+        PueNotMeasured: Info,
+        /// A PUE of another period is not used.
+        PuePeriodDiffers: Info,
+        /// A reading that cannot be: negative, or beyond the counter's own maximum.
+        ReadingInvalid: Error,
+        /// Samples are too far apart; nothing is filled in.
+        SampleGap: Info,
+        /// No price holds for some of the time.
+        TimeUnpriced: Warning,
+        /// The meter and the sum of what is explained differ.
+        UnexplainedDifference: Warning,
     }
 }
 

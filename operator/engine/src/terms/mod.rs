@@ -13,5 +13,5 @@ pub use code::{Area, Code};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
 pub use finding::{Finding, ObjectRef, Reason, Severity};
 pub use place::Place;
-pub use units::{Bytes, Fen, Millicores, Milligrams, MilliwattHours, Overflow, PerMille, Percent};
+pub use units::{Bytes, Fen, Millicores, Milligrams, MilliwattHours, Milliwatts, Overflow, PerMille, Percent};
 pub use value::Value;

@@ -69,6 +69,11 @@ unit!(
     "a sum of bytes"
 );
 unit!(
+    /// Electric power in thousandths of a watt.
+    Milliwatts,
+    "a sum of power"
+);
+unit!(
     /// Energy in thousandths of a watt-hour; 1 kWh is 1,000,000. 2^63 of them are 9.2 billion MWh.
     MilliwattHours,
     "a sum of energy"
