@@ -4,6 +4,8 @@
 //! type (a quantity its unit, a share its two counts, an unknown its being unknown), so that a format can be as
 //! exact as it wants. A chart is a view of columns of its own table, so that picture and figures cannot disagree.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_engine::terms::{Bytes, Code, Digest, Fen, Finding, Millicores, Milligrams, MilliwattHours, PerMille};
@@ -183,6 +185,24 @@ impl Section {
         self.rows.push(cells);
     }
 
+    /// The rows by the value of the grouping column, in the order in which the values first appear; one group without
+    /// a name when nothing groups them.
+    #[must_use]
+    pub fn groups(&self) -> Vec<(Option<&Cell>, Vec<&Vec<Cell>>)> {
+        let Some(at) = self.group else { return vec![(None, self.rows.iter().collect())] };
+        let mut groups: Vec<(Option<&Cell>, Vec<&Vec<Cell>>)> = Vec::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        for row in &self.rows {
+            let cell = row.get(at);
+            let place = *places.entry(format!("{cell:?}")).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((cell, Vec::new()));
+            }
+            groups[place].1.push(row);
+        }
+        groups
+    }
+
     /// The status of a row, when a column has one: what gates and test reports go by.
     #[must_use]
     pub fn status(row: &[Cell]) -> Option<Status> {
@@ -229,16 +249,18 @@ impl Column {
 pub struct Chart {
     /// How the columns are drawn.
     pub form: ChartForm,
-    /// The column that names a bar.
+    /// The column that names a bar. Rows of one name share a bar.
     pub label: usize,
-    /// The columns of figures; several of them stack.
-    pub values: Vec<usize>,
+    /// The column that names the part of a bar; rows of one bar with different parts stack.
+    pub part: Option<usize>,
+    /// The column of figures.
+    pub value: usize,
 }
 
 /// The form of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChartForm {
-    /// One bar per row; the parts of several columns stand one after the other.
+    /// One bar per name; its parts stand one after the other.
     Bars,
     /// Bars in the middle, each step of a selection below the one before.
     Funnel,

@@ -55,7 +55,7 @@ pub fn inventory(meta: Meta, subject: &str, pools: &[InventoryRow], findings: Ve
         Column::figure("nodes", Word::Nodes),
         Column::figure("share", Word::Share),
     ];
-    let chart = Chart { form: ChartForm::Bars, label: 0, values: vec![1] };
+    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 1 };
     let mut shares = Section::new(Word::SectionPlatforms, columns).drawn(chart);
     for (platform, count) in platforms {
         shares.row(vec![Cell::known(platform), count.into(), Cell::Ratio(count, all)]);

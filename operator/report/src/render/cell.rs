@@ -40,8 +40,13 @@ pub(super) fn show(cell: &Cell, lang: Lang, ascii: bool, most: usize) -> String 
 }
 
 /// A figure of the headline as label and value.
-pub(super) fn figure(figure: &Figure, lang: Lang, ascii: bool) -> (&'static str, String) {
-    (figure.label.text(lang), show(&figure.value, lang, ascii, NARROW_LIST))
+pub(super) fn figure(figure: &Figure, lang: Lang, ascii: bool) -> (String, String) {
+    // States are written small in tables; at the head of a line they begin like every label.
+    let mut label = figure.label.text(lang).to_owned();
+    if let Some(first) = label.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    (label, show(&figure.value, lang, ascii, NARROW_LIST))
 }
 
 /// The lines on what made the report: label and value.

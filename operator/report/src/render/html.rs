@@ -18,7 +18,7 @@ use crate::words::{Lang, Word};
 struct Page {
     lang: &'static str,
     title: String,
-    headline: Vec<(&'static str, String)>,
+    headline: Vec<(String, String)>,
     head_title: &'static str,
     sections: Vec<Table>,
     findings_title: String,
@@ -101,7 +101,7 @@ fn class(value: &Cell, right: bool) -> &'static str {
         Cell::Status(Status::Pending) => "status pending",
         Cell::Status(Status::Unknown) => "status unknown",
         Cell::Status(Status::Refused | Status::Violating) => "status bad",
-        Cell::Unknown if right => "right muted",
+        Cell::Unknown | Cell::NotApplicable if right => "right muted",
         Cell::Unknown | Cell::NotApplicable => "muted",
         Cell::Reason(_) | Cell::Fix(_) => "prose",
         _ if right => "right",

@@ -3,7 +3,6 @@
 //! Written by hand: `quick-junit` costs some twenty crates (uuid, chrono among them) for these four elements. The
 //! only hard part, what XML 1.0 allows, is [`escape`]. There is no time in it: a report did not run for some seconds.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiuzhou_engine::terms::{Finding, Severity};
@@ -33,21 +32,21 @@ enum Outcome {
 
 pub(super) fn render(document: &Document, options: &Options) -> String {
     let lang = options.lang;
-    let mut suites: BTreeMap<(usize, String), Suite> = BTreeMap::new();
-    for (number, section) in document.sections.iter().enumerate() {
-        for row in &section.rows {
-            let group = section.group.and_then(|at| row.get(at)).map(|cell| show(cell, lang, false, usize::MAX));
-            let title = section.title.text(lang);
-            let name = group.map_or_else(|| title.to_owned(), |group| format!("{title} / {group}"));
-            suites.entry((number, name)).or_default().row(section, row, lang);
+    let mut suites: Vec<(String, Suite)> = Vec::new();
+    for section in &document.sections {
+        let title = section.title.text(lang);
+        for (group, rows) in section.groups() {
+            let name = group.map(|cell| format!("{title} / {}", show(cell, lang, false, usize::MAX)));
+            let mut suite = Suite::default();
+            rows.iter().for_each(|row| suite.row(section, row, lang));
+            suites.push((name.unwrap_or_else(|| title.to_owned()), suite));
         }
     }
-    let findings = Word::SectionFindings.text(lang).to_owned();
-    for finding in &document.findings {
-        suites.entry((document.sections.len(), findings.clone())).or_default().finding(finding, lang);
-    }
+    let mut suite = Suite::default();
+    document.findings.iter().for_each(|finding| suite.finding(finding, lang));
+    suites.push((Word::SectionFindings.text(lang).to_owned(), suite));
 
-    let sum = |count: fn(&Suite) -> usize| suites.values().map(count).sum::<usize>();
+    let sum = |count: fn(&Suite) -> usize| suites.iter().map(|(_, suite)| count(suite)).sum::<usize>();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let (tests, failures, skipped) = (sum(|s| s.tests), sum(|s| s.failures), sum(|s| s.skipped));
     // Writing to a String cannot fail.
@@ -56,7 +55,7 @@ pub(super) fn render(document: &Document, options: &Options) -> String {
         "<testsuites name=\"{}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\">",
         escape(&format!("jiuzhou {}", cell::title(document, lang)))
     );
-    for ((_, name), suite) in &suites {
+    for (name, suite) in &suites {
         let _ = writeln!(
             out,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",

@@ -4,7 +4,6 @@
 //! collapsed per group. What does not fit is never left out silently: each table and the findings say how many rows
 //! more there are. A hidden marker in the first line lets a bot find its own comment again.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Options;
@@ -21,71 +20,78 @@ const RESERVE: usize = 160;
 
 pub(super) fn render(document: &Document, options: &Options) -> String {
     let lang = options.lang;
-    let limit = options.max_bytes.unwrap_or(usize::MAX);
-    let mut page = Page { out: head(document, lang), limit, open_sections: document.sections.len() + 1 };
+    let mut out = head(document, lang);
+    let mut blocks = Vec::new();
     if !document.findings.is_empty() {
-        let title = format!(
-            "\n### {}{}\n\n",
-            Word::SectionFindings.text(lang),
-            lang.bracketed(&summary(&document.findings, lang))
-        );
-        let items: Vec<String> = document.findings.iter().map(|finding| item(finding, lang)).collect();
-        page.block(&title, "", &items, "", lang);
-    } else {
-        page.open_sections -= 1;
+        let count = lang.bracketed(&summary(&document.findings, lang));
+        blocks.push(Block {
+            before: format!("\n### {}{count}\n\n", Word::SectionFindings.text(lang)),
+            items: document.findings.iter().map(|finding| (1, item(finding, lang))).collect(),
+            after: "",
+        });
     }
-    for one in &document.sections {
-        section(&mut page, one, lang);
+    blocks.extend(document.sections.iter().map(|one| section(one, lang)));
+    let notes: String = document.notes.iter().map(|note| format!("\n> {}\n", note.text(lang))).collect();
+
+    let limit = options.max_bytes.unwrap_or(usize::MAX);
+    // Later blocks are promised up to an equal part of half the page, so that one long list does not eat the rest.
+    let part = limit / 2 / blocks.len().max(1);
+    let promised: Vec<usize> = blocks.iter().map(|block| block.size().min(part).max(RESERVE)).collect();
+    for (at, block) in blocks.iter().enumerate() {
+        let later = promised[at + 1..].iter().fold(notes.len(), |sum, size| sum.saturating_add(*size));
+        block.write(&mut out, limit.saturating_sub(later), lang);
     }
-    let mut tail = String::new();
-    for note in &document.notes {
-        // Writing to a String cannot fail.
-        let _ = write!(tail, "\n> {}\n", note.text(lang));
+    if out.len().saturating_add(notes.len()) <= limit {
+        out.push_str(&notes);
     }
-    if page.out.len() + tail.len() <= limit {
-        page.out.push_str(&tail);
-    }
-    page.out
+    out
 }
 
-/// A page that is filled up to a limit.
-struct Page {
-    out: String,
-    limit: usize,
-    open_sections: usize,
+/// A heading with items that may be left out from the end.
+struct Block {
+    before: String,
+    /// Each with the number of rows it holds.
+    items: Vec<(usize, String)>,
+    after: &'static str,
 }
 
-impl Page {
-    /// Adds a block with as many of its items as fit, and says how many do not. Each later block keeps room for its
-    /// own such line.
-    fn block(&mut self, before: &str, head: &str, items: &[String], after: &str, lang: Lang) {
-        self.open_sections = self.open_sections.saturating_sub(1);
-        let kept = RESERVE.saturating_mul(self.open_sections + 1);
-        let room = self.limit.saturating_sub(self.out.len()).saturating_sub(kept);
-        let frame = before.len() + head.len() + after.len();
-        let mut used = frame;
-        let fitting = items
-            .iter()
-            .take_while(|item| {
-                used = used.saturating_add(item.len());
-                used <= room
-            })
-            .count();
-        if fitting > 0 || items.is_empty() && frame <= room {
-            self.out.push_str(before);
-            self.out.push_str(head);
-            items.iter().take(fitting).for_each(|item| self.out.push_str(item));
-            self.out.push_str(after);
-        } else if before.len() <= kept.min(RESERVE) {
-            self.out.push_str(before);
-        }
-        if fitting < items.len() {
-            let more = items.len() - fitting;
-            let text = match lang {
-                Lang::En => format!("\n*{more} more, see the full report*\n"),
-                Lang::Zh => format!("\n*另有 {more} 项，见完整报表*\n"),
+impl Block {
+    fn size(&self) -> usize {
+        let items: usize = self.items.iter().map(|(_, item)| item.len()).sum();
+        self.before.len() + items + self.after.len()
+    }
+
+    /// Writes as many items as fit into the page up to `limit` bytes and says how many rows do not.
+    fn write(&self, out: &mut String, limit: usize, lang: Lang) {
+        let all: usize = self.items.iter().map(|(rows, _)| rows).sum();
+        let mut room = limit.saturating_sub(out.len());
+        let fitting = if self.size() <= room {
+            self.items.len()
+        } else {
+            room = room.saturating_sub(self.before.len() + self.after.len() + RESERVE);
+            let fits = |(_, item): &&(usize, String)| {
+                let left = room.checked_sub(item.len());
+                room = left.unwrap_or(0);
+                left.is_some()
             };
-            self.out.push_str(&text);
+            self.items.iter().take_while(fits).count()
+        };
+        let shown = &self.items[..fitting];
+        if fitting > 0 || self.items.is_empty() {
+            if self.size() <= limit.saturating_sub(out.len()) || fitting > 0 {
+                out.push_str(&self.before);
+            }
+            shown.iter().for_each(|(_, item)| out.push_str(item));
+            out.push_str(if self.items.is_empty() { "" } else { self.after });
+        }
+        let more = all - shown.iter().map(|(rows, _)| rows).sum::<usize>();
+        if more > 0 {
+            let heading = self.before.trim_start().lines().next().unwrap_or_default().trim_start_matches('#').trim();
+            let name = if fitting == 0 { format!("{heading}{}", lang.colon()) } else { String::new() };
+            out.push_str(&match lang {
+                Lang::En => format!("\n*{name}{more} more, see the full report*\n"),
+                Lang::Zh => format!("\n*{name}另有 {more} 项，见完整报表*\n"),
+            });
         }
     }
 }
@@ -122,55 +128,40 @@ fn item(finding: &jiuzhou_engine::terms::Finding, lang: Lang) -> String {
     out
 }
 
-fn section(page: &mut Page, section: &Section, lang: Lang) {
-    let title = format!("\n### {}{}\n", section.title.text(lang), lang.bracketed(&section.rows.len().to_string()));
-    let shown: Vec<usize> = section
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(at, column)| !column.wide && section.group != Some(*at))
-        .map(|(at, _)| at)
-        .collect();
-    let mut head = String::from("\n|");
-    for at in &shown {
-        let _ = write!(head, " {} |", section.columns[*at].label.text(lang));
-    }
-    head.push_str("\n|");
-    for at in &shown {
-        head.push_str(if section.columns[*at].right { " ---: |" } else { " --- |" });
-    }
-    head.push('\n');
-    let line = |row: &Vec<Cell>| {
-        let cells = shown
-            .iter()
-            .map(|at| row.get(*at).map_or_else(String::new, |c| escape(&show(c, lang, false, NARROW_LIST))));
-        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+fn section(section: &Section, lang: Lang) -> Block {
+    let title = section.title.text(lang);
+    let before = format!("\n### {title}{}\n", lang.bracketed(&section.rows.len().to_string()));
+    let columns = || {
+        let shown = |(at, column): &(usize, &crate::document::Column)| !column.wide && section.group != Some(*at);
+        section.columns.iter().enumerate().filter(shown)
     };
-    let folds = section.rows.len() > OPEN_ROWS;
+    let names: Vec<&str> = columns().map(|(_, column)| column.label.text(lang)).collect();
+    let rule: Vec<&str> = columns().map(|(_, column)| if column.right { "---:" } else { "---" }).collect();
+    let head = format!("\n| {} |\n| {} |\n", names.join(" | "), rule.join(" | "));
+    let line = |row: &Vec<Cell>| {
+        let text = |cell: &Cell| escape(&show(cell, lang, false, NARROW_LIST));
+        let cells: Vec<String> = columns().map(|(at, _)| row.get(at).map_or_else(String::new, text)).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
     let fold = |name: &str, rows: usize| {
         format!("\n<details><summary>{name}{}</summary>\n", lang.bracketed(&rows.to_string()))
     };
-    let Some(group) = section.group else {
-        let rows: Vec<String> = section.rows.iter().map(line).collect();
-        let (before, after) = if folds {
-            (title.clone() + &fold(section.title.text(lang), rows.len()), "\n</details>\n")
-        } else {
-            (title, "")
+    if section.group.is_some() && !section.rows.is_empty() {
+        // One fold per group; a group that does not fit whole is left out and counted.
+        let groups = section.groups();
+        let one = |(name, rows): &(Option<&Cell>, Vec<&Vec<Cell>>)| {
+            let name = name.map_or_else(String::new, |cell| escape(&show(cell, lang, false, NARROW_LIST)));
+            let lines: String = rows.iter().map(|row| line(row)).collect();
+            (rows.len(), format!("{}{head}{lines}\n</details>\n", fold(&name, rows.len())))
         };
-        page.block(&before, if rows.is_empty() { "" } else { &head }, &rows, after, lang);
-        return;
-    };
-    // One fold per group; a group that does not fit whole is cut and says so.
-    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in &section.rows {
-        let name = row.get(group).map_or_else(String::new, |c| escape(&show(c, lang, false, NARROW_LIST)));
-        groups.entry(name).or_default().push(line(row));
+        return Block { before, items: groups.iter().map(one).collect(), after: "" };
     }
-    let blocks: Vec<String> = groups
-        .iter()
-        .map(|(name, rows)| format!("{}{head}{}\n</details>\n", fold(name, rows.len()), rows.concat()))
-        .collect();
-    page.block(&title, "", &blocks, "", lang);
+    let items: Vec<(usize, String)> = section.rows.iter().map(|row| (1, line(row))).collect();
+    match items.len() {
+        0 => Block { before: format!("{before}\n{}\n", Word::None.text(lang)), items, after: "" },
+        1..=OPEN_ROWS => Block { before: before + &head, items, after: "" },
+        rows => Block { before: before + &fold(title, rows) + &head, items, after: "\n</details>\n" },
+    }
 }
 
 /// Text of the input that stays text: no markup, no table border, no mention, no line break.
@@ -181,7 +172,7 @@ fn escape(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '!' => {
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '~' => {
                 out.push('\\');
                 out.push(c);
             }

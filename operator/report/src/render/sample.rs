@@ -30,7 +30,7 @@ pub(crate) fn document() -> Document {
         ],
     )
     .grouped_by(0)
-    .drawn(Chart { form: ChartForm::Bars, label: 1, values: vec![4] });
+    .drawn(Chart { form: ChartForm::Bars, label: 1, part: None, value: 4 });
     let reason = |object: &str| {
         Reason::new(Code::NoManifestForPlatform)
             .object(object)
@@ -67,7 +67,7 @@ pub(crate) fn document() -> Document {
             Column::text("code", Word::Code),
         ],
     )
-    .drawn(Chart { form: ChartForm::Funnel, label: 0, values: vec![1] });
+    .drawn(Chart { form: ChartForm::Funnel, label: 0, part: None, value: 1 });
     let counted = vec![Counted { name: "xz-a".to_owned(), count: 3 }, Counted { name: "xz-b".to_owned(), count: 2 }];
     let date = Cell::known(jiff::civil::Date::new(2026, 11, 30).ok());
     clusters.row(vec![
@@ -119,7 +119,7 @@ pub(crate) fn large(rows: usize) -> Document {
     section.rows = (0..rows)
         .map(|number| {
             let mut row = first.clone();
-            row[0] = format!("单位-{:04}", number).into();
+            row[0] = format!("单位-{number:04}").into();
             row[1] = format!("row-{number}").into();
             row
         })

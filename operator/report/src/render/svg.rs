@@ -4,14 +4,15 @@
 //! readers, which have the table. No script, no font, no link. Colours are classes of the page's style sheet; the
 //! parts of a stack also carry their name as a tooltip and in the legend.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
 use super::cell::show;
-use crate::document::{Cell, ChartForm, Section};
+use crate::document::{Cell, Chart, ChartForm, Section};
 use crate::finding::width;
-use crate::words::{Lang, Word};
+use crate::words::{Lang, Word, grouped};
 
 /// Bars drawn; below a longer table's picture stands how many more rows it has.
 const MOST: usize = 24;
@@ -31,23 +32,22 @@ const COLOURS: usize = 6;
 /// The picture of a section, or `None` when it has none to draw.
 pub(super) fn draw(section: &Section, lang: Lang) -> Option<String> {
     let chart = section.chart.as_ref()?;
-    let rows: Vec<Bar> =
-        section.rows.iter().take(MOST).map(|row| Bar::of(row, chart.label, &chart.values, lang)).collect();
-    let longest = rows.iter().map(Bar::total).max().filter(|total| *total > 0)?;
-    let stacked = chart.values.len() > 1;
-    let more = section.rows.len().saturating_sub(MOST);
-    let height = ROW * (rows.len() + usize::from(stacked) + usize::from(more > 0)) + 6;
+    let (bars, parts) = bars(section, chart, lang);
+    let longest = bars.iter().map(Bar::total).max().filter(|total| *total > 0)?;
+    let more = bars.len().saturating_sub(MOST);
+    let drawn = &bars[..bars.len() - more];
+    let height = ROW * (drawn.len() + usize::from(!parts.is_empty()) + usize::from(more > 0)) + 6;
     let mut out = format!(
         "<svg class=\"chart\" viewBox=\"0 0 {} {height}\" aria-hidden=\"true\" focusable=\"false\">",
         LABEL + BAR + VALUE
     );
     let mut y = 3;
-    if stacked {
-        legend(&mut out, section, &chart.values, lang);
+    if !parts.is_empty() {
+        legend(&mut out, &parts);
         y += ROW;
     }
-    for bar in &rows {
-        bar.write(&mut out, y, longest, chart.form, stacked);
+    for bar in drawn {
+        bar.write(&mut out, y, longest, chart.form);
         y += ROW;
     }
     if more > 0 {
@@ -61,52 +61,79 @@ pub(super) fn draw(section: &Section, lang: Lang) -> Option<String> {
     Some(out)
 }
 
+/// The bars in the order in which their names appear, and the names of the parts when they have some.
+fn bars(section: &Section, chart: &Chart, lang: Lang) -> (Vec<Bar>, Vec<String>) {
+    let (mut bars, mut parts): (Vec<Bar>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for row in &section.rows {
+        let text = |at: usize| row.get(at).map_or_else(String::new, |cell| show(cell, lang, false, 8));
+        let name = text(chart.label);
+        // Without parts each row is a bar of its own, whatever its name.
+        let key = if chart.part.is_some() { name.clone() } else { bars.len().to_string() };
+        let place = *places.entry(key).or_insert(bars.len());
+        if place == bars.len() {
+            bars.push(Bar { name, parts: Vec::new(), text: String::new(), known: false });
+        }
+        let colour = chart.part.map_or(0, |part| {
+            let part = text(part);
+            parts.iter().position(|known| *known == part).unwrap_or_else(|| {
+                parts.push(part);
+                parts.len() - 1
+            })
+        });
+        let bar = &mut bars[place];
+        let value = row.get(chart.value).and_then(Cell::magnitude);
+        bar.known |= value.is_some();
+        bar.parts.push(Part { colour, value: i128::from(value.unwrap_or(0).max(0)), text: text(chart.value) });
+    }
+    for bar in &mut bars {
+        bar.text = match bar.parts.as_slice() {
+            _ if !bar.known => Word::Unknown.text(lang).to_owned(),
+            [part] => part.text.clone(),
+            _ => grouped(i64::try_from(bar.total()).unwrap_or(i64::MAX)),
+        };
+    }
+    (bars, parts)
+}
+
 /// One bar: its name, its parts, what stands at its end.
 struct Bar {
     name: String,
-    parts: Vec<(i128, String)>,
+    parts: Vec<Part>,
     text: String,
     known: bool,
 }
 
+/// One part of a bar.
+struct Part {
+    colour: usize,
+    value: i128,
+    text: String,
+}
+
 impl Bar {
-    fn of(row: &[Cell], label: usize, values: &[usize], lang: Lang) -> Self {
-        let text = |at: usize| row.get(at).map_or_else(String::new, |cell| show(cell, lang, false, 8));
-        let parts: Vec<_> = values
-            .iter()
-            .map(|at| {
-                let value = row.get(*at).and_then(Cell::magnitude).unwrap_or(0);
-                (i128::from(value.max(0)), text(*at))
-            })
-            .collect();
-        let known = values.iter().any(|at| row.get(*at).is_some_and(|cell| cell.magnitude().is_some()));
-        let all: Vec<&str> = parts.iter().map(|(_, text)| text.as_str()).collect();
-        let end = if known { all.join(" + ") } else { Word::Unknown.text(lang).to_owned() };
-        Self { name: text(label), parts, text: end, known }
-    }
-
     fn total(&self) -> i128 {
-        self.parts.iter().map(|(value, _)| value).sum()
+        self.parts.iter().map(|part| part.value).sum()
     }
 
-    fn write(&self, out: &mut String, y: usize, longest: i128, form: ChartForm, stacked: bool) {
+    fn write(&self, out: &mut String, y: usize, longest: i128, form: ChartForm) {
         let scale = |value: i128| value * BAR / longest;
         label(out, 0, y, "", &self.name);
         let full = scale(self.total());
         let mut x = LABEL + if form == ChartForm::Funnel { (BAR - full) / 2 } else { 0 };
-        for (at, (value, text)) in self.parts.iter().enumerate().filter(|(_, (value, _))| *value > 0) {
+        for part in self.parts.iter().filter(|part| part.value > 0) {
             // Writing to a String cannot fail.
             let _ = write!(
                 out,
                 "<rect class=\"c{}\" x=\"{x}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{} {}</title></rect>",
-                at % COLOURS,
+                part.colour % COLOURS,
                 y + 3,
-                scale(*value).max(1),
+                scale(part.value).max(1),
                 ROW - 8,
                 escape(&self.name),
-                escape(text)
+                escape(&part.text)
             );
-            x += scale(*value);
+            x += scale(part.value);
         }
         if !self.known {
             let _ = write!(
@@ -121,33 +148,27 @@ impl Bar {
             ChartForm::Bars if self.known => LABEL + full,
             ChartForm::Bars => LABEL + 24,
         };
-        let most = if stacked { NAME + 8 } else { NAME };
-        label_at(out, end + 8, y, "figure", &self.text, most);
+        label(out, end + 8, y, "figure", &self.text);
     }
 }
 
-fn legend(out: &mut String, section: &Section, values: &[usize], lang: Lang) {
+fn legend(out: &mut String, parts: &[String]) {
     let mut x = LABEL;
-    for (at, column) in values.iter().enumerate() {
-        let name = section.columns.get(*column).map_or("", |column| column.label.text(lang));
+    for (at, name) in parts.iter().enumerate() {
         let _ = write!(out, "<rect class=\"c{}\" x=\"{x}\" y=\"8\" width=\"12\" height=\"12\"/>", at % COLOURS);
         label(out, x + 17, 3, "", name);
-        x += 34 + 8 * i128::try_from(width(name)).unwrap_or(0);
+        x += 34 + 8 * i128::try_from(width(name).min(NAME)).unwrap_or(0);
     }
-}
-
-fn label(out: &mut String, x: i128, y: usize, class: &str, text: &str) {
-    label_at(out, x, y, class, text, NAME);
 }
 
 /// Text cut to a display width, with the whole of it as a tooltip.
-fn label_at(out: &mut String, x: i128, y: usize, class: &str, text: &str, most: usize) {
+fn label(out: &mut String, x: i128, y: usize, class: &str, text: &str) {
     let mut used = 0;
     let short: String = text
         .chars()
         .take_while(|c| {
             used += c.width().unwrap_or(0);
-            used <= most
+            used <= NAME
         })
         .collect();
     let cut = if short.len() < text.len() { "…" } else { "" };
@@ -167,11 +188,11 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{Chart, Column};
+    use crate::document::Column;
 
     fn section(values: &[i64]) -> Section {
         let columns = vec![Column::text("cluster", Word::Cluster), Column::figure("nodes", Word::Nodes)];
-        let chart = Chart { form: ChartForm::Bars, label: 0, values: vec![1] };
+        let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 1 };
         let mut section = Section::new(Word::SectionClusters, columns).drawn(chart);
         values.iter().for_each(|value| section.row(vec!["<麒麟>".into(), (*value).into()]));
         section
@@ -196,5 +217,19 @@ mod tests {
     fn a_long_table_says_how_many_rows_are_not_drawn() {
         let svg = draw(&section(&[3; 100]), Lang::Zh).unwrap();
         assert!(svg.contains("另有 76 项见表"));
+    }
+
+    #[test]
+    fn rows_of_one_name_stack_and_show_their_sum() {
+        let columns = ["cluster", "object", "nodes"].map(|key| Column::text(key, Word::Cluster)).to_vec();
+        let chart = Chart { form: ChartForm::Bars, label: 0, part: Some(1), value: 2 };
+        let mut section = Section::new(Word::SectionClusters, columns).drawn(chart);
+        for (cluster, part, value) in [("a", "PUE", 30_i64), ("a", "cost", 10), ("b", "cost", 20)] {
+            section.row(vec![cluster.into(), part.into(), value.into()]);
+        }
+        let svg = draw(&section, Lang::En).unwrap();
+        assert!(svg.contains(">40<title>"), "{svg}");
+        // Two in the legend, three parts; the same part has the same colour in both bars.
+        assert_eq!((svg.matches("class=\"c0\"").count(), svg.matches("class=\"c1\"").count()), (2, 3));
     }
 }

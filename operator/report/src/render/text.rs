@@ -66,9 +66,10 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// Labels and values in two columns.
-fn pairs(out: &mut String, pairs: &[(&'static str, String)]) {
-    let widest = pairs.iter().map(|(label, _)| width(label)).max().unwrap_or(0);
+fn pairs<T: AsRef<str>>(out: &mut String, pairs: &[(T, String)]) {
+    let widest = pairs.iter().map(|(label, _)| width(label.as_ref())).max().unwrap_or(0);
     for (label, value) in pairs {
+        let label = label.as_ref();
         line(out, &format!("  {label}{}  {value}", blanks(widest - width(label))));
     }
 }
@@ -213,7 +214,7 @@ fn tokens(text: &str) -> Vec<&str> {
     let mut chars = text.char_indices().peekable();
     while let Some((_, c)) = chars.next() {
         let Some((next, following)) = chars.peek().copied() else { break };
-        let closing = "，。、；：！？）》】”’\")]|".contains(following);
+        let closing = "，。、；：！？）》】”’\")]|:.;".contains(following);
         let wide = |c: char| c.width() == Some(2);
         let may = matches!(c, ' ' | '/' | ',') || (wide(c) && !"（《【“‘".contains(c)) || (wide(following) && !closing);
         if may && !closing && following != ' ' {
@@ -300,29 +301,22 @@ mod tests {
         assert!(at(Some(100), Lang::En).contains("NoManifestForPlatform"));
     }
 
-    #[test]
-    #[ignore]
-    fn scratch() {
-        for lang in Lang::ALL {
-            let html = crate::render::render(
-                &sample::document(),
-                crate::render::Format::Html,
-                &Options { lang, ..Options::default() },
-            )
-            .unwrap();
-            std::fs::write(format!("/tmp/r-{}.html", lang.tag()), html).unwrap();
+    proptest::proptest! {
+        #[test]
+        fn wrapping_keeps_every_character_and_the_width(text in "[a-z0-9 /,.:|（），。、麒麟飞腾海光-]{0,120}", limit in 2_usize..40) {
+            let lines = wrap(&text, limit);
+            let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
+            proptest::prop_assert_eq!(letters(&lines.concat()), letters(&text));
+            proptest::prop_assert!(lines.iter().all(|line| width(line.trim_end()) <= limit), "{:?}", lines);
         }
-        println!("{}\n=====\n{}", at(Some(80), Lang::Zh), at(Some(80), Lang::En));
-        let style = Style { width: Some(200), ..Style::default() };
-        println!("{}", render(&sample::document(), &Options { lang: Lang::Zh, style, max_bytes: None }, true));
-        println!(
-            "{}",
-            crate::render::markdown::render(&sample::document(), &Options { lang: Lang::En, style, max_bytes: None })
-        );
-        println!(
-            "{}",
-            crate::render::junit::render(&sample::document(), &Options { lang: Lang::Zh, style, max_bytes: None })
-        );
-        println!("{}", crate::render::yaml::render(&sample::document()).unwrap());
+
+        #[test]
+        fn no_text_of_the_input_reaches_the_terminal_as_an_escape(name in ".{0,60}") {
+            let mut document = sample::document();
+            document.sections[0].rows[0][1] = name.as_str().into();
+            document.subject = name;
+            let text = render(&document, &Options::default(), true);
+            proptest::prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+        }
     }
 }

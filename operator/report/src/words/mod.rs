@@ -127,7 +127,7 @@ mod tests {
     fn every_chinese_text_is_chinese_and_no_english_text_is() {
         let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
         // Abbreviations that Chinese specialists use as they are.
-        let as_is = [Word::Pue, Word::Cpu, Word::AbiWorld];
+        let as_is = [Word::Cpu, Word::AbiWorld];
         for word in Word::ALL {
             assert!(!chinese(word.text(Lang::En)), "{word:?}");
             assert!(chinese(word.text(Lang::Zh)) || as_is.contains(word), "{word:?}");
@@ -144,5 +144,37 @@ mod tests {
         assert_eq!(Lang::Zh.list(&names, 2), "c1、c2等 10 项");
         assert_eq!(Lang::Zh.list(&names[..2], 2), "c1、c2");
         assert_eq!(Lang::En.list::<String>(&[], 8), "");
+    }
+
+    /// The one glossary is the data room's table; a label that has an entry there says the same.
+    #[test]
+    fn labels_agree_with_the_glossary() {
+        let table = include_str!("../../../data/tables/glossary.tsv");
+        let glossary: std::collections::BTreeMap<&str, &str> = table
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some((line.split('\t').next()?, line.split('\t').nth(1)?)))
+            .collect();
+        let kebab = |key: &str| {
+            key.chars().fold(String::new(), |mut id, c| {
+                if c.is_ascii_uppercase() && !id.is_empty() {
+                    id.push('-');
+                }
+                id.push(c.to_ascii_lowercase());
+                id
+            })
+        };
+        let mut wrong = Vec::new();
+        let mut compare = |key: &str, text: &'static str, must: bool| match glossary.get(kebab(key).as_str()) {
+            Some(zh) if *zh != text => wrong.push(format!("{key}: {text}, in the glossary {zh}")),
+            None if must => wrong.push(format!("{key} is not in the glossary")),
+            _ => {}
+        };
+        for term in Term::ALL {
+            let id = if *term == Term::FleetWorkload { "Workload" } else { term.key() };
+            compare(id, term.text(Lang::Zh), true);
+        }
+        Word::ALL.iter().for_each(|word| compare(word.key(), word.text(Lang::Zh), false));
+        assert!(glossary.len() > 50 && wrong.is_empty(), "{wrong:#?}");
     }
 }
