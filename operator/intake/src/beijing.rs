@@ -38,10 +38,10 @@ pub fn day(at: Timestamp) -> Date {
     BEIJING.to_datetime(at).date()
 }
 
-/// The first day so many months before the day of an instant.
+/// The first instant of the day so many months after the day of an instant.
 #[must_use]
-pub fn months_before(at: Timestamp, months: i32) -> Option<Timestamp> {
-    instant(day(at).checked_sub(months.months()).ok()?)
+pub fn months_after(at: Timestamp, months: i32) -> Option<Timestamp> {
+    instant(day(at).checked_add(months.months()).ok()?)
 }
 
 fn instant(day: Date) -> Option<Timestamp> {

@@ -239,7 +239,7 @@ impl Judge<'_> {
     fn kinds(&self, cluster: &ClusterInput) -> Check {
         let unprofiled = self.requirement.unprofiled.iter();
         let mut check = unprofiled
-            .map(|kind| fail(Reason::new(Code::KindUnprofiled).object(&**kind)))
+            .map(|kind| fail(Reason::new(Code::KindNotUnderstood).object(&**kind)))
             .fold(Check::pass(), Check::and);
         match &cluster.kinds {
             _ if self.requirement.kinds.is_empty() => {}
@@ -414,7 +414,7 @@ impl Judge<'_> {
 /// Region against GB/T 2260 prefixes.
 pub(crate) fn region(region: &str, prefixes: &BTreeSet<String>) -> Check {
     if region.is_empty() {
-        unknown(Reason::new(Code::RegionUnknown).wanted(list(prefixes)))
+        unknown(Reason::new(Code::RegionNotStated).wanted(list(prefixes)))
     } else if prefixes.iter().any(|prefix| region_within(region, prefix)) {
         Check::pass()
     } else {

@@ -224,7 +224,7 @@ codes! {
         /// The cluster does not serve an API kind.
         KindNotServed: Error,
         /// A kind has no profile and the workload declares no components for it.
-        KindUnprofiled: Error,
+        KindNotUnderstood: Error,
         /// The API kinds the cluster serves are not known.
         KindsUnknown: Warning,
         /// No pool of the cluster passes all rules for pools together.
@@ -252,7 +252,7 @@ codes! {
         /// The region is outside those allowed.
         RegionNotAllowed: Error,
         /// The region of the cluster is not stated.
-        RegionUnknown: Warning,
+        RegionNotStated: Warning,
         /// A taint of the cluster is not tolerated.
         TaintNotTolerated: Error,
         /// The tenant is not known, so nothing can be allowed to it.

@@ -1,0 +1,235 @@
+//! Member clusters with their sites: where they are, what is proved of them, what they offer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::decide::affinity::Taint;
+use jiuzhou_engine::decide::input::{
+    ClusterInput, ClusterState, Evidence, ProtectionReport, Reachability, RegistryInput, Term,
+};
+use jiuzhou_engine::terms::Finding;
+
+use crate::beijing;
+use crate::documents::Document;
+use crate::objects::{Item, Objects, named};
+
+use super::places::{self, label};
+use super::tenants::{term, texts};
+use super::{figures, pools, words};
+
+pub(super) fn clusters(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Vec<ClusterInput> {
+    objects.clusters.values().map(|item| cluster(objects, item, as_of, findings)).collect()
+}
+
+fn cluster(
+    objects: &Objects,
+    item: &Item<api::MemberCluster>,
+    as_of: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> ClusterInput {
+    let api::MemberClusterSpec {
+        display_name: _,
+        site,
+        provider: _,     // see places::provider
+        form: _,         // a label
+        place: _,        // a label
+        ownership,
+        jurisdictions,
+        connection: _,   // how it is reached is control's
+        default_zone: _, // see pools
+        pool_facts: _,   // see pools
+        protection,
+        cryptography,
+        evidence,
+        tee: _, // see pools
+        sm_crypto,
+        databases,
+        registries,
+        values: _, // for overrides
+        peers,
+        taints,
+        emergency_reserve_percent,
+    } = &item.object.spec;
+    let place = named(&objects.sites, site);
+    let pools = pools::pools(item, findings);
+    let provider = places::provider(&item.object, place);
+    let mut labels = places::labels(&item.object, place);
+    pool_labels(&mut labels, &pools, objects);
+    for algorithm in sm_crypto {
+        labels.insert(format!("crypto.jiuzhou.dev/{}", words::sm_name(*algorithm)), "true".to_owned());
+    }
+    let status = item.object.status.as_ref();
+    let deleting = item.object.metadata.deletion_timestamp.is_some();
+    let document = &item.document;
+    ClusterInput {
+        name: document.name.clone(),
+        site: site.to_string(),
+        region: place.map(|site| site.object.spec.region.to_string()).unwrap_or_default(),
+        availability_zone: String::new(),
+        provider: provider.to_owned(),
+        taints: taints.iter().map(taint).collect(),
+        state: if deleting { ClusterState::Deleting } else { ClusterState::Active },
+        reachability: status.and_then(|s| s.reachability.as_ref()).map_or(Reachability::Reachable, reachability),
+        ownership: words::ownership(*ownership),
+        jurisdictions: texts(jurisdictions),
+        dedicated_to: BTreeSet::new(),
+        protection: reports(document, "/spec/protection", protection.as_ref(), findings),
+        cryptography: reports(document, "/spec/cryptography", cryptography.as_ref(), findings),
+        evidence: evidence.iter().enumerate().filter_map(|(i, e)| self::evidence(document, i, e, findings)).collect(),
+        supplied: BTreeMap::new(), // filled by tiers, which needs the whole
+        kinds: status.map(|s| kinds(&s.apis)).filter(|kinds| !kinds.is_empty()),
+        databases: databases.iter().map(|offer| offer.product.to_string()).collect(),
+        registries: registries_of(registries),
+        peers: peers.iter().filter(|peer| is_open(peer, as_of)).map(|peer| peer.name.to_string()).collect(),
+        figures: figures::of(&objects.prices, &item.object, place, provider, &pools, as_of),
+        emergency_reserve_percent: u8::try_from(*emergency_reserve_percent).unwrap_or(0),
+        labels,
+        pools,
+    }
+}
+
+/// Zones and brands of the pools: groups to spread over.
+fn pool_labels(
+    labels: &mut BTreeMap<String, String>,
+    pools: &[jiuzhou_engine::decide::input::PoolInput],
+    objects: &Objects,
+) {
+    let zones: BTreeSet<&str> = pools.iter().map(|pool| pool.zone.as_str()).filter(|zone| !zone.is_empty()).collect();
+    let brand = |pool: &jiuzhou_engine::decide::input::PoolInput| {
+        let platform = pool.facts.platform.as_deref()?;
+        named(&objects.platforms, platform).map(|item| words::brand_name(item.object.spec.brand))
+    };
+    let brands: BTreeSet<&str> = pools.iter().filter_map(brand).collect();
+    for (key, set) in [(label::ZONE, zones), (label::BRAND, brands)] {
+        if !set.is_empty() {
+            labels.insert(key.to_owned(), set.into_iter().collect::<Vec<_>>().join("+"));
+        }
+    }
+}
+
+fn taint(taint: &api::ClusterTaint) -> Taint {
+    let api::ClusterTaint { key, value, effect, since: _ } = taint;
+    Taint {
+        key: key.to_string(),
+        value: value.as_deref().unwrap_or_default().to_owned(),
+        effect: words::effect(*effect),
+    }
+}
+
+/// One side that sees it is enough; one that says no against one that does not know leaves it open.
+fn reachability(seen: &api::Reachability) -> Reachability {
+    let api::Reachability { hub, agent, last_seen: _ } = seen;
+    match (hub, agent) {
+        (api::Reach::Reachable, _) | (_, api::Reach::Reachable) => Reachability::Reachable,
+        (api::Reach::Unreachable, api::Reach::Unreachable) => Reachability::Unreachable,
+        (api::Reach::Unknown | api::Reach::Unreachable, api::Reach::Unknown)
+        | (api::Reach::Unknown, api::Reach::Unreachable) => Reachability::Unknown,
+    }
+}
+
+/// Reports of an assessment. The resource has no date of entry or second person for them: the day of the report counts,
+/// and a report with a filing number of the protection it belongs to counts as verified by the filing office.
+fn reports(
+    document: &Document,
+    pointer: &str,
+    protection: Option<&api::Protection>,
+    findings: &mut Vec<Finding>,
+) -> Vec<ProtectionReport> {
+    let Some(api::Protection { level, business: _, service: _, filing_number: _, reports }) = protection else {
+        return Vec::new();
+    };
+    let mut converted = Vec::new();
+    for (index, report) in reports.iter().enumerate() {
+        let api::AssessmentReport { number, assessor: _, date, conclusion, due_again, digest: _ } = report;
+        let at = format!("{pointer}/reports/{index}");
+        let Some(term) = term(document, &at, Some(date), Some(due_again), findings) else { continue };
+        let Some(recorded_at) = term.from else { continue };
+        converted.push(ProtectionReport {
+            number: number.to_string(),
+            level: u8::try_from(*level).unwrap_or(0),
+            conforms: match conclusion {
+                api::AssessmentConclusion::Passed | api::AssessmentConclusion::PassedInMain => true,
+                api::AssessmentConclusion::Failed => false,
+            },
+            term,
+            recorded_at,
+            verified: true,
+        });
+    }
+    converted
+}
+
+fn evidence(
+    document: &Document,
+    index: usize,
+    evidence: &api::Evidence,
+    findings: &mut Vec<Finding>,
+) -> Option<Evidence> {
+    let api::Evidence {
+        id,
+        dimension,
+        claim,
+        value,
+        issuer: _,
+        number: _,
+        valid_from,
+        valid_until,
+        recorded_on,
+        entered_by: _,
+        verified_by: _,
+        verified_on,
+        state,
+        ended_on,
+        digest: _,
+        note: _,
+    } = evidence;
+    let at = format!("/spec/evidence/{index}");
+    let term = term(document, &at, Some(valid_from), Some(valid_until), findings)?;
+    let since = match state {
+        api::EvidenceState::Unverified => None,
+        api::EvidenceState::Verified => verified_on.as_deref(),
+        api::EvidenceState::Rejected | api::EvidenceState::Revoked => ended_on.as_deref(),
+    };
+    Some(Evidence {
+        id: id.to_string(),
+        dimension: words::dimension(*dimension),
+        claim: claim.to_string(),
+        value: value.to_string(),
+        term,
+        recorded_at: beijing::start(recorded_on)?,
+        state: words::evidence_state(*state),
+        state_since: since.and_then(beijing::start),
+    })
+}
+
+/// `v1/Pod`, `apps/v1/Deployment`.
+fn kinds(apis: &[api::ServedKinds]) -> BTreeSet<String> {
+    apis.iter().flat_map(|served| served.kinds.iter().map(|kind| format!("{}/{kind}", served.api_version))).collect()
+}
+
+/// The engine asks one registry per zone whether it holds an image; a mirror that must be shown to hold it says which.
+fn registries_of(rewrites: &[api::RegistryRewrite]) -> BTreeMap<String, RegistryInput> {
+    let mut registries = BTreeMap::new();
+    for rewrite in rewrites {
+        let api::RegistryRewrite { zone, from: _, to, must_hold, holds } = rewrite;
+        let zone = zone.as_deref().unwrap_or_default().to_owned();
+        let entry: &mut RegistryInput = registries.entry(zone).or_default();
+        if entry.host.is_empty() {
+            entry.host = to.to_string();
+        }
+        if *must_hold {
+            entry.holds.get_or_insert_default().extend(holds.iter().map(ToString::to_string));
+        }
+    }
+    registries
+}
+
+fn is_open(peer: &api::OpenedPeer, as_of: Timestamp) -> bool {
+    let until = peer.valid_until.as_deref().map(beijing::end);
+    match until {
+        None => true,
+        Some(None) => false,
+        Some(until) => Term { from: None, until }.holds(as_of),
+    }
+}
