@@ -271,6 +271,9 @@ pub struct WrapArgs {
     /// Namespace for manifests that name none
     #[arg(long, short, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
+    /// Placement policy the workloads name
+    #[arg(long, value_name = "NAME")]
+    pub placement_policy: Option<String>,
     /// Put everything into one FleetWorkload of this name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

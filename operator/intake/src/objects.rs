@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiuzhou_api::v1alpha1::{
-    ClusterPlacementPolicy, CpuPlatform, FleetPlacement, FleetWorkload, ImageProfile, InformationSystem, KindProfile,
+    ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, FleetPlacement, FleetWorkload, ImageProfile, InformationSystem, KindProfile,
     MemberCluster, PlacementPolicy, PriceBook, Report, Site, SovereigntyTier, Tenant,
 };
 use jiuzhou_engine::terms::{Code, Finding, Reason};
@@ -96,8 +96,12 @@ kinds! {
     cluster_policies: ClusterPlacementPolicy,
     /// 部署结果.
     placements: FleetPlacement,
-    /// 报表.
+    /// 报表 of one namespace.
     reports: Report,
+    /// 报表 of the whole fleet.
+    cluster_reports: ClusterReport,
+    /// 封网期.
+    freezes: ChangeFreeze,
 }
 
 fn add<T: DeserializeOwned>(

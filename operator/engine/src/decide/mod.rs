@@ -7,11 +7,15 @@
 
 pub mod affinity;
 pub mod canonical;
+mod columns;
 #[cfg(test)]
 mod fixture;
 mod index;
 pub mod input;
+mod ledger;
 mod mask;
+mod planner;
+mod quota;
 mod record;
 pub mod resources;
 mod rule;
@@ -22,6 +26,7 @@ pub mod tier;
 mod verdicts;
 mod view;
 
+pub use planner::{Decided, Hindrance, Planner};
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
     Status, Target, Violation,

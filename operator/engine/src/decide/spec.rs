@@ -284,6 +284,9 @@ pub struct Spec {
     pub current: Vec<Current>,
     /// Clusters its data is on, when the data cannot move; `None` when it can or there is none.
     pub data_on: Option<BTreeSet<String>>,
+    /// Its own spec changed since it was placed: clusters that its affinity or groups no longer allow are left. A cluster
+    /// that changed instead keeps what runs.
+    pub changed: bool,
     /// A person (or a gain above the policy's threshold) ordered it to be placed anew: what runs may move.
     pub rebalance: bool,
 }
