@@ -365,6 +365,8 @@ codes! {
         QuotaExceeded: Error,
         /// The number of replicas is outside what can be decided.
         ReplicasOutOfRange: Error,
+        /// No node has enough of a resource left.
+        ResourceMissing: Error,
         /// A share of the system's, the tenant's or the fleet's replicas would be exceeded.
         ShareExceeded: Error,
         /// The share of a group, rounded down, leaves too little for this number of replicas.
