@@ -87,6 +87,8 @@ pub fn load(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Resul
         } else if kinds.check(&mut document, &mut findings) {
             places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
             objects.add(document, Origin::Input, &mut findings);
+        } else {
+            objects.refused.insert(document.object_ref());
         }
     }
     check::objects(&objects, options.as_of, &mut findings);

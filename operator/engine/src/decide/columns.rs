@@ -7,7 +7,7 @@ use super::input::{ClusterInput, Figure};
 use super::record::ScoreTerm;
 use super::snapshot::Snapshot;
 use super::spec::{Preference, ShareOf, Spec, SpreadKey};
-use crate::choice::NO_GROUP;
+use crate::choice::{NO_GROUP, Term};
 
 /// Groups of one key.
 #[derive(Clone, Debug, Default)]
@@ -75,28 +75,19 @@ pub(crate) fn terms(cluster: &ClusterInput, preferences: &[Preference]) -> Vec<S
                 }
                 figure => cluster.figures.get(figure).copied(),
             };
+            let term = Term { worst: preference.worst, best: preference.best, weight: preference.weight };
             ScoreTerm {
                 figure: preference.figure.clone().into(),
                 seen,
-                points: seen.map_or(0, |seen| points(seen, preference.worst, preference.best)),
+                points: term.contribution(seen).points,
                 weight: i64::from(preference.weight),
             }
         })
         .collect()
 }
 
-/// 0 at `worst` and beyond, 1,000 at `best` and beyond, linear between, rounded down. Equal bounds tell nothing: 0.
-fn points(seen: i64, worst: i64, best: i64) -> i64 {
-    let (seen, worst, best) = (i128::from(seen), i128::from(worst), i128::from(best));
-    if worst == best {
-        return 0;
-    }
-    let share = (seen - worst) * 1000 / (best - worst);
-    i64::try_from(share.clamp(0, 1000)).unwrap_or(0)
-}
-
 pub(crate) fn score(terms: &[ScoreTerm]) -> i64 {
-    terms.iter().fold(0, |sum, term| sum + term.points * term.weight)
+    terms.iter().fold(0_i64, |sum, term| sum.saturating_add(term.points.saturating_mul(term.weight)))
 }
 
 /// Whose account a share is counted over.
@@ -168,8 +159,7 @@ impl Columns {
         let mut account = Account::default();
         if let Some(groups) = self.groups.get(key) {
             account.groups = vec![0; groups.names.len()];
-            for (other, targets) in placed.filter(|(other, _)| owner(of, other) == name) {
-                let _ = other;
+            for (_, targets) in placed.filter(|(other, _)| owner(of, other) == name) {
                 add(&mut account, groups, targets, 1);
             }
         }
@@ -191,10 +181,10 @@ impl Columns {
 
 fn add(account: &mut Account, groups: &Groups, targets: &[(usize, i64)], sign: i64) {
     for (slot, replicas) in targets {
-        account.total += replicas * sign;
+        account.total = account.total.saturating_add(replicas.saturating_mul(sign));
         let group = groups.by_slot.get(*slot).and_then(|id| account.groups.get_mut(*id as usize));
         if let Some(group) = group {
-            *group += replicas * sign;
+            *group = group.saturating_add(replicas.saturating_mul(sign));
         }
     }
 }
@@ -203,16 +193,4 @@ fn add(account: &mut Account, groups: &Groups, targets: &[(usize, i64)], sign: i
 pub(crate) fn without(mut account: Account, groups: &Groups, targets: &[(usize, i64)]) -> Account {
     add(&mut account, groups, targets, -1);
     account
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn points_follow_declared_bounds_in_both_directions() {
-        assert_eq!((points(900, 900, 100), points(100, 900, 100), points(500, 900, 100)), (0, 1000, 500));
-        assert_eq!((points(-5, 0, 10), points(3, 0, 10), points(99, 0, 10)), (0, 300, 1000));
-        assert_eq!((points(1, 7, 7), points(i64::MAX, i64::MIN, i64::MAX)), (0, 1000));
-    }
 }

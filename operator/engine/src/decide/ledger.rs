@@ -143,6 +143,41 @@ impl Ledger {
         self.columns.get(shape).and_then(|c| c.slots.get(plane)?.get(slot).copied()).unwrap_or(0)
     }
 
+    /// What the closest node of a pool is short of for one pod of the shape: resource, free, asked. Empty when a pod fits.
+    pub(crate) fn missing(&self, shape: usize, plane: usize, slot: usize) -> Vec<(String, i64, i64)> {
+        let (Some(column), Some(pool)) = (self.columns.get(shape), self.pools.get(plane).and_then(|p| p.get(slot)))
+        else {
+            return Vec::new();
+        };
+        let nothing = Resources::default();
+        let mut best: Option<Vec<(String, i64, i64)>> = None;
+        for (request, _) in &column.shape {
+            let nodes = pool.free.shapes().iter().map(|shape| &shape.free);
+            let nodes = nodes.chain(pool.free.shapes().is_empty().then_some(&nothing));
+            for free in nodes {
+                let extended = request.extended().iter().filter_map(|(id, asked)| {
+                    let name = self.names.iter().find(|(_, known)| *known == id)?.0;
+                    Some((name.as_str(), free.amount(*id), *asked))
+                });
+                let short: Vec<_> = [
+                    (resources::CPU, free.cpu.0, request.cpu.0),
+                    (resources::EPHEMERAL_STORAGE, free.ephemeral.0, request.ephemeral.0),
+                    (resources::MEMORY, free.memory.0, request.memory.0),
+                    (resources::PODS, free.pods, request.pods),
+                ]
+                .into_iter()
+                .chain(extended)
+                .filter(|(_, free, asked)| free < asked)
+                .map(|(name, free, asked)| (name.to_owned(), free, asked))
+                .collect();
+                if !short.is_empty() && best.as_ref().is_none_or(|best| short.len() < best.len()) {
+                    best = Some(short);
+                }
+            }
+        }
+        best.unwrap_or_default()
+    }
+
     /// Clusters with room for one replica in an accepted pool.
     pub(crate) fn room(&self, shape: usize, verdicts: &Verdicts, into: &mut Vec<u64>, width: usize) {
         into.clear();

@@ -54,6 +54,8 @@ pub enum Hindrance {
         capacity: i64,
         /// Usable groups of each key.
         groups: [u32; MAX_KEYS],
+        /// Search nodes used.
+        nodes: u64,
     },
     /// A quota.
     Quota {
@@ -117,7 +119,14 @@ impl<'s> Planner<'s> {
     /// A ledger in which everything that runs by the snapshot is booked.
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, as_of: Timestamp) -> Self {
+        Self::resume(snapshot, as_of, VerdictStore::default())
+    }
+
+    /// As [`Self::new`], with verdicts that were made for this snapshot before.
+    #[must_use]
+    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, mut store: VerdictStore) -> Self {
         let view = View::new(snapshot, as_of);
+        store.keep_for(&view);
         let mut ranks = vec![u32::MAX; snapshot.slots()];
         for (slot, _) in snapshot.clusters() {
             if let Some(rank) = ranks.get_mut(slot.index()) {
@@ -127,7 +136,7 @@ impl<'s> Planner<'s> {
         let mut planner = Self {
             ledger: Ledger::new(snapshot),
             view,
-            store: VerdictStore::default(),
+            store,
             quota: Quota::default(),
             columns: Columns::default(),
             ranks,
@@ -144,6 +153,12 @@ impl<'s> Planner<'s> {
             planner.book_running(spec, true);
         }
         planner
+    }
+
+    /// The verdicts, to be kept for the next planner.
+    #[must_use]
+    pub fn into_verdicts(self) -> VerdictStore {
+        self.store
     }
 
     /// The snapshot it decides against.
@@ -531,7 +546,8 @@ impl<'s> Planner<'s> {
 }
 
 fn hindrance(facts: Facts) -> Hindrance {
-    Hindrance::Choice { limit: facts.limit, best: facts.best, capacity: facts.capacity, groups: facts.groups }
+    let Facts { limit, best, capacity, groups, nodes, .. } = facts;
+    Hindrance::Choice { limit, best, capacity, groups, nodes }
 }
 
 /// Spread entries and shares as keys of choice, entries first; shares of a key that also spreads join it. `None` when

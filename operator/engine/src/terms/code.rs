@@ -101,6 +101,8 @@ codes! {
         ImageInvalid: Error,
         /// An image is named by tag only.
         ImageNotPinned: Warning,
+        /// Two change freezes of the same scope that lie over each other.
+        FreezeOverlap: Info,
         /// An image of which nothing is known: taken to exist for linux/amd64 only.
         ImageNotProfiled: Warning,
         /// A key that stands twice in one mapping.
@@ -363,6 +365,8 @@ codes! {
         QuotaExceeded: Error,
         /// The number of replicas is outside what can be decided.
         ReplicasOutOfRange: Error,
+        /// No node has enough of a resource left.
+        ResourceMissing: Error,
         /// A share of the system's, the tenant's or the fleet's replicas would be exceeded.
         ShareExceeded: Error,
         /// The share of a group, rounded down, leaves too little for this number of replicas.

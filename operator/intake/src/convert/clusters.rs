@@ -38,9 +38,9 @@ fn cluster(
     let api::MemberClusterSpec {
         display_name: _,
         site,
-        provider: _,     // see places::provider
-        form: _,         // a label
-        place: _,        // a label
+        provider: _, // see places::provider
+        form: _,     // a label
+        place: _,    // a label
         ownership,
         jurisdictions,
         connection: _,   // how it is reached is control's
@@ -100,11 +100,7 @@ fn cluster(
 }
 
 /// Zones and brands of the pools: groups to spread over.
-fn pool_labels(
-    labels: &mut BTreeMap<String, String>,
-    pools: &[PoolInput],
-    objects: &Objects,
-) {
+fn pool_labels(labels: &mut BTreeMap<String, String>, pools: &[PoolInput], objects: &Objects) {
     let zones: BTreeSet<&str> = pools.iter().map(|pool| pool.zone.as_str()).filter(|zone| !zone.is_empty()).collect();
     let brand = |pool: &PoolInput| {
         let platform = pool.facts.platform.as_deref()?;
