@@ -4,8 +4,11 @@
 //! server would make ([`schema`]). Everything wrong becomes a finding with place, rule and fix; nothing stops at the
 //! first. This is the only room that knows both the api's types and the engine's.
 
+pub mod beijing;
+pub mod check;
 pub mod documents;
 pub mod files;
 pub mod native;
+pub mod objects;
 pub mod schema;
 pub mod yaml;

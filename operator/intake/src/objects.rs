@@ -100,12 +100,7 @@ kinds! {
     reports: Report,
 }
 
-fn add<T: DeserializeOwned>(
-    items: &mut Items<T>,
-    mut document: Document,
-    origin: Origin,
-    findings: &mut Vec<Finding>,
-) {
+fn add<T: DeserializeOwned>(items: &mut Items<T>, mut document: Document, origin: Origin, findings: &mut Vec<Finding>) {
     let value = std::mem::replace(&mut document.value, Value::Null);
     let object = match serde_json::from_value(value) {
         Ok(object) => object,
