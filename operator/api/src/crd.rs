@@ -75,12 +75,6 @@ pub fn kinds() -> Vec<KindInfo> {
         .collect()
 }
 
-/// Name of the generated file of a definition, e.g. `sites.jiuzhou.dev.yaml`.
-#[must_use]
-pub fn crd_file_name(crd: &CustomResourceDefinition) -> String {
-    format!("{}.{}.yaml", crd.spec.names.plural, crd.spec.group)
-}
-
 /// The schema of a definition's one version; `Null` when it has none.
 fn schema_of(crd: &CustomResourceDefinition) -> Value {
     let schema = crd.spec.versions.first().and_then(|version| version.schema.as_ref());

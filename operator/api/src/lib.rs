@@ -7,8 +7,9 @@
 pub mod conditions;
 mod crd;
 pub mod meta;
+pub mod render;
 mod schema;
 pub mod text;
 pub mod v1alpha1;
 
-pub use crd::{KindInfo, Scope, all_crds, crd_file_name, kinds};
+pub use crd::{KindInfo, Scope, all_crds, kinds};

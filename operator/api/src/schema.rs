@@ -61,6 +61,18 @@ pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })
 }
 
+/// Page sizes in KiB.
+pub(crate) fn page_sizes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 4,
+        "items": {
+            "type": "integer", "format": "int32", "minimum": 4, "maximum": 64,
+            "description": "Page size in KiB. 页大小（KiB）。",
+        },
+    })
+}
+
 /// An embedded Kubernetes object; below apiVersion, kind and metadata it is not checked by the schema.
 pub(crate) fn manifest(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

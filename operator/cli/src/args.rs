@@ -215,6 +215,9 @@ pub struct ExplainArgs {
     /// Only this cluster
     #[arg(long, value_name = "CLUSTER")]
     pub cluster: Option<String>,
+    /// Also the rules that pass
+    #[arg(long)]
+    pub all: bool,
     /// Treat what is unknown as a refusal
     #[arg(long)]
     pub strict: bool,
@@ -271,6 +274,9 @@ pub struct WrapArgs {
     /// Namespace for manifests that name none
     #[arg(long, short, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
+    /// Placement policy the workloads name
+    #[arg(long, value_name = "NAME")]
+    pub placement_policy: Option<String>,
     /// Put everything into one FleetWorkload of this name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

@@ -25,6 +25,7 @@ const COMMANDS: &[(&str, &str)] = &[
 /// Texts of flags and arguments: id, text. An id means the same in every command.
 const ARGS: &[(&str, &str)] = &[
     ("against", "与该已保存的方案或现状文件比较，并列出迁移"),
+    ("all", "也列出通过的规则"),
     ("as_of", "决策时点：日期（北京时间，当日结束）或时刻，例如 2026-11-23 或 2026-11-23T08:00:00+08:00 [默认：现在]"),
     ("ascii", "仅用 ASCII 字符显示标记与边框"),
     ("cluster", "集群名称"),
@@ -44,6 +45,7 @@ const ARGS: &[(&str, &str)] = &[
     ("out", "手册页的目录"),
     ("outputs", "输出格式，或 格式=文件；可重复，一次运行得到多种输出"),
     ("paths", "YAML 或 JSON 文件或目录；`-` 表示标准输入"),
+    ("placement_policy", "工作负载引用的部署策略"),
     ("plan", "由 `plan --save` 写出的方案"),
     ("quiet", "除结果外不输出任何内容"),
     ("require_match", "没有任何待部署的工作负载时以 3 退出（空渲染不得放行）"),

@@ -10,12 +10,15 @@ use serde_json::Value;
 
 fn catalogue() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cpu-platforms");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder is shipped")
+        .map(|file| file.expect("a readable folder").path())
+        .collect();
     files.sort();
     let read = |path: &std::path::PathBuf| {
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = std::fs::read_to_string(path).expect("a readable file");
         let value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (path.file_stem().unwrap().to_string_lossy().into_owned(), value)
+        (path.file_stem().expect("a file has a name").to_string_lossy().into_owned(), value)
     };
     files.iter().map(read).collect()
 }

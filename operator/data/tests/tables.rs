@@ -194,7 +194,8 @@ fn grid_factors_are_plausible_and_a_region_lies_between_its_members() {
         assert!(plausible.contains(&mg), "{row:?}");
         factors.insert((row["area"], row["year"], row["series"]), mg);
     }
-    let provinces: BTreeSet<_> = factors.keys().map(|key| key.0).filter(|area| area.starts_with(|c: char| c.is_ascii_digit())).collect();
+    let provinces: BTreeSet<_> =
+        factors.keys().map(|key| key.0).filter(|area| area.starts_with(|c: char| c.is_ascii_digit())).collect();
     assert_eq!(provinces.len(), 30);
     for absent in ["540000", "710000", "810000", "820000"] {
         assert!(!provinces.contains(absent), "{absent} has no published factor");

@@ -165,7 +165,7 @@ pub struct PlatformIsa {
 pub struct PageSizes {
     /// Page sizes the silicon can do, in KiB. 芯片支持的页大小（KiB）。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 4))]
+    #[schemars(schema_with = "crate::schema::page_sizes")]
     pub possible_kib: Vec<i32>,
     /// What an operating system usually sets; a node's own value wins. 各操作系统的常见取值；以节点实际值为准。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

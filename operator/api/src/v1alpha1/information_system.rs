@@ -115,6 +115,7 @@ pub struct InformationSystemSpec {
     /// Contractors and when their contracts end. 承建与运维单位及合同截止日。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into(), "until".into()]))]
     pub contractors: Vec<Contractor>,
     /// Bodies that have a part in it. 相关单位。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -123,6 +124,7 @@ pub struct InformationSystemSpec {
     /// Whom to ask. 联系人。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub contacts: Vec<Contact>,
     /// Parts that are counted and never delivered: VMs, machines, databases, middleware. 只统计、不下发的部分：虚拟机、物理机、数据库、中间件。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -39,6 +39,7 @@ pub struct Override {
     /// Environment variables to set. 设置的环境变量。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub env: Vec<EnvOverride>,
     /// JSON patch (RFC 6902). JSON 补丁（RFC 6902）。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -289,6 +289,7 @@ pub enum ShareOf {
 #[x_kube(validation = ("self.percent >= 1 && self.percent <= 100", "percent: choose 1 to 100, because a share is a part of the whole. percent：填写 1 至 100，份额是整体的一部分。"))]
 pub struct MaxShare {
     /// Percent, 1 to 100. 百分数，1 至 100。
+    #[schemars(range(min = 0, max = 1000))]
     pub percent: i32,
     /// By what clusters are grouped. 分组依据。
     pub key: TopologyKey,

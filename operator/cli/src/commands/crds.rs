@@ -10,7 +10,7 @@ use crate::output;
 
 /// Prints all, or writes one file per kind.
 pub(crate) fn run(args: &CrdsArgs) -> anyhow::Result<Exit> {
-    let files = jiuzhou_api::crd_files()?;
+    let files = jiuzhou_api::render::crd_files()?;
     match &args.dir {
         None => {
             for (_, text) in &files {

@@ -238,8 +238,14 @@ pub(super) fn fleet() -> impl Strategy<Value = Fleet> {
     })
 }
 
+/// `PROPTEST_CASES` where it asks for more.
+fn cases() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.max(4000), ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(cases())]
 
     #[test]
     fn chooses_what_enumeration_chooses(fleet in fleet()) {

@@ -2,6 +2,8 @@
 //!
 //! Numbers and enums; sentences are made elsewhere from [`Limit`] and [`Facts`]. Slices borrow the scratch.
 
+use crate::terms::Code;
+
 /// The answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'s> {
@@ -78,6 +80,22 @@ pub enum Limit {
     Share(u8, i64),
     /// Only all together.
     Together,
+}
+
+impl Limit {
+    /// The code of a refusal for this bound.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::NoCandidate => Code::NoCandidate,
+            Self::Capacity | Self::Candidates => Code::CapacityInsufficient,
+            Self::MinGroups(_) => Code::SpreadGroupsMissing,
+            Self::MaxGroups(_) => Code::SpreadGroupsTooFew,
+            Self::MinReplicas(_) | Self::Replicas => Code::SpreadReplicasTooFew,
+            Self::Share(..) => Code::ShareRounding,
+            Self::Together => Code::SpreadConflict,
+        }
+    }
 }
 
 /// Facts of a refusal.

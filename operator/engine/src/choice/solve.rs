@@ -243,7 +243,8 @@ impl Scratch {
     /// Opens ordered groups one after the other until a set is found.
     fn by_tier(&mut self, frame: &mut Frame<'_>, sums: &[usize], unsure: &mut bool) -> Option<Limit> {
         let tiers = frame.problem.candidates.iter().map(|candidate| candidate.tier);
-        let mut tier = tiers.clone().min();
+        // Where something runs a cluster is open anyway, and that alone may do.
+        let mut tier = if self.currents.is_empty() { tiers.clone().min() } else { Some(0) };
         let mut found = None;
         while let Some(open) = tier {
             frame.tier = open;

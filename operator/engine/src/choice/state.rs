@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) sum: Sum,
     /// Sum of the least of each cluster, groups aside.
     least: i64,
+    /// Most that could stay of what runs on the set, groups aside.
+    pub(super) stays: i64,
     /// Used groups that cannot reach their least yet.
     short: u32,
     /// Used groups whose least sum is above their most.
@@ -52,6 +54,7 @@ impl State {
         self.groups = [0; MAX_KEYS];
         self.sum = Sum::default();
         self.least = 0;
+        self.stays = 0;
         self.short = 0;
         self.over = 0;
     }
@@ -78,6 +81,7 @@ impl State {
             }
         }
         let mut delta = frame.sum(item);
+        self.stays += if add { delta.m } else { -delta.m };
         if !add {
             delta = Sum::default().minus(delta);
         }

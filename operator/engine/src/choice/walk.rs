@@ -256,7 +256,7 @@ impl Walk {
         let free = i64::from(frame.max_clusters.saturating_sub(self.state.clusters));
         let more = rest.hi.min(free.saturating_mul(rest.max));
         frame.total.is_some_and(|total| self.state.sum.hi.saturating_add(more) < total)
-            || matches!(frame.keep, Keep::AtLeast(kept) if self.state.sum.m.saturating_add(rest.cur) < kept)
+            || matches!(frame.keep, Keep::AtLeast(kept) if self.state.stays.saturating_add(rest.cur) < kept)
             || frame
                 .cols()
                 .iter()

@@ -1,15 +1,14 @@
 //! Native manifests: those inside workloads, those a workload selects, and those that stand beside.
 //!
 //! What one manifest says is read by the room `objects`; here its findings get their places, and what only several
-//! workloads together show is added. The subject of a finding is the native object, its pointer is inside it, its
-//! place is the line of the input.
+//! workloads together show is added. Images and requests are read, and told, by the conversion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{FleetWorkload, LabelOperator, ObjectSelection};
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::dependencies::Graph;
-use jiuzhou_objects::images::{ImageRef, images};
+use jiuzhou_objects::images::ImageRef;
 use jiuzhou_objects::needs::NodeNeeds;
 use jiuzhou_objects::object::{Object, Scope, scope_of};
 use jiuzhou_objects::profile::may_hide_pods;
@@ -19,13 +18,12 @@ use serde_json::Value;
 use crate::documents::Document;
 use crate::objects::Item;
 
-use super::scene::{Scene, full_name, input};
+use super::scene::{Scene, full_name, input, weigh};
 
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     let parts = parts(scene);
-    let mut profiled = profiled_digests(scene);
     for part in &parts.all {
-        one(scene, part, &mut profiled, out);
+        one(scene, part, out);
     }
     claimed_twice(&parts.all, out);
     dependencies(scene, &parts.all, out);
@@ -45,15 +43,15 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Gives a finding of the room `objects` its place.
-    fn place(&self, mut finding: Finding) -> Finding {
-        let object = Object::new(self.value);
-        finding.place = Some(self.document.place(&format!("{}{}", self.pointer, finding.pointer)));
-        finding.on(ObjectRef::new(object.kind(), self.namespace(), object.name()))
+    /// Gives a finding of the room `objects` its place in the input.
+    fn place(&self, finding: Finding) -> Finding {
+        let severity = finding.severity;
+        let pointer = format!("{}{}", self.pointer, finding.pointer);
+        weigh(self.document.finding(finding.reason, &pointer), severity)
     }
 
     fn finding(&self, reason: Reason, pointer: &str) -> Finding {
-        self.place(Finding::new(reason).pointer(pointer))
+        self.document.finding(reason, &format!("{}{pointer}", self.pointer))
     }
 
     /// The namespace it is delivered to.
@@ -123,17 +121,8 @@ fn selects(selection: &ObjectSelection, object: Object<'_>) -> bool {
         })
 }
 
-/// Digests that an ImageProfile describes.
-fn profiled_digests(scene: &Scene<'_>) -> BTreeSet<String> {
-    let images = scene.objects.images.values().map(|item| &item.object.spec);
-    images
-        .flat_map(|spec| std::iter::once(&spec.digest).chain(spec.entries.iter().filter_map(|e| e.digest.as_ref())))
-        .map(ToString::to_string)
-        .collect()
-}
-
-/// What one manifest shows. An image without a profile is told once, so its digest joins the profiled ones.
-fn one(scene: &Scene<'_>, part: &Part<'_>, profiled: &mut BTreeSet<String>, out: &mut Vec<Finding>) {
+/// What one manifest shows beyond its pods and images, which the conversion reads.
+fn one(scene: &Scene<'_>, part: &Part<'_>, out: &mut Vec<Finding>) {
     let object = Object::new(part.value);
     let own = &part.workload.document.namespace;
     if scope(object) == Scope::Cluster {
@@ -152,14 +141,6 @@ fn one(scene: &Scene<'_>, part: &Part<'_>, profiled: &mut BTreeSet<String>, out:
         return;
     };
     let mut found = Vec::new();
-    for used in images(object, profile, &mut found) {
-        if used.image.digest.as_ref().is_some_and(|digest| profiled.insert(digest.clone())) {
-            let reason = Reason::new(Code::ImageUnprofiled).object(used.image.to_string());
-            found.push(Finding::new(reason).pointer(used.pointer));
-        }
-    }
-    // Read for their findings; what they say is the conversion's.
-    let _ = Shape::of(object, profile, &mut found);
     for (template, _) in profile.templates_in(object) {
         let _ = NodeNeeds::of(object, &template, &mut found);
     }
@@ -243,12 +224,11 @@ fn components(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         for (index, part) in item.object.spec.requirements.components.iter().enumerate() {
             for (nth, image) in part.images.iter().enumerate() {
                 let pointer = format!("/spec/requirements/components/{index}/images/{nth}");
-                let reason = match ImageRef::parse(image) {
-                    Ok(image) if image.digest.is_some() => continue,
-                    Ok(_) => Reason::new(Code::ImageNotPinned).object(part.name.as_ref()).seen(image.as_ref()),
-                    Err(_) => Reason::new(Code::ImageInvalid).object(part.name.as_ref()).seen(image.as_ref()),
-                };
-                out.push(item.document.finding(reason, &pointer));
+                // What is no reference is told by the conversion.
+                if ImageRef::parse(image).is_ok_and(|image| image.digest.is_none()) {
+                    let reason = Reason::new(Code::ImageNotPinned).object(part.name.as_ref()).seen(image.as_ref());
+                    out.push(item.document.finding(reason, &pointer));
+                }
             }
         }
     }

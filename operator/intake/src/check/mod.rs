@@ -2,7 +2,8 @@
 //!
 //! One file per topic; each takes the [`Scene`] and adds findings, nothing is changed. A rule that one object can
 //! answer alone belongs to its schema (CEL in the api); a rule that needs a decision belongs to the engine. Findings
-//! are about objects of the input only, never about built-in ones.
+//! are about objects of the input only, never about built-in ones. Duplicate names are told where objects are
+//! collected (`objects`); an object that was refused draws no findings about those that name it.
 
 pub mod credit_code;
 
@@ -13,8 +14,11 @@ mod names;
 mod people;
 mod placements;
 mod prices;
+mod quota;
 mod references;
 mod regions;
+#[cfg(test)]
+mod rules_tests;
 mod scene;
 mod systems;
 #[cfg(test)]
@@ -25,16 +29,13 @@ mod workloads;
 use jiff::Timestamp;
 use jiuzhou_engine::terms::Finding;
 
+use crate::convert::Converted;
 use crate::objects::Objects;
 use scene::Scene;
 
-/// All findings of all rules over an input, as of an instant, in the order of every list of findings.
-///
-/// `objects` holds the built-in objects too: references may lead to them.
-#[must_use]
-pub fn all(objects: &Objects, as_of: Timestamp) -> Vec<Finding> {
+/// Everything that can be told from the objects alone, as of an instant. References may lead to built-in objects.
+pub(crate) fn objects(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) {
     let scene = Scene::new(objects, as_of);
-    let mut findings = Vec::new();
     for topic in [
         dates::check,
         energy::check,
@@ -49,8 +50,11 @@ pub fn all(objects: &Objects, as_of: Timestamp) -> Vec<Finding> {
         trees::check,
         workloads::check,
     ] {
-        topic(&scene, &mut findings);
+        topic(&scene, findings);
     }
-    findings.sort_by_cached_key(Finding::sort_key);
-    findings
+}
+
+/// What needs the compiled form: sums of what is asked for.
+pub(crate) fn fleet(objects: &Objects, converted: &Converted, as_of: Timestamp, findings: &mut Vec<Finding>) {
+    quota::check(objects, &converted.fleet, as_of, findings);
 }

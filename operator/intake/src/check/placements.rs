@@ -5,16 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{
-    ClusterSelector, LabelExpression, LabelOperator, MemberCluster, PlacementRules, Site, Spread, Strength, TopologyKey,
+    ChangeFreeze, ClusterSelector, MemberCluster, PlacementRules, Site, Spread, Strength, TopologyKey,
 };
-use jiuzhou_engine::terms::{Code, Finding, Reason, Severity};
+use jiuzhou_engine::terms::{Code, Finding, Reason, Severity, Value};
 
+use crate::convert::{Places, labels};
 use crate::objects::{Item, named};
 
-use super::scene::{Field, Scene, covers, input, weigh};
+use super::scene::{Field, Scene, input, weigh};
 
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     let fleet = Fleet::new(scene);
+    freezes(&fleet, out);
     for item in input(&scene.objects.workloads) {
         let at = Field::new(&item.document, "/spec");
         if let Some(rules) = &item.object.spec.placement {
@@ -33,31 +35,72 @@ pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Freezes: a scope that takes no cluster, two of one scope at one time, and those that are over.
+fn freezes(fleet: &Fleet<'_>, out: &mut Vec<Finding>) {
+    let mut scopes: BTreeMap<String, Vec<&Item<ChangeFreeze>>> = BTreeMap::new();
+    for item in input(&fleet.scene.objects.freezes) {
+        let spec = &item.object.spec;
+        let at = Field::new(&item.document, "/spec");
+        if let Some(selector) = &spec.clusters {
+            check_selector(fleet, selector, &at.down("clusters"), out);
+        }
+        if spec.end.0 <= fleet.scene.as_of {
+            let reason = Reason::new(Code::TermExpired).object(item.document.name.as_str());
+            let ended = at.down("end").finding(reason.seen(Value::Time(spec.end.0)));
+            out.push(weigh(ended, Severity::Info));
+        }
+        let scope = serde_json::to_string(&(&spec.clusters, &spec.tenants)).unwrap_or_default();
+        scopes.entry(scope).or_default().push(item);
+    }
+    for same in scopes.values_mut() {
+        same.sort_by_key(|item| item.object.spec.start.0);
+        for pair in same.windows(2) {
+            if let [first, second] = pair
+                && second.object.spec.start.0 < first.object.spec.end.0
+            {
+                let reason = Reason::new(Code::FreezeOverlap).object(second.document.name.as_str());
+                let reason = reason.seen(first.document.name.as_str());
+                out.push(second.document.finding(reason, "/spec/start"));
+            }
+        }
+    }
+}
+
 /// A cluster with its site.
 struct Member<'a> {
     item: &'a Item<MemberCluster>,
     site: Option<&'a Site>,
+    labels: BTreeMap<String, String>,
 }
 
 struct Fleet<'a> {
     members: Vec<Member<'a>>,
     scene: &'a Scene<'a>,
+    places: Places,
 }
 
 impl<'a> Fleet<'a> {
     fn new(scene: &'a Scene<'a>) -> Self {
-        let member = |item: &'a Item<MemberCluster>| Member { item, site: scene.site(&item.object) };
-        Self { members: scene.objects.clusters.values().map(member).collect(), scene }
+        let objects = scene.objects;
+        let member = |item: &'a Item<MemberCluster>| {
+            let labels = labels(&item.object, named(&objects.sites, &item.object.spec.site));
+            Member { item, site: scene.site(&item.object), labels }
+        };
+        let members = objects.clusters.values().map(member).collect();
+        Self { members, scene, places: Places::new(&objects.clusters, &objects.sites) }
     }
 
-    fn matching(&self, selector: &'a ClusterSelector) -> impl Iterator<Item = &Member<'a>> {
-        self.members.iter().filter(|member| member.matches(selector))
+    /// The clusters a selector takes, as the conversion for the engine reads it.
+    fn matching(&self, selector: &ClusterSelector) -> Vec<&Member<'a>> {
+        let affinity = self.places.affinity(selector);
+        self.members.iter().filter(|member| affinity.matches(&member.item.document.name, &member.labels)).collect()
     }
 
     /// The groups of a key among some clusters; `None` when a cluster does not say to which it belongs.
-    fn groups(&self, key: TopologyKey, clusters: Option<&'a ClusterSelector>) -> Option<BTreeSet<String>> {
+    fn groups(&self, key: TopologyKey, clusters: Option<&ClusterSelector>) -> Option<BTreeSet<String>> {
         let mut groups = BTreeSet::new();
-        for member in self.members.iter().filter(|member| clusters.is_none_or(|selector| member.matches(selector))) {
+        let members = clusters.map_or_else(|| self.members.iter().collect(), |selector| self.matching(selector));
+        for member in members {
             let own = member.groups(key, self.scene);
             if own.is_empty() {
                 return None;
@@ -72,35 +115,6 @@ impl Member<'_> {
     fn provider(&self) -> Option<&str> {
         let own = self.item.object.spec.provider.as_deref();
         own.or_else(|| self.site.map(|site| site.spec.provider.as_ref()))
-    }
-
-    fn matches(&self, selector: &ClusterSelector) -> bool {
-        let ClusterSelector {
-            names,
-            exclude_names,
-            sites,
-            regions,
-            providers,
-            forms,
-            places,
-            ownerships,
-            labels,
-            expressions,
-        } = selector;
-        let (spec, name) = (&self.item.object.spec, self.item.document.name.as_str());
-        let own = self.item.object.metadata.labels.as_ref();
-        let label = |key: &str| own.and_then(|labels| labels.get(key)).map(String::as_str);
-        let region = self.site.map(|site| site.spec.region.as_ref());
-        (names.is_empty() || names.iter().any(|n| *n == name))
-            && !exclude_names.iter().any(|n| *n == name)
-            && (sites.is_empty() || sites.contains(&spec.site))
-            && (regions.is_empty() || region.is_some_and(|own| regions.iter().any(|wide| covers(wide, own))))
-            && (providers.is_empty() || self.provider().is_some_and(|own| providers.iter().any(|p| *p == own)))
-            && (forms.is_empty() || forms.contains(&spec.form))
-            && (places.is_empty() || places.contains(&spec.place))
-            && (ownerships.is_empty() || ownerships.contains(&spec.ownership))
-            && labels.iter().all(|(key, value)| label(key) == Some(value.as_str()))
-            && expressions.iter().all(|expression| holds(expression, label(&expression.key)))
     }
 
     /// The groups of a key the cluster belongs to, or may belong to; empty when that is not known.
@@ -131,17 +145,7 @@ impl Member<'_> {
     }
 }
 
-fn holds(expression: &LabelExpression, own: Option<&str>) -> bool {
-    let listed = || own.is_some_and(|own| expression.values.iter().any(|value| *value == own));
-    match expression.operator {
-        LabelOperator::In => listed(),
-        LabelOperator::NotIn => !listed(),
-        LabelOperator::Exists => own.is_some(),
-        LabelOperator::DoesNotExist => own.is_none(),
-    }
-}
-
-fn check_rules<'a>(fleet: &Fleet<'a>, rules: &'a PlacementRules, at: &Field<'_>, out: &mut Vec<Finding>) {
+fn check_rules(fleet: &Fleet<'_>, rules: &PlacementRules, at: &Field<'_>, out: &mut Vec<Finding>) {
     if let Some(selector) = &rules.clusters {
         check_selector(fleet, selector, &at.down("clusters"), out);
     }
@@ -168,11 +172,15 @@ fn check_rules<'a>(fleet: &Fleet<'a>, rules: &'a PlacementRules, at: &Field<'_>,
 }
 
 /// A selector that takes no cluster, unless a name in it is unknown: that is told already.
-fn check_selector<'a>(fleet: &Fleet<'a>, selector: &'a ClusterSelector, at: &Field<'_>, out: &mut Vec<Finding>) {
+fn check_selector(fleet: &Fleet<'_>, selector: &ClusterSelector, at: &Field<'_>, out: &mut Vec<Finding>) {
     let objects = fleet.scene.objects;
+    if fleet.scene.refused_any(&["MemberCluster", "Site"]) {
+        // It may be the one that is meant.
+        return;
+    }
     let known = selector.names.iter().all(|name| named(&objects.clusters, name).is_some())
         && selector.sites.iter().all(|name| named(&objects.sites, name).is_some());
-    if known && !fleet.members.is_empty() && fleet.matching(selector).next().is_none() {
+    if known && !fleet.members.is_empty() && fleet.matching(selector).is_empty() {
         let seen = serde_json::to_value(selector).unwrap_or_default();
         let seen: BTreeMap<String, serde_json::Value> = serde_json::from_value(seen).unwrap_or_default();
         let seen: Vec<String> = seen.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
@@ -182,13 +190,7 @@ fn check_selector<'a>(fleet: &Fleet<'a>, selector: &'a ClusterSelector, at: &Fie
 
 /// More groups wanted than the clusters that may be chosen have. A cluster that does not say its group could be of
 /// any, so nothing is said then.
-fn check_spread<'a>(
-    fleet: &Fleet<'a>,
-    rules: &'a PlacementRules,
-    spread: &Spread,
-    at: &Field<'_>,
-    out: &mut Vec<Finding>,
-) {
+fn check_spread(fleet: &Fleet<'_>, rules: &PlacementRules, spread: &Spread, at: &Field<'_>, out: &mut Vec<Finding>) {
     let Some(groups) = fleet.groups(spread.key, rules.clusters.as_ref()).filter(|groups| !groups.is_empty()) else {
         return;
     };

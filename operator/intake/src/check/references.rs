@@ -7,7 +7,7 @@ use jiuzhou_api::text::Name;
 use jiuzhou_api::v1alpha1::{ClusterSelector, Override, PlacementRules, Requirements};
 use jiuzhou_engine::terms::{Finding, Severity};
 
-use crate::objects::{Items, names};
+use crate::objects::{Items, named, names};
 
 use super::scene::{Field, Scene, input, weigh};
 
@@ -29,8 +29,8 @@ struct Refs<'s, 'o> {
 impl Refs<'_, '_> {
     /// A name of a cluster-scoped kind.
     fn one<T>(&mut self, at: &Field<'_>, kind: &str, items: &Items<T>, name: &str) {
-        if !items.contains_key(&(String::new(), name.to_owned())) {
-            self.out.push(self.scene.unknown(at, kind, name, &mut names(items)));
+        if named(items, name).is_none() && !self.scene.refused(kind, "", name) {
+            self.out.push(self.scene.unknown(at, kind, name, names(items)));
         }
     }
 
@@ -48,23 +48,19 @@ impl Refs<'_, '_> {
 
     /// A name in the same or another namespace.
     fn inside<T>(&mut self, at: &Field<'_>, kind: &str, items: &Items<T>, namespace: &str, name: &str) {
-        if !items.contains_key(&(namespace.to_owned(), name.to_owned())) {
-            let shown = format!("{namespace}/{name}");
-            let from = (namespace.to_owned(), String::new());
-            let here = items.range(from..).take_while(|((ns, _), _)| ns == namespace);
-            self.out.push(self.scene.unknown(at, kind, &shown, &mut std::iter::empty()));
-            let near = self.scene.nearest(name, &mut here.map(|((_, name), _)| name.as_str()));
-            if let Some(finding) = self.out.last_mut() {
-                finding.reason.wanted = near.into();
-            }
+        if items.contains_key(&(namespace.to_owned(), name.to_owned())) || self.scene.refused(kind, namespace, name) {
+            return;
         }
+        let from = (namespace.to_owned(), String::new());
+        let here = items.range(from..).take_while(|((ns, _), _)| ns == namespace).map(|((_, name), _)| name.as_str());
+        self.out.push(self.scene.unknown(at, kind, &format!("{namespace}/{name}"), here));
     }
 
     /// A provider or zone: known when anything of the fleet has it; nothing is said about a fleet that has none.
     fn word(&mut self, at: &Field<'_>, kind: &str, name: &str) {
         let known = if kind == "zone" { &self.scene.zones } else { &self.scene.providers };
-        if !known.is_empty() && !known.contains(name) {
-            let finding = self.scene.unknown(at, kind, name, &mut known.iter().copied());
+        if !known.is_empty() && !known.contains(name) && !self.scene.refused_any(&["MemberCluster", "Site"]) {
+            let finding = self.scene.unknown(at, kind, name, known.iter().copied());
             self.out.push(weigh(finding, Severity::Warning));
         }
     }
@@ -83,6 +79,11 @@ impl Refs<'_, '_> {
             for (index, facts) in item.object.spec.pool_facts.iter().enumerate() {
                 let at = at.at("poolFacts", index).down("platform");
                 self.some(&at, "CpuPlatform", &objects.platforms, facts.platform.as_ref());
+            }
+            let pools = item.object.status.iter().flat_map(|status| &status.pools);
+            for (index, pool) in pools.enumerate() {
+                let at = Field::new(&item.document, format!("/status/pools/{index}/platform"));
+                self.some(&at, "CpuPlatform", &objects.platforms, pool.platform.as_ref());
             }
         }
     }
@@ -171,8 +172,8 @@ impl Refs<'_, '_> {
                     && !spec.objects.iter().any(|object| object.name == *name)
                 {
                     let at = at.down("requirements").at("components", index).down("object");
-                    let mut own = spec.objects.iter().map(|object| object.name.as_ref());
-                    self.out.push(self.scene.unknown(&at, "object", name, &mut own));
+                    let own = spec.objects.iter().map(|object| object.name.as_ref());
+                    self.out.push(self.scene.unknown(&at, "object", name, own));
                 }
             }
             if let Some(data) = &spec.data {
@@ -191,13 +192,15 @@ impl Refs<'_, '_> {
     /// A policy of a namespace or of the fleet; both are candidates for "did you mean".
     fn policy(&mut self, at: &Field<'_>, namespace: &str, name: &str) {
         let objects = self.scene.objects;
-        if objects.cluster_policies.contains_key(&(String::new(), name.to_owned())) {
+        let refused = self.scene.refused("PlacementPolicy", namespace, name)
+            || self.scene.refused("ClusterPlacementPolicy", "", name);
+        if refused || named(&objects.cluster_policies, name).is_some() {
             return;
         }
         let from = (namespace.to_owned(), String::new());
         let own = objects.policies.range(from..).take_while(|((ns, _), _)| ns == namespace);
-        let mut candidates = own.map(|((_, name), _)| name.as_str()).chain(names(&objects.cluster_policies));
-        self.out.push(self.scene.unknown(at, "PlacementPolicy", name, &mut candidates));
+        let candidates = own.map(|((_, name), _)| name.as_str()).chain(names(&objects.cluster_policies));
+        self.out.push(self.scene.unknown(at, "PlacementPolicy", name, candidates));
     }
 
     fn requirements(&mut self, at: &Field<'_>, needs: &Requirements) {
@@ -242,8 +245,8 @@ impl Refs<'_, '_> {
         self.words(at, "zones", "zone", &change.zones);
         for (index, name) in change.objects.iter().enumerate() {
             if let Some(own) = own.filter(|own| !own.contains(&name)) {
-                let mut candidates = own.iter().map(|name| name.as_ref());
-                self.out.push(self.scene.unknown(&at.at("objects", index), "object", name, &mut candidates));
+                let candidates = own.iter().map(|name| name.as_ref());
+                self.out.push(self.scene.unknown(&at.at("objects", index), "object", name, candidates));
             }
         }
     }
@@ -273,11 +276,19 @@ impl Refs<'_, '_> {
                 self.one(&at, "MemberCluster", &objects.clusters, &cluster.name);
             }
         }
-        for item in input(&objects.reports) {
-            let at = Field::new(&item.document, "/spec/report/scope");
-            let scope = &item.object.spec.report.scope;
-            self.each(&at, "tenants", "Tenant", &objects.tenants, &scope.tenants);
-            self.each(&at, "sites", "Site", &objects.sites, &scope.sites);
+        for item in input(&objects.freezes) {
+            let at = Field::new(&item.document, "/spec");
+            self.each(&at, "tenants", "Tenant", &objects.tenants, &item.object.spec.tenants);
+            if let Some(selector) = &item.object.spec.clusters {
+                self.selector(&at.down("clusters"), selector);
+            }
+        }
+        let own = input(&objects.reports).map(|item| (&item.document, &item.object.spec.report));
+        let fleet = input(&objects.cluster_reports).map(|item| (&item.document, &item.object.spec.report));
+        for (document, report) in own.chain(fleet) {
+            let at = Field::new(document, "/spec/report/scope");
+            self.each(&at, "tenants", "Tenant", &objects.tenants, &report.scope.tenants);
+            self.each(&at, "sites", "Site", &objects.sites, &report.scope.sites);
         }
     }
 }

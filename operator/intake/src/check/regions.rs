@@ -3,12 +3,13 @@
 //! Provinces and prefectures are known exactly; counties are founded, merged and renamed every year, so an unknown
 //! county of a known prefecture is a warning only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiuzhou_api::text::RegionCode;
 use jiuzhou_api::v1alpha1::PlacementRules;
-use jiuzhou_data::Table;
 use jiuzhou_engine::terms::{Code, Finding, Reason};
+
+use crate::builtin::{region_name, regions_near, rows};
 
 use super::scene::{Field, Scene, input};
 
@@ -16,23 +17,14 @@ use super::scene::{Field, Scene, input};
 /// counties of the four municipalities, and units a province or region governs directly.
 const PLACEHOLDERS: &[&str] = &["1101", "1201", "3101", "5001", "5002", "4190", "4290", "4690", "6590"];
 
+/// Suggestions made in one run.
+const SUGGESTIONS: usize = 32;
+
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
-    let mut codes = Codes { scene, out, divisions: Divisions::built_in() };
+    let mut codes = Codes { scene, out, suggestions: SUGGESTIONS };
     codes.places();
     codes.wishes();
-    grid_factors(scene, &codes.divisions.names.clone(), out);
-}
-
-/// The columns of a built-in table by name, row by row; comments are left out.
-fn rows(table: &Table) -> impl Iterator<Item = BTreeMap<&'static str, &'static str>> + use<> {
-    let mut lines = table.text.lines().filter(|line| !line.starts_with('#'));
-    let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    lines.map(move |line| columns.iter().copied().zip(line.split('\t')).collect())
-}
-
-/// The divisions of GB/T 2260 by code.
-struct Divisions {
-    names: BTreeMap<&'static str, &'static str>,
+    grid_factors(scene, out);
 }
 
 /// What the tables say of a code.
@@ -43,56 +35,38 @@ enum Known {
     No,
 }
 
-impl Divisions {
-    fn built_in() -> Self {
-        let tables = [jiuzhou_data::PROVINCES, jiuzhou_data::PREFECTURES, jiuzhou_data::COUNTIES];
-        let rows = tables.iter().flat_map(rows);
-        Self { names: rows.filter_map(|row| Some((*row.get("code")?, *row.get("name")?))).collect() }
+fn look(code: &str) -> Known {
+    let (Some(province), Some(prefecture)) = (code.get(..2), code.get(..4)) else { return Known::No };
+    if region_name(code).is_some() {
+        return Known::Yes;
     }
-
-    fn look(&self, code: &str) -> Known {
-        let (Some(province), Some(prefecture)) = (code.get(..2), code.get(..4)) else { return Known::No };
-        if self.names.contains_key(code) {
-            return Known::Yes;
-        }
-        let above = match PLACEHOLDERS.contains(&prefecture) {
-            true if code.ends_with("00") => return Known::Yes,
-            true => format!("{province}0000"),
-            false => format!("{prefecture}00"),
-        };
-        match self.names.get(above.as_str()) {
-            Some(name) if !code.ends_with("00") => Known::County(name),
-            _ => Known::No,
-        }
+    let above = match PLACEHOLDERS.contains(&prefecture) {
+        true if code.ends_with("00") => return Known::Yes,
+        true => format!("{province}0000"),
+        false => format!("{prefecture}00"),
+    };
+    match region_name(&above) {
+        Some(name) if !code.ends_with("00") => Known::County(name),
+        _ => Known::No,
     }
 }
 
 struct Codes<'s, 'o> {
     scene: &'s Scene<'s>,
     out: &'o mut Vec<Finding>,
-    divisions: Divisions,
+    suggestions: usize,
 }
 
 impl Codes<'_, '_> {
     fn code(&mut self, code: &RegionCode, at: &Field<'_>) {
-        let reason = match self.divisions.look(code) {
+        let reason = match look(code) {
             Known::Yes => return,
             Known::County(prefecture) => Reason::new(Code::CountyUnlisted).seen(code.as_ref()).wanted(prefecture),
             Known::No => {
-                // Suggest within the province if there is one, else among provinces.
-                let province = code.get(..2).unwrap_or_default();
-                let own = self.divisions.names.keys().copied();
-                let own: Vec<&str> = own.filter(|c| c.starts_with(province) && c.ends_with("00")).collect();
-                let all = self.divisions.names.keys().copied().filter(|c| c.ends_with("0000"));
-                let near = match own.is_empty() {
-                    true => self.scene.nearest(code, &mut all.into_iter()),
-                    false => self.scene.nearest(code, &mut own.into_iter()),
-                };
-                let named = |code: String| {
-                    let name = self.divisions.names.get(code.as_str()).copied().unwrap_or_default();
-                    format!("{code} {name}")
-                };
-                let near: Vec<String> = near.into_iter().map(named).collect();
+                // Comparing with all counties costs; many wrong codes are one mistake, seldom thousands.
+                let near = if self.suggestions == 0 { Vec::new() } else { regions_near(code) };
+                self.suggestions = self.suggestions.saturating_sub(1);
+                let near = if near.is_empty() { vec!["-".to_owned()] } else { near };
                 Reason::new(Code::RegionUnknown).seen(code.as_ref()).wanted(near)
             }
         };
@@ -136,9 +110,10 @@ impl Codes<'_, '_> {
         for item in input(&self.scene.objects.cluster_policies) {
             self.rules(&item.object.spec.placement, &Field::new(&item.document, "/spec/placement"));
         }
-        for item in input(&self.scene.objects.reports) {
-            let at = Field::new(&item.document, "/spec/report/scope");
-            self.list(&item.object.spec.report.scope.regions, &at);
+        let own = input(&self.scene.objects.reports).map(|item| (&item.document, &item.object.spec.report));
+        let fleet = input(&self.scene.objects.cluster_reports).map(|item| (&item.document, &item.object.spec.report));
+        for (document, report) in own.chain(fleet) {
+            self.list(&report.scope.regions, &Field::new(document, "/spec/report/scope"));
         }
     }
 
@@ -156,7 +131,7 @@ impl Codes<'_, '_> {
 }
 
 /// A site in a province without a published factor, and without one of its own: reports use the national one.
-fn grid_factors(scene: &Scene<'_>, names: &BTreeMap<&str, &str>, out: &mut Vec<Finding>) {
+fn grid_factors(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     let mut published: BTreeSet<&str> = BTreeSet::new();
     let mut national = "";
     for row in rows(&jiuzhou_data::GRID_FACTORS) {
@@ -171,8 +146,8 @@ fn grid_factors(scene: &Scene<'_>, names: &BTreeMap<&str, &str>, out: &mut Vec<F
     }
     for item in input(&scene.objects.sites).filter(|item| item.object.spec.grid_factors.is_empty()) {
         let province = format!("{}0000", item.object.spec.region.get(..2).unwrap_or_default());
-        if let Some(name) = names.get(province.as_str()).filter(|_| !published.contains(province.as_str())) {
-            let reason = Reason::new(Code::FactorFallback).object(*name).seen(national);
+        if let Some(name) = region_name(&province).filter(|_| !published.contains(province.as_str())) {
+            let reason = Reason::new(Code::FactorFallback).object(name).seen(national);
             out.push(item.document.finding(reason, "/spec/region"));
         }
     }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use jiuzhou_api::v1alpha1::{InformationSystem, MemberCluster, Site, Tenant};
-use jiuzhou_engine::terms::{Code, Finding, Reason, Severity};
-use jiuzhou_objects::profile::{Profile, Profiles};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason, Severity};
+use jiuzhou_objects::profile::Profiles;
 
 use crate::beijing;
+use crate::convert;
 use crate::documents::Document;
 use crate::objects::{Item, Items, Objects, Origin, named};
 use crate::schema;
@@ -17,13 +18,18 @@ use crate::schema;
 /// with thousands of wrong names.
 const COMPARISONS: usize = 20_000;
 
+/// Names listed when none is near.
+const LISTED: usize = 8;
+
 /// Days ahead at which the end of a term is announced.
 const SOON_DAYS: i32 = 90;
 
 /// The input and the indexes over it.
 pub(super) struct Scene<'a> {
     pub(super) objects: &'a Objects,
-    /// The Beijing day rules judge on, `YYYY-MM-DD`. Days in this form compare as text.
+    /// The instant rules judge on.
+    pub(super) as_of: Timestamp,
+    /// The Beijing day of it, `YYYY-MM-DD`. Days in this form compare as text.
     pub(super) today: String,
     /// The last day whose end is announced.
     pub(super) soon: String,
@@ -51,20 +57,24 @@ impl<'a> Scene<'a> {
                 owners.entry(namespace).or_default().push(tenant);
             }
         }
-        let mut profiles = Profiles::default();
-        for kind in objects.kinds.values() {
-            // A path that cannot be read is a finding of the conversion.
-            let spec = serde_json::to_value(&kind.object.spec).unwrap_or_default();
-            if let Ok(profile) = Profile::read(&spec) {
-                profiles.insert(profile);
-            }
-        }
+        // What cannot be read of a profile is a finding of the conversion.
+        let profiles = convert::profiles(&objects.kinds, &mut Vec::new());
         let clusters = objects.clusters.values().map(|item| &item.object);
         let mut providers: BTreeSet<&str> = objects.sites.values().map(|s| s.object.spec.provider.as_ref()).collect();
         providers.extend(clusters.clone().filter_map(|c| c.spec.provider.as_deref()));
         let zones = clusters.flat_map(zones_of).collect();
         let left = Cell::new(COMPARISONS);
-        Self { objects, today: today.to_string(), soon: soon.to_string(), owners, profiles, providers, zones, left }
+        Self {
+            objects,
+            as_of,
+            today: today.to_string(),
+            soon: soon.to_string(),
+            owners,
+            profiles,
+            providers,
+            zones,
+            left,
+        }
     }
 
     /// The month of the day rules judge on, `YYYY-MM`.
@@ -82,16 +92,35 @@ impl<'a> Scene<'a> {
         self.objects.systems.get(&(namespace.to_owned(), name.to_owned()))
     }
 
-    /// A finding about a name nothing has, with the nearest of the names there are.
-    pub(super) fn unknown(
+    /// A finding about a name nothing has, with the nearest of the names there are, or the first few.
+    pub(super) fn unknown<'n>(
         &self,
         at: &Field<'_>,
         kind: &str,
         name: &str,
-        names: &mut dyn Iterator<Item = &str>,
+        names: impl Iterator<Item = &'n str>,
     ) -> Finding {
-        let reason = Reason::new(Code::ReferenceUnknown).object(format!("{kind}/{name}")).seen(at.name());
-        at.finding(reason.wanted(self.nearest(name, names)))
+        let names: Vec<&str> = names.collect();
+        let mut wanted = self.nearest(name.rsplit('/').next().unwrap_or(name), &mut names.iter().copied());
+        if wanted.is_empty() {
+            wanted = names.into_iter().take(LISTED).map(str::to_owned).collect();
+        }
+        if wanted.is_empty() {
+            wanted.push("-".to_owned());
+        }
+        let reason = Reason::new(Code::ReferenceUnknown).object(format!("{kind}/{name}"));
+        at.finding(reason.seen(full_name(at.document)).wanted(wanted))
+    }
+
+    /// Whether an object is in the input but was refused: who names it makes no mistake.
+    pub(super) fn refused(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        let refused = &self.objects.refused;
+        !refused.is_empty() && refused.contains(&ObjectRef::new(kind, namespace, name))
+    }
+
+    /// Whether any object of some kinds was refused, so that what seems to be missing may be there.
+    pub(super) fn refused_any(&self, kinds: &[&str]) -> bool {
+        self.objects.refused.iter().any(|object| kinds.contains(&object.kind.as_str()))
     }
 
     /// "Did you mean", while the run may still compare names.

@@ -127,7 +127,8 @@ fn hosting(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         let count = counts.get(&key).copied().unwrap_or_default();
         let state = item.object.spec.hosting.state;
         let contradicts = match state {
-            HostingState::CloudNative => count == 0,
+            // A refused workload may be the one.
+            HostingState::CloudNative => count == 0 && !scene.refused_any(&["FleetWorkload"]),
             HostingState::Retired => count > 0,
             HostingState::OnPremises | HostingState::Hosted | HostingState::Lifted => false,
         };

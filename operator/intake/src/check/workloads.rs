@@ -95,6 +95,10 @@ fn against_tenant(scene: &Scene<'_>, item: &Item<FleetWorkload>, out: &mut Vec<F
 
 /// A policy is used by a workload that names it, or as the default of a tenant.
 fn policies_unused(scene: &Scene<'_>, out: &mut Vec<Finding>) {
+    if scene.refused_any(&["FleetWorkload", "Tenant"]) {
+        // It may be the one that uses it.
+        return;
+    }
     let mut used: BTreeSet<Key> = BTreeSet::new();
     let mut take = |namespace: &str, policy: &Name| {
         let own = (namespace.to_owned(), policy.to_string());

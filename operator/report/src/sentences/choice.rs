@@ -12,6 +12,54 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Add capacity, lower the request, or allow more clusters.",
             fix_zh: "请增加容量、降低资源请求，或放宽可用集群范围。",
         },
+        Code::ChoiceNotProven => Sentence {
+            en: "Whether {object} can be placed was not settled: the search stopped after {seen} of {wanted} steps.",
+            zh: "未能判定 {object} 是否可以部署：搜索在 {seen} 步后停止（上限 {wanted} 步）。",
+            fix_en: "Use nested spread keys (site within region), relax one of the crossing keys, or raise the search budget.",
+            fix_zh: "请改用逐级嵌套的分布维度（如机房属于区域），放宽其中一个交叉维度，或提高搜索上限。",
+        },
+        Code::NoCandidate => Sentence {
+            en: "No cluster passes all rules for {object}.",
+            zh: "没有成员集群满足 {object} 的全部规则。",
+            fix_en: "See which rule refuses which cluster; a single change that would be enough is listed first.",
+            fix_zh: "请查看各成员集群被哪条规则拒绝；只需一处改动即可满足的列在最前。",
+        },
+        Code::PreferredDropped => Sentence {
+            en: "The preferred spread over {object} was left out: {seen} groups can be used, {wanted} were wanted.",
+            zh: "未采用对 {object} 的优先分布要求：可用 {seen} 组，期望 {wanted} 组。",
+            fix_en: "Nothing needs to be done; add capacity in more groups to honour it.",
+            fix_zh: "无需处理；如需满足该要求，请在更多分组中增加容量。",
+        },
+        Code::ShareRounding => Sentence {
+            en: "The share per group of {object}, rounded down, cannot hold {seen} replicas; {wanted} replicas would do.",
+            zh: "{object} 的单组占比上限向下取整后无法容纳 {seen} 个副本；改为 {wanted} 个副本即可。",
+            fix_en: "Change the number of replicas, raise the share, or allow more groups.",
+            fix_zh: "请调整副本数、提高占比上限，或允许更多分组。",
+        },
+        Code::SpreadConflict => Sentence {
+            en: "Each spread bound of {object} can be met, but not all at once.",
+            zh: "{object} 的各项分布要求均可单独满足，但无法同时满足。",
+            fix_en: "Relax one bound, or make it preferred.",
+            fix_zh: "请放宽其中一项要求，或将其改为优先（非强制）要求。",
+        },
+        Code::SpreadGroupsMissing => Sentence {
+            en: "The spread over {object} needs {wanted} groups with room; there are {seen}.",
+            zh: "按 {object} 分布需要 {wanted} 个有余量的分组，目前只有 {seen} 个。",
+            fix_en: "Add clusters or capacity in more groups, or lower the least number of groups.",
+            fix_zh: "请在更多分组中增加集群或容量，或降低最少分组数。",
+        },
+        Code::SpreadGroupsTooFew => Sentence {
+            en: "The groups of {object} that may be used hold {seen} of {wanted} replicas.",
+            zh: "{object} 允许使用的分组最多只能容纳 {wanted} 个副本中的 {seen} 个。",
+            fix_en: "Raise the greatest number of groups, or add capacity in the largest ones.",
+            fix_zh: "请提高最多分组数，或在较大的分组中增加容量。",
+        },
+        Code::SpreadReplicasTooFew => Sentence {
+            en: "The spread over {object} needs at least {wanted} replicas; {seen} are asked for.",
+            zh: "按 {object} 分布至少需要 {wanted} 个副本，目前只申请了 {seen} 个。",
+            fix_en: "Ask for more replicas, or lower the least number of replicas per group.",
+            fix_zh: "请增加副本数，或降低每组最少副本数。",
+        },
         _ => return None,
     })
 }

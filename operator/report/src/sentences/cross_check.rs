@@ -72,12 +72,6 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Correct the hosting state, or add or remove the workloads.",
             fix_zh: "请更正承载状态，或补充、移除工作负载。",
         },
-        Code::ImageUnprofiled => Sentence {
-            en: "There is no ImageProfile for {object}, so what it needs is not known.",
-            zh: "没有 {object} 的镜像适配档案，其运行要求未知。",
-            fix_en: "Enter an ImageProfile for the digest.",
-            fix_zh: "请为该摘要填报镜像适配档案。",
-        },
         Code::ManifestNamespaceOther => Sentence {
             en: "{object} belongs to the namespace {seen}, but its workload is in {wanted}.",
             zh: "{object} 属于命名空间 {seen}，而其工作负载在 {wanted}。",

@@ -1,0 +1,151 @@
+//! Vectors of resources: what a pod asks for and what a node has free.
+//!
+//! One integer unit per resource: millicores, bytes, pieces. Extended resources carry an interned id; the text is the
+//! caller's.
+
+use crate::terms::{Bytes, Millicores};
+
+/// Interned name of an extended resource, e.g. `huawei.com/Ascend910`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(pub u16);
+
+/// A resource is named twice in one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("failed to read resources: extended resource {0} is named twice")]
+pub struct TooManyResources(pub u16);
+
+/// A vector of resources. What is not named is 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Resources {
+    /// CPU.
+    pub cpu: Millicores,
+    /// Memory.
+    pub memory: Bytes,
+    /// Ephemeral storage.
+    pub ephemeral: Bytes,
+    /// Pods.
+    pub pods: i64,
+    extended: Vec<(ResourceId, i64)>,
+}
+
+/// What one pod asks for; `pods` is 1.
+pub type Request = Resources;
+
+impl Resources {
+    /// A vector without extended resources.
+    #[must_use]
+    pub fn new(cpu: Millicores, memory: Bytes, ephemeral: Bytes, pods: i64) -> Self {
+        Self { cpu, memory, ephemeral, pods, extended: Vec::new() }
+    }
+
+    /// Adds extended resources.
+    ///
+    /// # Errors
+    /// [`TooManyResources`] when one is named twice.
+    pub fn with(mut self, extended: &[(ResourceId, i64)]) -> Result<Self, TooManyResources> {
+        self.extended.extend_from_slice(extended);
+        self.extended.sort_unstable();
+        if let Some(pair) = self.extended.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(TooManyResources(pair[0].0.0));
+        }
+        self.extended.retain(|(_, amount)| *amount != 0);
+        Ok(self)
+    }
+
+    /// Extended resources by id, without zeros.
+    #[must_use]
+    pub fn extended(&self) -> &[(ResourceId, i64)] {
+        &self.extended
+    }
+
+    /// Amount of one extended resource.
+    #[must_use]
+    pub fn amount(&self, id: ResourceId) -> i64 {
+        self.extended.binary_search_by_key(&id, |entry| entry.0).map_or(0, |at| self.extended[at].1)
+    }
+
+    /// How often `request` fits: the minimum over all resources it asks for. `i64::MAX` when it asks for nothing at all,
+    /// 0 when something free is negative.
+    #[must_use]
+    pub fn fits(&self, request: &Self) -> i64 {
+        let times = |free: i64, asked: i64| if asked > 0 { free.max(0) / asked } else { i64::MAX };
+        let extended = request.extended.iter().map(|&(id, asked)| times(self.amount(id), asked)).min();
+        times(self.cpu.0, request.cpu.0)
+            .min(times(self.memory.0, request.memory.0))
+            .min(times(self.ephemeral.0, request.ephemeral.0))
+            .min(times(self.pods, request.pods))
+            .min(extended.unwrap_or(i64::MAX))
+    }
+
+    fn zip(&self, other: &Self, each: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {
+        let mut ids: Vec<ResourceId> = self.extended.iter().chain(&other.extended).map(|entry| entry.0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut extended = Vec::with_capacity(ids.len());
+        for id in ids {
+            let amount = each(self.amount(id), other.amount(id))?;
+            if amount != 0 {
+                extended.push((id, amount));
+            }
+        }
+        Some(Self {
+            cpu: Millicores(each(self.cpu.0, other.cpu.0)?),
+            memory: Bytes(each(self.memory.0, other.memory.0)?),
+            ephemeral: Bytes(each(self.ephemeral.0, other.ephemeral.0)?),
+            pods: each(self.pods, other.pods)?,
+            extended,
+        })
+    }
+
+    /// Sum, or `None` out of range.
+    #[must_use]
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
+        self.zip(other, i64::checked_add)
+    }
+
+    /// `self - times x other`, or `None` out of range.
+    #[must_use]
+    pub fn checked_less(&self, other: &Self, times: i64) -> Option<Self> {
+        self.zip(other, |have, each| have.checked_sub(each.checked_mul(times)?))
+    }
+
+    /// The smaller of each resource.
+    #[must_use]
+    pub fn floor(&self, other: &Self) -> Self {
+        self.zip(other, |one, two| Some(one.min(two))).unwrap_or_default()
+    }
+
+    /// Whether nothing is negative.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        let named = [self.cpu.0, self.memory.0, self.ephemeral.0, self.pods];
+        named.into_iter().chain(self.extended.iter().map(|entry| entry.1)).all(|amount| amount >= 0)
+    }
+}
+
+impl Resources {
+    /// Whether every amount is at least the other's.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.amounts_of(other).zip(other.amounts()).all(|(mine, theirs)| mine >= theirs)
+            && self.extended.iter().all(|&(id, amount)| amount >= other.amount(id))
+    }
+
+    /// Negative amounts raised to 0.
+    #[must_use]
+    pub(super) fn raised_to_zero(&self) -> Self {
+        self.zip(&Self::default(), |amount, _| Some(amount.max(0))).unwrap_or_default()
+    }
+
+    /// All amounts, extended ones by id.
+    pub(super) fn amounts(&self) -> impl Iterator<Item = i64> {
+        let named = [self.cpu.0, self.memory.0, self.ephemeral.0, self.pods];
+        named.into_iter().chain(self.extended.iter().map(|entry| entry.1))
+    }
+
+    /// Own amounts of the resources that `other` names.
+    pub(super) fn amounts_of(&self, other: &Self) -> impl Iterator<Item = i64> {
+        let named = [self.cpu.0, self.memory.0, self.ephemeral.0, self.pods];
+        named.into_iter().chain(other.extended.iter().map(|entry| self.amount(entry.0)))
+    }
+}

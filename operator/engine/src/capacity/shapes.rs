@@ -1,0 +1,174 @@
+//! A pool's free capacity as classes of nodes with equal free vectors, and exact taking and giving back.
+
+use super::resources::{Request, Resources};
+
+/// Classes a pool is observed with at most.
+pub const MAX_SHAPES: usize = 16;
+
+/// Nodes with equal free vectors.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeShape {
+    /// Free on each of them.
+    pub free: Resources,
+    /// Number of nodes.
+    pub count: i64,
+}
+
+/// A pod of this request was seen Unschedulable: of requests at least as large no more than `slots` fit until the next
+/// observation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnschedulableBound {
+    /// What the pod asked for.
+    pub request: Request,
+    /// Usually 0.
+    pub slots: i64,
+}
+
+/// What one [`FreePool::take`] did; hand it to [`FreePool::give_back`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Taken {
+    /// Pods that found a slot.
+    pub pods: i64,
+    /// Nodes moved from one free vector to another, in order.
+    moves: Vec<(Resources, Resources, i64)>,
+}
+
+/// Free capacity of a pool. Taking splits classes, so there may be more than [`MAX_SHAPES`] afterwards; nothing is
+/// rounded by taking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FreePool {
+    shapes: Vec<NodeShape>,
+    bounds: Vec<UnschedulableBound>,
+}
+
+impl FreePool {
+    /// Summarises nodes into at most [`MAX_SHAPES`] classes. Classes that lose least are merged, and a merged class has
+    /// the smaller of each resource: what the pool promises is there. Nodes with a negative amount count as having none
+    /// of it; classes without nodes are left out.
+    #[must_use]
+    pub fn new(nodes: impl IntoIterator<Item = NodeShape>) -> Self {
+        let mut pool = Self::default();
+        for mut node in nodes {
+            if node.count <= 0 {
+                continue;
+            }
+            if !node.free.is_valid() {
+                node.free = node.free.raised_to_zero();
+            }
+            pool.put(node.free, node.count);
+        }
+        while pool.shapes.len() > MAX_SHAPES {
+            let pairs = pool.shapes.windows(2).enumerate();
+            let Some((at, _)) = pairs.min_by_key(|(at, pair)| (loss(&pair[0], &pair[1]), *at)) else { break };
+            let upper = pool.shapes.remove(at + 1);
+            let lower = pool.shapes.remove(at);
+            pool.put(lower.free.floor(&upper.free), lower.count.saturating_add(upper.count));
+        }
+        pool
+    }
+
+    /// The classes, in the order of their vectors.
+    #[must_use]
+    pub fn shapes(&self) -> &[NodeShape] {
+        &self.shapes
+    }
+
+    /// A pod was seen Unschedulable; see [`UnschedulableBound`].
+    pub fn note_unschedulable(&mut self, bound: UnschedulableBound) {
+        self.bounds.push(bound);
+    }
+
+    /// Pods of this request that fit: the sum over classes of count x min(free / request), rounded down per node.
+    /// Saturates; a request for nothing at all is bounded by nothing.
+    #[must_use]
+    pub fn slots(&self, request: &Request) -> i64 {
+        let sum = self
+            .shapes
+            .iter()
+            .fold(0_i64, |sum, shape| sum.saturating_add(shape.free.fits(request).saturating_mul(shape.count)));
+        let bounds = self.bounds.iter().filter(|bound| request.covers(&bound.request));
+        bounds.map(|bound| bound.slots.max(0)).fold(sum, i64::min)
+    }
+
+    /// Takes slots for up to `pods` pods, on the nodes with the fewest slots first. Never takes more than is free.
+    pub fn take(&mut self, request: &Request, pods: i64) -> Taken {
+        let mut taken = Taken::default();
+        let mut left = pods.min(self.slots(request)).max(0);
+        while left > 0 {
+            let fitting = self.shapes.iter().map(|shape| (shape.free.fits(request), shape));
+            let Some((fits, shape)) = fitting.filter(|(fits, _)| *fits > 0).min_by_key(|(fits, _)| *fits) else {
+                break;
+            };
+            let (each, nodes) = if left >= fits { (fits, (left / fits).min(shape.count)) } else { (left, 1) };
+            let before = shape.free.clone();
+            let Some(after) = before.checked_less(request, each) else { break };
+            left -= each * nodes;
+            taken.pods += each * nodes;
+            if before == after {
+                // A request for nothing takes nothing.
+                taken.pods += left;
+                break;
+            }
+            self.shift(&before, &after, nodes);
+            taken.moves.push((before, after, nodes));
+        }
+        taken
+    }
+
+    /// Undoes a take. Takes are given back in reverse order (a journal); out of order it may be that the nodes have
+    /// moved on, and then nothing changes and the answer is false.
+    #[must_use]
+    pub fn give_back(&mut self, taken: &Taken) -> bool {
+        let mut trial = self.shapes.clone();
+        for (before, after, nodes) in taken.moves.iter().rev() {
+            let Ok(at) = trial.binary_search_by(|shape| shape.free.cmp(after)) else { return false };
+            if trial[at].count < *nodes {
+                return false;
+            }
+            shift(&mut trial, after, before, *nodes);
+        }
+        self.shapes = trial;
+        true
+    }
+
+    fn put(&mut self, free: Resources, count: i64) {
+        put(&mut self.shapes, free, count);
+    }
+
+    fn shift(&mut self, from: &Resources, to: &Resources, nodes: i64) {
+        shift(&mut self.shapes, from, to, nodes);
+    }
+}
+
+fn put(shapes: &mut Vec<NodeShape>, free: Resources, count: i64) {
+    match shapes.binary_search_by(|shape| shape.free.cmp(&free)) {
+        Ok(at) => shapes[at].count = shapes[at].count.saturating_add(count),
+        Err(at) => shapes.insert(at, NodeShape { free, count }),
+    }
+}
+
+fn shift(shapes: &mut Vec<NodeShape>, from: &Resources, to: &Resources, nodes: i64) {
+    if let Ok(at) = shapes.binary_search_by(|shape| shape.free.cmp(from)) {
+        shapes[at].count -= nodes;
+        if shapes[at].count <= 0 {
+            shapes.remove(at);
+        }
+        put(shapes, to.clone(), nodes);
+    }
+}
+
+/// What merging two classes throws away, in thousandths of the larger vector, times nodes.
+fn loss(one: &NodeShape, two: &NodeShape) -> i128 {
+    let floor = one.free.floor(&two.free);
+    [one, two].into_iter().fold(0_i128, |sum, shape| {
+        let pairs = shape.free.amounts().zip(floor.amounts_of(&shape.free));
+        let parts =
+            pairs.map(
+                |(have, left)| {
+                    if have > 0 { (i128::from(have) - i128::from(left)) * 1000 / i128::from(have) } else { 0 }
+                },
+            );
+        sum.saturating_add(parts.sum::<i128>() * i128::from(shape.count))
+    })
+}
