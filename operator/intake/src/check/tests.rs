@@ -21,7 +21,7 @@ spec:
   pue:
   - {fromMonth: 2025-01, untilMonth: 2025-12, perMille: 1280}
   certificates:
-  - {id: GEC-1, wattHours: 1000000, generatedMonth: 2025-03}
+  - {id: GEC-1, wattHours: 1000000, generatedMonth: 2025-03, retiredOn: 2025-06-01}
 ---
 apiVersion: jiuzhou.dev/v1alpha1
 kind: Site
@@ -109,7 +109,7 @@ spec:
   projectCode: P-001
   tenant: dali-hrss
   functionDomain: PublicService
-  dataClass: {class: Important, setBy: 王五}
+  dataClass: {class: Important, setBy: 王五, confirmedBy: 州大数据局}
   protection: {level: 3}
 ---
 apiVersion: jiuzhou.dev/v1alpha1
