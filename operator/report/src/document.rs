@@ -420,6 +420,7 @@ impl From<Value> for Cell {
             Value::Int(number) => Self::Int(number),
             Value::Millicores(figure) => Self::Quantity(figure, Unit::Millicores),
             Value::Bytes(figure) => Self::Quantity(figure, Unit::Bytes),
+            Value::MilliwattHours(figure) => Self::Quantity(figure, Unit::MilliwattHours),
             Value::PerMille(figure) => Self::Quantity(figure, Unit::PerMille),
             Value::Percent(figure) => Self::Quantity(figure, Unit::Percent),
             Value::Fen(figure) => Self::Quantity(figure, Unit::Fen),

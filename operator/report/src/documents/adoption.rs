@@ -154,11 +154,13 @@ mod tests {
     fn entry(name: &str, hosting: Hosting, lift_verified: bool) -> Entry {
         Entry {
             reference: ObjectRef::new("InformationSystem", "xuzhou", name),
+            title: String::new(),
             project_code: format!("2026-{name}"),
             tenant: "徐州市".to_owned(),
             function: String::new(),
             region: "320300".to_owned(),
             hosting,
+            since: None,
             lift_verified,
             ready_days: None,
             exemption: None,
@@ -169,7 +171,7 @@ mod tests {
     #[test]
     fn the_headline_has_both_counts_and_what_did_not_count_has_a_reason() {
         let bodies =
-            ["徐州市", "空单位"].map(|name| Body { name: name.to_owned(), block_parent: None, line_parent: None });
+            ["徐州市", "空单位"].map(|name| Body { name: name.to_owned(), block_parent: None, line_parent: None, level: String::new() });
         let entries = vec![
             entry("a", Hosting::Lifted, true),
             entry("b", Hosting::Lifted, false),
