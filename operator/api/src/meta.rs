@@ -1,6 +1,6 @@
 //! Every string another program may depend on: group, version, labels, annotations, finalizers, field manager.
 //!
-//! The only place for such strings; a test in this crate greps for strays. Values of labels that Kubernetes or
+//! The only place for such strings (derive attributes must repeat group and version as literals; a test compares). Values of labels that Kubernetes or
 //! node-feature-discovery define belong to the rooms that read them.
 
 /// API group of every custom resource.

@@ -19,21 +19,21 @@ struct Rule {
 
 /// Every rule with the node it stands at, its path, and how many nodes of that kind one object can have.
 fn rules(schema: &Value) -> Vec<(Rule, Value, String, u64)> {
-    fn walk(node: &Value, path: String, times: u64, into: &mut Vec<(Rule, Value, String, u64)>) {
+    fn walk(node: &Value, path: &str, times: u64, into: &mut Vec<(Rule, Value, String, u64)>) {
         for rule in node["x-kubernetes-validations"].as_array().into_iter().flatten() {
             let text = |key: &str| rule[key].as_str().unwrap_or_default().to_owned();
-            into.push((Rule { rule: text("rule"), message: text("message") }, node.clone(), path.clone(), times));
+            into.push((Rule { rule: text("rule"), message: text("message") }, node.clone(), path.to_owned(), times));
         }
         for (name, child) in node["properties"].as_object().into_iter().flatten() {
-            walk(child, format!("{path}.{name}"), times, into);
+            walk(child, &format!("{path}.{name}"), times, into);
         }
         if node["items"].is_object() {
             let items = node["maxItems"].as_u64().unwrap_or(u64::MAX);
-            walk(&node["items"], format!("{path}[]"), times.saturating_mul(items), into);
+            walk(&node["items"], &format!("{path}[]"), times.saturating_mul(items), into);
         }
     }
     let mut found = Vec::new();
-    walk(schema, String::new(), 1, &mut found);
+    walk(schema, "", 1, &mut found);
     found
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiuzhou_api::{KindInfo, Scope, all_crds, kinds, render};
+use jiuzhou_api::{KindInfo, Scope, all_crds, kinds, meta, render};
 use serde_json::Value;
 
 /// Every schema node of a kind below the root, with its path; `metadata` is Kubernetes' own.
@@ -47,8 +47,8 @@ fn every_field_is_documented_in_english_and_chinese() {
         let english = description.chars().filter(char::is_ascii_alphabetic).count() >= 2;
         let chinese = description.chars().any(is_chinese);
         let part = path.ends_with(".spec") || path.ends_with(".status");
-        (!part && !(english && chinese && description.ends_with(['。', '.', '；'])))
-            .then(|| format!("description {description:?}"))
+        let documented = english && chinese && description.ends_with(['。', '.', '；']);
+        (!part && !documented).then(|| format!("description {description:?}"))
     });
     for crd in all_crds() {
         let kind = &crd.spec.names.kind;
@@ -141,7 +141,9 @@ fn names_category_and_columns_are_as_promised() {
         let short = kind.short_names.clone().unwrap_or_default();
         assert_eq!(short.len(), 1, "{} has one short name", kind.kind);
         assert!(names.insert(short[0].clone()), "{} is taken", short[0]);
-        assert_eq!(kind.categories.clone().unwrap_or_default(), ["jiuzhou"], "{}", kind.kind);
+        assert_eq!(crd.spec.group, meta::GROUP, "{}", kind.kind);
+        assert_eq!(crd.spec.versions[0].name, meta::VERSION, "{}", kind.kind);
+        assert_eq!(kind.categories.clone().unwrap_or_default(), [meta::CATEGORY], "{}", kind.kind);
         let columns = crd.spec.versions[0].additional_printer_columns.clone().unwrap_or_default();
         assert!((1..=7).contains(&columns.len()), "{}: {} columns", kind.kind, columns.len());
         assert!(columns.iter().all(|column| column.description.is_some()), "{}", kind.kind);

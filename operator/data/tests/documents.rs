@@ -16,7 +16,7 @@ fn read<T: DeserializeOwned + Serialize>(table: &Table) -> Vec<T> {
     let written: Vec<Value> = serde_saphyr::from_multiple(table.text).expect(table.name);
     let typed: Vec<T> = serde_saphyr::from_multiple(table.text).expect(table.name);
     for (written, typed) in written.iter().zip(&typed) {
-        contains(&serde_json::to_value(typed).unwrap(), written, table.name);
+        contains(&serde_json::to_value(typed).expect("a resource is JSON"), written, table.name);
     }
     typed
 }
@@ -50,7 +50,7 @@ fn profile(kind: &str) -> KindProfile {
 fn says(rule: &str, object: &Value) -> bool {
     let program = Program::compile(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
     let mut context = Context::default();
-    context.add_variable_from_value("object", to_value(object).unwrap());
+    context.add_variable_from_value("object", to_value(object).expect("JSON is a CEL value"));
     match program.execute(&context) {
         Ok(CelValue::Bool(answer)) => answer,
         other => panic!("{rule}: {other:?}"),

@@ -1,11 +1,20 @@
 //! The intake room reads: files in, typed and checked objects out.
 //!
 //! One door for YAML and JSON ([`yaml`]), files and folders to documents ([`files`], [`documents`]), the checks an API
-//! server would make ([`schema`]). Everything wrong becomes a finding with place, rule and fix; nothing stops at the
-//! first. This is the only room that knows both the api's types and the engine's.
+//! server would make ([`schema`]), typed objects ([`objects`]), the checks no schema can make ([`check`]), and what
+//! the engine is told ([`convert`]). [`load()`] does it all. Everything wrong becomes a finding with place, rule and
+//! fix; nothing stops at the first. This is the only room that knows both the api's types and the engine's.
 
+pub mod beijing;
+pub mod builtin;
+pub mod check;
+pub mod convert;
 pub mod documents;
 pub mod files;
+mod load;
 pub mod native;
+pub mod objects;
 pub mod schema;
 pub mod yaml;
+
+pub use load::{Fleet, LoadError, Options, load};

@@ -2,6 +2,7 @@
 //!
 //! A kind's file holds its spec, its status and what only it uses. Shared pieces stand in files named after what they
 //! are: `class` (shared words), `isa`, `pool`, `selector`, `placement`, `protection`, `document`.
+#![allow(clippy::duplicated_attributes, reason = "every print column has a type_")]
 #![allow(unreachable_pub, reason = "kube's KubeSchema derive repeats every struct inside a function")]
 
 mod change_freeze;

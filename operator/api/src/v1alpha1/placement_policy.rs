@@ -1,6 +1,6 @@
 //! `ClusterPlacementPolicy` and `PlacementPolicy` 部署策略: the same rules for the whole hub and for one namespace.
 //!
-//! A CRD has one scope, hence two kinds with one spec (docs/adr/two-kinds-one-spec.md).
+//! A CRD has one scope, hence two kinds with one spec (docs/adr/0002).
 
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};

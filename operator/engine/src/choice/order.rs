@@ -15,8 +15,8 @@ pub(super) struct Order {
     whole: bool,
 }
 
-const FIRST: usize = 32;
-const SECOND: usize = 256;
+const FIRST: usize = 24;
+const SECOND: usize = 128;
 
 fn place(problem: &Problem<'_>, at: usize) -> Option<Place> {
     let candidate = problem.candidates.get(at)?;
@@ -79,8 +79,11 @@ impl Order {
             }
         }
         self.whole = self.best.len() <= size && worst.is_none();
+        if self.best.len() > size {
+            self.best.select_nth_unstable(size - 1);
+            self.best.truncate(size);
+        }
         self.best.sort_unstable();
-        self.best.truncate(size);
         self.sorted.clear();
         self.sorted.extend(self.best.iter().map(|place| place.3));
     }

@@ -432,6 +432,7 @@ pub(crate) fn spec(dice: &mut Dice, name: u64, hard: bool) -> Spec {
         quota: request,
         current: vec![],
         data_on: None,
+        changed: false,
         rebalance: false,
     }
 }

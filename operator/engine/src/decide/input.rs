@@ -328,7 +328,8 @@ pub struct Grant {
     pub document: String,
     /// Validity.
     pub term: Term,
-    /// What it allows; a resource that no valid grant names is not limited at this tenant.
+    /// What it allows. A resource that any grant names is limited to the sum of the grants that hold; one that no grant
+    /// names is not limited at this tenant.
     pub amount: BTreeMap<String, i64>,
 }
 

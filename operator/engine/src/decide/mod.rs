@@ -7,21 +7,33 @@
 
 pub mod affinity;
 pub mod canonical;
+mod columns;
+mod explain;
 #[cfg(test)]
 mod fixture;
 mod index;
 pub mod input;
+#[cfg(test)]
+mod laws;
+mod ledger;
 mod mask;
+mod plan;
+mod planner;
+mod quota;
 mod record;
 pub mod resources;
 mod rule;
 mod rules;
 mod snapshot;
 mod spec;
+mod tell;
 pub mod tier;
 mod verdicts;
 mod view;
 
+pub use explain::{cost, explain};
+pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, replay};
+pub use planner::{Decided, Hindrance, Planner};
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
     Status, Target, Violation,

@@ -5,7 +5,7 @@
 //! [`super::Planner`]'s part.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ pub enum SnapshotError {
 #[derive(Clone, Debug)]
 struct Entry {
     input: Arc<ClusterInput>,
-    digest: Option<Digest>,
+    digest: OnceLock<Digest>,
 }
 
 /// The compiled fleet.
@@ -90,6 +90,8 @@ pub struct Snapshot {
     pub(crate) architecture: detect::Policy,
     data: Option<Digest>,
     pub(crate) specs: BTreeMap<WorkloadKey, Arc<Spec>>,
+    /// Counts changes of what all verdicts rest on beside clusters.
+    revision: u64,
 }
 
 impl Snapshot {
@@ -178,7 +180,7 @@ impl Snapshot {
         };
         self.index.post(slot.index(), &cluster, true);
         if let Some(entry) = self.slots.get_mut(slot.index()) {
-            *entry = Some(Entry { input: Arc::new(cluster), digest: None });
+            *entry = Some(Entry { input: Arc::new(cluster), digest: OnceLock::new() });
         }
         slot
     }
@@ -193,11 +195,13 @@ impl Snapshot {
 
     /// Enters a tenant or changes it.
     pub fn upsert_tenant(&mut self, tenant: TenantInput) {
+        self.revision = self.revision.wrapping_add(1);
         self.tenants.insert(tenant.name.clone(), tenant);
     }
 
     /// Takes a tenant out.
     pub fn remove_tenant(&mut self, name: &str) -> Option<TenantInput> {
+        self.revision = self.revision.wrapping_add(1);
         self.tenants.remove(name)
     }
 
@@ -215,16 +219,19 @@ impl Snapshot {
             }
         }
         self.tiers = tiers;
+        self.revision = self.revision.wrapping_add(1);
         Ok(())
     }
 
     /// Enters a change freeze or changes it.
     pub fn upsert_freeze(&mut self, freeze: FreezeInput) {
+        self.revision = self.revision.wrapping_add(1);
         self.freezes.insert(freeze.name.clone(), freeze);
     }
 
     /// Takes a change freeze out.
     pub fn remove_freeze(&mut self, name: &str) -> Option<FreezeInput> {
+        self.revision = self.revision.wrapping_add(1);
         self.freezes.remove(name)
     }
 
@@ -284,6 +291,10 @@ impl Snapshot {
         self.by_name.is_empty()
     }
 
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Slots in use and vacant.
     pub(crate) fn slots(&self) -> usize {
         self.slots.len()
@@ -303,17 +314,20 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
-    pub fn digest(&mut self) -> Result<Digest, CanonicalError> {
-        for entry in self.slots.iter_mut().flatten().filter(|entry| entry.digest.is_none()) {
-            entry.digest = Some(canonical::digest(&*entry.input, DigestAlgorithm::Sha256)?);
-        }
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
         let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
         hasher.field(b"jiuzhou-fleet/1");
-        for slot in self.by_name.values() {
-            if let Some(digest) = self.slots.get(slot.index()).and_then(|e| e.as_ref()?.digest) {
-                hasher.field(digest.bytes());
-            }
+        for entry in self.by_name.values().filter_map(|slot| self.slots.get(slot.index())?.as_ref()) {
+            let digest = match entry.digest.get() {
+                Some(digest) => *digest,
+                None => {
+                    let digest = canonical::digest(&*entry.input, DigestAlgorithm::Sha256)?;
+                    *entry.digest.get_or_init(|| digest)
+                }
+            };
+            hasher.field(digest.bytes());
         }
+        hasher.field(b"");
         hasher.field(&canonical::bytes(&self.tenants.values().collect::<Vec<_>>())?);
         hasher.field(&canonical::bytes(&self.tiers)?);
         hasher.field(&canonical::bytes(&self.freezes.values().collect::<Vec<_>>())?);

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::affinity::{Affinity, Toleration};
+use super::canonical::{self, CanonicalError};
 use super::input::{DataClass, Figure, Ownership};
 use super::resources::Resources;
 use crate::detect::{AcceleratorNeed, ImageEntry, Needs, Tee};
-use crate::terms::Percent;
+use crate::terms::{Digest, DigestAlgorithm, Percent};
 
 /// Namespace and name of a workload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -284,6 +285,21 @@ pub struct Spec {
     pub current: Vec<Current>,
     /// Clusters its data is on, when the data cannot move; `None` when it can or there is none.
     pub data_on: Option<BTreeSet<String>>,
+    /// Its own spec changed since it was placed: clusters that its affinity or groups no longer allow are left. A cluster
+    /// that changed instead keeps what runs.
+    pub changed: bool,
     /// A person (or a gain above the policy's threshold) ordered it to be placed anew: what runs may move.
     pub rebalance: bool,
+}
+
+impl Spec {
+    /// Digest of what is asked for: everything but what runs and what was ordered. A placement keeps it, so that a later
+    /// reader knows whether the workload has changed since.
+    ///
+    /// # Errors
+    /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
+    pub fn intent(&self) -> Result<Digest, CanonicalError> {
+        let intent = Self { admitted: 0, current: Vec::new(), changed: false, rebalance: false, ..self.clone() };
+        canonical::digest(&intent, DigestAlgorithm::Sha256)
+    }
 }

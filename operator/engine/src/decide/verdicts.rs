@@ -7,13 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::affinity::{Affinity, Expression, Operator, tolerated};
 use super::index::{Index, Postings};
 use super::input::Ownership;
 use super::mask::{self, and, and_not, or};
 use super::rule::{Answer, Rule};
 use super::rules::{self, Judge, POOL_RULES};
-use super::snapshot::ClusterSlot;
+use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Cause, Image, Requirement};
 use super::view::{Demand, View};
 use crate::detect::PoolFacts;
@@ -158,15 +160,33 @@ struct Buffers {
 type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool);
 
 /// All verdict blocks made so far, shared by requirements that ask the same.
+///
+/// A store outlives a planner ([`super::Planner::resume`]) as long as it is told of every changed cluster of its one
+/// snapshot; it empties itself when tenants, tiers, freezes or what holds by the calendar have changed meanwhile.
 #[derive(Debug, Default)]
 pub struct VerdictStore {
     ids: BTreeMap<Arc<Requirement>, usize>,
     blocks: Vec<Verdicts>,
+    /// What the blocks hold for: revision of the rules, and the instants between which no date matters.
+    valid: Option<(u64, Timestamp, Option<Timestamp>)>,
     architecture: BTreeMap<ArchitectureKey, Vec<Answer>>,
     buffers: Buffers,
 }
 
 impl VerdictStore {
+    /// Empties the store unless what it holds is right for this view.
+    pub(crate) fn keep_for(&mut self, view: &View<'_>) {
+        let revision = view.snapshot.revision();
+        let holds = self.valid.is_some_and(|(known, from, until)| {
+            known == revision && from <= view.as_of && until.is_none_or(|until| view.as_of < until)
+        });
+        if !holds {
+            self.ids.clear();
+            self.blocks.clear();
+        }
+        self.valid = Some((revision, view.as_of, view.next_change));
+    }
+
     /// The block of a requirement, made when it is asked for first.
     pub(crate) fn of(&mut self, view: &View<'_>, requirement: &Arc<Requirement>) -> usize {
         if let Some(id) = self.ids.get(requirement) {
@@ -195,9 +215,15 @@ impl VerdictStore {
         self.blocks.is_empty()
     }
 
-    /// A cluster changed, came or went: its bit is set again in every block. Returns the requirements for which an
-    /// outcome flipped that decides (eligible or not).
-    pub(crate) fn cluster_changed(&mut self, view: &View<'_>, slot: ClusterSlot) -> Vec<Arc<Requirement>> {
+    /// A cluster changed, came or went: its bit is set again in every block by the scalar path. Returns the requirements
+    /// for which it became eligible or ceased to be: only workloads that ask one of these are woken.
+    pub fn cluster_changed(
+        &mut self,
+        snapshot: &Snapshot,
+        as_of: Timestamp,
+        slot: ClusterSlot,
+    ) -> Vec<Arc<Requirement>> {
+        let view = &View::new(snapshot, as_of);
         let mut flipped = Vec::new();
         let ids: Vec<_> = self.ids.iter().map(|(requirement, id)| (Arc::clone(requirement), *id)).collect();
         for (requirement, id) in ids {
@@ -675,7 +701,6 @@ mod tests {
 
     use super::*;
     use crate::decide::fixture::{self, Dice};
-    use crate::decide::snapshot::Snapshot;
 
     fn assert_scalar_equals_mask(view: &View<'_>, requirement: &Requirement, block: &Verdicts) {
         let demand = Demand::new(view.snapshot, requirement);
@@ -731,8 +756,8 @@ mod tests {
                     Some(snapshot.upsert_cluster(fixture::cluster(&mut dice, &name)))
                 };
                 let Some(slot) = slot else { continue };
+                store.cluster_changed(&snapshot, fixture::now(), slot);
                 let view = View::new(&snapshot, fixture::now());
-                store.cluster_changed(&view, slot);
                 for requirement in &requirements {
                     let id = store.of(&view, requirement);
                     assert_scalar_equals_mask(&view, requirement, store.block(id).unwrap());

@@ -101,6 +101,10 @@ codes! {
         ImageInvalid: Error,
         /// An image is named by tag only.
         ImageNotPinned: Warning,
+        /// Two change freezes of the same scope that lie over each other.
+        FreezeOverlap: Info,
+        /// An image of which nothing is known: taken to exist for linux/amd64 only.
+        ImageNotProfiled: Warning,
         /// A key that stands twice in one mapping.
         KeyDuplicate: Error,
         /// A kind our API group does not have.
@@ -129,6 +133,8 @@ codes! {
         NamespaceUnowned: Error,
         /// The pod names its node itself, so nothing is left to schedule.
         NodeNameFixed: Warning,
+        /// A field that a plan does not take into account.
+        NotPlanned: Info,
         /// An input without a single document.
         NothingRead: Warning,
         /// An unquoted number where text is meant, such as a region code.
@@ -349,10 +355,20 @@ codes! {
         CapacityInsufficient: Error,
         /// The search ended at its budget; a placement may exist.
         ChoiceNotProven: Error,
+        /// Workloads that must stand together find no common place.
+        ColocationImpossible: Error,
         /// No cluster passes all rules.
         NoCandidate: Error,
         /// A preferred spread was left out.
         PreferredDropped: Warning,
+        /// A quota of the payer's tree does not allow it.
+        QuotaExceeded: Error,
+        /// The number of replicas is outside what can be decided.
+        ReplicasOutOfRange: Error,
+        /// No node has enough of a resource left.
+        ResourceMissing: Error,
+        /// A share of the system's, the tenant's or the fleet's replicas would be exceeded.
+        ShareExceeded: Error,
         /// The share of a group, rounded down, leaves too little for this number of replicas.
         ShareRounding: Error,
         /// No choice meets all spread bounds at once.

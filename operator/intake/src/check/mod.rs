@@ -1,18 +1,43 @@
-//! What no schema can say: rules over several objects of one input, and over their dates.
+//! Checks over the whole set: what no schema can see, one file per topic.
 //!
-//! One file per topic. Everything here takes the typed [`crate::objects::Objects`] and gives findings; nothing is
-//! changed. (The files beside this one are written on the branch `check`; the branch `intake` writes `convert/` and
-//! `load`, and calls [`all`] from `load`.)
+//! Each takes the typed objects and tells what is wrong; none changes anything. Duplicate names are told where objects
+//! are collected (`objects`), what one object contradicts in itself by its schema.
 
 pub mod credit_code;
+mod dates;
+mod identity;
+mod policies;
+mod quota;
+mod references;
+mod regions;
+mod requirements;
+mod tenants;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use jiuzhou_engine::terms::Finding;
 
-use crate::objects::Objects;
+use crate::convert::Converted;
+use crate::objects::{Item, Items, Objects, Origin};
 
-/// All findings of all rules over an input, as of an instant.
-#[must_use]
-pub fn all(_objects: &Objects, _as_of: Timestamp) -> Vec<Finding> {
-    Vec::new()
+/// Everything that can be told from the objects alone.
+pub(crate) fn objects(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) {
+    references::check(objects, findings);
+    tenants::check(objects, findings);
+    identity::check(objects, findings);
+    regions::check(objects, findings);
+    dates::check(objects, as_of, findings);
+    requirements::check(objects, findings);
+    policies::check(objects, findings);
+}
+
+/// What needs the compiled form: sums of what is asked for.
+pub(crate) fn fleet(objects: &Objects, converted: &Converted, as_of: Timestamp, findings: &mut Vec<Finding>) {
+    quota::check(objects, &converted.fleet, as_of, findings);
+}
+
+/// The items of the input; what is built in was checked before it was shipped.
+fn own<T>(items: &Items<T>) -> impl Iterator<Item = &Item<T>> {
+    items.values().filter(|item| item.origin == Origin::Input)
 }

@@ -22,7 +22,7 @@ fn platform(item: &Item<api::CpuPlatform>) -> Platform {
     let api::CpuPlatformSpec {
         display_name: _,
         vendor,
-        brand: _,         // reports and spread
+        brand: _, // reports and spread
         architecture,
         uname_machine: _, // inspection of images
         elf_machine: _,   // inspection of images
@@ -34,7 +34,7 @@ fn platform(item: &Item<api::CpuPlatform>) -> Platform {
         tee_possible,
         shape,
         performance,
-        assurance: _,      // checks of tiers, reports
+        assurance: _,       // checks of tiers, reports
         oci_max_variant: _, // follows from the level
         detect,
         source: _,
@@ -90,9 +90,7 @@ fn predicates(predicate: &api::DetectPredicate) -> Vec<Predicate> {
         api::EvidenceKey::NfdModel => EvidenceKey::NfdModel,
         api::EvidenceKey::NfdFlags => EvidenceKey::NfdFlags,
         api::EvidenceKey::KoordinatorModel => EvidenceKey::KoordinatorCpuModel,
-        api::EvidenceKey::Label => {
-            EvidenceKey::Label(label_key.as_ref().map(ToString::to_string).unwrap_or_default())
-        }
+        api::EvidenceKey::Label => EvidenceKey::Label(label_key.as_ref().map(ToString::to_string).unwrap_or_default()),
         api::EvidenceKey::Kernel => EvidenceKey::Kernel,
         api::EvidenceKey::OsImage => EvidenceKey::OsImage,
         api::EvidenceKey::InstanceType => EvidenceKey::InstanceType,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::Taint;
 use jiuzhou_engine::decide::input::{
-    ClusterInput, ClusterState, Evidence, ProtectionReport, Reachability, RegistryInput, Term,
+    ClusterInput, ClusterState, Evidence, PoolInput, ProtectionReport, Reachability, RegistryInput, Term,
 };
 use jiuzhou_engine::terms::Finding;
 
@@ -18,22 +18,29 @@ use super::places::{self, label};
 use super::tenants::{term, texts};
 use super::{figures, pools, words};
 
-pub(super) fn clusters(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Vec<ClusterInput> {
-    objects.clusters.values().map(|item| cluster(objects, item, as_of, findings)).collect()
+/// All clusters; `from_nodes` has the pools of those whose status tells none.
+pub(super) fn clusters(
+    objects: &Objects,
+    from_nodes: &BTreeMap<String, Vec<PoolInput>>,
+    as_of: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Vec<ClusterInput> {
+    objects.clusters.values().map(|item| cluster(objects, item, from_nodes, as_of, findings)).collect()
 }
 
 fn cluster(
     objects: &Objects,
     item: &Item<api::MemberCluster>,
+    from_nodes: &BTreeMap<String, Vec<PoolInput>>,
     as_of: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> ClusterInput {
     let api::MemberClusterSpec {
         display_name: _,
         site,
-        provider: _,     // see places::provider
-        form: _,         // a label
-        place: _,        // a label
+        provider: _, // see places::provider
+        form: _,     // a label
+        place: _,    // a label
         ownership,
         jurisdictions,
         connection: _,   // how it is reached is control's
@@ -52,12 +59,15 @@ fn cluster(
         emergency_reserve_percent,
     } = &item.object.spec;
     let place = named(&objects.sites, site);
-    let pools = pools::pools(item, findings);
+    let mut pools = pools::pools(item, findings);
+    if pools.is_empty() {
+        pools = from_nodes.get(&item.document.name).cloned().unwrap_or_default();
+    }
     let provider = places::provider(&item.object, place);
     let mut labels = places::labels(&item.object, place);
     pool_labels(&mut labels, &pools, objects);
     for algorithm in sm_crypto {
-        labels.insert(format!("crypto.jiuzhou.dev/{}", words::sm_name(*algorithm)), "true".to_owned());
+        labels.insert(label::crypto(*algorithm), "true".to_owned());
     }
     let status = item.object.status.as_ref();
     let deleting = item.object.metadata.deletion_timestamp.is_some();
@@ -79,7 +89,7 @@ fn cluster(
         evidence: evidence.iter().enumerate().filter_map(|(i, e)| self::evidence(document, i, e, findings)).collect(),
         supplied: BTreeMap::new(), // filled by tiers, which needs the whole
         kinds: status.map(|s| kinds(&s.apis)).filter(|kinds| !kinds.is_empty()),
-        databases: databases.iter().map(|offer| offer.product.to_string()).collect(),
+        databases: self::databases(objects, databases),
         registries: registries_of(registries),
         peers: peers.iter().filter(|peer| is_open(peer, as_of)).map(|peer| peer.name.to_string()).collect(),
         figures: figures::of(&objects.prices, &item.object, place, provider, &pools, as_of),
@@ -90,13 +100,9 @@ fn cluster(
 }
 
 /// Zones and brands of the pools: groups to spread over.
-fn pool_labels(
-    labels: &mut BTreeMap<String, String>,
-    pools: &[jiuzhou_engine::decide::input::PoolInput],
-    objects: &Objects,
-) {
+fn pool_labels(labels: &mut BTreeMap<String, String>, pools: &[PoolInput], objects: &Objects) {
     let zones: BTreeSet<&str> = pools.iter().map(|pool| pool.zone.as_str()).filter(|zone| !zone.is_empty()).collect();
-    let brand = |pool: &jiuzhou_engine::decide::input::PoolInput| {
+    let brand = |pool: &PoolInput| {
         let platform = pool.facts.platform.as_deref()?;
         named(&objects.platforms, platform).map(|item| words::brand_name(item.object.spec.brand))
     };
@@ -201,6 +207,20 @@ fn evidence(
         state: words::evidence_state(*state),
         state_since: since.and_then(beijing::start),
     })
+}
+
+/// A need that any of several products meets, as one name for the engine, which knows no alternatives.
+pub(super) fn any_of(need: &api::DatabaseNeed) -> String {
+    let api::DatabaseNeed { any_of } = need;
+    texts(any_of).into_iter().collect::<Vec<_>>().join("|")
+}
+
+/// Products offered, and the names of those needs of workloads that one of them meets.
+fn databases(objects: &Objects, offers: &[api::DatabaseOffer]) -> BTreeSet<String> {
+    let offered: BTreeSet<String> = offers.iter().map(|offer| offer.product.to_string()).collect();
+    let needs = objects.workloads.values().flat_map(|item| &item.object.spec.requirements.databases);
+    let met = needs.filter(|need| need.any_of.iter().any(|product| offered.contains(&**product))).map(any_of);
+    met.chain(offered.iter().cloned()).collect()
 }
 
 /// `v1/Pod`, `apps/v1/Deployment`.

@@ -34,6 +34,14 @@ pub(super) mod label {
     pub(crate) const ZONE: &str = "place.jiuzhou.dev/zone";
     /// Brands of its pools, joined by `+`.
     pub(crate) const BRAND: &str = "place.jiuzhou.dev/brand";
+
+    /// Key of the label of a cluster that declares an algorithm.
+    pub(crate) fn crypto(algorithm: jiuzhou_api::v1alpha1::SmAlgorithm) -> String {
+        format!("{PREFIX}{}", super::words::sm_name(algorithm))
+    }
+
+    /// What the keys of this module begin with; no label of the user may.
+    pub(crate) const PREFIX: &str = "place.jiuzhou.dev/";
 }
 
 /// What a code covers: 530000 its province, 532900 its prefecture, others themselves. Municipalities have districts
@@ -63,9 +71,9 @@ pub(super) fn provider<'a>(cluster: &'a MemberCluster, site: Option<&'a Item<Sit
 
 /// The labels of a cluster: its own and those of this module, except zone and brand, which its pools tell.
 #[must_use]
-pub(super) fn labels(cluster: &MemberCluster, site: Option<&Item<Site>>) -> BTreeMap<String, String> {
+pub(crate) fn labels(cluster: &MemberCluster, site: Option<&Item<Site>>) -> BTreeMap<String, String> {
     let mut labels = cluster.metadata.labels.clone().unwrap_or_default();
-    labels.retain(|key, _| !key.starts_with("place.jiuzhou.dev/"));
+    labels.retain(|key, _| !key.starts_with(label::PREFIX));
     let mut set = |key: &str, value: &str| {
         if !value.is_empty() {
             labels.insert(key.to_owned(), value.to_owned());
@@ -89,12 +97,12 @@ pub(super) fn labels(cluster: &MemberCluster, site: Option<&Item<Site>>) -> BTre
 
 /// What selectors are read against: the regions that exist in the fleet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     regions: BTreeSet<String>,
 }
 
 impl Places {
-    pub(super) fn new(clusters: &Items<MemberCluster>, sites: &Items<Site>) -> Self {
+    pub(crate) fn new(clusters: &Items<MemberCluster>, sites: &Items<Site>) -> Self {
         let of = |item: &Item<MemberCluster>| {
             named(sites, &item.object.spec.site).map(|site| site.object.spec.region.to_string())
         };
@@ -102,7 +110,7 @@ impl Places {
     }
 
     /// A selector as the engine's affinity. Every part that is given must match.
-    pub(super) fn affinity(&self, selector: &ClusterSelector) -> Affinity {
+    pub(crate) fn affinity(&self, selector: &ClusterSelector) -> Affinity {
         let ClusterSelector {
             names,
             exclude_names,

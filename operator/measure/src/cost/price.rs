@@ -167,7 +167,7 @@ impl Bill {
             fractions.push((part % denominator, index));
         }
         // Lines are in order of name, so a stable sort leaves ties by name.
-        fractions.sort_by(|a, b| b.0.cmp(&a.0));
+        fractions.sort_by_key(|fraction| std::cmp::Reverse(fraction.0));
         for (_, index) in fractions {
             if rest == 0 {
                 break;

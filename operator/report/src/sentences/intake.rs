@@ -132,6 +132,18 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Add @sha256:digest to the reference.",
             fix_zh: "请在引用后加上 @sha256:摘要。",
         },
+        Code::FreezeOverlap => Sentence {
+            en: "The change freeze {object} lies over {seen}, which has the same scope.",
+            zh: "封网期 {object} 与范围相同的 {seen} 时间重叠。",
+            fix_en: "Join the two, or correct the times of one.",
+            fix_zh: "请合并二者或更正其中一个的时间。",
+        },
+        Code::ImageNotProfiled => Sentence {
+            en: "Nothing is known of the image {object}; it is taken to exist for {wanted} only.",
+            zh: "镜像 {object} 没有任何已知信息，仅按 {wanted} 处理。",
+            fix_en: "Add an ImageProfile with its entries, or the image stays off other platforms.",
+            fix_zh: "请补充列明各架构条目的镜像适配档案，否则该镜像不会部署到其他平台。",
+        },
         Code::KeyDuplicate => Sentence {
             en: "The key {object} stands twice in one mapping, first on line {seen}.",
             zh: "键 {object} 在同一映射中出现两次，首次位于第 {seen} 行。",
@@ -215,6 +227,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             zh: "Pod 自行指定了节点 {seen}，节点规则对它不起作用。",
             fix_en: "Remove spec.nodeName and use a node selector.",
             fix_zh: "请删除 spec.nodeName，改用节点选择器。",
+        },
+        Code::NotPlanned => Sentence {
+            en: "A plan does not look at {object}.",
+            zh: "部署计划不考虑 {object}。",
+            fix_en: "Keep it for the operator, or state the same by a field a plan looks at.",
+            fix_zh: "该字段仅供运行时使用；如需影响部署计划，请改用计划会考虑的字段。",
         },
         Code::NothingRead => Sentence {
             en: "{object} contains no document.",

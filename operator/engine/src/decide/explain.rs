@@ -1,0 +1,213 @@
+//! Why a workload stands where it stands: every rule on every cluster, scores, and what would have to change.
+//!
+//! Nothing of this is stored; it is derived from the same snapshot when somebody asks. "What would have to change" for a
+//! cluster is the cheapest set by a fixed table: its own refusals, those of the pool that is cheapest to open, and room
+//! as the amount that is missing.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::canonical::CanonicalError;
+use super::columns;
+use super::input::ClusterInput;
+use super::plan::{Changes, Turn, turns};
+use super::planner::{Decided, Planner};
+use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, RuleCheck};
+use super::resources;
+use super::rule::{Answer, Rule};
+use super::rules::{Judge, POOL_RULES};
+use super::snapshot::{ClusterSlot, Snapshot};
+use super::spec::{Spec, WorkloadKey};
+use super::tell::{Position, data_rule};
+use super::view::Demand;
+use crate::terms::{Code, Reason, Value};
+
+/// What room costs in the table.
+const CAPACITY_COST: u32 = 3;
+
+/// What it is thought to cost to make a rule pass: from a line in a policy over a certificate to what nobody can change.
+#[must_use]
+pub fn cost(rule: Rule) -> u32 {
+    match rule {
+        Rule::Affinity | Rule::Group | Rule::Taints | Rule::Freeze => 1,
+        Rule::Reachability | Rule::Registry => 2,
+        Rule::Kinds | Rule::Reach => 3,
+        Rule::Architecture | Rule::State => 4,
+        Rule::Database | Rule::PoolZone => 5,
+        Rule::Accelerator | Rule::Tee | Rule::Zones | Rule::Providers => 6,
+        Rule::Tenant => 7,
+        Rule::Regions | Rule::Protection | Rule::Tier => 8,
+        Rule::Jurisdiction | Rule::Data => 9,
+        // Follows from the rules about pools; never an obstacle of its own.
+        Rule::Pools => 0,
+        Rule::Classified => 1000,
+    }
+}
+
+/// Explains one workload of a plan: what was decided for it at its turn, and why.
+///
+/// `None` when there is no workload of that name.
+///
+/// # Errors
+/// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
+pub fn explain(
+    snapshot: &Snapshot,
+    changes: &Changes,
+    key: &WorkloadKey,
+    as_of: Timestamp,
+) -> Result<Option<Explanation>, CanonicalError> {
+    let fleet = snapshot.digest()?;
+    // The first pass finds the order in which the ledger saw the workloads; the second stops at this one's turn.
+    let order = turns(&mut Planner::new(snapshot, as_of), changes);
+    let mut planner = Planner::new(snapshot, as_of);
+    let mut sequence = 1;
+    for Turn { set, .. } in order {
+        let turn = planner.turn(set);
+        if let Some((spec, decided)) = turn.set.iter().zip(&turn.decided).find(|(spec, _)| spec.key == *key) {
+            return planner.explain(spec, decided, Position { fleet, sequence, before: None }).map(Some);
+        }
+        planner.book_turn(&turn);
+        sequence += 1;
+    }
+    Ok(None)
+}
+
+impl Planner<'_> {
+    /// Explains a decision that has not been booked yet.
+    pub(crate) fn explain(
+        &mut self,
+        spec: &Arc<Spec>,
+        decided: &Decided,
+        position: Position,
+    ) -> Result<Explanation, CanonicalError> {
+        let decision = self.record(spec, decided, position)?;
+        let demand = Demand::new(self.view.snapshot, &spec.requirement);
+        let judge = Judge { view: &self.view, requirement: &spec.requirement, demand: &demand };
+        let mut clusters = Vec::with_capacity(self.view.snapshot.len());
+        for (slot, cluster) in self.view.snapshot.clusters() {
+            clusters.push(self.explain_cluster(&judge, spec, decided, slot, cluster));
+        }
+        let mut one_change: Vec<_> = clusters
+            .iter()
+            .filter_map(|cluster| match cluster.changes.as_slice() {
+                [one] => Some((cluster.cluster.clone(), one.clone())),
+                _ => None,
+            })
+            .collect();
+        one_change.sort_by(|a, b| a.1.cost.cmp(&b.1.cost).then_with(|| a.0.cmp(&b.0)));
+        let quota = self.quota.report(&self.view, Some(&spec.requirement.tenant));
+        Ok(Explanation { decision, clusters, quota, one_change })
+    }
+
+    fn explain_cluster(
+        &self,
+        judge: &Judge<'_>,
+        spec: &Spec,
+        decided: &Decided,
+        slot: ClusterSlot,
+        cluster: &ClusterInput,
+    ) -> ClusterExplanation {
+        let current = spec.current.iter().find(|current| current.cluster == cluster.name).map_or(0, |c| c.placed);
+        let told = |rule: Rule, check: super::rule::Check| {
+            let excused = rule == Rule::Taints && current > 0;
+            RuleCheck { rule, refuses: judge.refuses(check.answer) && !excused, check }
+        };
+        let rules: Vec<_> = Rule::ALL
+            .into_iter()
+            .map(|rule| match rule {
+                Rule::Data => told(rule, data_rule(spec, &cluster.name)),
+                rule => told(rule, judge.check(rule, slot.index(), cluster)),
+            })
+            .collect();
+        let pools: Vec<_> = cluster
+            .pools
+            .iter()
+            .enumerate()
+            .map(|(plane, pool)| {
+                let rules: Vec<_> =
+                    POOL_RULES.into_iter().map(|rule| told(rule, judge.check_pool(rule, cluster, pool))).collect();
+                PoolExplanation {
+                    pool: pool.name.clone(),
+                    platform: pool.facts.name().to_owned(),
+                    accepted: rules.iter().all(|rule| !rule.refuses),
+                    rules,
+                    slots: self.ledger.pool_slots(decided.shape, plane, slot.index()),
+                }
+            })
+            .collect();
+        let terms = columns::terms(cluster, &spec.policy.preferences);
+        let changes = self.changes(decided, slot, &rules, &pools);
+        ClusterExplanation {
+            cluster: cluster.name.clone(),
+            eligible: rules.iter().all(|rule| !rule.refuses),
+            current,
+            replicas: decided.targets.iter().find(|(at, _)| *at == slot).map_or(0, |(_, replicas)| *replicas),
+            slots: pools.iter().filter(|pool| pool.accepted).fold(0, |sum, pool| sum + pool.slots),
+            score: columns::score(&terms),
+            terms,
+            group: judge.group(cluster).and_then(|group| u32::try_from(group).ok()),
+            cost: changes.iter().fold(0, |sum, change| sum + change.cost),
+            changes,
+            rules,
+            pools,
+        }
+    }
+
+    /// The cheapest set of changes after which one replica more could go to the cluster.
+    fn changes(
+        &self,
+        decided: &Decided,
+        slot: ClusterSlot,
+        rules: &[RuleCheck],
+        pools: &[PoolExplanation],
+    ) -> Vec<Change> {
+        let obstacle = |rule: &RuleCheck| Change {
+            rule: Some(rule.rule),
+            cost: cost(rule.rule),
+            reasons: rule.check.reasons.iter().filter(|_| rule.check.answer >= Answer::Unknown).cloned().collect(),
+        };
+        let own = rules
+            .iter()
+            .filter(|rule| rule.refuses && rule.rule != Rule::Pools && !POOL_RULES.contains(&rule.rule))
+            .map(obstacle);
+        let mut changes: Vec<_> = own.collect();
+        let by_pool = pools.iter().enumerate().map(|(plane, pool)| {
+            let mut needed: Vec<_> = pool.rules.iter().filter(|rule| rule.refuses).map(obstacle).collect();
+            if pool.slots < 1 {
+                needed.push(Change {
+                    rule: None,
+                    cost: CAPACITY_COST,
+                    reasons: self.missing(decided.shape, plane, slot.index()),
+                });
+            }
+            (needed.iter().map(|change| change.cost).sum::<u32>(), plane, needed)
+        });
+        match by_pool.min_by(|a, b| (a.0, a.2.len(), a.1).cmp(&(b.0, b.2.len(), b.1))) {
+            Some((_, _, needed)) => changes.extend(needed),
+            None => changes.push(Change {
+                rule: None,
+                cost: CAPACITY_COST,
+                reasons: vec![Reason::new(Code::NoPoolAccepted)],
+            }),
+        }
+        changes.sort_by_key(|change| (change.cost, change.rule));
+        changes
+    }
+
+    /// What the node that comes closest is short of.
+    fn missing(&self, shape: usize, plane: usize, slot: usize) -> Vec<Reason> {
+        let short = self.ledger.missing(shape, plane, slot);
+        short
+            .into_iter()
+            .map(|(name, free, wanted)| {
+                let value = |amount: i64| match &*name {
+                    resources::CPU => Value::Millicores(amount),
+                    resources::MEMORY | resources::EPHEMERAL_STORAGE => Value::Bytes(amount),
+                    _ => Value::Int(amount),
+                };
+                Reason::new(Code::ResourceMissing).object(&*name).seen(value(free)).wanted(value(wanted))
+            })
+            .collect()
+    }
+}

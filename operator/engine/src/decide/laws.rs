@@ -1,0 +1,248 @@
+//! The promises of a decision as properties: hard rules, order of inputs, quiet plans, ledgers, replay.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::canonical;
+use super::fixture::{self, Dice, easy, now};
+use super::input::{DataClass, TierInput};
+use super::mask;
+use super::rule::Rule;
+use super::rules::Judge;
+use super::snapshot::FleetInput;
+use super::view::{Demand, View};
+use super::{Changes, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, plan, replay};
+use crate::detect::Tee;
+
+fn world(dice: &mut Dice, clusters: u64, specs: u64) -> (FleetInput, Vec<Spec>) {
+    let mut fleet = fixture::fleet(dice, clusters);
+    // Half of the worlds are quiet enough that most workloads find a place.
+    if dice.one_in(2) {
+        fleet.tiers.clear();
+        fleet.freezes.clear();
+        fleet.tenants.iter_mut().for_each(|tenant| tenant.tier = None);
+    }
+    let hard = dice.one_in(3);
+    let specs = (0..specs).map(|n| fixture::spec(dice, n, hard)).collect();
+    (fleet, specs)
+}
+
+fn bytes(plan: &Plan) -> String {
+    String::from_utf8(canonical::bytes(plan).unwrap()).unwrap()
+}
+
+fn first_plan(fleet: FleetInput, specs: &[Spec]) -> Plan {
+    let changes = Changes { specs: specs.to_vec(), ..Changes::default() };
+    plan(&Snapshot::new(fleet).unwrap(), &changes, now()).unwrap()
+}
+
+fn carried_out(mut fleet: FleetInput, specs: &[Spec], plan: &Plan) -> FleetInput {
+    fleet.specs = specs.to_vec();
+    for spec in &mut fleet.specs {
+        if let Some(decision) = plan.decisions.iter().find(|decision| decision.key == spec.key) {
+            fixture::running(spec, &decision.targets);
+        }
+    }
+    fleet
+}
+
+fn eligible(snapshot: &Snapshot, requirement: Requirement) -> Vec<u64> {
+    let view = View::new(snapshot, now());
+    let mut store = VerdictStore::default();
+    let id = store.of(&view, &Arc::new(requirement));
+    store.block(id).unwrap().eligible().to_vec()
+}
+
+fn raised(dice: &mut Dice, from: &Requirement) -> Requirement {
+    let mut to = from.clone();
+    match dice.below(9) {
+        0 => to.data_class = DataClass::Core,
+        1 => to.protection = Some(from.protection.unwrap_or(0).saturating_add(1)),
+        2 => to.tier = Some(if from.tier.as_deref() == Some("s1") { "s2" } else { "s3" }.to_owned()),
+        3 => _ = to.reach.insert("gateway".to_owned()),
+        4 => _ = to.databases.insert("达梦".to_owned()),
+        5 => _ = to.kinds.insert("batch/v1/Job".to_owned()),
+        6 if from.tee.is_empty() => _ = to.tee.insert(Tee::Csv),
+        7 if from.zone.is_none() => to.zone = Some("public".to_owned()),
+        _ => to.classified = true,
+    }
+    to
+}
+
+proptest! {
+    #[test]
+    fn nothing_new_stands_where_a_rule_refuses_and_nothing_exceeds_what_is_free(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 10, 8);
+        let plan = first_plan(fleet.clone(), &specs);
+        let snapshot = Snapshot::new(fleet).unwrap();
+        let view = View::new(&snapshot, now());
+        let mut taken: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for decision in &plan.decisions {
+            let spec = specs.iter().find(|spec| spec.key == decision.key).unwrap();
+            let demand = Demand::new(&snapshot, &spec.requirement);
+            let judge = Judge { view: &view, requirement: &spec.requirement, demand: &demand };
+            if decision.status == Status::Placed {
+                prop_assert_eq!(decision.targets.iter().map(|t| t.replicas).sum::<i64>(), spec.replicas);
+            } else {
+                prop_assert!(decision.targets.is_empty());
+                prop_assert!(!decision.limits.is_empty(), "a workload without a place says why");
+            }
+            for target in &decision.targets {
+                let slot = snapshot.slot(&target.cluster).unwrap();
+                let cluster = snapshot.cluster(slot).unwrap();
+                for rule in Rule::ALL {
+                    let check = judge.check(rule, slot.index(), cluster);
+                    prop_assert!(!judge.refuses(check.answer), "{rule:?} {check:?}");
+                }
+                for (resource, amount) in &spec.pods[0].request {
+                    let key = (target.cluster.clone(), resource.clone());
+                    *taken.entry(key).or_default() += amount * target.replicas;
+                }
+            }
+        }
+        for ((name, resource), amount) in taken {
+            let cluster = snapshot.cluster(snapshot.slot(&name).unwrap()).unwrap();
+            let shapes = cluster.pools.iter().flat_map(|pool| &pool.shapes);
+            let free: i64 = shapes.map(|shape| shape.count * shape.free.get(&resource).copied().unwrap_or(0)).sum();
+            prop_assert!(amount <= free, "{name} {resource}: {amount} of {free}");
+        }
+        for line in &plan.quota {
+            if let Some(limit) = line.limit {
+                prop_assert!(line.after <= (limit - line.headroom).max(line.before) || specs.iter().any(
+                    |spec| spec.requirement.cause == super::Cause::Failover) && line.after <= limit, "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_inputs_and_the_way_a_snapshot_came_about_change_nothing(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 9, 7);
+        let fresh = first_plan(fleet.clone(), &specs);
+
+        let (mut other, mut shuffled) = (fleet.clone(), specs.clone());
+        dice.shuffle(&mut other.clusters);
+        dice.shuffle(&mut other.tenants);
+        dice.shuffle(&mut other.tiers);
+        dice.shuffle(&mut shuffled);
+        other.clusters.iter_mut().for_each(|cluster| dice.shuffle(&mut cluster.pools));
+        prop_assert_eq!(bytes(&first_plan(other, &shuffled)), bytes(&fresh));
+
+        // A longer life: clusters that come, change and go, slots that are used again.
+        let mut lived = Snapshot::new(FleetInput { clusters: vec![], ..fleet.clone() }).unwrap();
+        let mut clusters = fleet.clusters.clone();
+        dice.shuffle(&mut clusters);
+        for cluster in &clusters {
+            let passing = format!("临时-{}", dice.below(4));
+            lived.upsert_cluster(fixture::cluster(&mut dice, &passing));
+            lived.upsert_cluster(fixture::cluster(&mut dice, &cluster.name));
+        }
+        (0..4).for_each(|n| _ = lived.remove_cluster(&format!("临时-{n}")));
+        for cluster in &clusters {
+            if dice.one_in(3) {
+                lived.remove_cluster(&cluster.name);
+            }
+        }
+        clusters.into_iter().for_each(|cluster| _ = lived.upsert_cluster(cluster));
+        prop_assert!(lived.slots() <= fleet.clusters.len() + 4, "slots are used again");
+        prop_assert_eq!(lived.digest().unwrap(), Snapshot::new(fleet).unwrap().digest().unwrap());
+        let changes = Changes { specs, ..Changes::default() };
+        prop_assert_eq!(bytes(&plan(&lived, &changes, now()).unwrap()), bytes(&fresh));
+    }
+
+    #[test]
+    fn planning_what_a_plan_gave_moves_nothing(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 9, 7);
+        let first = first_plan(fleet.clone(), &specs);
+        let after = Snapshot::new(carried_out(fleet, &specs, &first)).unwrap();
+        let second = plan(&after, &Changes { all: true, ..Changes::default() }, now()).unwrap();
+        for decision in &second.decisions {
+            prop_assert_eq!(&decision.moves, &Vec::<Move>::new(), "{:?}", decision);
+        }
+        prop_assert_eq!(second.decisions.len(), specs.len());
+    }
+
+    #[test]
+    fn one_replica_more_moves_nobody_where_nothing_but_room_binds(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, mut specs) = world(&mut dice, 9, 5);
+        specs.iter_mut().for_each(|spec| spec.policy = Arc::default());
+        let first = first_plan(fleet.clone(), &specs);
+        let mut after = carried_out(fleet, &specs, &first);
+        let Some(grown) = after.specs.iter_mut().find(|spec| !spec.current.is_empty()) else { return Ok(()) };
+        grown.replicas += 1;
+        grown.changed = true;
+        let second = plan(&Snapshot::new(after).unwrap(), &Changes::default(), now()).unwrap();
+        for step in second.decisions.iter().flat_map(|decision| &decision.moves) {
+            prop_assert!(step.to > step.from, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn raising_a_declared_need_never_lets_more_in(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let snapshot = Snapshot::new(fixture::fleet(&mut dice, 40)).unwrap();
+        let requirement = fixture::requirement(&mut dice);
+        let more = raised(&mut dice, &requirement);
+        let (before, after) = (eligible(&snapshot, requirement.clone()), eligible(&snapshot, more.clone()));
+        for slot in mask::iter(&after) {
+            prop_assert!(mask::has(&before, slot), "{requirement:?} {more:?}");
+        }
+    }
+
+    #[test]
+    fn one_more_eligible_cluster_never_makes_one_workload_infeasible(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let fleet = FleetInput { tiers: Vec::<TierInput>::new(), ..fixture::fleet(&mut dice, 5) };
+        let mut spec = fixture::spec(&mut dice, 1, false);
+        spec.requirement = Arc::new(easy(&mut dice));
+        let decide = |fleet: &FleetInput| {
+            let snapshot = Snapshot::new(fleet.clone()).unwrap();
+            let mut planner = Planner::new(&snapshot, now());
+            planner.decide(&spec).status
+        };
+        let before = decide(&fleet);
+        let mut more = fleet.clone();
+        more.clusters.push(fixture::cluster(&mut dice, "集群-新"));
+        prop_assert!(before != Status::Placed || decide(&more) == Status::Placed);
+    }
+
+    #[test]
+    fn a_replay_gives_the_same_bytes(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 6, 5);
+        let recorded = first_plan(fleet.clone(), &specs);
+        let input = PlanInput { fleet, changes: Changes { specs, ..Changes::default() }, as_of: now() };
+        let stored = serde_json::to_vec(&input).unwrap();
+        let again = replay(serde_json::from_slice(&stored).unwrap()).unwrap();
+        prop_assert_eq!(String::from_utf8(again.bytes).unwrap(), bytes(&recorded));
+        prop_assert_eq!(again.plan, recorded);
+    }
+
+    #[test]
+    fn verdicts_kept_for_the_next_planner_decide_alike(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 8, 6);
+        let mut snapshot = Snapshot::new(fleet).unwrap();
+        let specs: Vec<_> = specs.into_iter().map(Arc::new).collect();
+        let mut planner = Planner::new(&snapshot, now());
+        specs.iter().for_each(|spec| _ = planner.decide(spec));
+        let mut store = planner.into_verdicts();
+        for _ in 0..4 {
+            let name = format!("集群-{}", dice.below(10));
+            let slot = snapshot.upsert_cluster(fixture::cluster(&mut dice, &name));
+            store.cluster_changed(&snapshot, now(), slot);
+            let mut kept = Planner::resume(&snapshot, now(), store);
+            let mut fresh = Planner::new(&snapshot, now());
+            for spec in &specs {
+                let (a, b) = (kept.decide(spec), fresh.decide(spec));
+                prop_assert_eq!((a.status, a.targets, a.full), (b.status, b.targets, b.full));
+            }
+            store = kept.into_verdicts();
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Many workloads decided in their order against one ledger, and the same again from stored inputs.
+//!
+//! Order: priority descending, admitted sequence, namespace, name. A workload is decided when it changed, was ordered to
+//! be placed anew, waits for a place, or runs where it may no longer; everything else keeps what it has and is not even
+//! looked at by choice.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::canonical::{self, CanonicalError};
+use super::planner::{Decided, Planner, Stays, stays};
+use super::record::{Decision, Plan, Status};
+use super::snapshot::{FleetInput, Snapshot, SnapshotError};
+use super::spec::{Division, ShareOf, Spec, WorkloadKey};
+use super::tell::Position;
+use crate::terms::{Digest, DigestAlgorithm};
+
+/// What is asked of a plan beyond what the snapshot has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Changes {
+    /// Workloads that are new or changed. Without `current` of their own they have what the snapshot says.
+    pub specs: Vec<Spec>,
+    /// Workloads that go away. Their room is free when their absence is observed, not before.
+    pub removed: BTreeSet<WorkloadKey>,
+    /// Workloads ordered to be placed anew.
+    pub rebalance: BTreeSet<WorkloadKey>,
+    /// Tell also of workloads that nothing woke.
+    pub all: bool,
+}
+
+/// Everything a plan was made from, as it is stored beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanInput {
+    /// The fleet.
+    pub fleet: FleetInput,
+    /// What was asked.
+    pub changes: Changes,
+    /// The instant.
+    pub as_of: Timestamp,
+}
+
+/// A plan cannot be made or told.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The inputs cannot be one fleet.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A value cannot be written as JSON.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+}
+
+/// What a replay gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The plan decided again.
+    pub plan: Plan,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the bytes.
+    pub sha256: Digest,
+    /// SM3 of the bytes.
+    pub sm3: Digest,
+}
+
+/// One workload, or a set with one colocate key, against what runs in the snapshot.
+///
+/// # Errors
+/// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
+pub fn decide(snapshot: &Snapshot, specs: &[Spec], as_of: Timestamp) -> Result<Vec<Decision>, CanonicalError> {
+    let fleet = snapshot.digest()?;
+    let mut planner = Planner::new(snapshot, as_of);
+    let specs: Vec<_> = specs.iter().cloned().map(Arc::new).collect();
+    let decided = match specs.as_slice() {
+        [one] => vec![planner.decide(one)],
+        set => planner.decide_together(set),
+    };
+    let mut told = Vec::with_capacity(specs.len());
+    for ((spec, decided), sequence) in specs.iter().zip(&decided).zip(1..) {
+        told.push(planner.record(spec, decided, Position { fleet, sequence, before: None })?);
+        planner.commit(spec, decided);
+    }
+    Ok(told)
+}
+
+/// Decides everything that is woken.
+///
+/// # Errors
+/// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
+pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<Plan, CanonicalError> {
+    let fleet = snapshot.digest()?;
+    let mut planner = Planner::new(snapshot, as_of);
+    let mut decisions = Vec::new();
+    let mut before = None;
+    for turn in turns(&mut planner, changes) {
+        for (spec, decided) in turn.set.iter().zip(&turn.decided) {
+            let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
+            let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
+            if turn.woken || changes.all || !decision.violations.is_empty() {
+                before = Some(canonical::digest(&decision, DigestAlgorithm::Sha256)?);
+                decisions.push(decision);
+            }
+        }
+    }
+    let removed = changes.removed.iter().filter(|key| snapshot.spec(key).is_some()).cloned().collect();
+    Ok(Plan {
+        as_of,
+        fleet,
+        decisions,
+        removed,
+        quota: planner.quota.report(&planner.view, None),
+        next_change: planner.view.next_change,
+    })
+}
+
+/// Decides again from stored inputs. Compare `bytes` with what was recorded.
+///
+/// # Errors
+/// [`PlanError`] when the inputs cannot be one fleet.
+pub fn replay(input: PlanInput) -> Result<Replay, PlanError> {
+    let PlanInput { fleet, changes, as_of } = input;
+    let plan = plan(&Snapshot::new(fleet)?, &changes, as_of)?;
+    let bytes = canonical::bytes(&plan)?;
+    let sha256 = Digest::of(DigestAlgorithm::Sha256, &bytes);
+    let sm3 = Digest::of(DigestAlgorithm::Sm3, &bytes);
+    Ok(Replay { plan, bytes, sha256, sm3 })
+}
+
+/// One set at its turn.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) set: Vec<Arc<Spec>>,
+    pub(crate) decided: Vec<Decided>,
+    pub(crate) woken: bool,
+}
+
+impl Turn {
+    fn waits(&self) -> bool {
+        self.decided.iter().any(|decided| decided.status != Status::Placed)
+    }
+}
+
+/// Decides and books everything, in the order in which the ledger saw it.
+///
+/// Room and quota only shrink while a plan goes on, but a share of what a system, a tenant or the fleet has grows with
+/// what is placed later. A set that waits for such a share is tried again at the end, until nothing moves any more;
+/// otherwise a plan of the plan's own result would place it.
+pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes) -> Vec<Turn> {
+    let mut done: Vec<Turn> = Vec::new();
+    for set in ordered(planner.snapshot(), changes) {
+        let turn = planner.turn(set);
+        planner.book_turn(&turn);
+        done.push(turn);
+    }
+    loop {
+        let waits = |turn: &Turn| turn.waits() && turn.set.iter().any(|spec| counts_others(spec));
+        let (waiting, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut done).into_iter().partition(waits);
+        let mut moved = false;
+        for turn in waiting {
+            let again = planner.turn(turn.set);
+            planner.book_turn(&again);
+            moved |= !again.waits();
+            rest.push(again);
+        }
+        done = rest;
+        if !moved {
+            return done;
+        }
+    }
+}
+
+fn counts_others(spec: &Spec) -> bool {
+    spec.policy.max_share.iter().any(|share| share.of != ShareOf::Workload)
+}
+
+/// Sets of workloads to decide, in order. A colocation set stands where its first member stands.
+fn ordered(snapshot: &Snapshot, changes: &Changes) -> Vec<Vec<Arc<Spec>>> {
+    let mut specs: BTreeMap<&WorkloadKey, Arc<Spec>> =
+        snapshot.specs.iter().map(|(key, spec)| (key, Arc::clone(spec))).collect();
+    for spec in &changes.specs {
+        let mut spec = spec.clone();
+        if let Some(known) = snapshot.spec(&spec.key) {
+            if spec.current.is_empty() {
+                spec.current.clone_from(&known.current);
+            }
+            let same = spec == **known;
+            spec.changed |= !same;
+        }
+        if let Some(at) = changes.specs.iter().find(|other| other.key == spec.key) {
+            specs.insert(&at.key, Arc::new(spec));
+        }
+    }
+    for key in &changes.rebalance {
+        if let Some(spec) = specs.get_mut(key) {
+            Arc::make_mut(spec).rebalance = true;
+        }
+    }
+    let mut list: Vec<_> = specs.into_values().filter(|spec| !changes.removed.contains(&spec.key)).collect();
+    list.sort_by(|a, b| {
+        let order = |spec: &Spec| (Reverse(spec.priority), spec.admitted);
+        order(a).cmp(&order(b)).then_with(|| a.key.cmp(&b.key))
+    });
+    let mut sets: Vec<Vec<Arc<Spec>>> = Vec::new();
+    let mut colocated: BTreeMap<String, usize> = BTreeMap::new();
+    for spec in list {
+        match &spec.colocate {
+            None => sets.push(vec![spec]),
+            Some(key) => match colocated.get(key).and_then(|at| sets.get_mut(*at)) {
+                Some(set) => set.push(spec),
+                None => {
+                    colocated.insert(key.clone(), sets.len());
+                    sets.push(vec![spec]);
+                }
+            },
+        }
+    }
+    sets
+}
+
+/// Whether a workload has what it wants and nothing it uses is going away.
+fn settled(planner: &mut Planner<'_>, spec: &Spec) -> bool {
+    let running: Vec<_> = spec.current.iter().filter(|current| current.placed > 0).collect();
+    let enough = match spec.policy.division {
+        Division::Duplicated => !running.is_empty() && running.iter().all(|current| current.placed == spec.replicas),
+        Division::ByCapacity | Division::ByWeight(_) | Division::Packed => {
+            running.iter().map(|current| current.placed).sum::<i64>() == spec.replicas
+        }
+    };
+    let block = planner.store.of(&planner.view, &spec.requirement);
+    let stay = |name: &str| {
+        let Some(slot) = planner.view.snapshot.slot(name) else { return false };
+        let verdicts = planner.store.block(block);
+        verdicts.is_some_and(|verdicts| stays(&planner.view, verdicts, spec, slot) != Stays::Leaves)
+    };
+    enough && running.iter().all(|current| stay(&current.cluster))
+}
+
+impl Planner<'_> {
+    /// Decides a set, unless nothing woke any of it. Books nothing.
+    pub(crate) fn turn(&mut self, set: Vec<Arc<Spec>>) -> Turn {
+        let mut woken = false;
+        for spec in &set {
+            let known = self.view.snapshot.spec(&spec.key).is_some();
+            woken |= spec.changed || spec.rebalance || !known || !settled(self, spec);
+        }
+        let decided = match set.as_slice() {
+            _ if !woken => set.iter().map(|spec| self.as_it_is(spec)).collect(),
+            [one] => vec![self.decide(one)],
+            several => self.decide_together(several),
+        };
+        Turn { set, decided, woken }
+    }
+
+    pub(crate) fn book_turn(&mut self, turn: &Turn) {
+        for (spec, decided) in turn.set.iter().zip(&turn.decided).filter(|_| turn.woken) {
+            self.commit(spec, decided);
+        }
+    }
+
+    /// A workload that nothing woke: what runs, said again.
+    fn as_it_is(&mut self, spec: &Spec) -> Decided {
+        let block = self.store.of(&self.view, &spec.requirement);
+        let shape = self.ledger.shape(&spec.pods);
+        let mut targets: Vec<_> = spec
+            .current
+            .iter()
+            .filter(|current| current.placed > 0)
+            .filter_map(|current| Some((self.view.snapshot.slot(&current.cluster)?, current.placed)))
+            .collect();
+        targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
+        Decided { status: Status::Placed, targets, limit: None, dropped: 0, full: 0, block, shape }
+    }
+}

@@ -1,0 +1,637 @@
+//! Decides workloads one after the other against one ledger of room, quota and shares.
+//!
+//! [`Planner::decide`] looks, [`Planner::commit`] books. What a decision needs of all clusters comes as masks and
+//! columns; only clusters that may be used, or that carry replicas now, are looked at one by one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::columns::{self, Columns};
+use super::input::OnExpiry;
+use super::ledger::Ledger;
+use super::mask;
+use super::quota::{Bound, Quota};
+use super::record::Status;
+use super::rule::Rule;
+use super::snapshot::{ClusterSlot, Snapshot};
+use super::spec::{Cause, Division, ShareOf, Spec, SpreadKey, WorkloadKey};
+use super::verdicts::{VerdictStore, Verdicts};
+use super::view::{Demand, View};
+use crate::choice::{
+    self, Candidate, Extra, Facts, Key, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, Outcome, Problem,
+    Rebalance, Scratch, Strength,
+};
+
+/// A decision before it is told: slots, numbers, no names. See [`Planner::record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// How it ended.
+    pub status: Status,
+    /// Replicas by cluster, in name order. What runs stays when the status is not `Placed`.
+    pub targets: Vec<(ClusterSlot, i64)>,
+    /// What limited it.
+    pub limit: Option<Hindrance>,
+    /// Preferred spreads that were given up: bit per entry of the policy's spread.
+    pub dropped: u8,
+    /// Clusters without room for one replica.
+    pub full: u32,
+    pub(crate) block: usize,
+    pub(crate) shape: usize,
+}
+
+/// What stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Choice found no placement.
+    Choice {
+        /// What bound, with the facts of the refusal.
+        limit: Limit,
+        /// Replicas the best clusters hold within the bounds on groups.
+        best: i64,
+        /// Replicas all usable clusters hold.
+        capacity: i64,
+        /// Usable groups of each key.
+        groups: [u32; MAX_KEYS],
+        /// Search nodes used.
+        nodes: u64,
+    },
+    /// A quota.
+    Quota {
+        /// Whose.
+        tenant: String,
+        /// Of what.
+        resource: String,
+        /// Still free.
+        left: i64,
+        /// Needed.
+        needed: i64,
+    },
+    /// No cluster passes all rules.
+    NoCluster,
+    /// Replicas outside 0 to the most that can be decided.
+    Replicas,
+    /// Another workload of its colocation set found no place with it.
+    Colocation,
+}
+
+/// A workload's replica that runs now.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    slot: ClusterSlot,
+    placed: i64,
+    stays: Stays,
+}
+
+/// What may happen to replicas that run on a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// May stay and grow.
+    Free,
+    /// Stays, takes no more.
+    Capped,
+    /// Has to leave.
+    Leaves,
+}
+
+/// Decides against one ledger.
+#[derive(Debug)]
+pub struct Planner<'s> {
+    pub(crate) view: View<'s>,
+    pub(crate) store: VerdictStore,
+    pub(crate) ledger: Ledger,
+    pub(crate) quota: Quota,
+    pub(crate) columns: Columns,
+    ranks: Vec<u32>,
+    owners: BTreeMap<WorkloadKey, usize>,
+    /// What is placed of every workload, as far as this ledger knows.
+    placed: BTreeMap<WorkloadKey, (Arc<Spec>, Vec<(usize, i64)>)>,
+    scratch: Scratch,
+    candidates: Vec<Candidate>,
+    extras: Vec<Extra>,
+    held: Vec<Held>,
+    local: Vec<u64>,
+    room: Vec<u64>,
+}
+
+impl<'s> Planner<'s> {
+    /// A ledger in which everything that runs by the snapshot is booked.
+    #[must_use]
+    pub fn new(snapshot: &'s Snapshot, as_of: Timestamp) -> Self {
+        Self::resume(snapshot, as_of, VerdictStore::default())
+    }
+
+    /// As [`Self::new`], with verdicts that were made for this snapshot before.
+    #[must_use]
+    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, mut store: VerdictStore) -> Self {
+        let view = View::new(snapshot, as_of);
+        store.keep_for(&view);
+        let mut ranks = vec![u32::MAX; snapshot.slots()];
+        for (slot, _) in snapshot.clusters() {
+            if let Some(rank) = ranks.get_mut(slot.index()) {
+                *rank = snapshot.name_rank(slot);
+            }
+        }
+        let mut planner = Self {
+            ledger: Ledger::new(snapshot),
+            view,
+            store,
+            quota: Quota::default(),
+            columns: Columns::default(),
+            ranks,
+            owners: BTreeMap::new(),
+            placed: BTreeMap::new(),
+            scratch: Scratch::default(),
+            candidates: Vec::new(),
+            extras: Vec::new(),
+            held: Vec::new(),
+            local: Vec::new(),
+            room: Vec::new(),
+        };
+        for spec in snapshot.specs() {
+            planner.book_running(spec, true);
+        }
+        planner
+    }
+
+    /// The verdicts, to be kept for the next planner.
+    #[must_use]
+    pub fn into_verdicts(self) -> VerdictStore {
+        self.store
+    }
+
+    /// The snapshot it decides against.
+    #[must_use]
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.view.snapshot
+    }
+
+    /// The verdicts a decision was made from.
+    #[must_use]
+    pub fn verdicts(&self, decided: &Decided) -> Option<&Verdicts> {
+        self.store.block(decided.block)
+    }
+
+    /// Learns what a workload's replicas are made of and is grouped by, ahead of its decision.
+    pub fn prepare(&mut self, spec: &Spec) {
+        self.ledger.shape(&spec.pods);
+        self.columns.prepare(self.view.snapshot, spec);
+    }
+
+    fn owner(&mut self, key: &WorkloadKey) -> usize {
+        if let Some(owner) = self.owners.get(key) {
+            return *owner;
+        }
+        let owner = self.owners.len();
+        self.owners.insert(key.clone(), owner);
+        owner
+    }
+
+    /// Books what runs of a workload: `max(placed, observed)` on each cluster.
+    fn book_running(&mut self, spec: &Arc<Spec>, before: bool) {
+        if spec.current.is_empty() {
+            return;
+        }
+        let block = self.store.of(&self.view, &spec.requirement);
+        let shape = self.ledger.shape(&spec.pods);
+        let owner = self.owner(&spec.key);
+        let mut placed = Vec::new();
+        for current in &spec.current {
+            let replicas = current.placed.max(current.observed).max(0);
+            self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, replicas, before);
+            let Some(slot) = self.view.snapshot.slot(&current.cluster) else { continue };
+            placed.push((slot.index(), current.placed.max(0)));
+            self.book(block, shape, owner, slot, replicas);
+        }
+        self.columns.moved(spec, &placed, 1);
+        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+    }
+
+    fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
+        let verdicts = self.store.block(block);
+        let accepts = |plane| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
+        let any = self.view.snapshot.cluster(slot).is_some_and(|cluster| (0..cluster.pools.len()).any(accepts));
+        // What runs where no pool is accepted any more still takes room there.
+        self.ledger.hold(owner, shape, slot, replicas, |plane| !any || accepts(plane));
+    }
+
+    /// Takes a workload's bookings out, and those of its earlier form.
+    pub(crate) fn forget(&mut self, key: &WorkloadKey) {
+        let Some((spec, placed)) = self.placed.remove(key) else { return };
+        let Some(owner) = self.owners.get(key).copied() else { return };
+        for (slot, _) in &placed {
+            self.ledger.release(owner, ClusterSlot::new(*slot));
+        }
+        self.columns.moved(&spec, &placed, -1);
+        let running: i64 = spec.current.iter().map(|c| c.placed.max(c.observed).max(0)).sum();
+        self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, -running, false);
+    }
+
+    /// Decides one workload. Books nothing, but a workload whose shape or tenant changed is booked in its new form from
+    /// here on.
+    pub fn decide(&mut self, spec: &Spec) -> Decided {
+        self.rebook(spec);
+        let snapshot = self.view.snapshot;
+        let block = self.store.of(&self.view, &spec.requirement);
+        let shape = self.ledger.shape(&spec.pods);
+        self.columns.prepare(snapshot, spec);
+        self.hold_running(spec, block);
+        let full = self.gather(spec, block, shape, None);
+        self.choose(spec, block, shape, full)
+    }
+
+    /// A workload that changed its shape, tenant or quota is no longer what was booked.
+    fn rebook(&mut self, spec: &Spec) {
+        let Some((old, _)) = self.placed.get(&spec.key) else { return };
+        if old.pods == spec.pods && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
+            return;
+        }
+        self.forget(&spec.key);
+        self.book_running(&Arc::new(spec.clone()), false);
+    }
+
+    /// What runs now and what may happen to it.
+    fn hold_running(&mut self, spec: &Spec, block: usize) {
+        self.held.clear();
+        let Some(verdicts) = self.store.block(block) else { return };
+        for current in &spec.current {
+            let Some(slot) = self.view.snapshot.slot(&current.cluster) else { continue };
+            let stays = stays(&self.view, verdicts, spec, slot);
+            self.held.push(Held { slot, placed: current.placed.max(0), stays });
+        }
+    }
+
+    /// Fills candidates and extras. Answers how many clusters have no room for one replica.
+    fn gather(&mut self, spec: &Spec, block: usize, shape: usize, only: Option<&[u64]>) -> u32 {
+        let Self { view, store, ledger, columns, candidates, extras, held, local, room, .. } = self;
+        candidates.clear();
+        extras.clear();
+        let Some(verdicts) = store.block(block) else { return 0 };
+        let snapshot = view.snapshot;
+        let width = snapshot.width();
+        ledger.room(shape, verdicts, room, width);
+        for held in held.iter().filter(|held| held.placed > 0) {
+            mask::assign(room, held.slot.index(), true);
+        }
+        let full = u32::try_from(snapshot.len()).unwrap_or(u32::MAX).saturating_sub(mask::count(room));
+
+        local.clear();
+        local.extend_from_slice(verdicts.eligible());
+        if let Some(data) = &spec.data_on {
+            for slot in mask::iter(verdicts.eligible()) {
+                let here = snapshot.cluster(ClusterSlot::new(slot)).is_some_and(|c| data.contains(&c.name));
+                if !here {
+                    mask::assign(local, slot, false);
+                }
+            }
+        }
+        for held in &*held {
+            mask::assign(local, held.slot.index(), held.stays != Stays::Leaves);
+        }
+        mask::and(local, room);
+        if let Some(only) = only {
+            mask::and(local, only);
+        }
+
+        let policy = &spec.policy;
+        let scores = columns.scores(&policy.preferences);
+        let bounded = policy.min_per_cluster > 1 || policy.max_per_cluster.is_some();
+        let weights = match &policy.division {
+            Division::ByWeight(weights) => Some(weights),
+            Division::Duplicated | Division::ByCapacity | Division::Packed => None,
+        };
+        let plain =
+            Extra { min: policy.min_per_cluster, max: policy.max_per_cluster.unwrap_or(i64::MAX), ..Extra::NONE };
+        let reserve = |slot: usize| -> i64 {
+            if spec.requirement.cause == Cause::Emergency {
+                return 0;
+            }
+            let cluster = snapshot.cluster(ClusterSlot::new(slot));
+            cluster.map_or(0, |cluster| i64::from(cluster.emergency_reserve_percent.min(100)))
+        };
+        for slot in mask::iter(local) {
+            let mut free = ledger.slots(shape, verdicts, slot);
+            let kept_back = reserve(slot);
+            if kept_back > 0 {
+                free = free * (100 - kept_back) / 100;
+            }
+            let running = held.iter().find(|held| held.slot.index() == slot);
+            let current = running.map_or(0, |held| held.placed);
+            let capacity = match running {
+                Some(held) if held.stays == Stays::Capped => current,
+                _ => free.saturating_add(current).min(MAX_REPLICAS),
+            };
+            if capacity < 1 {
+                continue;
+            }
+            let tier = (0..verdicts.groups()).find(|group| mask::has(verdicts.group(*group), slot)).unwrap_or(0);
+            let weight = weights.map(|weights| {
+                let cluster = snapshot.cluster(ClusterSlot::new(slot));
+                let first = weights
+                    .iter()
+                    .find(|(which, _)| cluster.is_some_and(|cluster| which.matches(&cluster.name, &cluster.labels)));
+                first.map_or(0, |(_, weight)| i64::from(*weight))
+            });
+            if weight == Some(0) && current == 0 {
+                // A weight of nothing means no replicas.
+                continue;
+            }
+            let extra = if current > 0 || bounded || weight.is_some() {
+                extras.push(Extra { current, weight: weight.unwrap_or(1), ..plain });
+                u32::try_from(extras.len() - 1).unwrap_or(NO_EXTRA)
+            } else {
+                NO_EXTRA
+            };
+            candidates.push(Candidate {
+                slot: u32::try_from(slot).unwrap_or(u32::MAX),
+                extra,
+                tier: u32::try_from(tier).unwrap_or(u32::MAX),
+                score: scores.get(slot).copied().unwrap_or(0),
+                capacity,
+            });
+        }
+        full
+    }
+
+    fn choose(&mut self, spec: &Spec, block: usize, shape: usize, full: u32) -> Decided {
+        let mut decided =
+            Decided { status: Status::Placed, targets: Vec::new(), limit: None, dropped: 0, full, block, shape };
+        if spec.replicas == 0 {
+            return decided;
+        }
+        if spec.replicas < 0 || spec.replicas > MAX_REPLICAS {
+            self.keep(&mut decided, Status::Pending, Hindrance::Replicas);
+            return decided;
+        }
+        let rooms = self.share_rooms(spec);
+        let mut keys = [const { None }; MAX_KEYS];
+        let Some(count) = keys_of(spec, &self.columns, &rooms, &mut keys) else {
+            let facts = Facts { limit: Limit::Together, usable: 0, capacity: 0, best: 0, groups: [0; 3], nodes: 0 };
+            self.keep(&mut decided, Status::NotProven, hindrance(facts));
+            return decided;
+        };
+        let used: [Key<'_>; MAX_KEYS] = keys.map(|key| key.unwrap_or(Key::new(KeyGroups::Cluster)));
+        let policy = &spec.policy;
+        let problem = Problem {
+            replicas: spec.replicas,
+            mode: match policy.division {
+                Division::Duplicated => Mode::Duplicated,
+                Division::ByCapacity => Mode::ByCapacity,
+                Division::ByWeight(_) => Mode::Weighted,
+                Division::Packed => Mode::Packed,
+            },
+            candidates: &self.candidates,
+            extras: &self.extras,
+            ranks: &self.ranks,
+            keys: used.get(..count).unwrap_or_default(),
+            rebalance: if spec.rebalance { Rebalance::Ordered } else { Rebalance::Keep },
+            budget: Problem::BUDGET,
+        };
+        let failed = match choice::choose(&problem, &mut self.scratch) {
+            Outcome::Placed(placement) => {
+                decided.dropped = placement.dropped;
+                let targets = placement.targets.iter();
+                decided.targets.extend(targets.map(|t| (ClusterSlot::new(t.slot as usize), t.replicas)));
+                None
+            }
+            Outcome::Infeasible(facts) => Some((Status::Pending, hindrance(facts))),
+            Outcome::NotProven(facts) => Some((Status::NotProven, hindrance(facts))),
+            Outcome::Invalid(_) => Some((Status::Pending, Hindrance::Replicas)),
+        };
+        if let Some((status, limit)) = failed {
+            let nobody = self.store.block(block).is_none_or(|v| v.eligible().iter().all(|word| *word == 0));
+            if nobody && self.held.iter().all(|held| held.stays == Stays::Leaves) {
+                self.keep(&mut decided, Status::Refused, Hindrance::NoCluster);
+            } else {
+                self.keep(&mut decided, status, limit);
+            }
+            return decided;
+        }
+        if let Some(bound) = self.over_quota(spec, &decided) {
+            self.keep(&mut decided, Status::Pending, bound);
+        }
+        decided
+    }
+
+    /// What runs stays as it is.
+    fn keep(&self, decided: &mut Decided, status: Status, limit: Hindrance) {
+        decided.status = status;
+        decided.limit = Some(limit);
+        decided.dropped = 0;
+        decided.targets.clear();
+        decided.targets.extend(self.held.iter().filter(|held| held.placed > 0).map(|held| (held.slot, held.placed)));
+        decided.targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
+    }
+
+    /// What replicas are added counts in full against the quota: what leaves still runs until then.
+    fn over_quota(&self, spec: &Spec, decided: &Decided) -> Option<Hindrance> {
+        if spec.quota.is_empty() {
+            return None;
+        }
+        let added: i64 = decided.targets.iter().map(|(slot, replicas)| (replicas - self.placed_on(*slot)).max(0)).sum();
+        let requirement = &spec.requirement;
+        let (fit, bound) = self.quota.room(&self.view, &requirement.tenant, &spec.quota, requirement.cause)?;
+        let Bound { tenant, resource, left } = bound;
+        let needed = spec.quota.get(&resource).copied().unwrap_or(0).saturating_mul(added);
+        (added > fit).then_some(Hindrance::Quota { tenant, resource, left, needed })
+    }
+
+    fn placed_on(&self, slot: ClusterSlot) -> i64 {
+        self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.placed)
+    }
+
+    /// Per share of System, Tenant or Fleet: most replicas of this workload in each group.
+    fn share_rooms(&mut self, spec: &Spec) -> Vec<Vec<i64>> {
+        if spec.policy.max_share.iter().all(|share| share.of == ShareOf::Workload) {
+            return Vec::new();
+        }
+        let mut rooms = Vec::new();
+        for share in &spec.policy.max_share {
+            if share.of == ShareOf::Workload {
+                rooms.push(Vec::new());
+                continue;
+            }
+            let placed = self.placed.values().map(|(spec, targets)| (&**spec, targets.as_slice()));
+            let account = self.columns.account(share.of, &share.key, spec, placed);
+            let Some(groups) = self.columns.groups(&share.key) else { continue };
+            let own: Vec<_> = self.placed.get(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
+            let others = columns::without(account, groups, &own);
+            let cap = share.percent.floor_of(others.total.saturating_add(spec.replicas));
+            rooms.push(others.groups.iter().map(|used| (cap - used).max(0)).collect());
+        }
+        rooms
+    }
+
+    /// Books a decision: room, quota and shares of what it adds. What it removes stays booked until it is gone.
+    pub fn commit(&mut self, spec: &Arc<Spec>, decided: &Decided) {
+        if decided.status != Status::Placed {
+            return;
+        }
+        let owner = self.owner(&spec.key);
+        let (old, mut placed) = self.placed.remove(&spec.key).map_or((None, Vec::new()), |(old, at)| (Some(old), at));
+        let before = placed.clone();
+        for (slot, replicas) in &decided.targets {
+            let known = placed.iter_mut().find(|(at, _)| *at == slot.index());
+            let already = match &known {
+                Some((_, already)) => *already,
+                None => spec
+                    .current
+                    .iter()
+                    .find(|c| self.view.snapshot.slot(&c.cluster) == Some(*slot))
+                    .map_or(0, |c| c.placed),
+            };
+            let added = replicas - already;
+            match known {
+                Some((_, already)) => *already = *replicas,
+                None => placed.push((slot.index(), *replicas)),
+            }
+            if added > 0 {
+                self.book(decided.block, decided.shape, owner, *slot, added);
+                self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, added, false);
+            }
+        }
+        placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));
+        if let Some(old) = old {
+            self.columns.moved(&old, &before, -1);
+        }
+        self.columns.moved(spec, &placed, 1);
+        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+    }
+
+    /// Decides workloads that must stand together: the clusters are those every one of them may use, the first decides
+    /// the set, the rest follow onto it. All or none; nothing is booked.
+    pub fn decide_together(&mut self, specs: &[Arc<Spec>]) -> Vec<Decided> {
+        let mut common: Option<Vec<u64>> = None;
+        for spec in specs {
+            self.rebook(spec);
+            let block = self.store.of(&self.view, &spec.requirement);
+            let shape = self.ledger.shape(&spec.pods);
+            self.columns.prepare(self.view.snapshot, spec);
+            self.hold_running(spec, block);
+            self.gather(spec, block, shape, common.as_deref());
+            let mut usable = vec![0; self.view.snapshot.width()];
+            for candidate in &self.candidates {
+                mask::assign(&mut usable, candidate.slot as usize, true);
+            }
+            common = Some(usable);
+        }
+        let mut all = Vec::with_capacity(specs.len());
+        let mut booked: Vec<&Arc<Spec>> = Vec::new();
+        for spec in specs {
+            let block = self.store.of(&self.view, &spec.requirement);
+            let shape = self.ledger.shape(&spec.pods);
+            self.hold_running(spec, block);
+            let full = self.gather(spec, block, shape, common.as_deref());
+            let decided = self.choose(spec, block, shape, full);
+            if decided.status == Status::Placed && all.is_empty() {
+                let mut chosen = vec![0; self.view.snapshot.width()];
+                decided.targets.iter().for_each(|(slot, _)| mask::assign(&mut chosen, slot.index(), true));
+                common = Some(chosen);
+            }
+            all.push(decided);
+            booked.push(spec);
+        }
+        if all.iter().any(|decided| decided.status != Status::Placed) {
+            for (spec, decided) in booked.into_iter().zip(&mut all) {
+                if decided.status == Status::Placed {
+                    let block = decided.block;
+                    self.hold_running(spec, block);
+                    self.keep(decided, Status::Pending, Hindrance::Colocation);
+                }
+            }
+        }
+        all
+    }
+}
+
+fn hindrance(facts: Facts) -> Hindrance {
+    let Facts { limit, best, capacity, groups, nodes, .. } = facts;
+    Hindrance::Choice { limit, best, capacity, groups, nodes }
+}
+
+/// Spread entries and shares as keys of choice, entries first; shares of a key that also spreads join it. `None` when
+/// there are more than choice takes.
+fn keys_of<'a>(
+    spec: &Spec,
+    columns: &'a Columns,
+    rooms: &'a [Vec<i64>],
+    keys: &mut [Option<Key<'a>>; MAX_KEYS],
+) -> Option<usize> {
+    let policy = &spec.policy;
+    let groups_of = |key: &SpreadKey| match key {
+        SpreadKey::Cluster => Some(KeyGroups::Cluster),
+        key => columns.groups(key).map(|groups| KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() }),
+    };
+    let strength = |required: bool| if required { Strength::Required } else { Strength::Preferred };
+    let mut count = 0;
+    for spread in &policy.spread {
+        let place = keys.get_mut(count)?;
+        *place = Some(Key {
+            min_groups: spread.min_groups,
+            max_groups: spread.max_groups.unwrap_or(u32::MAX),
+            min_replicas: spread.min_replicas,
+            strength: strength(spread.required),
+            ..Key::new(groups_of(&spread.key)?)
+        });
+        count += 1;
+    }
+    for (at, share) in policy.max_share.iter().enumerate() {
+        let same = policy.spread.iter().position(|s| s.key == share.key && s.required == share.required);
+        let place = match same {
+            Some(same) => keys.get_mut(same)?.as_mut()?,
+            None => {
+                let place = keys.get_mut(count)?;
+                count += 1;
+                place.insert(Key { strength: strength(share.required), ..Key::new(groups_of(&share.key)?) })
+            }
+        };
+        match share.of {
+            ShareOf::Workload => {
+                place.max_share = Some(place.max_share.map_or(share.percent, |p| p.min(share.percent)))
+            }
+            ShareOf::System | ShareOf::Tenant | ShareOf::Fleet => {
+                place.room = rooms.get(at).map_or(&[], Vec::as_slice);
+                if share.key == SpreadKey::Cluster {
+                    let groups = columns.groups(&share.key)?;
+                    place.groups = KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() };
+                }
+            }
+        }
+    }
+    Some(count)
+}
+
+/// What may happen to replicas of a workload that run on a cluster. Hard rules keep out what is new at once; what runs
+/// moves only by the tier's own rule, by an order, or because the cluster is going away.
+pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: ClusterSlot) -> Stays {
+    let data = spec.data_on.as_ref().zip(view.snapshot.cluster(slot)).is_none_or(|(on, c)| on.contains(&c.name));
+    let mut stays = if data { Stays::Free } else { Stays::Capped };
+    if mask::has(verdicts.eligible(), slot.index()) {
+        return stays;
+    }
+    for rule in Rule::ALL.into_iter().filter(|rule| verdicts.refuses(*rule, slot)) {
+        let one = match rule {
+            // As Kubernetes does for nodes: what is there stays there. Eviction by NoExecute is a step of its own.
+            Rule::Taints => Stays::Free,
+            Rule::State => Stays::Leaves,
+            Rule::Affinity | Rule::Group if spec.changed || spec.rebalance => Stays::Leaves,
+            Rule::Freeze | Rule::Reachability => Stays::Capped,
+            Rule::Tier if moves_on_expiry(view, spec) || spec.rebalance => Stays::Leaves,
+            _ if spec.rebalance => Stays::Leaves,
+            _ => Stays::Capped,
+        };
+        stays = match (stays, one) {
+            (Stays::Leaves, _) | (_, Stays::Leaves) => Stays::Leaves,
+            (Stays::Capped, _) | (_, Stays::Capped) => Stays::Capped,
+            (Stays::Free, Stays::Free) => Stays::Free,
+        };
+    }
+    stays
+}
+
+fn moves_on_expiry(view: &View<'_>, spec: &Spec) -> bool {
+    let demand = Demand::new(view.snapshot, &spec.requirement);
+    let tier = demand.tiers.checked_sub(1).and_then(|at| view.snapshot.tiers.get(at));
+    tier.is_some_and(|tier| matches!(tier.on_expiry, OnExpiry::Move { .. }))
+}

@@ -1,0 +1,128 @@
+//! Quotas along the payer's tree: what every ancestor of a tenant allows, what is used, what is left.
+//!
+//! A placement is charged to its tenant and to every tenant above it (`quota_parent`). At each of them the grants that
+//! hold at the instant add up to a limit per resource; a part of it is headroom that only failover may use. Nothing here
+//! is ever charged beyond a limit by a decision; what already runs is counted as it is.
+
+use std::collections::BTreeMap;
+
+use super::input::TenantInput;
+use super::record::QuotaUse;
+use super::resources::Resources;
+use super::spec::Cause;
+use super::view::View;
+
+/// Where a quota stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) tenant: String,
+    pub(crate) resource: String,
+    /// Still free there.
+    pub(crate) left: i64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Quota {
+    /// Used before and now, by tenant and resource.
+    used: BTreeMap<String, BTreeMap<String, (i64, i64)>>,
+}
+
+/// The tenant and everybody above; a circle (which intake reports) is walked once.
+fn chain<'s>(view: &View<'s>, tenant: &str) -> Vec<&'s TenantInput> {
+    let mut chain: Vec<&TenantInput> = Vec::new();
+    let mut next = view.snapshot.tenants.get(tenant);
+    while let Some(tenant) = next {
+        if chain.iter().any(|seen| seen.name == tenant.name) {
+            break;
+        }
+        chain.push(tenant);
+        next = tenant.quota_parent.as_ref().and_then(|parent| view.snapshot.tenants.get(parent));
+    }
+    chain
+}
+
+/// What a tenant's grants allow of a resource: the limit and the part only failover may use. `None` when not limited.
+fn limit(view: &View<'_>, tenant: &TenantInput, resource: &str) -> Option<(i64, i64)> {
+    let grants = tenant.grants.as_ref()?;
+    if !grants.is_empty() && grants.iter().all(|grant| !grant.amount.contains_key(resource)) {
+        return None;
+    }
+    let holding = grants.iter().filter(|grant| grant.term.holds(view.as_of));
+    let sum = holding
+        .filter_map(|grant| grant.amount.get(resource))
+        .fold(0_i64, |sum, amount| sum.saturating_add((*amount).max(0)));
+    let headroom = i128::from(sum) * i128::from(tenant.headroom_percent.min(100)) / 100;
+    Some((sum, i64::try_from(headroom).unwrap_or(sum)))
+}
+
+impl Quota {
+    fn used(&self, tenant: &str, resource: &str) -> i64 {
+        self.used.get(tenant).and_then(|of| of.get(resource)).map_or(0, |used| used.1)
+    }
+
+    /// Charges replicas to a tenant and everybody above; negative gives back. `before` also moves the mark that a plan
+    /// compares with.
+    pub(crate) fn charge(&mut self, view: &View<'_>, tenant: &str, each: &Resources, replicas: i64, before: bool) {
+        if replicas == 0 || each.is_empty() {
+            return;
+        }
+        for tenant in chain(view, tenant) {
+            let of = self.used.entry(tenant.name.clone()).or_default();
+            for (resource, amount) in each {
+                let used = of.entry(resource.clone()).or_default();
+                let change = amount.saturating_mul(replicas);
+                used.1 = used.1.saturating_add(change);
+                if before {
+                    used.0 = used.0.saturating_add(change);
+                }
+            }
+        }
+    }
+
+    /// How many further replicas the tree allows, with the bound that says so; `None` when nothing limits.
+    pub(crate) fn room(&self, view: &View<'_>, tenant: &str, each: &Resources, cause: Cause) -> Option<(i64, Bound)> {
+        let mut least: Option<(i64, Bound)> = None;
+        for tenant in chain(view, tenant) {
+            for (resource, amount) in each.iter().filter(|(_, amount)| **amount > 0) {
+                let Some((sum, headroom)) = limit(view, tenant, resource) else { continue };
+                let open = if cause == Cause::Failover { sum } else { sum - headroom };
+                let left = open.saturating_sub(self.used(&tenant.name, resource)).max(0);
+                let fit = left / amount;
+                if least.as_ref().is_none_or(|(known, _)| fit < *known) {
+                    let bound = Bound { tenant: tenant.name.clone(), resource: resource.clone(), left };
+                    least = Some((fit, bound));
+                }
+            }
+        }
+        least
+    }
+
+    /// Every quota that is limited or used, of these tenants (or all).
+    pub(crate) fn report(&self, view: &View<'_>, of: Option<&str>) -> Vec<QuotaUse> {
+        let wanted: Vec<&TenantInput> = match of {
+            Some(tenant) => chain(view, tenant),
+            None => view.snapshot.tenants.values().collect(),
+        };
+        let mut lines = Vec::new();
+        for tenant in wanted {
+            let used = self.used.get(&tenant.name);
+            let limited = tenant.grants.iter().flatten().flat_map(|grant| grant.amount.keys());
+            let mut resources: Vec<_> = used.iter().flat_map(|used| used.keys()).chain(limited).collect();
+            resources.sort_unstable();
+            resources.dedup();
+            for resource in resources {
+                let (before, after) = used.and_then(|used| used.get(resource)).copied().unwrap_or_default();
+                let limit = limit(view, tenant, resource);
+                lines.push(QuotaUse {
+                    tenant: tenant.name.clone(),
+                    resource: resource.clone(),
+                    before,
+                    after,
+                    limit: limit.map(|limit| limit.0),
+                    headroom: limit.map_or(0, |limit| limit.1),
+                });
+            }
+        }
+        lines
+    }
+}

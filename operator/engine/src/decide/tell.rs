@@ -1,0 +1,253 @@
+//! From a decision in numbers to the record with names: targets, moves, limits, violations, counts per rule.
+
+use super::canonical::{self, CanonicalError};
+use super::planner::{Decided, Hindrance, Planner};
+use super::record::{Decision, Move, Status, Target, Violation};
+use super::rule::{Check, Rule};
+use super::rules::Judge;
+use super::snapshot::ClusterSlot;
+use super::spec::{Spec, SpreadKey};
+use super::view::Demand;
+use crate::choice::{self, Limit, Problem, Why};
+use crate::terms::{Code, Digest, DigestAlgorithm, Reason, Value};
+
+/// What a record says besides the decision itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    pub(crate) fleet: Digest,
+    pub(crate) sequence: u64,
+    pub(crate) before: Option<Digest>,
+}
+
+impl Planner<'_> {
+    /// The record of a decision at a place in the ledger.
+    ///
+    /// # Errors
+    /// [`CanonicalError`] when the spec has a form JSON does not know; none of ours has.
+    pub(crate) fn record(
+        &self,
+        spec: &Spec,
+        decided: &Decided,
+        position: Position,
+    ) -> Result<Decision, CanonicalError> {
+        let targets: Vec<_> = decided
+            .targets
+            .iter()
+            .filter(|(_, replicas)| *replicas > 0)
+            .map(|(slot, replicas)| Target { cluster: self.name(*slot), replicas: *replicas })
+            .collect();
+        let sum = targets.iter().map(|target| target.replicas).sum::<i64>();
+        let duplicated = spec.policy.division == super::spec::Division::Duplicated;
+        let shortfall = match decided.status {
+            Status::Placed => 0,
+            _ if duplicated && sum > 0 => 0,
+            _ => spec.replicas.saturating_sub(sum).max(0),
+        };
+        let rejected = Rule::ALL.into_iter().filter_map(|rule| {
+            let excused = self.excused(spec, decided, rule);
+            let refused = self.verdicts(decided)?.refused(rule).saturating_sub(excused);
+            (refused > 0).then_some((rule, refused))
+        });
+        Ok(Decision {
+            key: spec.key.clone(),
+            sequence: position.sequence,
+            as_of: self.view.as_of,
+            status: decided.status,
+            shortfall,
+            moves: self.moves(spec, decided),
+            limits: self.limits(spec, decided),
+            violations: self.violations(spec, decided),
+            rejected: rejected.collect(),
+            full: decided.full,
+            spec: canonical::digest(spec, DigestAlgorithm::Sha256)?,
+            fleet: position.fleet,
+            before: position.before,
+            targets,
+        })
+    }
+
+    pub(crate) fn name(&self, slot: ClusterSlot) -> String {
+        self.view.snapshot.cluster(slot).map(|cluster| cluster.name.clone()).unwrap_or_default()
+    }
+
+    /// Clusters that carry replicas of the workload pass the taints they would otherwise be kept out by.
+    fn excused(&self, spec: &Spec, decided: &Decided, rule: Rule) -> u32 {
+        if rule != Rule::Taints {
+            return 0;
+        }
+        let slots = spec.current.iter().filter_map(|current| self.view.snapshot.slot(&current.cluster));
+        let excused = slots.filter(|slot| self.verdicts(decided).is_some_and(|verdicts| verdicts.refuses(rule, *slot)));
+        u32::try_from(excused.count()).unwrap_or(0)
+    }
+
+    fn moves(&self, spec: &Spec, decided: &Decided) -> Vec<Move> {
+        let narrow = |slot: ClusterSlot| u32::try_from(slot.index()).unwrap_or(u32::MAX);
+        let targets: Vec<_> = decided
+            .targets
+            .iter()
+            .map(|(slot, replicas)| choice::Target { slot: narrow(*slot), replicas: *replicas, current: 0 })
+            .collect();
+        let known = |current: &&super::spec::Current| self.view.snapshot.slot(&current.cluster);
+        let present: Vec<_> =
+            spec.current.iter().filter_map(|current| Some((narrow(known(&current)?), current.placed))).collect();
+        let staying = |slot: u32| {
+            let slot = ClusterSlot::new(slot as usize);
+            let stays = self.verdicts(decided).map(|v| super::planner::stays(&self.view, v, spec, slot));
+            stays != Some(super::planner::Stays::Leaves)
+        };
+        let mut moves: Vec<_> = choice::changes(&targets, &present, staying, spec.rebalance)
+            .into_iter()
+            .filter(|change| change.from != change.to)
+            .map(|change| {
+                let slot = ClusterSlot::new(change.slot as usize);
+                let reason = match change.why {
+                    Why::NotEligible => {
+                        self.refusals(spec, decided, slot).into_iter().find_map(|v| v.reasons.into_iter().next())
+                    }
+                    Why::Unchanged
+                    | Why::Chosen
+                    | Why::Grown
+                    | Why::FewerWanted
+                    | Why::BoundForces
+                    | Why::BetterScore => None,
+                };
+                Move { cluster: self.name(slot), from: change.from, to: change.to, reason }
+            })
+            .collect();
+        // What ran on a cluster that has left the fleet.
+        for current in spec.current.iter().filter(|current| known(current).is_none() && current.placed > 0) {
+            if decided.status == Status::Placed {
+                moves.push(Move { cluster: current.cluster.clone(), from: current.placed, to: 0, reason: None });
+            }
+        }
+        moves.sort();
+        moves
+    }
+
+    /// The rules that refuse a cluster, with reasons.
+    pub(crate) fn refusals(&self, spec: &Spec, decided: &Decided, slot: ClusterSlot) -> Vec<Violation> {
+        let demand = Demand::new(self.view.snapshot, &spec.requirement);
+        let judge = Judge { view: &self.view, requirement: &spec.requirement, demand: &demand };
+        let (Some(verdicts), Some(cluster)) = (self.verdicts(decided), self.view.snapshot.cluster(slot)) else {
+            return Vec::new();
+        };
+        let mut refusals: Vec<_> = Rule::ALL
+            .into_iter()
+            .filter(|rule| verdicts.refuses(*rule, slot))
+            .map(|rule| (rule, judge.check(rule, slot.index(), cluster)))
+            .collect();
+        let data = data_rule(spec, &cluster.name);
+        if !data.reasons.is_empty() {
+            refusals.push((Rule::Data, data));
+        }
+        let told = refusals.into_iter();
+        told.map(|(rule, check)| Violation { cluster: cluster.name.clone(), rule, reasons: check.reasons }).collect()
+    }
+
+    fn violations(&self, spec: &Spec, decided: &Decided) -> Vec<Violation> {
+        let mut violations: Vec<_> = decided
+            .targets
+            .iter()
+            .filter(|(slot, _)| spec.current.iter().any(|c| self.view.snapshot.slot(&c.cluster) == Some(*slot)))
+            .flat_map(|(slot, _)| self.refusals(spec, decided, *slot))
+            // A freeze and a lost connection hold things as they are; that breaks nothing.
+            .filter(|violation| !matches!(violation.rule, Rule::Freeze | Rule::Reachability))
+            .collect();
+        violations.sort();
+        violations
+    }
+
+    /// Why it is not placed, and what was given up.
+    fn limits(&self, spec: &Spec, decided: &Decided) -> Vec<Reason> {
+        let mut limits: Vec<_> = decided.limit.iter().map(|limit| limit_reason(spec, limit)).collect();
+        for (at, spread) in spec.policy.spread.iter().enumerate().filter(|(at, _)| *at < 8) {
+            if decided.dropped & (1 << at) != 0 {
+                let wanted = i64::from(spread.min_groups);
+                limits.push(Reason::new(Code::PreferredDropped).object(key_name(&spread.key)).wanted(wanted));
+            }
+        }
+        limits
+    }
+}
+
+/// The rule about pinned data: not part of a requirement, because it differs between equal workloads.
+pub(crate) fn data_rule(spec: &Spec, cluster: &str) -> Check {
+    match &spec.data_on {
+        Some(on) if !on.contains(cluster) => Check::because(
+            super::rule::Answer::Fail,
+            Reason::new(Code::DataElsewhere).seen(cluster).wanted(on.iter().cloned().collect::<Vec<_>>()),
+        ),
+        _ => Check::pass(),
+    }
+}
+
+/// A spread key as the policy spells it.
+pub(crate) fn key_name(key: &SpreadKey) -> String {
+    match key {
+        SpreadKey::Cluster => "cluster".to_owned(),
+        SpreadKey::Site => "site".to_owned(),
+        SpreadKey::Region => "region".to_owned(),
+        SpreadKey::AvailabilityZone => "availabilityZone".to_owned(),
+        SpreadKey::Provider => "provider".to_owned(),
+        SpreadKey::Platform => "platform".to_owned(),
+        SpreadKey::Label(label) => format!("label:{label}"),
+    }
+}
+
+fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
+    let workload = spec.key.to_string();
+    let amount = |resource: &str, amount: i64| match resource {
+        super::resources::CPU => Value::Millicores(amount),
+        super::resources::MEMORY | super::resources::EPHEMERAL_STORAGE | super::resources::STORAGE => {
+            Value::Bytes(amount)
+        }
+        _ => Value::Int(amount),
+    };
+    match hindrance {
+        Hindrance::NoCluster => Reason::new(Code::NoCandidate).object(workload),
+        Hindrance::Replicas => {
+            Reason::new(Code::ReplicasOutOfRange).object(workload).seen(spec.replicas).wanted(choice::MAX_REPLICAS)
+        }
+        Hindrance::Colocation => {
+            let set = spec.colocate.clone().unwrap_or_default();
+            Reason::new(Code::ColocationImpossible).object(workload).wanted(set)
+        }
+        Hindrance::Quota { tenant, resource, left, needed } => Reason::new(Code::QuotaExceeded)
+            .object(format!("{tenant} {resource}"))
+            .seen(amount(resource, *left))
+            .wanted(amount(resource, *needed)),
+        Hindrance::Choice { limit, best, capacity, groups, nodes } => {
+            let key = |at: u8| {
+                let spread = spec.policy.spread.get(usize::from(at)).map(|spread| &spread.key);
+                let share = || spec.policy.max_share.iter().map(|share| &share.key).next_back();
+                spread.or_else(share).map(key_name).unwrap_or_default()
+            };
+            let spread = |at: u8| spec.policy.spread.get(usize::from(at));
+            let reason = Reason::new(limit.code());
+            match limit {
+                _ if *nodes > Problem::BUDGET => {
+                    let steps = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+                    let reason = Reason::new(Code::ChoiceNotProven).object(workload);
+                    reason.seen(steps(*nodes)).wanted(steps(Problem::BUDGET))
+                }
+                Limit::NoCandidate | Limit::Together => reason.object(workload),
+                Limit::Capacity | Limit::Candidates => reason.object(workload).seen(*capacity).wanted(spec.replicas),
+                Limit::Replicas => reason.object(workload).seen(spec.replicas).wanted(spec.replicas),
+                Limit::MinGroups(at) => {
+                    let seen = groups.get(usize::from(*at)).copied().unwrap_or(0);
+                    let wanted = spread(*at).map_or(0, |spread| spread.min_groups);
+                    reason.object(key(*at)).seen(i64::from(seen)).wanted(i64::from(wanted))
+                }
+                Limit::MaxGroups(at) => reason.object(key(*at)).seen(*best).wanted(spec.replicas),
+                Limit::MinReplicas(at) => {
+                    let wanted = spread(*at).map_or(0, |s| i64::from(s.min_groups).saturating_mul(s.min_replicas));
+                    reason.object(key(*at)).seen(spec.replicas).wanted(wanted)
+                }
+                Limit::Share(at, 0) => {
+                    Reason::new(Code::ShareExceeded).object(key(*at)).seen(*best).wanted(spec.replicas)
+                }
+                Limit::Share(at, next) => reason.object(key(*at)).seen(spec.replicas).wanted(*next),
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Everything at once: inputs in, a fleet and every finding out.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use jiff::Timestamp;
+use jiuzhou_engine::decide::{Snapshot, SnapshotError};
+use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Severity};
+
+use crate::convert::{Converted, convert};
+use crate::documents::read_all;
+use crate::native;
+use crate::objects::{Objects, Origin};
+use crate::schema::{Kinds, SchemaError};
+use crate::yaml::Limits;
+use crate::{builtin, check};
+
+/// How to read.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The instant everything is judged for.
+    pub as_of: Timestamp,
+    /// Warnings weigh like errors.
+    pub strict: bool,
+    /// Bounds of one file.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// Ordinary reading for an instant.
+    #[must_use]
+    pub fn at(as_of: Timestamp) -> Self {
+        Self { as_of, strict: false, limits: Limits::default() }
+    }
+}
+
+/// Why nothing can be loaded at all. Whatever is wrong with the input is a finding instead.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The schemas of this build are broken.
+    #[error("failed to read the built-in schemas")]
+    Schema(#[from] SchemaError),
+    /// The objects do not make one fleet although no finding says so.
+    #[error("failed to build the fleet")]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// What an input says.
+#[derive(Debug)]
+pub struct Fleet {
+    /// Everything found, sorted and each once.
+    pub findings: Vec<Finding>,
+    /// The objects, typed, with their places.
+    pub objects: Objects,
+    /// What the engine decides on, workloads included.
+    pub snapshot: Snapshot,
+    /// What the engine and the objects room were told, for commands that need a part of it.
+    pub converted: Converted,
+    /// Where each object of the input stands.
+    pub places: BTreeMap<ObjectRef, Place>,
+}
+
+impl Fleet {
+    /// The weightiest finding; `None` when there is none.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+}
+
+/// Reads inputs (paths, folders, `-` for `stdin`) into a fleet.
+///
+/// # Errors
+/// Only what is wrong with this build; see [`LoadError`].
+pub fn load(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Result<Fleet, LoadError> {
+    let kinds = Kinds::new(jiuzhou_api::meta::GROUP, &jiuzhou_api::all_crds())?;
+    let mut findings = Vec::new();
+    let mut objects = Objects::default();
+    builtin::add(&kinds, &mut objects, &mut findings);
+    let (documents, mut found) = read_all(inputs, stdin, &options.limits);
+    findings.append(&mut found);
+    let mut places = BTreeMap::new();
+    for mut document in documents {
+        if !kinds.owns(&document) {
+            places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
+            objects.natives.push(native::keep(document, &mut findings));
+        } else if kinds.check(&mut document, &mut findings) {
+            places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
+            objects.add(document, Origin::Input, &mut findings);
+        } else {
+            objects.refused.insert(document.object_ref());
+        }
+    }
+    check::objects(&objects, options.as_of, &mut findings);
+    let converted = convert(&objects, options.as_of, &mut findings);
+    check::fleet(&objects, &converted, options.as_of, &mut findings);
+    let snapshot = Snapshot::new(converted.fleet.clone())?;
+    if options.strict {
+        for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Warning) {
+            finding.severity = Severity::Error;
+        }
+    }
+    findings.sort_by_cached_key(Finding::sort_key);
+    findings.dedup();
+    Ok(Fleet { findings, objects, snapshot, converted, places })
+}
