@@ -7,6 +7,11 @@ use crate::{Fleet, Options, load};
 /// Two sites, two clusters, a bureau and its department, a system and a workload.
 const FLEET: &str = r#"
 apiVersion: jiuzhou.dev/v1alpha1
+kind: CpuPlatform
+metadata: {name: kunpeng-920}
+spec: {displayName: 鲲鹏 920, vendor: hisilicon, brand: Kunpeng, architecture: arm64, isa: {level: armv8.2}}
+---
+apiVersion: jiuzhou.dev/v1alpha1
 kind: Site
 metadata: {name: dali}
 spec:
