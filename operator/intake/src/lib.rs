@@ -19,4 +19,4 @@ pub mod objects;
 pub mod schema;
 pub mod yaml;
 
-pub use load::{Fleet, LoadError, Options, load};
+pub use load::{Fleet, LoadError, Options, load, load_texts};

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit>
         explanation.clusters.retain(|cluster| cluster.cluster == *wanted);
         explanation.one_change.retain(|(cluster, _)| cluster == wanted);
         if explanation.clusters.is_empty() {
-            bail!("failed to find the cluster {wanted:?}{}", suggestion(wanted, clusters(&fleet)));
+            bail!("failed to find the cluster {wanted:?}{}", suggestion(wanted, &clusters(&fleet)));
         }
     }
     let about = |finding: &&jiuzhou_engine::terms::Finding| {
@@ -58,7 +58,7 @@ fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<Workload
             load::tell(&fleet.findings, context);
             bail!(
                 "failed to find the workload {text:?}{}",
-                suggestion(text, all.iter().map(ToString::to_string).collect())
+                suggestion(text, &all.iter().map(ToString::to_string).collect::<Vec<_>>())
             )
         }
         several => {
@@ -68,12 +68,9 @@ fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<Workload
     }
 }
 
-fn suggestion(text: &str, names: Vec<String>) -> String {
-    let short = |name: &String| name.rsplit('/').next().unwrap_or_default().to_owned();
-    let near =
-        jiuzhou_intake::schema::nearest(text, names.iter().map(String::as_str)).map(str::to_owned).or_else(|| {
-            let shorts: Vec<String> = names.iter().map(short).collect();
-            jiuzhou_intake::schema::nearest(text, shorts.iter().map(String::as_str)).map(str::to_owned)
-        });
-    near.map_or(String::new(), |near| format!("; did you mean {near:?}?"))
+fn suggestion(text: &str, names: &[String]) -> String {
+    let shorts: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap_or_default()).collect();
+    let mut near = jiuzhou_intake::schema::nearest(text, names.iter().map(String::as_str));
+    near.extend(jiuzhou_intake::schema::nearest(text, shorts.into_iter()));
+    near.first().map_or(String::new(), |near| format!("; did you mean {near:?}?"))
 }

@@ -27,6 +27,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
+        Command::Report(_) => anyhow::bail!("failed to report: merged next"),
         Command::Demo(args) => demo::run(&args, context),
         Command::Crds(args) => crds::run(&args),
         Command::Help(args) => help::run(&args, context),

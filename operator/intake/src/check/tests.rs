@@ -293,3 +293,24 @@ fn strict_turns_warnings_into_errors() {
     let fleet = load(&["-".to_owned()], &mut text.as_bytes(), &options).unwrap();
     assert_eq!(fleet.worst(), Some(Severity::Error));
 }
+
+#[test]
+fn nodes_become_pools_of_the_cluster_they_name() {
+    let nodes = "---\napiVersion: v1\nkind: NodeList\nitems:\n- metadata: {name: n1, labels: {jiuzhou.dev/cluster: km-1, jiuzhou.dev/zone: internet}}\n  status: {allocatable: {cpu: \"16\", memory: 32Gi}, nodeInfo: {architecture: amd64}}\n";
+    let fleet = read(&format!("{FLEET}{nodes}"));
+    assert_eq!(fleet.findings, []);
+    let pools = &fleet.converted.fleet.clusters[1].pools;
+    assert_eq!(pools.len(), 1);
+    assert_eq!((pools[0].zone.as_str(), pools[0].shapes[0].free["cpu"]), ("internet", 16_000));
+}
+
+#[test]
+fn a_cel_check_of_a_tier_is_answered_per_cluster() {
+    use jiuzhou_engine::decide::input::Supplied;
+    let tier = "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: SovereigntyTier\nmetadata: {name: own}\nspec:\n  displayName: 自有\n  rank: 9\n  checks:\n  - {name: gov, dimension: Operational, cel: \"cluster.ownership == 'Government' && evidence.exists(e, e.claim == 'keyCustody')\"}\n  - {name: broken, dimension: Data, cel: \"cluster.(\"}\n";
+    let fleet = read(&format!("{FLEET}{tier}"));
+    let answers: Vec<_> = fleet.converted.fleet.clusters.iter().map(|c| c.supplied["own/gov"]).collect();
+    assert!(matches!(answers[..], [Supplied::Holds(_), Supplied::Fails]), "{answers:?}");
+    let told: Vec<_> = fleet.findings.iter().map(|f| (f.reason.code, f.pointer.as_str())).collect();
+    assert_eq!(told, [(Code::RuleNotEvaluated, "/spec/checks/1/cel")]);
+}

@@ -52,8 +52,8 @@ pub struct Converted {
 #[must_use]
 pub fn convert(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Converted {
     let catalogue = catalogue(&objects.platforms);
-    let profiles = kinds::profiles(&objects.kinds, findings);
-    let nodes = nodes::nodes(&objects.natives, findings);
+    let profiles = profiles(&objects.kinds, findings);
+    let nodes = nodes(&objects.natives, findings);
     let images = images::Images::new(&objects.images, findings);
     let places = Places::new(&objects.clusters, &objects.sites);
     let from_nodes = nodes::pools(&nodes, &catalogue);
