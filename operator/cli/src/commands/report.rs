@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     let mut fleet = load::fleet(&args.input, as_of, false)?;
     let unusable = load::fails(&fleet.findings, FailOn::Error);
     let findings = std::mem::take(&mut fleet.findings);
-    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()));
+    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
     let mut document = match args.kind {
         ReportKind::Adoption => about_adoption(&fleet, as_of, meta)?,
         ReportKind::Energy => about_energy(&fleet, month, as_of, meta)?,
@@ -38,8 +38,7 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     Ok(if unusable { Exit::Input } else { Exit::Ok })
 }
 
-/// The month reported and the moment it is looked at from: with `--month` alone the end of that month, unless it has
-/// not ended yet.
+/// The month reported, that of `--as-of` unless named, and the moment it is looked at from.
 fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
     let as_of = load::as_of(&args.input)?;
     let Some(text) = &args.month else {
