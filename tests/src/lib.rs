@@ -4,6 +4,7 @@
 //! the same door as the commands.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 use jiuzhou_api::meta::GROUP;
@@ -41,7 +42,15 @@ pub fn stories() -> Result<Vec<PathBuf>> {
 /// # Errors
 /// When our own schemas cannot be read.
 pub fn load(folder: &Path) -> Result<(Vec<Document>, Vec<Finding>)> {
-    let kinds = Kinds::new(GROUP, &jiuzhou_api::all_crds())?;
+    // Compiling every schema takes longer than reading a story.
+    static KINDS: OnceLock<Kinds> = OnceLock::new();
+    let kinds = match KINDS.get() {
+        Some(kinds) => kinds,
+        None => {
+            let kinds = Kinds::new(GROUP, &jiuzhou_api::all_crds())?;
+            KINDS.get_or_init(|| kinds)
+        }
+    };
     let input = folder.to_string_lossy().into_owned();
     let (mut documents, mut findings) = documents::read_all(&[input], &mut std::io::empty(), &Limits::default());
     for document in &mut documents {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_intake::documents::Document;
@@ -28,7 +29,12 @@ fn line(finding: &Finding) -> String {
 }
 
 /// Documents of all stories, the bad half of the gate left out; told with every finding when there is one.
-fn good() -> BTreeMap<String, Vec<Document>> {
+fn good() -> &'static BTreeMap<String, Vec<Document>> {
+    static GOOD: LazyLock<BTreeMap<String, Vec<Document>>> = LazyLock::new(read_good);
+    &GOOD
+}
+
+fn read_good() -> BTreeMap<String, Vec<Document>> {
     let mut good = BTreeMap::new();
     let mut wrong = Vec::new();
     for story in stories().unwrap() {
@@ -50,7 +56,7 @@ fn every_story_loads_without_a_finding() {
 
 #[test]
 fn every_kind_of_the_api_stands_in_a_story() {
-    let used: BTreeSet<String> = good().into_values().flatten().map(|document| document.kind).collect();
+    let used: BTreeSet<String> = good().values().flatten().map(|document| document.kind.clone()).collect();
     let missing: Vec<String> =
         jiuzhou_api::kinds().into_iter().map(|kind| kind.kind).filter(|kind| !used.contains(kind)).collect();
     assert!(missing.is_empty(), "in no example: {missing:?}");
@@ -88,7 +94,7 @@ fn every_region_code_exists() {
     let known: BTreeSet<String> = tables.iter().flat_map(|table| first_column(table.text)).collect();
     let mut seen = 0;
     for (story, documents) in good() {
-        for document in &documents {
+        for document in documents {
             let mut found = Vec::new();
             regions(&document.value, &mut found);
             seen += found.len();
@@ -134,7 +140,7 @@ fn what_an_object_names_stands_in_the_same_story() {
             .flatten()
             .filter_map(|namespace| namespace.get("name").and_then(Value::as_str))
             .collect();
-        for document in &documents {
+        for document in documents {
             for (kind, namespace, name) in references(document) {
                 let wanted = (kind.to_owned(), namespace, name);
                 assert!(all.contains(&wanted), "{story}: {} names {wanted:?}", document.object_ref());
@@ -205,7 +211,11 @@ fn every_story_has_a_readme_in_both_languages_and_commands_on_files_that_exist()
 }
 
 fn size(path: &Path) -> u64 {
-    if path.is_dir() { fs::read_dir(path).unwrap().map(|e| size(&e.unwrap().path())).sum() } else { path.metadata().unwrap().len() }
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().map(|e| size(&e.unwrap().path())).sum()
+    } else {
+        path.metadata().unwrap().len()
+    }
 }
 
 #[test]
@@ -219,7 +229,9 @@ fn the_big_stories_have_the_size_their_readmes_tell() {
     let good = good();
     let count = |story: &str, test: &dyn Fn(&Document) -> bool| good[story].iter().filter(|d| test(d)).count();
     let tenant = |level: &'static str| {
-        move |d: &Document| d.kind == "Tenant" && d.value["spec"]["level"] == level && d.value["spec"]["blockParent"].is_string()
+        move |d: &Document| {
+            d.kind == "Tenant" && d.value["spec"]["level"] == level && d.value["spec"]["blockParent"].is_string()
+        }
     };
     assert_eq!(count("05-xuzhou-city", &tenant("City")), 54, "departments of the city");
     assert_eq!(count("06-ganzi-prefecture", &tenant("City")), 34, "departments of the prefecture");
