@@ -8,6 +8,7 @@ mod inventory;
 mod load;
 mod plan;
 mod replay;
+mod report;
 mod saved;
 mod shell;
 mod tour;
@@ -26,8 +27,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
-        Command::Report(_) => anyhow::bail!("failed to report: merged next"),
         Command::Demo(args) => demo::run(&args, context),
         Command::Crds(args) => crds::run(&args),
         Command::Help(args) => help::run(&args, context),

@@ -427,18 +427,32 @@ codes! {
         SpreadReplicasTooFew: Error,
     }
     Measure {
+        /// The bill and the site's meter differ.
+        BillDiffers: Warning,
+        /// No electricity bill of the month.
+        BillMissing: Info,
         /// A green certificate ran out: more than 24 months from its generation month.
         CertificateExpired: Warning,
         /// A green certificate of a generation month after the month it is used for, or with no kWh.
         CertificateInvalid: Error,
+        /// A certificate that may not be traded counts only where the energy was generated.
+        CertificateNotTradable: Warning,
         /// A green certificate that was not retired counts for nobody.
         CertificateNotRetired: Warning,
         /// The same certificate id was claimed more than once; only the first claim counts.
         CertificateUsedTwice: Error,
         /// A meter's counter ran backwards without a known maximum; the energy in between is not known.
         CounterReset: Warning,
-        /// The CPU is not domestic by this measure.
-        CpuNotDomestic: Info,
+        /// The CPU is not of a domestic brand.
+        CpuForeign: Info,
+        /// The CPU has no valid 安全可靠测评.
+        CpuNotAssessed: Info,
+        /// The CPU a system runs on is not known.
+        CpuUnknown: Info,
+        /// How much CPU a system uses is not known.
+        CpuUnobserved: Info,
+        /// The CPU is x86.
+        CpuX86: Info,
         /// A body with no information system on the register: 不适用.
         EntryAbsent: Info,
         /// A register entry with a valid exemption is left out of the denominator.
@@ -453,12 +467,18 @@ codes! {
         ExemptionInvalid: Warning,
         /// No factor of the place exists; the national one is used.
         FactorFallback: Info,
-        /// A figure that was needed is not there; the result stays 未知.
-        FigureMissing: Info,
         /// 托管 is not cloud.
         HostedNotCloud: Info,
+        /// A hosting state declared for a later day does not hold yet.
+        HostingNotYet: Info,
+        /// The IT energy of a site is neither metered nor can it be modelled.
+        ItEnergyUnknown: Warning,
         /// A lifted system whose evidence nobody verified is not counted.
         LiftUnverified: Warning,
+        /// The site's meter and what its pools and PUE explain differ.
+        MeterDiffers: Warning,
+        /// No reading of a site's meter in the month.
+        MeterMissing: Info,
         /// A cloud-native system without Ready replicas for the days asked for is not counted.
         NotReadyLongEnough: Warning,
         /// It runs outside the government's own machine rooms, wholly or in part.
@@ -469,20 +489,30 @@ codes! {
         ProjectCodeAbsent: Warning,
         /// The same 项目编码 appears twice; the entry is counted once.
         ProjectCodeRepeated: Error,
+        /// A pool's power can neither be read nor modelled.
+        PowerUnknown: Info,
+        /// A PUE above a limit that applies.
+        PueAboveLimit: Warning,
         /// A PUE under 1 is impossible.
         PueBelowOne: Error,
+        /// No measured PUE of the month.
+        PueMissing: Info,
         /// A designed, partial or estimated PUE is not used for energy.
         PueNotMeasured: Info,
         /// A PUE of another period is not used.
         PuePeriodDiffers: Info,
         /// A reading that cannot be: negative, or beyond the counter's own maximum.
         ReadingInvalid: Error,
+        /// A share of renewable energy below a limit that applies.
+        RenewableBelowLimit: Warning,
+        /// Whether a system runs in the government's own machine rooms is not known.
+        RoomUnknown: Info,
         /// Samples are too far apart; nothing is filled in.
         SampleGap: Info,
         /// No price holds for some of the time.
         TimeUnpriced: Warning,
-        /// The meter and the sum of what is explained differ.
-        UnexplainedDifference: Warning,
+        /// A site uses more water per energy than a limit allows.
+        WaterAboveLimit: Warning,
     }
 }
 

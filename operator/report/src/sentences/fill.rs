@@ -34,6 +34,7 @@ pub fn value(value: &Value, lang: Lang) -> String {
         Value::Int(number) => grouped(*number),
         Value::Millicores(figure) => quantity(*figure, Unit::Millicores, lang),
         Value::Bytes(figure) => quantity(*figure, Unit::Bytes, lang),
+        Value::MilliwattHours(figure) => quantity(*figure, Unit::MilliwattHours, lang),
         Value::PerMille(figure) => quantity(*figure, Unit::PerMille, lang),
         Value::Percent(figure) => quantity(*figure, Unit::Percent, lang),
         Value::Fen(figure) => quantity(*figure, Unit::Fen, lang),
