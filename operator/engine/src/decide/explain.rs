@@ -61,14 +61,12 @@ pub fn explain(
     // The first pass finds the order in which the ledger saw the workloads; the second stops at this one's turn.
     let order = turns(&mut Planner::new(snapshot, as_of), changes);
     let mut planner = Planner::new(snapshot, as_of);
-    let mut sequence = 1;
-    for Turn { set, .. } in order {
+    for (sequence, Turn { set, .. }) in (1..).zip(order) {
         let turn = planner.turn(set);
         if let Some((spec, decided)) = turn.set.iter().zip(&turn.decided).find(|(spec, _)| spec.key == *key) {
             return planner.explain(spec, decided, Position { fleet, sequence, before: None }).map(Some);
         }
         planner.book_turn(&turn);
-        sequence += 1;
     }
     Ok(None)
 }
@@ -143,7 +141,7 @@ impl Planner<'_> {
             eligible: rules.iter().all(|rule| !rule.refuses),
             current,
             replicas: decided.targets.iter().find(|(at, _)| *at == slot).map_or(0, |(_, replicas)| *replicas),
-            slots: pools.iter().filter(|pool| pool.accepted).fold(0, |sum, pool| sum + pool.slots),
+            slots: pools.iter().filter(|pool| pool.accepted).fold(0_i64, |sum, pool| sum.saturating_add(pool.slots)),
             score: columns::score(&terms),
             terms,
             group: judge.group(cluster).and_then(|group| u32::try_from(group).ok()),
