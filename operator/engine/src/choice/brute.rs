@@ -195,15 +195,15 @@ pub(super) fn mode() -> impl Strategy<Value = Mode> {
 }
 
 pub(super) fn fleet() -> impl Strategy<Value = Fleet> {
-    (1_usize..=6).prop_flat_map(|slots| {
+    (1_usize..=8).prop_flat_map(|slots| {
         let candidate = (0_u32..2, 0_i64..3, 0_i64..5, extra());
         (
             1_i64..=6,
             mode(),
             proptest::collection::vec(candidate, slots),
-            Just((0..6).collect::<Vec<u32>>()).prop_shuffle(),
-            proptest::collection::vec(key(slots), 0..=2),
-            0_u32..3,
+            Just((0..8).collect::<Vec<u32>>()).prop_shuffle(),
+            proptest::collection::vec(key(slots), 0..=3),
+            0_u32..4,
             any::<bool>(),
         )
             .prop_map(|(replicas, mode, list, ranks, mut keys, nest, quiet)| {
@@ -217,20 +217,14 @@ pub(super) fn fleet() -> impl Strategy<Value = Fleet> {
                     let tier = if nest == 2 { tier } else { 0 };
                     candidates.push(Candidate { slot, extra: index, tier, score, capacity });
                 }
-                // Half of the fleets with two columns have nested ones.
+                // Half of the fleets with two columns have nested ones; the others cross, with bounds on replicas too.
                 let (columns, rest): (Vec<_>, Vec<_>) = keys.drain(..).partition(|key| key.column.is_some());
                 keys = columns;
-                if let [outer, inner] = keys.as_mut_slice() {
-                    if nest > 0 {
-                        let column =
-                            inner.column.as_ref().map(|inner| inner.iter().map(|group| (group / 2).min(4)).collect());
-                        outer.column = column;
-                    } else {
-                        // Bounds on replicas in two crossing families are another class.
-                        outer.min_replicas = 1;
-                        outer.share = None;
-                        outer.max_replicas = i64::MAX;
-                    }
+                if let [outer, inner, ..] = keys.as_mut_slice()
+                    && nest % 2 == 0
+                {
+                    outer.column =
+                        inner.column.as_ref().map(|inner| inner.iter().map(|group| (group / 2).min(4)).collect());
                 }
                 keys.extend(rest);
                 Fleet { replicas, mode, candidates, extras, ranks, keys }

@@ -5,9 +5,12 @@
 //! score, name) order, where a better cluster is taken if and only if a feasible completion still exists; closeness of
 //! the division to its weights. Eligibility, slots and prose are not decided here.
 
+mod assign;
 mod change;
 mod divide;
 mod facts;
+mod families;
+mod flow;
 mod frame;
 mod nested;
 mod order;

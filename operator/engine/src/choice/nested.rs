@@ -13,37 +13,6 @@ const CELLS: usize = 1 << 21;
 /// Table entries beyond which the question counts as not proven.
 const ENTRIES: usize = 1 << 21;
 
-/// Whether keys (columns of the frame) are nested: the chain, innermost first, or `None`.
-pub(super) fn chain(frame: &Frame<'_>, of: &[usize], out: &mut Vec<usize>) -> bool {
-    out.clear();
-    out.extend_from_slice(of);
-    if of.len() < 2 {
-        return true;
-    }
-    // More groups means further in; a tie is decided by the declared order, and then either is right or none is.
-    let inside = |inner: usize, outer: usize| {
-        let (inner, outer) = (&frame.cols()[inner], &frame.cols()[outer]);
-        let mut parent = vec![None; usize::try_from(inner.count).unwrap_or(0)];
-        frame.problem.candidates.iter().all(|candidate| {
-            let at = usize::try_from(candidate.slot).unwrap_or(usize::MAX);
-            let (Some(&group), Some(&over)) = (inner.by_slot.get(at), outer.by_slot.get(at)) else { return true };
-            if group >= inner.count || over >= outer.count {
-                return true;
-            }
-            let Some(parent) = usize::try_from(group).ok().and_then(|group| parent.get_mut(group)) else { return true };
-            *parent.get_or_insert(over) == over
-        })
-    };
-    for end in (1..out.len()).rev() {
-        // Bring to `end` the key that all others before it are inside of.
-        let found = (0..=end).rev().find(|&top| (0..=end).all(|other| other == top || inside(out[other], out[top])));
-        let Some(found) = found else { return false };
-        let key = out.remove(found);
-        out.insert(end, key);
-    }
-    true
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     counts: [u32; LEVELS],

@@ -1,9 +1,11 @@
 //! Puts the steps together: keeping what runs, ordered groups, Preferred keys, a better score, and the division.
 
+use super::assign::Fit;
 use super::divide::{Bound, Divider, Share};
 use super::facts;
+use super::families::{Chain, Families};
 use super::frame::{Frame, Item, Keep};
-use super::nested::{self, Found};
+use super::nested::Found;
 use super::order::Order;
 use super::walk::{Answer, Walk};
 use super::{
@@ -17,12 +19,12 @@ pub struct Scratch {
     order: Order,
     walk: Walk,
     currents: Vec<u32>,
-    sums: Vec<usize>,
     picked: Vec<Item>,
     shares: Vec<Share>,
     bounds: [Vec<Bound>; MAX_KEYS],
     ids: [Vec<u32>; MAX_KEYS],
     divider: Divider,
+    wish: Vec<i64>,
     targets: Vec<Target>,
     spare: Vec<Target>,
 }
@@ -49,6 +51,7 @@ pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s
         return Outcome::Invalid(invalid);
     }
     scratch.walk.nodes = 0;
+    scratch.walk.lost = false;
     let all = (1_u8 << problem.keys.len()) - 1;
     let fresh = problem.rebalance == Rebalance::Ordered;
     let (mut mask, mut solution) = scratch.with_preferred(problem, all, fresh);
@@ -168,29 +171,7 @@ impl Scratch {
                 }
             }
         }
-        let mut sums = std::mem::take(&mut self.sums);
-        let found = (0..base.cols().len()).filter(|&col| base.cols()[col].sums);
-        let mut wanted = [0; MAX_KEYS];
-        let mut count = 0;
-        for col in found {
-            wanted[count] = col;
-            count += 1;
-        }
-        let laminar = nested::chain(&base, &wanted[..count], &mut sums);
-        let solution =
-            if laminar { self.solve_laminar(problem, mask, fresh, running, &sums) } else { Solution::NotProven };
-        self.sums = sums;
-        solution
-    }
-
-    fn solve_laminar(
-        &mut self,
-        problem: &Problem<'_>,
-        mask: u8,
-        fresh: bool,
-        running: i64,
-        sums: &[usize],
-    ) -> Solution {
+        let families = &Families::of(&base);
         let keep = if fresh || self.currents.is_empty() {
             Keep::Nothing
         } else if problem.mode == Mode::Duplicated || problem.replicas >= running {
@@ -200,8 +181,11 @@ impl Scratch {
         };
         let mut frame = Frame::new(problem, mask, keep, 0);
         let mut unsure = false;
-        if let Some(answer) = self.by_tier(&mut frame, sums, &mut unsure) {
-            return self.finish(&frame, running, sums, answer, !unsure);
+        if let Some(answer) = self.by_tier(&mut frame, families, &mut unsure) {
+            return {
+                let sure = !unsure && !self.walk.lost;
+                self.finish(&frame, running, families, answer, sure)
+            };
         }
         if keep == Keep::Nothing {
             return if unsure { Solution::NotProven } else { Solution::No };
@@ -209,7 +193,8 @@ impl Scratch {
         // Something must leave: first how little.
         let last = problem.candidates.iter().map(|candidate| candidate.tier).max().unwrap_or(0);
         frame = Frame::new(problem, mask, Keep::AtLeast(0), last);
-        if let Some(chain) = chain_of(&frame) {
+        let chain = if families.cross().is_empty() { Chain::whole(&frame) } else { None };
+        if let Some(chain) = chain {
             match self.walk.most_kept(&frame, &chain) {
                 Found::No => return if unsure { Solution::NotProven } else { Solution::No },
                 Found::Unknown => return Solution::NotProven,
@@ -219,8 +204,8 @@ impl Scratch {
             let mut wanted = 0;
             loop {
                 frame.keep = Keep::AtLeast(wanted);
-                match self.walk.run(&frame, &mut self.order, sums, || None, &self.currents) {
-                    Answer::Set(_) => wanted = self.walk.state.complete(&frame).unwrap_or(wanted).saturating_add(1),
+                match self.walk.run(&frame, &mut self.order, families, &self.currents) {
+                    Answer::Set(_) => wanted = self.walk.kept.saturating_add(1),
                     Answer::No => break,
                     Answer::NotProven => {
                         unsure = true;
@@ -234,22 +219,24 @@ impl Scratch {
             self.walk.nodes = 0;
             frame.keep = Keep::AtLeast(wanted - 1);
         }
-        match self.by_tier(&mut frame, sums, &mut unsure) {
-            Some(answer) => self.finish(&frame, running, sums, answer, !unsure),
+        match self.by_tier(&mut frame, families, &mut unsure) {
+            Some(answer) => {
+                let sure = !unsure && !self.walk.lost;
+                self.finish(&frame, running, families, answer, sure)
+            }
             None => Solution::NotProven,
         }
     }
 
     /// Opens ordered groups one after the other until a set is found.
-    fn by_tier(&mut self, frame: &mut Frame<'_>, sums: &[usize], unsure: &mut bool) -> Option<Limit> {
+    fn by_tier(&mut self, frame: &mut Frame<'_>, families: &Families, unsure: &mut bool) -> Option<Limit> {
         let tiers = frame.problem.candidates.iter().map(|candidate| candidate.tier);
         // Where something runs a cluster is open anyway, and that alone may do.
         let mut tier = if self.currents.is_empty() { tiers.clone().min() } else { Some(0) };
         let mut found = None;
         while let Some(open) = tier {
             frame.tier = open;
-            let at = *frame;
-            match self.walk.run(&at, &mut self.order, sums, || chain_of(&at), &self.currents) {
+            match self.walk.run(frame, &mut self.order, families, &self.currents) {
                 Answer::Set(limit) => {
                     found = Some(limit);
                     break;
@@ -262,7 +249,14 @@ impl Scratch {
         found
     }
 
-    fn finish(&mut self, frame: &Frame<'_>, running: i64, sums: &[usize], limit: Limit, optimal: bool) -> Solution {
+    fn finish(
+        &mut self,
+        frame: &Frame<'_>,
+        running: i64,
+        families: &Families,
+        limit: Limit,
+        optimal: bool,
+    ) -> Solution {
         let problem = frame.problem;
         self.picked.clear();
         self.picked.extend_from_slice(&self.walk.set);
@@ -286,7 +280,7 @@ impl Scratch {
             let extra = frame.extra(candidate);
             let (least, most) = frame.own_bounds(candidate, &extra);
             let mut groups = [0; MAX_KEYS];
-            for (level, &col) in sums.iter().enumerate() {
+            for (level, &col) in families.chain().iter().enumerate() {
                 let id = item.group[col];
                 let known = self.ids[level].iter().position(|&other| other == id);
                 groups[level] = known.unwrap_or_else(|| {
@@ -305,11 +299,14 @@ impl Scratch {
         if let Some(total) = frame.total {
             let [one, two, three] = &mut self.bounds;
             let mut levels = [one.as_mut_slice(), two.as_mut_slice(), three.as_mut_slice()];
-            let levels = &mut levels[..sums.len()];
+            let levels = &mut levels[..families.chain().len()];
             left = self.divider.divide(total, &mut self.shares, levels, problem.mode == Mode::Packed);
         }
         if left != 0 {
             // A set is only taken when its attainable sums hold the total.
+            return Solution::NotProven;
+        }
+        if !families.cross().is_empty() && !self.across(frame, families) {
             return Solution::NotProven;
         }
         let mut kept = 0_i64;
@@ -331,11 +328,19 @@ impl Scratch {
         let leaving = running.saturating_sub(kept).saturating_sub(given_up).max(0);
         Solution::Placed(Solved { leaving, tier, limit, optimal })
     }
-}
-
-/// Every column key of the frame, innermost first, when they are nested.
-fn chain_of(frame: &Frame<'_>) -> Option<Vec<usize>> {
-    let mut chain = Vec::new();
-    let all = [0, 1, 2];
-    nested::chain(frame, &all[..frame.cols().len()], &mut chain).then_some(chain)
+    /// Brings the division within the keys across the nested family, as near to it as they let it be.
+    fn across(&mut self, frame: &Frame<'_>, families: &Families) -> bool {
+        if frame.total.is_none() {
+            return true;
+        }
+        self.wish.clear();
+        self.wish.extend(self.shares.iter().map(|share| share.replicas));
+        // Within its own budget: that a division exists is known.
+        let mut nodes = 0;
+        let fit = self.walk.assign.fit(frame, families, &self.picked, &self.wish, &mut nodes);
+        for (share, replicas) in self.shares.iter_mut().zip(&self.walk.assign.replicas) {
+            share.replicas = *replicas;
+        }
+        matches!(fit, Fit::Yes(_))
+    }
 }

@@ -3,6 +3,7 @@
 //! [`State::allowed`] holds only conditions that no further cluster can repair, which is what makes a skipped cluster
 //! a justified skip; [`State::complete`] says whether the set is a placement as it stands.
 
+use super::families::Families;
 use super::frame::{Frame, Item, Sum};
 use super::{Limit, MAX_KEYS};
 
@@ -11,6 +12,8 @@ struct Node {
     epoch: u32,
     used: u32,
     raw: Sum,
+    /// Of a key across the nested family: sum of the least of each cluster.
+    least: i64,
 }
 
 /// The set taken so far.
@@ -18,9 +21,7 @@ struct Node {
 pub(super) struct State {
     nodes: [Vec<Node>; MAX_KEYS],
     epoch: u32,
-    /// Keys that bound replicas, innermost first; each nested in the next.
-    chain: [usize; MAX_KEYS],
-    links: usize,
+    families: Families,
     pub(super) clusters: u32,
     pub(super) groups: [u32; MAX_KEYS],
     pub(super) sum: Sum,
@@ -32,11 +33,13 @@ pub(super) struct State {
     short: u32,
     /// Used groups whose least sum is above their most.
     over: u32,
+    /// The same for the keys across.
+    crowded: u32,
 }
 
 impl State {
-    /// An empty set. `chain`: keys with bounds on replicas, innermost first.
-    pub(super) fn reset(&mut self, frame: &Frame<'_>, chain: &[usize]) {
+    /// An empty set.
+    pub(super) fn reset(&mut self, frame: &Frame<'_>, families: &Families) {
         self.epoch = self.epoch.wrapping_add(1);
         if self.epoch == 0 {
             self.nodes.iter_mut().for_each(Vec::clear);
@@ -48,8 +51,7 @@ impl State {
                 nodes.resize(count, Node::default());
             }
         }
-        self.links = chain.len().min(MAX_KEYS);
-        self.chain[..self.links].copy_from_slice(&chain[..self.links]);
+        self.families = *families;
         self.clusters = 0;
         self.groups = [0; MAX_KEYS];
         self.sum = Sum::default();
@@ -57,6 +59,7 @@ impl State {
         self.stays = 0;
         self.short = 0;
         self.over = 0;
+        self.crowded = 0;
     }
 
     fn node(&mut self, col: usize, group: u32) -> Option<&mut Node> {
@@ -80,13 +83,22 @@ impl State {
                 self.groups[col] -= 1;
             }
         }
+        let families = self.families;
+        for &col in families.cross() {
+            let most = frame.most(col, item.group[col]);
+            let Some(node) = self.node(col, item.group[col]) else { continue };
+            let before = node.least;
+            node.least += if add { item.lo } else { -item.lo };
+            let after = node.least;
+            self.crowded += u32::from(after > most);
+            self.crowded -= u32::from(before > most);
+        }
         let mut delta = frame.sum(item);
         self.stays += if add { delta.m } else { -delta.m };
         if !add {
             delta = Sum::default().minus(delta);
         }
-        for link in 0..self.links {
-            let col = self.chain[link];
+        for &col in families.chain() {
             let group = item.group[col];
             let (least, most) = (frame.cols()[col].least, frame.most(col, group));
             let Some(node) = self.node(col, group) else { continue };
@@ -130,7 +142,11 @@ impl State {
             missing = missing.max(i64::from(col.min.saturating_sub(used)));
         }
         if self.over > 0 {
-            let key = self.chain[..self.links].first().map_or(0, |&col| frame.cols()[col].key);
+            let key = self.families.chain().first().map_or(0, |&col| frame.cols()[col].key);
+            return Err(Limit::Share(key, 0));
+        }
+        if self.crowded > 0 {
+            let key = self.families.cross().first().map_or(0, |&col| frame.cols()[col].key);
             return Err(Limit::Share(key, 0));
         }
         if i64::from(self.clusters) + missing > i64::from(frame.max_clusters) {
@@ -141,7 +157,7 @@ impl State {
         }
         // Groups of the outermost key are apart, so what each missing one must get comes on top. Of inner keys this is
         // not so: an outer group's least may already cover them.
-        if let Some(&outer) = self.chain[..self.links].last() {
+        if let Some(&outer) = self.families.chain().last() {
             let col = &frame.cols()[outer];
             let groups = i64::from(col.min.saturating_sub(self.groups[outer]));
             if self.sum.lo.saturating_add(groups.saturating_mul(col.least)) > ceiling {
@@ -164,7 +180,8 @@ impl State {
         self.clusters >= frame.max_clusters || frame.total.is_some_and(|total| self.least >= total)
     }
 
-    /// What stays of what runs when the set is a placement as it stands.
+    /// What stays of what runs when the set is a placement as it stands, keys across the nested family aside: with
+    /// those, necessary and an upper bound.
     pub(super) fn complete(&self, frame: &Frame<'_>) -> Option<i64> {
         let counts = self.clusters >= frame.min_clusters.max(1)
             && self.clusters <= frame.max_clusters

@@ -3,6 +3,8 @@
 //! First as if nothing went wrong: take what no bound forbids and look at the end whether the set is a placement. If it
 //! is, it was there at every step, and the set is the best one. Only otherwise each step asks an exact search.
 
+use super::assign::{Assign, Fit};
+use super::families::{Chain, Families};
 use super::frame::{Frame, Item, Keep};
 use super::nested::{Found, Pool};
 use super::order::Order;
@@ -25,10 +27,18 @@ pub(super) struct Walk {
     items: Vec<Item>,
     suffix: Vec<Suffix>,
     stack: Vec<usize>,
+    /// Size of the stack when each of `refused` was refused.
+    depths: Vec<usize>,
     taken: Vec<bool>,
     refused: Vec<Item>,
     pool: Pool,
+    pub(super) assign: Assign,
+    families: Families,
     pub(super) nodes: u64,
+    /// What stays of what runs with the set just found.
+    pub(super) kept: i64,
+    /// A search gave up somewhere: what was found may not be the best, what was not found may exist.
+    pub(super) lost: bool,
 }
 
 /// What the items from a position on can add at most.
@@ -42,8 +52,9 @@ struct Suffix {
 
 impl Walk {
     /// Takes every item that must be taken; false when that breaks a bound.
-    fn start(&mut self, frame: &Frame<'_>, sums: &[usize], currents: &[u32]) -> bool {
-        self.state.reset(frame, sums);
+    fn start(&mut self, frame: &Frame<'_>, families: &Families, currents: &[u32]) -> bool {
+        self.families = *families;
+        self.state.reset(frame, families);
         self.set.clear();
         if frame.keep != Keep::All {
             return true;
@@ -68,16 +79,15 @@ impl Walk {
         }
     }
 
-    /// The best set of the attempt. `chain` is every column key, innermost first, if they are nested.
+    /// The best set of the attempt.
     pub(super) fn run(
         &mut self,
         frame: &Frame<'_>,
         order: &mut Order,
-        sums: &[usize],
-        chain: impl FnOnce() -> Option<Vec<usize>>,
+        families: &Families,
         currents: &[u32],
     ) -> Answer {
-        if !self.start(frame, sums, currents) {
+        if !self.start(frame, families, currents) {
             return Answer::No;
         }
         let mut frame = *frame;
@@ -95,7 +105,8 @@ impl Walk {
         } else if let Some(limit) = self.optimistic(&frame, order, 0) {
             return Answer::Set(limit);
         }
-        match chain() {
+        let chain = if families.cross().is_empty() { Chain::whole(&frame) } else { None };
+        match chain {
             Some(chain) => self.nested(frame, order, &chain),
             None => self.crossing(frame, order),
         }
@@ -128,7 +139,7 @@ impl Walk {
                 }
             }
         }
-        if self.state.complete(frame).is_some() {
+        if self.complete(frame) {
             let full = if frame.total.is_some_and(|total| i64::from(self.state.clusters) >= total) {
                 Some(Limit::Replicas)
             } else {
@@ -140,6 +151,23 @@ impl Walk {
         None
     }
 
+    /// Whether the set is a placement as it stands.
+    fn complete(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(mut kept) = self.state.complete(frame) else { return false };
+        if !self.families.cross().is_empty() {
+            match self.assign.fit(frame, &self.families, &self.set, &[], &mut self.nodes) {
+                Fit::Yes(found) if !matches!(frame.keep, Keep::AtLeast(wanted) if found < wanted) => kept = found,
+                Fit::Unknown => {
+                    self.lost = true;
+                    return false;
+                }
+                Fit::Yes(_) | Fit::No => return false,
+            }
+        }
+        self.kept = kept;
+        true
+    }
+
     fn full_by_key(&self, frame: &Frame<'_>) -> Option<Limit> {
         (0_u8..).zip(frame.problem.keys).find_map(|(at, key)| {
             let full = key.groups == super::KeyGroups::Cluster && key.max_groups <= self.state.clusters;
@@ -147,11 +175,11 @@ impl Walk {
         })
     }
 
-    fn nested(&mut self, mut frame: Frame<'_>, order: &mut Order, chain: &[usize]) -> Answer {
+    fn nested(&mut self, mut frame: Frame<'_>, order: &mut Order, chain: &Chain) -> Answer {
         self.taken.clear();
         self.taken.resize(frame.problem.candidates.len(), false);
         let mut pool = std::mem::take(&mut self.pool);
-        pool.fill(&frame, chain);
+        pool.fill(&frame, chain.cols());
         let answer = match pool.exists(&frame, &self.taken) {
             Found::No => Answer::No,
             Found::Unknown => Answer::NotProven,
@@ -167,12 +195,12 @@ impl Walk {
     }
 
     /// The most that can stay of what runs; for nested keys only.
-    pub(super) fn most_kept(&mut self, frame: &Frame<'_>, chain: &[usize]) -> Found {
+    pub(super) fn most_kept(&mut self, frame: &Frame<'_>, chain: &Chain) -> Found {
         self.taken.clear();
         self.taken.resize(frame.problem.candidates.len(), false);
         let mut frame = *frame;
         frame.keep = Keep::AtLeast(i64::MIN);
-        self.pool.fill(&frame, chain);
+        self.pool.fill(&frame, chain.cols());
         self.pool.exists(&frame, &self.taken)
     }
 
@@ -268,38 +296,76 @@ impl Walk {
     fn depth_first(&mut self, frame: &Frame<'_>) -> Answer {
         let base = self.set.len();
         self.stack.clear();
+        self.refused.clear();
+        self.depths.clear();
+        let crossing = !self.families.cross().is_empty();
         let mut position = 0;
+        let mut dived = false;
         loop {
             self.nodes += 1;
             if self.nodes > frame.problem.budget {
                 self.cut(frame, base);
+                self.lost = true;
                 return Answer::NotProven;
             }
             let rest = self.suffix.get(position).copied().unwrap_or_default();
             let end = position >= self.items.len() || self.state.full_up(frame);
-            if end && self.state.complete(frame).is_some() {
+            if end && self.complete(frame) {
                 return Answer::Set(self.full_by_key(frame).unwrap_or(Limit::Candidates));
             }
-            if end || self.hopeless(frame, &rest) {
+            if end || self.hopeless(frame, &rest) || (crossing && dived && !self.may_complete(frame, position)) {
+                dived = true;
                 let Some(last) = self.stack.pop() else {
                     self.cut(frame, base);
                     return Answer::No;
                 };
                 let length = self.set.len().saturating_sub(1);
                 self.cut(frame, length);
+                self.refuse(last);
                 position = last + 1;
                 continue;
             }
-            if let Some(&item) = self.items.get(position) {
+            if let Some(&item) = self.items.get(position)
+                && !self.is_refused(frame, &item)
+            {
                 self.take(frame, item);
                 if self.state.allowed(frame).is_ok() {
                     self.stack.push(position);
                 } else {
                     let length = self.set.len() - 1;
                     self.cut(frame, length);
+                    self.refuse(position);
                 }
             }
             position += 1;
         }
+    }
+
+    /// Notes that no placement has the set and the item at this position.
+    fn refuse(&mut self, position: usize) {
+        let depth = self.stack.len();
+        while self.depths.last().is_some_and(|&other| other > depth) {
+            self.depths.pop();
+            self.refused.pop();
+        }
+        if let Some(&item) = self.items.get(position) {
+            self.depths.push(depth);
+            self.refused.push(item);
+        }
+    }
+
+    /// Whether an item could be exchanged for one beside it that was refused with no more taken than now.
+    fn is_refused(&self, frame: &Frame<'_>, item: &Item) -> bool {
+        let kept = matches!(frame.keep, Keep::AtLeast(_));
+        self.refused.iter().any(|other| {
+            let alike = other.group == item.group && other.lo <= item.lo && other.hi >= item.hi;
+            alike && (!kept || other.cur == item.cur)
+        })
+    }
+
+    fn may_complete(&mut self, frame: &Frame<'_>, position: usize) -> bool {
+        let rest = self.items.get(position..).unwrap_or_default();
+        self.nodes += u64::try_from(rest.len() / 16).unwrap_or(u64::MAX);
+        self.assign.may_complete(frame, &self.families, &self.set, rest.iter().copied())
     }
 }

@@ -36,7 +36,7 @@ pub mod tier;
 mod verdicts;
 mod view;
 
-pub use explain::{cost, explain};
+pub use explain::{cost, explain, explain_all};
 pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, replay};
 pub use planner::{Decided, Hindrance, Planner};
 pub use record::{
