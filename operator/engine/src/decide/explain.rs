@@ -164,7 +164,7 @@ impl Planner<'_> {
             eligible: rules.iter().all(|rule| !rule.refuses),
             current,
             replicas: decided.targets.iter().find(|(at, _)| *at == slot).map_or(0, |(_, replicas)| *replicas),
-            slots: pools.iter().filter(|pool| pool.accepted).fold(0, |sum, pool| sum + pool.slots),
+            slots: pools.iter().filter(|pool| pool.accepted).fold(0_i64, |sum, pool| sum.saturating_add(pool.slots)),
             score: columns::score(&terms),
             terms,
             group: judge.group(cluster).and_then(|group| u32::try_from(group).ok()),

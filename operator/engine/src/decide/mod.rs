@@ -6,6 +6,7 @@
 //! whether an image runs on a CPU [`crate::detect`]'s.
 
 pub mod affinity;
+mod build;
 pub mod canonical;
 mod columns;
 mod explain;
@@ -24,8 +25,12 @@ mod record;
 pub mod resources;
 mod rule;
 mod rules;
+#[cfg(test)]
+mod scenarios;
 mod snapshot;
 mod spec;
+mod spreads;
+mod stay;
 mod tell;
 pub mod tier;
 mod verdicts;

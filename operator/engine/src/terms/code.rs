@@ -401,6 +401,8 @@ codes! {
         CapacityInsufficient: Error,
         /// The search ended at its budget; a placement may exist.
         ChoiceNotProven: Error,
+        /// Replicas stand on a cluster that is not among those known.
+        ClusterMissing: Error,
         /// Workloads that must stand together find no common place.
         ColocationImpossible: Error,
         /// No cluster passes all rules.

@@ -60,6 +60,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Ask for more replicas, or lower the least number of replicas per group.",
             fix_zh: "请增加副本数，或降低每组最少副本数。",
         },
+        Code::ClusterMissing => Sentence {
+            en: "{object} has replicas on {seen}, which is not among the clusters known; nothing is changed on a guess.",
+            zh: "{object} 在 {seen} 上有副本，但该成员集群不在已知范围内；不会凭猜测做任何更改。",
+            fix_en: "Give the cluster's document, or take it out of the fleet by way of Deleting.",
+            fix_zh: "请提供该成员集群的资源文件，或通过“正在退出”状态将其移出。",
+        },
         Code::ColocationImpossible => Sentence {
             en: "{object} must stand with the others of {wanted}, and no cluster takes them all.",
             zh: "{object} 须与 {wanted} 中的其他工作负载同处部署，但没有成员集群能全部容纳。",
