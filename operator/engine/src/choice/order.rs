@@ -54,31 +54,31 @@ impl Order {
     fn fill(&mut self, frame: &Frame<'_>, size: usize) {
         let problem = frame.problem;
         self.best.clear();
-        let mut worst: Option<Place> = None;
+        let mut worst = (u32::MAX, i64::MIN, u32::MAX);
+        let mut seen = false;
         for (at, candidate) in problem.candidates.iter().enumerate() {
             // Cheap tests first: nearly all candidates of a large fleet end here.
-            if let Some((tier, Reverse(score), ..)) = worst
-                && (candidate.tier, Reverse(candidate.score)) > (tier, Reverse(score))
-            {
-                continue;
-            }
-            let extra = frame.extra(candidate);
-            let (lo, hi) = frame.own_bounds(candidate, &extra);
-            if lo > hi {
+            if candidate.tier > worst.0 || (candidate.tier == worst.0 && candidate.score < worst.1) {
                 continue;
             }
             let Some(place) = place(problem, at) else { continue };
-            if worst.is_some_and(|worst| place > worst) {
+            if candidate.tier == worst.0 && candidate.score == worst.1 && place.2 > worst.2 {
+                continue;
+            }
+            if !frame.has_room(candidate) {
                 continue;
             }
             self.best.push(place);
             if self.best.len() >= size.saturating_mul(2) {
                 self.best.select_nth_unstable(size - 1);
                 self.best.truncate(size);
-                worst = self.best.last().copied();
+                if let Some(&(tier, Reverse(score), rank, _)) = self.best.last() {
+                    worst = (tier, score, rank);
+                    seen = true;
+                }
             }
         }
-        self.whole = self.best.len() <= size && worst.is_none();
+        self.whole = self.best.len() <= size && !seen;
         if self.best.len() > size {
             self.best.select_nth_unstable(size - 1);
             self.best.truncate(size);

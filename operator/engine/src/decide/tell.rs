@@ -115,7 +115,7 @@ impl Planner<'_> {
                     | Why::Chosen
                     | Why::Grown
                     | Why::FewerWanted
-                    | Why::BoundForces
+                    | Why::BoundForces(_)
                     | Why::BetterScore => None,
                 };
                 Move { cluster: self.name(slot), from: change.from, to: change.to, reason }
