@@ -206,6 +206,12 @@ pub struct ExplainArgs {
     /// The workload: NAME or NAMESPACE/NAME
     #[arg(value_name = "WORKLOAD")]
     pub workload: String,
+    /// Namespace of the workload, as kubectl spells it
+    #[arg(long, short, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Explain against this saved plan or these files of the present state
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub against: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub input: Input,

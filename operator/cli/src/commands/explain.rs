@@ -16,8 +16,13 @@ use crate::output;
 pub(crate) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
     let as_of = load::as_of(&args.input)?;
     let fleet = load::fleet(&args.input, as_of, args.strict)?;
-    let key = find(&args.workload, &fleet, context)?;
-    let input = plan::input(&fleet, None, as_of);
+    let wanted = match &args.namespace {
+        Some(namespace) => format!("{namespace}/{}", args.workload),
+        None => args.workload.clone(),
+    };
+    let key = find(&wanted, &fleet, context)?;
+    let against = args.against.as_deref().map(|path| plan::present(path, as_of, args.strict)).transpose()?;
+    let input = plan::input(&fleet, against.as_deref(), as_of);
     let snapshot = decide::Snapshot::new(input.fleet)?;
     let Some(mut explanation) = decide::explain(&snapshot, &input.changes, &key, as_of)? else {
         bail!("failed to find {key} among the workloads that were decided");

@@ -70,7 +70,7 @@ pub(crate) fn input(fleet: &Fleet, against: Option<&[Spec]>, as_of: Timestamp) -
 }
 
 /// The workloads of a state with what runs: a saved plan, files with FleetPlacements, or files that are planned first.
-fn present(path: &Path, as_of: Timestamp, strict: bool) -> anyhow::Result<Vec<Spec>> {
+pub(crate) fn present(path: &Path, as_of: Timestamp, strict: bool) -> anyhow::Result<Vec<Spec>> {
     if let Some(saved) = Saved::read(path)? {
         return Ok(running(saved.input.fleet.specs, &saved.plan.decisions));
     }
@@ -151,7 +151,7 @@ fn next_step(saved: &Saved, args: &PlanArgs, context: &Context) {
     }
     let Some(refused) = saved.plan.decisions.iter().find(|decision| decision.status != Status::Placed) else { return };
     let paths = load::inputs(&args.input, false).join(" ");
-    context.hint(&format!("\n→ jiuzhou explain {} {paths}", refused.key));
+    context.hint(&format!("\n→ jiuzhou explain {} -f {paths}", refused.key));
 }
 
 /// Reads a fleet and the plan of it, for commands that need one.
