@@ -54,7 +54,8 @@ fn about_adoption(fleet: &Fleet, as_of: Timestamp, meta: Meta) -> anyhow::Result
     let settings = Settings { as_of, minimum_ready_days: minimum_days };
     let report = jiuzhou_measure::adoption::adoption(&register, settings)?;
     let whole = FigureId::ALL.iter().map(|id| report.whole.figure(*id));
-    let notes: Vec<&LeftOut> = whole.flat_map(|f| f.left_out.iter().chain(&f.not_counted)).chain(&report.notes).collect();
+    let notes: Vec<&LeftOut> =
+        whole.flat_map(|f| f.left_out.iter().chain(&f.not_counted)).chain(&report.notes).collect();
     let findings = figures::findings(fleet, notes);
     let comparison = figures::comparison().map(|published| (published.value, published.source.to_owned()));
     let input = AdoptionInput { report: &report, minimum_days, comparison, lookup: &Names(fleet) };
