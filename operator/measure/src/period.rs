@@ -85,6 +85,16 @@ impl Month {
         }
     }
 
+    /// The month before.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        if self.month == 1 {
+            Self { year: self.year - 1, month: 12 }
+        } else {
+            Self { year: self.year, month: self.month - 1 }
+        }
+    }
+
     /// Its first moment.
     #[must_use]
     pub fn start(self) -> Timestamp {

@@ -38,6 +38,13 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     Ok(if unusable { Exit::Input } else { Exit::Ok })
 }
 
+/// Both reports of a fleet, each as of the end of the month before, for `demo`.
+pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document; 2]> {
+    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
+    let month = Month::of(as_of).context("failed to use the day of the demo")?;
+    Ok([about_adoption(fleet, as_of, meta.clone())?, about_energy(fleet, month.previous(), as_of, meta)?])
+}
+
 /// The month reported, that of `--as-of` unless named, and the moment it is looked at from.
 fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
     let as_of = load::as_of(&args.input)?;
