@@ -3,7 +3,7 @@
 //! clap cannot translate, so the command tree is rewritten before it parses. A test walks the whole tree and fails for
 //! an id without a text here, so a new flag cannot ship in one language only.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 /// Texts of commands: name, text.
 const COMMANDS: &[(&str, &str)] = &[
@@ -91,6 +91,12 @@ pub(crate) fn localize(command: Command) -> Command {
             None => arg.help_heading("选项"),
         }
     });
+    // clap adds these two itself, in English and under an English heading.
+    let own = |id: &'static str| Arg::new(id).long(id).help(find(ARGS, id).unwrap_or_default()).help_heading("选项");
+    command = command.disable_help_flag(true).arg(own("help").short('h').action(ArgAction::Help));
+    if command.get_version().is_some() {
+        command = command.disable_version_flag(true).arg(own("version").short('V').action(ArgAction::Version));
+    }
     command.mut_subcommands(localize)
 }
 

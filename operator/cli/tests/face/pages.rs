@@ -58,9 +58,13 @@ fn both_readmes_have_the_same_headings_commands_and_codes() {
         let level = |line: &str| line.chars().take_while(|c| *c == '#').count();
         let heading = |line: &&str| (1..=6).contains(&level(line)) && line.chars().nth(level(line)) == Some(' ');
         let headings = text.lines().filter(heading).map(|line| format!("heading {}", level(line)));
-        let commands = text.lines().filter(|line| line.starts_with("$ ") || line.starts_with("cargo ")).map(str::to_owned);
+        let commands =
+            text.lines().filter(|line| line.starts_with("$ ") || line.starts_with("cargo ")).map(str::to_owned);
         let codes = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse::<u8>().ok());
-        headings.chain(commands.map(|c| c.replace(" --lang zh", ""))).chain(codes.map(|c| format!("code {c}"))).collect()
+        headings
+            .chain(commands.map(|c| c.replace(" --lang zh", "")))
+            .chain(codes.map(|c| format!("code {c}")))
+            .collect()
     };
     assert_eq!(shape(&read("README.md")), shape(&read("README.zh-CN.md")));
 }

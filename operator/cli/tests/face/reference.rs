@@ -8,7 +8,18 @@ use crate::golden;
 use crate::runner::{Folder, root};
 
 const COMMANDS: [&str; 12] = [
-    "plan", "explain", "replay", "validate", "inventory", "wrap", "report", "demo", "crds", "help", "completion", "man",
+    "plan",
+    "explain",
+    "replay",
+    "validate",
+    "inventory",
+    "wrap",
+    "report",
+    "demo",
+    "crds",
+    "help",
+    "completion",
+    "man",
 ];
 
 fn commands(folder: &Folder, lang: &str) -> String {

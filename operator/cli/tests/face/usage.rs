@@ -32,7 +32,8 @@ fn an_empty_render_does_not_pass_a_gate_that_requires_a_match() {
 #[test]
 fn one_run_feeds_several_formats_and_the_exit_code_does_not_depend_on_them() {
     let folder = Folder::new();
-    let outputs = ["-o", "json=a.json", "-o", "junit=a.xml", "-o", "markdown=a.md", "-o", "html=a.html", "-o", "yaml=a.yaml"];
+    let outputs =
+        ["-o", "json=a.json", "-o", "junit=a.xml", "-o", "markdown=a.md", "-o", "html=a.html", "-o", "yaml=a.yaml"];
     let args = [["plan", "examples/10-province"].as_slice(), &DAY, &outputs].concat();
     let ran = folder.run(&args);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{}", ran.err);
@@ -79,7 +80,8 @@ fn a_saved_plan_replays_to_the_same_bytes_and_a_touched_one_does_not() {
 #[test]
 fn planning_against_its_own_saved_plan_moves_nothing() {
     let folder = Folder::new();
-    let plan = |more: &[&str]| folder.run(&[["plan", "examples/10-province", "-o", "json"].as_slice(), &DAY, more].concat());
+    let plan =
+        |more: &[&str]| folder.run(&[["plan", "examples/10-province", "-o", "json"].as_slice(), &DAY, more].concat());
     plan(&["--save", "plan.json"]);
     let again: serde_json::Value = serde_json::from_str(&plan(&["--against", "plan.json"]).out).expect("valid JSON");
     let sections = again["sections"].as_array().expect("sections");
@@ -92,7 +94,11 @@ fn planning_against_its_own_saved_plan_moves_nothing() {
 fn manifests_come_in_by_standard_input_and_go_out_as_a_workload() {
     let folder = Folder::new();
     let manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 门户}\nspec: {}\n";
-    assert_eq!(folder.run_with(&["wrap", "--system", "portal", "-"], manifest).code, 4, "a Chinese name is no DNS label");
+    assert_eq!(
+        folder.run_with(&["wrap", "--system", "portal", "-"], manifest).code,
+        4,
+        "a Chinese name is no DNS label"
+    );
     let manifest = manifest.replace("门户", "portal");
     let ran = folder.run_with(&["wrap", "--system", "portal", "-n", "web"], &manifest);
     assert!(ran.out.contains("kind: FleetWorkload") && ran.out.contains("system: portal"), "{}{}", ran.out, ran.err);

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthChar as _;
 
-use jiuzhou_engine::terms::Severity;
+use jiuzhou_engine::terms::{Finding, Severity};
 
 use super::cell::{self, NARROW_LIST, show};
 use super::{Options, Style};
