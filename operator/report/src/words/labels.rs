@@ -215,6 +215,7 @@ catalogue! {
         Modelled "modelled" "By model" "模型值",
         Message "message" "Message" "说明",
         Missing "missing" "Missing" "缺少",
+        Nation "nation" "whole country" "全国",
         NearestCluster "nearestCluster" "Nearest cluster" "最接近的集群",
         NextChange "nextChange" "Holds until" "有效至",
         Nodes "nodes" "Nodes" "节点数",
