@@ -39,7 +39,7 @@ const ARGS: &[(&str, &str)] = &[
     ("lang", "文字语言：zh 或 en [默认：取自 LC_ALL、LC_MESSAGES 或 LANG，否则为 en]"),
     ("list", "列出全部故事"),
     ("max_bytes", "Markdown：超出该字节数即截断，摘要在前"),
-    ("month", "北京时间的月份，例如 2026-10 [默认：--as-of 所在月份]"),
+    ("month", "北京时间的月份，例如 2026-10 [默认：截至 --as-of 最近一个完整月份]"),
     ("name", "全部放入一个以此命名的 FleetWorkload"),
     ("namespace", "命名空间"),
     ("out", "手册页的目录"),
