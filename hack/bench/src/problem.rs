@@ -20,18 +20,18 @@ use serde::Deserialize;
 
 /// A problem file.
 #[derive(Debug, Deserialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// `placement-bench/v1`.
-    pub format: String,
+    pub(crate) format: String,
     /// Clusters.
-    pub clusters: Vec<Cluster>,
+    pub(crate) clusters: Vec<Cluster>,
     /// Bindings, in the order of decisions.
-    pub bindings: Vec<Binding>,
+    pub(crate) bindings: Vec<Binding>,
 }
 
 /// Amounts.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Amounts {
+pub(crate) struct Amounts {
     cpu_milli: i64,
     memory_bytes: i64,
     #[serde(default)]
@@ -48,7 +48,7 @@ struct TaintText {
 
 /// A cluster.
 #[derive(Debug, Deserialize)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     name: String,
     labels: BTreeMap<String, String>,
     #[serde(default)]
@@ -106,9 +106,9 @@ struct CurrentText {
 
 /// A binding.
 #[derive(Debug, Deserialize)]
-pub struct Binding {
+pub(crate) struct Binding {
     /// Id.
-    pub id: String,
+    pub(crate) id: String,
     namespace: String,
     name: String,
     replicas: i64,
@@ -149,7 +149,7 @@ impl Problem {
     ///
     /// # Errors
     /// An effect that Kubernetes does not have.
-    pub fn fleet(&self) -> anyhow::Result<FleetInput> {
+    pub(crate) fn fleet(&self) -> anyhow::Result<FleetInput> {
         let clusters = self.clusters.iter().map(Cluster::input).collect::<anyhow::Result<_>>()?;
         Ok(FleetInput { clusters, ..FleetInput::default() })
     }
@@ -187,7 +187,7 @@ impl Binding {
     ///
     /// # Errors
     /// An operator, field, division or share that the format does not have.
-    pub fn spec(&self) -> anyhow::Result<Spec> {
+    pub(crate) fn spec(&self) -> anyhow::Result<Spec> {
         if self.division != "dynamic_weight_available_replicas" {
             bail!("failed to read {}: division {:?}", self.id, self.division);
         }

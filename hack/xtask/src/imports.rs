@@ -29,7 +29,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { package: "jiuzhou-objects", may_import: &["jiuzhou-api", "jiuzhou-engine"], must_not_reach: NETWORK },
     Room {
         package: "jiuzhou-intake",
-        may_import: &["jiuzhou-api", "jiuzhou-engine", "jiuzhou-data", "jiuzhou-objects"],
+        may_import: &["jiuzhou-api", "jiuzhou-engine", "jiuzhou-data", "jiuzhou-objects", "jiuzhou-measure"],
         must_not_reach: NETWORK,
     },
     Room {

@@ -215,6 +215,9 @@ pub struct ExplainArgs {
     /// Only this cluster
     #[arg(long, value_name = "CLUSTER")]
     pub cluster: Option<String>,
+    /// Also the rules that pass
+    #[arg(long)]
+    pub all: bool,
     /// Treat what is unknown as a refusal
     #[arg(long)]
     pub strict: bool,

@@ -25,6 +25,7 @@ const COMMANDS: &[(&str, &str)] = &[
 /// Texts of flags and arguments: id, text. An id means the same in every command.
 const ARGS: &[(&str, &str)] = &[
     ("against", "与该已保存的方案或现状文件比较，并列出迁移"),
+    ("all", "也列出通过的规则"),
     ("as_of", "决策时点：日期（北京时间，当日结束）或时刻，例如 2026-11-23 或 2026-11-23T08:00:00+08:00 [默认：现在]"),
     ("ascii", "仅用 ASCII 字符显示标记与边框"),
     ("cluster", "集群名称"),

@@ -20,7 +20,11 @@ pub(crate) fn language(talk: &Talk) -> Lang {
 pub(crate) fn language_of(args: &[OsString]) -> Lang {
     let named = args.iter().enumerate().find_map(|(at, arg)| {
         let arg = arg.to_str()?;
-        if arg == "--lang" { args.get(at + 1)?.to_str().map(str::to_owned) } else { arg.strip_prefix("--lang=").map(str::to_owned) }
+        if arg == "--lang" {
+            args.get(at + 1)?.to_str().map(str::to_owned)
+        } else {
+            arg.strip_prefix("--lang=").map(str::to_owned)
+        }
     });
     let named = named.or_else(|| std::env::var("JIUZHOU_LANG").ok());
     match named.as_deref() {

@@ -3,7 +3,7 @@
 //! No logic: readers parse the text. A table (`tables/*.tsv`) opens with `#` lines that say what it is and where it is
 //! from, then one line of column names, then rows; every row ends in source, date and confidence. Confidence is
 //! `certain` (read at the source), `secondary` (read in a copy), `derived` (computed or grouped by us), `memory` or
-//! `unverified`. Documents (`tiers/`, `kinds/`) are resources of our own kinds, which a user's own of the same name
+//! `unverified`. Documents (`cpu-platforms/`, `kinds/`, `tiers/`) are resources of our own kinds, which a user's own of the same name
 //! replace. [`ALL`] lists every text; its names and texts are part of every snapshot digest.
 
 /// A built-in text.
@@ -28,6 +28,50 @@ macro_rules! tables {
 }
 
 tables! { ALL:
+    /// CPU platform armv8.0.
+    CPU_ARMV8_0 = "cpu-platforms/armv8.0.yaml", "the sources named in the file";
+    /// CPU platform armv8.2.
+    CPU_ARMV8_2 = "cpu-platforms/armv8.2.yaml", "the sources named in the file";
+    /// CPU platform armv9.0.
+    CPU_ARMV9_0 = "cpu-platforms/armv9.0.yaml", "the sources named in the file";
+    /// CPU platform hygon-7000.
+    CPU_HYGON_7000 = "cpu-platforms/hygon-7000.yaml", "the sources named in the file";
+    /// CPU platform hygon-c86.
+    CPU_HYGON_C86 = "cpu-platforms/hygon-c86.yaml", "the sources named in the file";
+    /// CPU platform kunpeng-920-v120.
+    CPU_KUNPENG_920_V120 = "cpu-platforms/kunpeng-920-v120.yaml", "the sources named in the file";
+    /// CPU platform kunpeng-920.
+    CPU_KUNPENG_920 = "cpu-platforms/kunpeng-920.yaml", "the sources named in the file";
+    /// CPU platform kunpeng-950.
+    CPU_KUNPENG_950 = "cpu-platforms/kunpeng-950.yaml", "the sources named in the file";
+    /// CPU platform loongson-3c5000.
+    CPU_LOONGSON_3C5000 = "cpu-platforms/loongson-3c5000.yaml", "the sources named in the file";
+    /// CPU platform loongson-3c6000.
+    CPU_LOONGSON_3C6000 = "cpu-platforms/loongson-3c6000.yaml", "the sources named in the file";
+    /// CPU platform loongson-generic.
+    CPU_LOONGSON_GENERIC = "cpu-platforms/loongson-generic.yaml", "the sources named in the file";
+    /// CPU platform phytium-ft2000plus.
+    CPU_PHYTIUM_FT2000PLUS = "cpu-platforms/phytium-ft2000plus.yaml", "the sources named in the file";
+    /// CPU platform phytium-ftc663.
+    CPU_PHYTIUM_FTC663 = "cpu-platforms/phytium-ftc663.yaml", "the sources named in the file";
+    /// CPU platform phytium-ftc862.
+    CPU_PHYTIUM_FTC862 = "cpu-platforms/phytium-ftc862.yaml", "the sources named in the file";
+    /// CPU platform phytium-s2500.
+    CPU_PHYTIUM_S2500 = "cpu-platforms/phytium-s2500.yaml", "the sources named in the file";
+    /// CPU platform phytium-s5000c.
+    CPU_PHYTIUM_S5000C = "cpu-platforms/phytium-s5000c.yaml", "the sources named in the file";
+    /// CPU platform sunway-sw64.
+    CPU_SUNWAY_SW64 = "cpu-platforms/sunway-sw64.yaml", "the sources named in the file";
+    /// CPU platform x86-64-v2.
+    CPU_X86_64_V2 = "cpu-platforms/x86-64-v2.yaml", "the sources named in the file";
+    /// CPU platform x86-64-v3.
+    CPU_X86_64_V3 = "cpu-platforms/x86-64-v3.yaml", "the sources named in the file";
+    /// CPU platform x86-64-v4.
+    CPU_X86_64_V4 = "cpu-platforms/x86-64-v4.yaml", "the sources named in the file";
+    /// CPU platform zhaoxin-kh40000.
+    CPU_ZHAOXIN_KH40000 = "cpu-platforms/zhaoxin-kh40000.yaml", "the sources named in the file";
+    /// CPU platform zhaoxin-kx6000.
+    CPU_ZHAOXIN_KX6000 = "cpu-platforms/zhaoxin-kx6000.yaml", "the sources named in the file";
     /// Kind profiles of services, configuration, storage, policy and rights.
     KINDS_PLATFORM = "kinds/platform.yaml", "Kubernetes API reference v1.33";
     /// Kind profiles of popular custom resources.
@@ -87,3 +131,29 @@ pub const TIERS: &[Table] = &[TIER_S0, TIER_S1, TIER_S2, TIER_S3, TIER_S4];
 
 /// Documents of kind `KindProfile`, several to a text.
 pub const KIND_PROFILES: &[Table] = &[KINDS_WORKLOADS, KINDS_PLATFORM, KINDS_POPULAR];
+
+/// Documents of kind `CpuPlatform`, one to a text.
+pub const CPU_PLATFORMS: &[Table] = &[
+    CPU_ARMV8_0,
+    CPU_ARMV8_2,
+    CPU_ARMV9_0,
+    CPU_HYGON_7000,
+    CPU_HYGON_C86,
+    CPU_KUNPENG_920_V120,
+    CPU_KUNPENG_920,
+    CPU_KUNPENG_950,
+    CPU_LOONGSON_3C5000,
+    CPU_LOONGSON_3C6000,
+    CPU_LOONGSON_GENERIC,
+    CPU_PHYTIUM_FT2000PLUS,
+    CPU_PHYTIUM_FTC663,
+    CPU_PHYTIUM_FTC862,
+    CPU_PHYTIUM_S2500,
+    CPU_PHYTIUM_S5000C,
+    CPU_SUNWAY_SW64,
+    CPU_X86_64_V2,
+    CPU_X86_64_V3,
+    CPU_X86_64_V4,
+    CPU_ZHAOXIN_KH40000,
+    CPU_ZHAOXIN_KX6000,
+];

@@ -1,15 +1,17 @@
 //! The intake room reads: files in, typed and checked objects out.
 //!
 //! One door for YAML and JSON ([`yaml`]), files and folders to documents ([`files`], [`documents`]), the checks an API
-//! server would make ([`schema`]), typed objects ([`objects`]), the checks no schema can make ([`check`]), and what
-//! the engine is told ([`convert`]). [`load()`] does it all. Everything wrong becomes a finding with place, rule and
-//! fix; nothing stops at the first. This is the only room that knows both the api's types and the engine's.
+//! server would make ([`schema`]), typed objects ([`objects`]), the checks no schema can make ([`check`]), what the
+//! engine is told ([`convert`]), and what is counted ([`figures`]). [`load()`] does it all but the last. Everything wrong
+//! becomes a finding with place, rule and fix; nothing stops at the first. This is the only room that knows the api's
+//! types and the engine's and measure's.
 
 pub mod beijing;
 pub mod builtin;
 pub mod check;
 pub mod convert;
 pub mod documents;
+pub mod figures;
 pub mod files;
 mod load;
 pub mod native;
@@ -17,4 +19,4 @@ pub mod objects;
 pub mod schema;
 pub mod yaml;
 
-pub use load::{Fleet, LoadError, Options, load};
+pub use load::{Fleet, LoadError, Options, load, load_texts};

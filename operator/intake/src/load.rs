@@ -8,7 +8,7 @@ use jiuzhou_engine::decide::{Snapshot, SnapshotError};
 use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Severity};
 
 use crate::convert::{Converted, convert};
-use crate::documents::read_all;
+use crate::documents::{Document, read_all, read_bytes};
 use crate::native;
 use crate::objects::{Objects, Origin};
 use crate::schema::{Kinds, SchemaError};
@@ -73,11 +73,28 @@ impl Fleet {
 /// # Errors
 /// Only what is wrong with this build; see [`LoadError`].
 pub fn load(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Result<Fleet, LoadError> {
+    build(read_all(inputs, stdin, &options.limits), options)
+}
+
+/// Builds a fleet of texts that are in memory, each with the name findings show.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_texts(texts: &[(String, &[u8])], options: &Options) -> Result<Fleet, LoadError> {
+    let (mut documents, mut findings) = (Vec::new(), Vec::new());
+    for (name, text) in texts {
+        let (mut read, mut found) = read_bytes(name, text, &options.limits);
+        documents.append(&mut read);
+        findings.append(&mut found);
+    }
+    build((documents, findings), options)
+}
+
+fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Options) -> Result<Fleet, LoadError> {
     let kinds = Kinds::new(jiuzhou_api::meta::GROUP, &jiuzhou_api::all_crds())?;
     let mut findings = Vec::new();
     let mut objects = Objects::default();
     builtin::add(&kinds, &mut objects, &mut findings);
-    let (documents, mut found) = read_all(inputs, stdin, &options.limits);
     findings.append(&mut found);
     let mut places = BTreeMap::new();
     for mut document in documents {
@@ -87,6 +104,8 @@ pub fn load(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Resul
         } else if kinds.check(&mut document, &mut findings) {
             places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
             objects.add(document, Origin::Input, &mut findings);
+        } else {
+            objects.refused.insert(document.object_ref());
         }
     }
     check::objects(&objects, options.as_of, &mut findings);

@@ -2,13 +2,13 @@
 //!
 //! One list names our kinds; everything that walks "all kinds" is made from it, and a test holds it against the CRDs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{
-    ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, FleetPlacement, FleetWorkload, ImageProfile, InformationSystem, KindProfile,
-    MemberCluster, PlacementPolicy, PriceBook, Report, Site, SovereigntyTier, Tenant,
+    ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, FleetPlacement, FleetWorkload, ImageProfile,
+    InformationSystem, KindProfile, MemberCluster, PlacementPolicy, PriceBook, Report, Site, SovereigntyTier, Tenant,
 };
-use jiuzhou_engine::terms::{Code, Finding, Reason};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -49,6 +49,8 @@ macro_rules! kinds {
             $($(#[$doc])* pub $field: Items<$kind>,)*
             /// Objects of other API groups, in order of reading.
             pub natives: Vec<Native>,
+            /// Objects that are there but were refused: who names one of them makes no mistake.
+            pub refused: BTreeSet<ObjectRef>,
         }
 
         impl Objects {
@@ -104,12 +106,7 @@ kinds! {
     freezes: ChangeFreeze,
 }
 
-fn add<T: DeserializeOwned>(
-    items: &mut Items<T>,
-    mut document: Document,
-    origin: Origin,
-    findings: &mut Vec<Finding>,
-) {
+fn add<T: DeserializeOwned>(items: &mut Items<T>, mut document: Document, origin: Origin, findings: &mut Vec<Finding>) {
     let value = std::mem::replace(&mut document.value, Value::Null);
     let object = match serde_json::from_value(value) {
         Ok(object) => object,

@@ -262,6 +262,8 @@ pub struct Chart {
 pub enum ChartForm {
     /// One bar per name; its parts stand one after the other.
     Bars,
+    /// Bars with a line at the figure of another column: the limit of each row.
+    Limit(usize),
     /// Bars in the middle, each step of a selection below the one before.
     Funnel,
 }
@@ -331,6 +333,8 @@ pub enum Cell {
     Text(String),
     /// A word of ours, translated.
     Word(Word),
+    /// Several words of ours.
+    Words(Vec<Word>),
     /// A kind of the API, translated.
     Term(Term),
     /// A code, never translated.
@@ -345,6 +349,10 @@ pub enum Cell {
     Quantity(i64, Unit),
     /// A share with its numerator and denominator; a denominator of 0 is shown as 不适用.
     Ratio(i64, i64),
+    /// A share of two quantities of one unit; a denominator of 0 is shown as 不适用.
+    Share(i64, i64, Unit),
+    /// From and to, of one unit.
+    Between(i64, i64, Unit),
     /// A point in time.
     Time(Timestamp),
     /// A day in Beijing.
@@ -372,7 +380,12 @@ impl Cell {
     #[must_use]
     pub fn magnitude(&self) -> Option<i64> {
         match self {
-            Self::Int(value) | Self::Quantity(value, _) | Self::Ratio(value, _) => Some(*value),
+            Self::Int(value) | Self::Quantity(value, _) => Some(*value),
+            // A share is drawn as one: by its counts a large body would look better than a small one.
+            Self::Ratio(part, whole) | Self::Share(part, whole, _) => {
+                let scaled = (i128::from(*part) * 1000).checked_div(i128::from(*whole))?;
+                i64::try_from(scaled).ok()
+            }
             _ => None,
         }
     }
@@ -420,6 +433,7 @@ impl From<Value> for Cell {
             Value::Int(number) => Self::Int(number),
             Value::Millicores(figure) => Self::Quantity(figure, Unit::Millicores),
             Value::Bytes(figure) => Self::Quantity(figure, Unit::Bytes),
+            Value::MilliwattHours(figure) => Self::Quantity(figure, Unit::MilliwattHours),
             Value::PerMille(figure) => Self::Quantity(figure, Unit::PerMille),
             Value::Percent(figure) => Self::Quantity(figure, Unit::Percent),
             Value::Fen(figure) => Self::Quantity(figure, Unit::Fen),

@@ -20,7 +20,8 @@ pub(crate) fn run(args: &HelpArgs, context: &Context) -> anyhow::Result<Exit> {
         Some("exit-codes") => exit_codes(context),
         Some("formats") => formats(),
         Some(topic) => {
-            let command = crate::command(context.lang).find_subcommand_mut(topic).map(|sub| sub.render_help().to_string());
+            let command =
+                crate::command(context.lang).find_subcommand_mut(topic).map(|sub| sub.render_help().to_string());
             match command.or_else(|| Code::parse(topic).map(|code| one_code(code, context))) {
                 Some(text) => text,
                 None => {
@@ -28,7 +29,10 @@ pub(crate) fn run(args: &HelpArgs, context: &Context) -> anyhow::Result<Exit> {
                         "a command, a reason code (see `jiuzhou help codes`), `exit-codes` or `formats`",
                         "命令名、原因代码（见 `jiuzhou help codes`）、`exit-codes` 或 `formats`",
                     );
-                    context.say(&format!("jiuzhou: {topic}: {}: {known}", context.pick("no such topic; choose", "没有该主题，请选择")));
+                    context.say(&format!(
+                        "jiuzhou: {topic}: {}: {known}",
+                        context.pick("no such topic; choose", "没有该主题，请选择")
+                    ));
                     return Ok(Exit::Usage);
                 }
             }

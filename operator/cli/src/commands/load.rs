@@ -1,10 +1,13 @@
 //! What several commands share: the list of inputs, the time they look from, findings told to a person.
 
+use std::io;
+
 use anyhow::{Context as _, bail};
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 use jiuzhou_engine::terms::{Finding, Severity};
+use jiuzhou_intake::{Fleet, Options};
 use jiuzhou_report::finding;
 use jiuzhou_report::render::Style;
 use serde_json::Value;
@@ -15,12 +18,29 @@ use crate::context::Context;
 /// The paths of a command, `-f` after the others. Where there are none, standard input if that is a rule of the
 /// command, else the present folder.
 pub(crate) fn inputs(input: &Input, stdin: bool) -> Vec<String> {
-    let all: Vec<_> = input.paths.iter().chain(&input.filenames).map(|path| path.to_string_lossy().into_owned()).collect();
+    let all: Vec<_> =
+        input.paths.iter().chain(&input.filenames).map(|path| path.to_string_lossy().into_owned()).collect();
     match (all.is_empty(), stdin) {
         (false, _) => all,
         (true, true) => vec!["-".to_owned()],
         (true, false) => vec![".".to_owned()],
     }
+}
+
+/// Reads what a command names.
+pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool) -> anyhow::Result<Fleet> {
+    read(&inputs(input, false), as_of, strict)
+}
+
+/// Reads paths.
+pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool) -> anyhow::Result<Fleet> {
+    let options = Options { strict, ..Options::at(as_of) };
+    Ok(jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?)
+}
+
+/// Reads texts that are already in memory, each with the name it is shown by.
+pub(crate) fn texts(texts: &[(String, &[u8])], as_of: Timestamp) -> anyhow::Result<Fleet> {
+    Ok(jiuzhou_intake::load_texts(texts, &Options::at(as_of))?)
 }
 
 /// The instant of `--as-of`: a Beijing day means its last nanosecond's end less one, an instant means itself.
@@ -31,13 +51,15 @@ pub(crate) fn as_of(input: &Input) -> anyhow::Result<Timestamp> {
     }
 }
 
-fn parse_as_of(text: &str) -> anyhow::Result<Timestamp> {
+pub(crate) fn parse_as_of(text: &str) -> anyhow::Result<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
     let day: Date = match text.parse() {
         Ok(day) => day,
-        Err(_) => bail!("failed to read --as-of {text:?}: want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00"),
+        Err(_) => bail!(
+            "failed to read --as-of {text:?}: want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00"
+        ),
     };
     let beijing = TimeZone::fixed(Offset::constant(8));
     let end = day.tomorrow().and_then(|next| next.to_zoned(beijing)).context("failed to use --as-of: out of range")?;

@@ -1,8 +1,19 @@
 //! One file per command: what its flags mean for the work.
 
 mod crds;
+mod demo;
+mod explain;
 mod help;
+mod inventory;
+mod load;
+mod plan;
+mod replay;
+mod report;
+mod saved;
 mod shell;
+mod tour;
+mod validate;
+mod wrap;
 
 use crate::args::Command;
 use crate::context::Context;
@@ -11,6 +22,14 @@ use crate::exit::Exit;
 /// Runs one command.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
+        Command::Plan(args) => plan::run(&args, context),
+        Command::Explain(args) => explain::run(&args, context),
+        Command::Replay(args) => replay::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
+        Command::Inventory(args) => inventory::run(&args, context),
+        Command::Report(args) => report::run(&args, context),
+        Command::Wrap(args) => wrap::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
         Command::Crds(args) => crds::run(&args),
         Command::Help(args) => help::run(&args, context),
         Command::Completion(args) => shell::completion(&args),

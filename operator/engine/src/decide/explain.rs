@@ -4,6 +4,7 @@
 //! cluster is the cheapest set by a fixed table: its own refusals, those of the pool that is cheapest to open, and room
 //! as the amount that is missing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -57,20 +58,40 @@ pub fn explain(
     key: &WorkloadKey,
     as_of: Timestamp,
 ) -> Result<Option<Explanation>, CanonicalError> {
+    let keys = BTreeSet::from([key.clone()]);
+    Ok(explain_all(snapshot, changes, &keys, as_of)?.remove(key))
+}
+
+/// Explains several workloads in one pass; names that no workload has are left out.
+///
+/// # Errors
+/// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
+pub fn explain_all(
+    snapshot: &Snapshot,
+    changes: &Changes,
+    keys: &BTreeSet<WorkloadKey>,
+    as_of: Timestamp,
+) -> Result<BTreeMap<WorkloadKey, Explanation>, CanonicalError> {
+    let mut explained = BTreeMap::new();
+    if keys.is_empty() {
+        return Ok(explained);
+    }
     let fleet = snapshot.digest()?;
-    // The first pass finds the order in which the ledger saw the workloads; the second stops at this one's turn.
+    // The first pass finds the order in which the ledger saw the workloads; the second stops at the last one's turn.
     let order = turns(&mut Planner::new(snapshot, as_of), changes);
     let mut planner = Planner::new(snapshot, as_of);
-    let mut sequence = 1;
-    for Turn { set, .. } in order {
+    for (sequence, Turn { set, .. }) in (1..).zip(order) {
         let turn = planner.turn(set);
-        if let Some((spec, decided)) = turn.set.iter().zip(&turn.decided).find(|(spec, _)| spec.key == *key) {
-            return planner.explain(spec, decided, Position { fleet, sequence, before: None }).map(Some);
+        for (spec, decided) in turn.set.iter().zip(&turn.decided).filter(|(spec, _)| keys.contains(&spec.key)) {
+            let position = Position { fleet, sequence, before: None };
+            explained.insert(spec.key.clone(), planner.explain(spec, decided, position)?);
+        }
+        if explained.len() == keys.len() {
+            break;
         }
         planner.book_turn(&turn);
-        sequence += 1;
     }
-    Ok(None)
+    Ok(explained)
 }
 
 impl Planner<'_> {
@@ -143,7 +164,7 @@ impl Planner<'_> {
             eligible: rules.iter().all(|rule| !rule.refuses),
             current,
             replicas: decided.targets.iter().find(|(at, _)| *at == slot).map_or(0, |(_, replicas)| *replicas),
-            slots: pools.iter().filter(|pool| pool.accepted).fold(0, |sum, pool| sum + pool.slots),
+            slots: pools.iter().filter(|pool| pool.accepted).fold(0_i64, |sum, pool| sum.saturating_add(pool.slots)),
             score: columns::score(&terms),
             terms,
             group: judge.group(cluster).and_then(|group| u32::try_from(group).ok()),

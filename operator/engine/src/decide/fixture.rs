@@ -79,7 +79,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 fn term(dice: &mut Dice) -> Term {
-    let mut bound = |dice: &mut Dice| if dice.one_in(3) { None } else { Some(dice.pick(&instants())) };
+    let bound = |dice: &mut Dice| if dice.one_in(3) { None } else { Some(dice.pick(&instants())) };
     Term { from: bound(dice), until: bound(dice) }
 }
 
@@ -177,7 +177,8 @@ pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
         provider: dice.pick(&PROVIDERS).to_owned(),
         labels: LABELS
             .iter()
-            .filter_map(|key| (!dice.one_in(3)).then(|| ((*key).to_owned(), dice.pick(&VALUES).to_owned())))
+            .map(|key| ((*key).to_owned(), dice.pick(&["a", "b", "7", "12", "-"]).to_owned()))
+            .filter(|(_, value)| value != "-")
             .collect(),
         taints,
         state: dice.pick(&[ClusterState::Active; 5].map(|s| s)).max(if dice.one_in(8) {

@@ -178,9 +178,5 @@ impl Index {
 /// pulls images as they are named, so that the rule has nothing to say (`None`); a zone left out of a declaration has
 /// a registry nobody knows anything of.
 pub(crate) fn registry_of<'a>(cluster: &'a ClusterInput, zone: &str) -> Option<&'a RegistryInput> {
-    static NONE: RegistryInput = RegistryInput { host: String::new(), holds: None };
-    if cluster.registries.is_empty() {
-        return None;
-    }
-    Some(cluster.registries.get(zone).or_else(|| cluster.registries.get("")).unwrap_or(&NONE))
+    cluster.registries.get(zone).or_else(|| cluster.registries.get(""))
 }

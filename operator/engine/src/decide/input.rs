@@ -212,7 +212,7 @@ pub struct PoolInput {
 pub struct RegistryInput {
     /// Host that image references are rewritten to.
     pub host: String,
-    /// Images it is known to hold, as [`super::Image::name`]; `None` when nobody looked.
+    /// Images it is known to hold, as [`super::Image::name`] or by digest alone; `None` when nobody looked.
     #[serde(default)]
     pub holds: Option<BTreeSet<String>>,
 }
@@ -308,7 +308,8 @@ pub struct ClusterInput {
     pub kinds: Option<BTreeSet<String>>,
     /// Database services offered.
     pub databases: BTreeSet<String>,
-    /// Registry by network zone; key empty for zones without their own.
+    /// Registry that must be shown to hold an image, by network zone; key empty for zones without their own. A zone
+    /// without any pulls from wherever the manifest says.
     pub registries: BTreeMap<String, RegistryInput>,
     /// Named peers that its firewall has opened.
     pub peers: BTreeSet<String>,

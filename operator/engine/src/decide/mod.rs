@@ -6,6 +6,7 @@
 //! whether an image runs on a CPU [`crate::detect`]'s.
 
 pub mod affinity;
+mod build;
 pub mod canonical;
 mod columns;
 mod explain;
@@ -24,14 +25,18 @@ mod record;
 pub mod resources;
 mod rule;
 mod rules;
+#[cfg(test)]
+mod scenarios;
 mod snapshot;
 mod spec;
+mod spreads;
+mod stay;
 mod tell;
 pub mod tier;
 mod verdicts;
 mod view;
 
-pub use explain::{cost, explain};
+pub use explain::{cost, explain, explain_all};
 pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, replay};
 pub use planner::{Decided, Hindrance, Planner};
 pub use record::{

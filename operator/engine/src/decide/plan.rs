@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
-use super::planner::{Decided, Planner, Stays, stays};
+use super::planner::{Decided, Planner};
 use super::record::{Decision, Plan, Status};
 use super::snapshot::{FleetInput, Snapshot, SnapshotError};
 use super::spec::{Division, ShareOf, Spec, WorkloadKey};
+use super::stay::{Stays, stays};
 use super::tell::Position;
 use crate::terms::{Digest, DigestAlgorithm};
 
@@ -229,7 +230,7 @@ fn settled(planner: &mut Planner<'_>, spec: &Spec) -> bool {
     let enough = match spec.policy.division {
         Division::Duplicated => !running.is_empty() && running.iter().all(|current| current.placed == spec.replicas),
         Division::ByCapacity | Division::ByWeight(_) | Division::Packed => {
-            running.iter().map(|current| current.placed).sum::<i64>() == spec.replicas
+            running.iter().map(|current| current.placed).fold(0_i64, i64::saturating_add) == spec.replicas
         }
     };
     let block = planner.store.of(&planner.view, &spec.requirement);

@@ -8,20 +8,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::columns::{self, Columns};
-use super::input::OnExpiry;
+use super::columns::Columns;
 use super::ledger::Ledger;
 use super::mask;
 use super::quota::{Bound, Quota};
 use super::record::Status;
-use super::rule::Rule;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{Cause, Division, ShareOf, Spec, SpreadKey, WorkloadKey};
+use super::spec::{Cause, Division, Spec, WorkloadKey};
+use super::spreads::keys_of;
+use super::stay::{Stays, stays};
 use super::verdicts::{VerdictStore, Verdicts};
-use super::view::{Demand, View};
+use super::view::View;
 use crate::choice::{
     self, Candidate, Extra, Facts, Key, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, Outcome, Problem,
-    Rebalance, Scratch, Strength,
+    Rebalance, Scratch,
 };
 
 /// A decision before it is told: slots, numbers, no names. See [`Planner::record`].
@@ -74,6 +74,9 @@ pub enum Hindrance {
     Replicas,
     /// Another workload of its colocation set found no place with it.
     Colocation,
+    /// Replicas stand on a cluster that the snapshot does not have. Nothing is done on a guess: a cluster that leaves the
+    /// fleet passes through its state of leaving.
+    ClusterMissing(String),
 }
 
 /// A workload's replica that runs now.
@@ -84,16 +87,8 @@ struct Held {
     stays: Stays,
 }
 
-/// What may happen to replicas that run on a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stays {
-    /// May stay and grow.
-    Free,
-    /// Stays, takes no more.
-    Capped,
-    /// Has to leave.
-    Leaves,
-}
+/// A workload as booked, with its replicas by cluster.
+pub(crate) type Placed = (Arc<Spec>, Vec<(usize, i64)>);
 
 /// Decides against one ledger.
 #[derive(Debug)]
@@ -104,9 +99,11 @@ pub struct Planner<'s> {
     pub(crate) quota: Quota,
     pub(crate) columns: Columns,
     ranks: Vec<u32>,
+    /// By slot: percent kept back for emergencies; empty when nobody keeps anything.
+    reserves: Vec<u8>,
     owners: BTreeMap<WorkloadKey, usize>,
     /// What is placed of every workload, as far as this ledger knows.
-    placed: BTreeMap<WorkloadKey, (Arc<Spec>, Vec<(usize, i64)>)>,
+    pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
     scratch: Scratch,
     candidates: Vec<Candidate>,
     extras: Vec<Extra>,
@@ -133,6 +130,13 @@ impl<'s> Planner<'s> {
                 *rank = snapshot.name_rank(slot);
             }
         }
+        let mut reserves = Vec::new();
+        for (slot, cluster) in snapshot.clusters().filter(|(_, cluster)| cluster.emergency_reserve_percent > 0) {
+            reserves.resize(snapshot.slots(), 0);
+            if let Some(percent) = reserves.get_mut(slot.index()) {
+                *percent = cluster.emergency_reserve_percent;
+            }
+        }
         let mut planner = Self {
             ledger: Ledger::new(snapshot),
             view,
@@ -140,6 +144,7 @@ impl<'s> Planner<'s> {
             quota: Quota::default(),
             columns: Columns::default(),
             ranks,
+            reserves,
             owners: BTreeMap::new(),
             placed: BTreeMap::new(),
             scratch: Scratch::default(),
@@ -224,7 +229,7 @@ impl<'s> Planner<'s> {
             self.ledger.release(owner, ClusterSlot::new(*slot));
         }
         self.columns.moved(&spec, &placed, -1);
-        let running: i64 = spec.current.iter().map(|c| c.placed.max(c.observed).max(0)).sum();
+        let running = spec.current.iter().map(|c| c.placed.max(c.observed).max(0)).fold(0_i64, i64::saturating_add);
         self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, -running, false);
     }
 
@@ -264,7 +269,7 @@ impl<'s> Planner<'s> {
 
     /// Fills candidates and extras. Answers how many clusters have no room for one replica.
     fn gather(&mut self, spec: &Spec, block: usize, shape: usize, only: Option<&[u64]>) -> u32 {
-        let Self { view, store, ledger, columns, candidates, extras, held, local, room, .. } = self;
+        let Self { view, store, ledger, columns, candidates, extras, held, local, room, reserves, .. } = self;
         candidates.clear();
         extras.clear();
         let Some(verdicts) = store.block(block) else { return 0 };
@@ -279,11 +284,9 @@ impl<'s> Planner<'s> {
         local.clear();
         local.extend_from_slice(verdicts.eligible());
         if let Some(data) = &spec.data_on {
-            for slot in mask::iter(verdicts.eligible()) {
-                let here = snapshot.cluster(ClusterSlot::new(slot)).is_some_and(|c| data.contains(&c.name));
-                if !here {
-                    mask::assign(local, slot, false);
-                }
+            local.fill(0);
+            for slot in data.iter().filter_map(|name| snapshot.slot(name)).map(ClusterSlot::index) {
+                mask::assign(local, slot, mask::has(verdicts.eligible(), slot));
             }
         }
         for held in &*held {
@@ -303,18 +306,11 @@ impl<'s> Planner<'s> {
         };
         let plain =
             Extra { min: policy.min_per_cluster, max: policy.max_per_cluster.unwrap_or(i64::MAX), ..Extra::NONE };
-        let reserve = |slot: usize| -> i64 {
-            if spec.requirement.cause == Cause::Emergency {
-                return 0;
-            }
-            let cluster = snapshot.cluster(ClusterSlot::new(slot));
-            cluster.map_or(0, |cluster| i64::from(cluster.emergency_reserve_percent.min(100)))
-        };
+        let reserves: &[u8] = if spec.requirement.cause == Cause::Emergency { &[] } else { reserves };
         for slot in mask::iter(local) {
             let mut free = ledger.slots(shape, verdicts, slot);
-            let kept_back = reserve(slot);
-            if kept_back > 0 {
-                free = free * (100 - kept_back) / 100;
+            if let Some(kept_back) = reserves.get(slot).filter(|percent| **percent > 0) {
+                free = free * i64::from(100 - (*kept_back).min(100)) / 100;
             }
             let running = held.iter().find(|held| held.slot.index() == slot);
             let current = running.map_or(0, |held| held.placed);
@@ -362,6 +358,11 @@ impl<'s> Planner<'s> {
         }
         if spec.replicas < 0 || spec.replicas > MAX_REPLICAS {
             self.keep(&mut decided, Status::Pending, Hindrance::Replicas);
+            return decided;
+        }
+        let known = |name: &str| self.view.snapshot.slot(name).is_some();
+        if let Some(missing) = spec.current.iter().find(|current| current.placed > 0 && !known(&current.cluster)) {
+            self.keep(&mut decided, Status::Pending, Hindrance::ClusterMissing(missing.cluster.clone()));
             return decided;
         }
         let rooms = self.share_rooms(spec);
@@ -429,7 +430,8 @@ impl<'s> Planner<'s> {
         if spec.quota.is_empty() {
             return None;
         }
-        let added: i64 = decided.targets.iter().map(|(slot, replicas)| (replicas - self.placed_on(*slot)).max(0)).sum();
+        let added = decided.targets.iter().map(|(slot, replicas)| (replicas - self.placed_on(*slot)).max(0));
+        let added = added.fold(0_i64, i64::saturating_add);
         let requirement = &spec.requirement;
         let (fit, bound) = self.quota.room(&self.view, &requirement.tenant, &spec.quota, requirement.cause)?;
         let Bound { tenant, resource, left } = bound;
@@ -439,28 +441,6 @@ impl<'s> Planner<'s> {
 
     fn placed_on(&self, slot: ClusterSlot) -> i64 {
         self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.placed)
-    }
-
-    /// Per share of System, Tenant or Fleet: most replicas of this workload in each group.
-    fn share_rooms(&mut self, spec: &Spec) -> Vec<Vec<i64>> {
-        if spec.policy.max_share.iter().all(|share| share.of == ShareOf::Workload) {
-            return Vec::new();
-        }
-        let mut rooms = Vec::new();
-        for share in &spec.policy.max_share {
-            if share.of == ShareOf::Workload {
-                rooms.push(Vec::new());
-                continue;
-            }
-            let placed = self.placed.values().map(|(spec, targets)| (&**spec, targets.as_slice()));
-            let account = self.columns.account(share.of, &share.key, spec, placed);
-            let Some(groups) = self.columns.groups(&share.key) else { continue };
-            let own: Vec<_> = self.placed.get(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
-            let others = columns::without(account, groups, &own);
-            let cap = share.percent.floor_of(others.total.saturating_add(spec.replicas));
-            rooms.push(others.groups.iter().map(|used| (cap - used).max(0)).collect());
-        }
-        rooms
     }
 
     /// Books a decision: room, quota and shares of what it adds. What it removes stays booked until it is gone.
@@ -479,7 +459,7 @@ impl<'s> Planner<'s> {
                     .current
                     .iter()
                     .find(|c| self.view.snapshot.slot(&c.cluster) == Some(*slot))
-                    .map_or(0, |c| c.placed),
+                    .map_or(0, |c| c.placed.max(0)),
             };
             let added = replicas - already;
             match known {
@@ -548,90 +528,4 @@ impl<'s> Planner<'s> {
 fn hindrance(facts: Facts) -> Hindrance {
     let Facts { limit, best, capacity, groups, nodes, .. } = facts;
     Hindrance::Choice { limit, best, capacity, groups, nodes }
-}
-
-/// Spread entries and shares as keys of choice, entries first; shares of a key that also spreads join it. `None` when
-/// there are more than choice takes.
-fn keys_of<'a>(
-    spec: &Spec,
-    columns: &'a Columns,
-    rooms: &'a [Vec<i64>],
-    keys: &mut [Option<Key<'a>>; MAX_KEYS],
-) -> Option<usize> {
-    let policy = &spec.policy;
-    let groups_of = |key: &SpreadKey| match key {
-        SpreadKey::Cluster => Some(KeyGroups::Cluster),
-        key => columns.groups(key).map(|groups| KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() }),
-    };
-    let strength = |required: bool| if required { Strength::Required } else { Strength::Preferred };
-    let mut count = 0;
-    for spread in &policy.spread {
-        let place = keys.get_mut(count)?;
-        *place = Some(Key {
-            min_groups: spread.min_groups,
-            max_groups: spread.max_groups.unwrap_or(u32::MAX),
-            min_replicas: spread.min_replicas,
-            strength: strength(spread.required),
-            ..Key::new(groups_of(&spread.key)?)
-        });
-        count += 1;
-    }
-    for (at, share) in policy.max_share.iter().enumerate() {
-        let same = policy.spread.iter().position(|s| s.key == share.key && s.required == share.required);
-        let place = match same {
-            Some(same) => keys.get_mut(same)?.as_mut()?,
-            None => {
-                let place = keys.get_mut(count)?;
-                count += 1;
-                place.insert(Key { strength: strength(share.required), ..Key::new(groups_of(&share.key)?) })
-            }
-        };
-        match share.of {
-            ShareOf::Workload => {
-                place.max_share = Some(place.max_share.map_or(share.percent, |p| p.min(share.percent)))
-            }
-            ShareOf::System | ShareOf::Tenant | ShareOf::Fleet => {
-                place.room = rooms.get(at).map_or(&[], Vec::as_slice);
-                if share.key == SpreadKey::Cluster {
-                    let groups = columns.groups(&share.key)?;
-                    place.groups = KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() };
-                }
-            }
-        }
-    }
-    Some(count)
-}
-
-/// What may happen to replicas of a workload that run on a cluster. Hard rules keep out what is new at once; what runs
-/// moves only by the tier's own rule, by an order, or because the cluster is going away.
-pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: ClusterSlot) -> Stays {
-    let data = spec.data_on.as_ref().zip(view.snapshot.cluster(slot)).is_none_or(|(on, c)| on.contains(&c.name));
-    let mut stays = if data { Stays::Free } else { Stays::Capped };
-    if mask::has(verdicts.eligible(), slot.index()) {
-        return stays;
-    }
-    for rule in Rule::ALL.into_iter().filter(|rule| verdicts.refuses(*rule, slot)) {
-        let one = match rule {
-            // As Kubernetes does for nodes: what is there stays there. Eviction by NoExecute is a step of its own.
-            Rule::Taints => Stays::Free,
-            Rule::State => Stays::Leaves,
-            Rule::Affinity | Rule::Group if spec.changed || spec.rebalance => Stays::Leaves,
-            Rule::Freeze | Rule::Reachability => Stays::Capped,
-            Rule::Tier if moves_on_expiry(view, spec) || spec.rebalance => Stays::Leaves,
-            _ if spec.rebalance => Stays::Leaves,
-            _ => Stays::Capped,
-        };
-        stays = match (stays, one) {
-            (Stays::Leaves, _) | (_, Stays::Leaves) => Stays::Leaves,
-            (Stays::Capped, _) | (_, Stays::Capped) => Stays::Capped,
-            (Stays::Free, Stays::Free) => Stays::Free,
-        };
-    }
-    stays
-}
-
-fn moves_on_expiry(view: &View<'_>, spec: &Spec) -> bool {
-    let demand = Demand::new(view.snapshot, &spec.requirement);
-    let tier = demand.tiers.checked_sub(1).and_then(|at| view.snapshot.tiers.get(at));
-    tier.is_some_and(|tier| matches!(tier.on_expiry, OnExpiry::Move { .. }))
 }

@@ -333,7 +333,9 @@ impl Judge<'_> {
                 .requirement
                 .images
                 .iter()
-                .filter(|image| !held.contains(&image.name))
+                .filter(|image| {
+                    !held.contains(&image.name) && !digest_of(&image.name).is_some_and(|d| held.contains(d))
+                })
                 .map(absent(Code::ImageNotInRegistry))
                 .map(fail)
                 .fold(Check::pass(), Check::and),
@@ -409,6 +411,11 @@ impl Judge<'_> {
         }
         check
     }
+}
+
+/// The digest of a reference by digest, which names the image in whatever registry.
+fn digest_of(name: &str) -> Option<&str> {
+    name.rsplit_once('@').map(|(_, digest)| digest)
 }
 
 /// Region against GB/T 2260 prefixes.

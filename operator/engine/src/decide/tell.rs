@@ -7,6 +7,7 @@ use super::rule::{Check, Rule};
 use super::rules::Judge;
 use super::snapshot::ClusterSlot;
 use super::spec::{Spec, SpreadKey};
+use super::stay::{Stays, stays};
 use super::view::Demand;
 use crate::choice::{self, Limit, Problem, Why};
 use crate::terms::{Code, Digest, DigestAlgorithm, Reason, Value};
@@ -30,13 +31,19 @@ impl Planner<'_> {
         decided: &Decided,
         position: Position,
     ) -> Result<Decision, CanonicalError> {
-        let targets: Vec<_> = decided
+        let mut targets: Vec<_> = decided
             .targets
             .iter()
             .filter(|(_, replicas)| *replicas > 0)
             .map(|(slot, replicas)| Target { cluster: self.name(*slot), replicas: *replicas })
             .collect();
-        let sum = targets.iter().map(|target| target.replicas).sum::<i64>();
+        if decided.status != Status::Placed {
+            // Replicas on a cluster that the snapshot does not have stay, too.
+            let missing = spec.current.iter().filter(|c| c.placed > 0 && self.view.snapshot.slot(&c.cluster).is_none());
+            targets.extend(missing.map(|c| Target { cluster: c.cluster.clone(), replicas: c.placed }));
+            targets.sort();
+        }
+        let sum = targets.iter().map(|target| target.replicas).fold(0_i64, i64::saturating_add);
         let duplicated = spec.policy.division == super::spec::Division::Duplicated;
         let shortfall = match decided.status {
             Status::Placed => 0,
@@ -92,8 +99,8 @@ impl Planner<'_> {
             spec.current.iter().filter_map(|current| Some((narrow(known(&current)?), current.placed))).collect();
         let staying = |slot: u32| {
             let slot = ClusterSlot::new(slot as usize);
-            let stays = self.verdicts(decided).map(|v| super::planner::stays(&self.view, v, spec, slot));
-            stays != Some(super::planner::Stays::Leaves)
+            let stays = self.verdicts(decided).map(|v| stays(&self.view, v, spec, slot));
+            stays != Some(Stays::Leaves)
         };
         let mut moves: Vec<_> = choice::changes(&targets, &present, staying, spec.rebalance)
             .into_iter()
@@ -114,12 +121,6 @@ impl Planner<'_> {
                 Move { cluster: self.name(slot), from: change.from, to: change.to, reason }
             })
             .collect();
-        // What ran on a cluster that has left the fleet.
-        for current in spec.current.iter().filter(|current| known(current).is_none() && current.placed > 0) {
-            if decided.status == Status::Placed {
-                moves.push(Move { cluster: current.cluster.clone(), from: current.placed, to: 0, reason: None });
-            }
-        }
         moves.sort();
         moves
     }
@@ -157,9 +158,25 @@ impl Planner<'_> {
         violations
     }
 
+    /// What refuses every single cluster: a freeze, a tenant nobody knows, a classified system.
+    fn everywhere(&self, spec: &Spec, decided: &Decided) -> Vec<Reason> {
+        let all = u32::try_from(self.view.snapshot.len()).unwrap_or(u32::MAX);
+        let demand = Demand::new(self.view.snapshot, &spec.requirement);
+        let judge = Judge { view: &self.view, requirement: &spec.requirement, demand: &demand };
+        let Some((slot, cluster)) = self.view.snapshot.clusters().next() else { return Vec::new() };
+        Rule::ALL
+            .into_iter()
+            .filter(|rule| self.verdicts(decided).is_some_and(|verdicts| verdicts.refused(*rule) == all))
+            .filter_map(|rule| judge.check(rule, slot.index(), cluster).reasons.into_iter().next())
+            .collect()
+    }
+
     /// Why it is not placed, and what was given up.
     fn limits(&self, spec: &Spec, decided: &Decided) -> Vec<Reason> {
         let mut limits: Vec<_> = decided.limit.iter().map(|limit| limit_reason(spec, limit)).collect();
+        if decided.status != Status::Placed {
+            limits.extend(self.everywhere(spec, decided));
+        }
         for (at, spread) in spec.policy.spread.iter().enumerate().filter(|(at, _)| *at < 8) {
             if decided.dropped & (1 << at) != 0 {
                 let wanted = i64::from(spread.min_groups);
@@ -208,6 +225,7 @@ fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
         Hindrance::Replicas => {
             Reason::new(Code::ReplicasOutOfRange).object(workload).seen(spec.replicas).wanted(choice::MAX_REPLICAS)
         }
+        Hindrance::ClusterMissing(cluster) => Reason::new(Code::ClusterMissing).object(workload).seen(&**cluster),
         Hindrance::Colocation => {
             let set = spec.colocate.clone().unwrap_or_default();
             Reason::new(Code::ColocationImpossible).object(workload).wanted(set)

@@ -67,18 +67,32 @@ codes! {
         BooleanUnquoted: Error,
         /// One green certificate is claimed by more than one site, month or tenant.
         CertificateReused: Error,
+        /// More green certificates are retired for a month than the site used energy.
+        CertificatesAboveUse: Warning,
+        /// A system of important or core data whose class nobody confirmed.
+        ClassUnconfirmed: Warning,
         /// A set of objects that belong together is larger than one FleetWorkload and was split.
         ClosureSplit: Warning,
+        /// Two member clusters that are one and the same cluster.
+        ClusterIdentityDuplicate: Error,
         /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
         ClusterScopedNotWrapped: Warning,
         /// The bytes are not UTF-8 text: UTF-16, another encoding or a binary file.
         ContentUnsupported: Error,
+        /// A county code the table does not have, in a prefecture it does have.
+        CountyUnlisted: Warning,
         /// A CustomResourceDefinition is the platform's to install.
         CrdNotWrapped: Warning,
+        /// Two tenants with one unified social credit code.
+        CreditCodeDuplicate: Error,
         /// A unified social credit code that breaks GB 32100 (length, characters or check character).
         CreditCodeInvalid: Error,
+        /// Systems or workloads that wait for each other.
+        DependencyCycle: Error,
         /// A name in a manifest leads to no object of the set.
         DependencyMissing: Warning,
+        /// Replicas are divided by weights that are all zero.
+        DivisionWeightless: Error,
         /// A document whose top level is a list or a scalar.
         DocumentNotObject: Error,
         /// Two entries of a list that is keyed, or of a set, are the same.
@@ -95,8 +109,18 @@ codes! {
         FileUnreadable: Error,
         /// Text that does not have the format of the schema, such as a date or a time.
         FormatInvalid: Error,
+        /// Two change freezes of the same scope that lie over each other.
+        FreezeOverlap: Info,
+        /// The grants of the children add up to more than the parent's.
+        GrantAboveParent: Warning,
+        /// A spread asks for more groups than the fleet has.
+        GroupsTooFew: Warning,
+        /// A tenant allows more than a tenant above it; only what both allow holds.
+        GuardrailLooser: Warning,
         /// A Helm hook is run by Helm at a moment of its own.
         HookNotWrapped: Warning,
+        /// The declared hosting state and the workloads of a system contradict each other.
+        HostingContradicted: Warning,
         /// A text is no image reference.
         ImageInvalid: Error,
         /// An image is named by tag only.
@@ -121,14 +145,20 @@ codes! {
         ManifestFieldInvalid: Error,
         /// A manifest is no Kubernetes object: apiVersion, kind or name is missing.
         ManifestInvalid: Error,
+        /// A manifest that belongs to another namespace than its workload.
+        ManifestNamespaceOther: Error,
         /// An object name or namespace that Kubernetes does not accept.
         NameInvalid: Error,
         /// A namespace on an object of a cluster-scoped kind.
         NamespaceIgnored: Warning,
         /// An object of a namespaced kind without a namespace; it is read as `default`.
         NamespaceMissing: Warning,
+        /// One namespace that two tenants own.
+        NamespaceOwnedTwice: Error,
         /// A workload in a namespace that no tenant owns.
         NamespaceUnowned: Error,
+        /// A plain object beside the workloads, which no workload places.
+        NativeNotWrapped: Info,
         /// The pod names its node itself, so nothing is left to schedule.
         NodeNameFixed: Warning,
         /// A field that a plan does not take into account.
@@ -137,6 +167,8 @@ codes! {
         NothingRead: Warning,
         /// An unquoted number where text is meant, such as a region code.
         NumberUnquoted: Error,
+        /// Two workloads that deliver the same object.
+        ObjectClaimedTwice: Error,
         /// Two objects of one kind, namespace and name.
         ObjectDuplicate: Error,
         /// A number outside the range of the schema.
@@ -149,12 +181,20 @@ codes! {
         PatternMismatch: Error,
         /// A placement policy no workload, system or tenant uses.
         PolicyUnused: Warning,
+        /// Months without a price between months that have one.
+        PriceGap: Warning,
         /// Two information systems with one project code; adoption would count one of them twice or never.
         ProjectCodeDuplicate: Error,
+        /// A protection level that no cluster has.
+        ProtectionUnreachable: Warning,
         /// A text is no quantity, or not one allowed here.
         QuantityInvalid: Error,
         /// A quota smaller than what already stands against it.
         QuotaBelowUse: Warning,
+        /// Months without a meter reading between months that have one.
+        ReadingMissing: Warning,
+        /// A report, figure or reading dated after the day it is judged on.
+        RecordFromFuture: Error,
         /// A name that no object of the kind has.
         ReferenceUnknown: Error,
         /// A region code that GB/T 2260 does not have.
@@ -167,6 +207,8 @@ codes! {
         RuleBroken: Error,
         /// A rule of the schema could not be evaluated on this value.
         RuleNotEvaluated: Error,
+        /// An autoscaler whose bounds exclude the replicas written.
+        ScalerContradicts: Warning,
         /// A selector that matches nothing in the input.
         SelectorEmpty: Warning,
         /// A selector takes no pod of the set.
@@ -175,10 +217,16 @@ codes! {
         StateSecretRefused: Error,
         /// The text is not YAML or JSON.
         SyntaxInvalid: Error,
+        /// A system in a namespace that another tenant owns.
+        SystemOutsideTenant: Error,
         /// Tenants that are each other's parents.
         TenantCycle: Error,
+        /// A grant, report or piece of evidence that ends within 90 days.
+        TermEnding: Info,
         /// A grant, report, certificate or exemption whose term has run out.
         TermExpired: Warning,
+        /// A grant or exemption that does not hold yet.
+        TermUnstarted: Info,
         /// A value of another type than the schema has.
         TypeMismatch: Error,
         /// A quantity with an unknown unit, or a negative one.
@@ -353,6 +401,8 @@ codes! {
         CapacityInsufficient: Error,
         /// The search ended at its budget; a placement may exist.
         ChoiceNotProven: Error,
+        /// Replicas stand on a cluster that is not among those known.
+        ClusterMissing: Error,
         /// Workloads that must stand together find no common place.
         ColocationImpossible: Error,
         /// No cluster passes all rules.
@@ -379,18 +429,32 @@ codes! {
         SpreadReplicasTooFew: Error,
     }
     Measure {
+        /// The bill and the site's meter differ.
+        BillDiffers: Warning,
+        /// No electricity bill of the month.
+        BillMissing: Info,
         /// A green certificate ran out: more than 24 months from its generation month.
         CertificateExpired: Warning,
         /// A green certificate of a generation month after the month it is used for, or with no kWh.
         CertificateInvalid: Error,
+        /// A certificate that may not be traded counts only where the energy was generated.
+        CertificateNotTradable: Warning,
         /// A green certificate that was not retired counts for nobody.
         CertificateNotRetired: Warning,
         /// The same certificate id was claimed more than once; only the first claim counts.
         CertificateUsedTwice: Error,
         /// A meter's counter ran backwards without a known maximum; the energy in between is not known.
         CounterReset: Warning,
-        /// The CPU is not domestic by this measure.
-        CpuNotDomestic: Info,
+        /// The CPU is not of a domestic brand.
+        CpuForeign: Info,
+        /// The CPU has no valid 安全可靠测评.
+        CpuNotAssessed: Info,
+        /// The CPU a system runs on is not known.
+        CpuUnknown: Info,
+        /// How much CPU a system uses is not known.
+        CpuUnobserved: Info,
+        /// The CPU is x86.
+        CpuX86: Info,
         /// A body with no information system on the register: 不适用.
         EntryAbsent: Info,
         /// A register entry with a valid exemption is left out of the denominator.
@@ -405,12 +469,18 @@ codes! {
         ExemptionInvalid: Warning,
         /// No factor of the place exists; the national one is used.
         FactorFallback: Info,
-        /// A figure that was needed is not there; the result stays 未知.
-        FigureMissing: Info,
         /// 托管 is not cloud.
         HostedNotCloud: Info,
+        /// A hosting state declared for a later day does not hold yet.
+        HostingNotYet: Info,
+        /// The IT energy of a site is neither metered nor can it be modelled.
+        ItEnergyUnknown: Warning,
         /// A lifted system whose evidence nobody verified is not counted.
         LiftUnverified: Warning,
+        /// The site's meter and what its pools and PUE explain differ.
+        MeterDiffers: Warning,
+        /// No reading of a site's meter in the month.
+        MeterMissing: Info,
         /// A cloud-native system without Ready replicas for the days asked for is not counted.
         NotReadyLongEnough: Warning,
         /// It runs outside the government's own machine rooms, wholly or in part.
@@ -421,20 +491,30 @@ codes! {
         ProjectCodeAbsent: Warning,
         /// The same 项目编码 appears twice; the entry is counted once.
         ProjectCodeRepeated: Error,
+        /// A pool's power can neither be read nor modelled.
+        PowerUnknown: Info,
+        /// A PUE above a limit that applies.
+        PueAboveLimit: Warning,
         /// A PUE under 1 is impossible.
         PueBelowOne: Error,
+        /// No measured PUE of the month.
+        PueMissing: Info,
         /// A designed, partial or estimated PUE is not used for energy.
         PueNotMeasured: Info,
         /// A PUE of another period is not used.
         PuePeriodDiffers: Info,
         /// A reading that cannot be: negative, or beyond the counter's own maximum.
         ReadingInvalid: Error,
+        /// A share of renewable energy below a limit that applies.
+        RenewableBelowLimit: Warning,
+        /// Whether a system runs in the government's own machine rooms is not known.
+        RoomUnknown: Info,
         /// Samples are too far apart; nothing is filled in.
         SampleGap: Info,
         /// No price holds for some of the time.
         TimeUnpriced: Warning,
-        /// The meter and the sum of what is explained differ.
-        UnexplainedDifference: Warning,
+        /// A site uses more water per energy than a limit allows.
+        WaterAboveLimit: Warning,
     }
 }
 

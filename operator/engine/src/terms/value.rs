@@ -21,6 +21,8 @@ pub enum Value {
     Millicores(i64),
     /// Bytes.
     Bytes(i64),
+    /// Energy in thousandths of a watt-hour.
+    MilliwattHours(i64),
     /// Thousandths, e.g. of a PUE.
     PerMille(i64),
     /// Percent.

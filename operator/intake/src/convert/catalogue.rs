@@ -1,5 +1,6 @@
 //! The catalogue of CPU platforms and the tables of the architecture rule.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1 as api;
@@ -12,17 +13,21 @@ use crate::objects::{Item, Items};
 
 use super::words;
 
-/// Platforms in order of name. Specific rules win by their confidence, and within one by this order.
+/// Platforms, specific before general as the catalogue wants it: those of a brand before those of none, the more
+/// predicates the earlier, then by name.
 #[must_use]
 pub fn catalogue(items: &Items<api::CpuPlatform>) -> Catalogue {
-    Catalogue { platforms: items.values().map(platform).collect(), default_platform: BTreeMap::new() }
+    let mut ordered: Vec<&Item<api::CpuPlatform>> = items.values().collect();
+    let predicates = |item: &Item<api::CpuPlatform>| item.object.spec.detect.iter().map(|rule| rule.all.len()).max();
+    ordered.sort_by_key(|item| (item.object.spec.brand == api::CpuBrand::Other, Reverse(predicates(item))));
+    Catalogue { platforms: ordered.into_iter().map(platform).collect(), default_platform: BTreeMap::new() }
 }
 
 fn platform(item: &Item<api::CpuPlatform>) -> Platform {
     let api::CpuPlatformSpec {
         display_name: _,
         vendor,
-        brand: _,         // reports and spread
+        brand: _, // reports and spread
         architecture,
         uname_machine: _, // inspection of images
         elf_machine: _,   // inspection of images
@@ -34,7 +39,7 @@ fn platform(item: &Item<api::CpuPlatform>) -> Platform {
         tee_possible,
         shape,
         performance,
-        assurance: _,      // checks of tiers, reports
+        assurance: _,       // checks of tiers, reports
         oci_max_variant: _, // follows from the level
         detect,
         source: _,
@@ -90,9 +95,7 @@ fn predicates(predicate: &api::DetectPredicate) -> Vec<Predicate> {
         api::EvidenceKey::NfdModel => EvidenceKey::NfdModel,
         api::EvidenceKey::NfdFlags => EvidenceKey::NfdFlags,
         api::EvidenceKey::KoordinatorModel => EvidenceKey::KoordinatorCpuModel,
-        api::EvidenceKey::Label => {
-            EvidenceKey::Label(label_key.as_ref().map(ToString::to_string).unwrap_or_default())
-        }
+        api::EvidenceKey::Label => EvidenceKey::Label(label_key.as_ref().map(ToString::to_string).unwrap_or_default()),
         api::EvidenceKey::Kernel => EvidenceKey::Kernel,
         api::EvidenceKey::OsImage => EvidenceKey::OsImage,
         api::EvidenceKey::InstanceType => EvidenceKey::InstanceType,

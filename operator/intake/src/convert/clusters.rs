@@ -38,9 +38,9 @@ fn cluster(
     let api::MemberClusterSpec {
         display_name: _,
         site,
-        provider: _,     // see places::provider
-        form: _,         // a label
-        place: _,        // a label
+        provider: _, // see places::provider
+        form: _,     // a label
+        place: _,    // a label
         ownership,
         jurisdictions,
         connection: _,   // how it is reached is control's
@@ -100,11 +100,7 @@ fn cluster(
 }
 
 /// Zones and brands of the pools: groups to spread over.
-fn pool_labels(
-    labels: &mut BTreeMap<String, String>,
-    pools: &[PoolInput],
-    objects: &Objects,
-) {
+fn pool_labels(labels: &mut BTreeMap<String, String>, pools: &[PoolInput], objects: &Objects) {
     let zones: BTreeSet<&str> = pools.iter().map(|pool| pool.zone.as_str()).filter(|zone| !zone.is_empty()).collect();
     let brand = |pool: &PoolInput| {
         let platform = pool.facts.platform.as_deref()?;
@@ -232,19 +228,20 @@ fn kinds(apis: &[api::ServedKinds]) -> BTreeSet<String> {
     apis.iter().flat_map(|served| served.kinds.iter().map(|kind| format!("{}/{kind}", served.api_version))).collect()
 }
 
-/// The engine asks one registry per zone whether it holds an image; a mirror that must be shown to hold it says which.
+/// Registries that must be shown to hold an image, by zone. A rewrite that is not declared so is a name for delivery:
+/// a mirror that fetches what it lacks says nothing about what it holds.
 fn registries_of(rewrites: &[api::RegistryRewrite]) -> BTreeMap<String, RegistryInput> {
     let mut registries = BTreeMap::new();
     for rewrite in rewrites {
         let api::RegistryRewrite { zone, from: _, to, must_hold, holds } = rewrite;
-        let zone = zone.as_deref().unwrap_or_default().to_owned();
-        let entry: &mut RegistryInput = registries.entry(zone).or_default();
+        if !must_hold {
+            continue;
+        }
+        let entry: &mut RegistryInput = registries.entry(zone.as_deref().unwrap_or_default().to_owned()).or_default();
         if entry.host.is_empty() {
             entry.host = to.to_string();
         }
-        if *must_hold {
-            entry.holds.get_or_insert_default().extend(holds.iter().map(ToString::to_string));
-        }
+        entry.holds.get_or_insert_default().extend(holds.iter().map(ToString::to_string));
     }
     registries
 }

@@ -103,12 +103,7 @@ fn entry(document: &Document, index: usize, entry: &api::ImageEntry, findings: &
 
 /// Needs as the resource states them. A level, kernel or library that cannot be read is a finding: left out, it would
 /// be a need that is silently not checked.
-pub(super) fn needs(
-    document: &Document,
-    pointer: &str,
-    needs: &api::ImageNeeds,
-    findings: &mut Vec<Finding>,
-) -> Needs {
+pub(super) fn needs(document: &Document, pointer: &str, needs: &api::ImageNeeds, findings: &mut Vec<Finding>) -> Needs {
     let api::ImageNeeds {
         level,
         features,

@@ -33,7 +33,7 @@ use crate::objects::Objects;
 pub use catalogue::catalogue;
 pub use kinds::profiles;
 pub use nodes::nodes;
-pub(crate) use places::{Places, labels, prefix};
+pub(crate) use places::{Places, labels};
 
 /// Everything the engine and the objects room are told.
 #[derive(Debug)]
@@ -51,9 +51,9 @@ pub struct Converted {
 /// Converts checked objects for a point in time.
 #[must_use]
 pub fn convert(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Converted {
-    let catalogue = catalogue::catalogue(&objects.platforms);
-    let profiles = kinds::profiles(&objects.kinds, findings);
-    let nodes = nodes::nodes(&objects.natives, findings);
+    let catalogue = catalogue(&objects.platforms);
+    let profiles = profiles(&objects.kinds, findings);
+    let nodes = nodes(&objects.natives, findings);
     let images = images::Images::new(&objects.images, findings);
     let places = Places::new(&objects.clusters, &objects.sites);
     let from_nodes = nodes::pools(&nodes, &catalogue);

@@ -47,7 +47,7 @@ pub(super) mod label {
 /// What a code covers: 530000 its province, 532900 its prefecture, others themselves. Municipalities have districts
 /// under codes like 110101, so a code ending in 00 covers four digits and one ending in 0000 two.
 #[must_use]
-pub(crate) fn prefix(code: &str) -> &str {
+pub(super) fn prefix(code: &str) -> &str {
     code.strip_suffix("0000").or_else(|| code.strip_suffix("00")).unwrap_or(code)
 }
 

@@ -49,7 +49,7 @@ pub(super) fn placement(rules: &api::PlacementRules, places: &Places) -> Placeme
     let last = groups.iter().position(|group| !group.overflow).map_or(groups.len(), |index| index + 1);
     Placement {
         affinity: clusters.as_ref().map(|selector| places.affinity(selector)).unwrap_or_default(),
-        groups: groups.iter().take(last).map(|group| places.affinity(&group.selector)).collect(),
+        groups: groups.iter().take(last).map(|group| self::group(group, places)).collect(),
         tolerations: tolerations.iter().map(toleration).collect(),
         policy: Policy {
             division,
@@ -60,6 +60,12 @@ pub(super) fn placement(rules: &api::PlacementRules, places: &Places) -> Placeme
             max_share: max_share.iter().filter_map(self::max_share).collect(),
         },
     }
+}
+
+fn group(group: &api::ClusterGroup, places: &Places) -> Affinity {
+    // The name is for people; coming back after a while is a step of control.
+    let api::ClusterGroup { name: _, selector, overflow: _, failback_after_minutes: _ } = group;
+    places.affinity(selector)
 }
 
 fn toleration(toleration: &api::ClusterToleration) -> Toleration {

@@ -102,13 +102,7 @@ fn pool(
     facts.accelerators = accelerators(item, &pointer, allocatable, &shapes, findings);
     let mut zone = zone.as_ref().or(item.object.spec.default_zone.as_ref()).map(ToString::to_string);
     state(&mut facts, &mut zone, stated, &item.object.spec);
-    PoolInput {
-        name: name.to_string(),
-        zone: zone.unwrap_or_default(),
-        facts,
-        labels: labels.0.clone(),
-        shapes,
-    }
+    PoolInput { name: name.to_string(), zone: zone.unwrap_or_default(), facts, labels: labels.0.clone(), shapes }
 }
 
 /// Extended resources of a pool with the most that one node has free: what a pod may at most ask of one node.

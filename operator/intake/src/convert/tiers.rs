@@ -135,9 +135,7 @@ fn computed(objects: &Objects, check: &api::BuiltInCheck, cluster: &ClusterInput
     let platform = |id: &Option<String>| id.as_deref().and_then(|id| named(&objects.platforms, id));
     match check.name {
         api::BuiltInCheckName::DedicatedNodes => match named(&objects.clusters, &cluster.name) {
-            Some(item) => {
-                yes(matches!(item.object.spec.form, api::CloudForm::Private | api::CloudForm::Dedicated))
-            }
+            Some(item) => yes(matches!(item.object.spec.form, api::CloudForm::Private | api::CloudForm::Dedicated)),
             None => Supplied::Unknown,
         },
         // Without pools nothing is known of them.
@@ -149,9 +147,7 @@ fn computed(objects: &Objects, check: &api::BuiltInCheck, cluster: &ClusterInput
                 .iter()
                 .map(|pool| platform(&pool.facts.platform).map(|item| item.object.spec.brand))
                 .collect();
-            brands.map_or(Supplied::Unknown, |brands| {
-                yes(i32::try_from(brands.len()).is_ok_and(|n| n >= at_least))
-            })
+            brands.map_or(Supplied::Unknown, |brands| yes(i32::try_from(brands.len()).is_ok_and(|n| n >= at_least)))
         }
         api::BuiltInCheckName::CpuAssured => {
             let level = if at_least >= 2 { api::AssuranceLevel::II } else { api::AssuranceLevel::I };

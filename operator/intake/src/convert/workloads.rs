@@ -23,8 +23,8 @@ use serde_json::Value;
 use crate::documents::Document;
 use crate::objects::{Item, Objects, named};
 
-use super::images::{Images, needs, together};
 use super::clusters::any_of;
+use super::images::{Images, needs, together};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
 use super::tenants::{amounts, texts};
@@ -46,8 +46,7 @@ pub(super) fn specs(context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<S
     let mut specs = Vec::new();
     for item in context.objects.workloads.values() {
         let Some((mut spec, requirement, policy)) = spec(context, item, findings) else { continue };
-        spec.requirement =
-            Arc::clone(requirements.entry(requirement.clone()).or_insert_with(|| Arc::new(requirement)));
+        spec.requirement = Arc::clone(requirements.entry(requirement.clone()).or_insert_with(|| Arc::new(requirement)));
         spec.policy = Arc::clone(policies.entry(policy.clone()).or_insert_with(|| Arc::new(policy)));
         spec.changed = changed(&spec, context.objects);
         specs.push(spec);
@@ -125,10 +124,8 @@ fn spec(
     let placed = context.objects.placements.get(&(namespace.to_owned(), document.name.clone()));
     let mut requirement = requirement(owner, requirements, &contents);
     requirement.tenant = tenant;
-    requirement.affinity = Affinity {
-        expressions: [affinity.expressions, requirement.affinity.expressions].concat(),
-        ..affinity
-    };
+    requirement.affinity =
+        Affinity { expressions: [affinity.expressions, requirement.affinity.expressions].concat(), ..affinity };
     requirement.groups = groups;
     requirement.tolerations = tolerations;
     let spec = Spec {
@@ -288,12 +285,7 @@ fn take(shape: &Shape, contents: &mut Contents) {
 
 /// Pods of one replica. A workload of one template counts its pods as replicas; of several, the whole set is one
 /// replica and is only ever multiplied.
-fn pods(
-    document: &Document,
-    contents: &Contents,
-    wanted: i64,
-    findings: &mut Vec<Finding>,
-) -> Option<Vec<PodInput>> {
+fn pods(document: &Document, contents: &Contents, wanted: i64, findings: &mut Vec<Finding>) -> Option<Vec<PodInput>> {
     let single = contents.pods.len() == 1;
     let mut pods = Vec::new();
     for (requests, count) in contents.pods.iter().filter(|(_, count)| *count > 0) {
@@ -311,11 +303,8 @@ fn pods(
 
 fn request(requests: &PodRequests) -> Resources {
     let PodRequests { cpu, memory, ephemeral_storage, extended } = requests;
-    let named = [
-        (resources::CPU, cpu.0),
-        (resources::MEMORY, memory.0),
-        (resources::EPHEMERAL_STORAGE, ephemeral_storage.0),
-    ];
+    let named =
+        [(resources::CPU, cpu.0), (resources::MEMORY, memory.0), (resources::EPHEMERAL_STORAGE, ephemeral_storage.0)];
     let mut all: Resources = extended.clone();
     all.extend(named.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)));
     all

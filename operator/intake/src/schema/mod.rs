@@ -27,6 +27,7 @@ use crate::documents::Document;
 
 use compile::Schema;
 pub(crate) use metadata::check_native_metadata;
+pub(crate) use path::dotted;
 use rules::Rules;
 pub use suggest::nearest;
 

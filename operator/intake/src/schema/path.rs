@@ -8,7 +8,7 @@ pub(super) fn down(pointer: &str, name: &str) -> String {
 }
 
 /// `/spec/pools/0/name` as `spec.pools[0].name`. A key that is a number reads like an index; that is for people only.
-pub(super) fn dotted(pointer: &str) -> String {
+pub(crate) fn dotted(pointer: &str) -> String {
     let mut path = String::new();
     for token in pointer.split('/').skip(1) {
         if !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit()) {

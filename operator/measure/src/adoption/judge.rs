@@ -63,7 +63,7 @@ impl Judge {
         Ok(match id {
             FigureId::AdoptionMeasured | FigureId::AdoptionWithoutExemptions => Judgement::one(self.measured(entry)),
             FigureId::AdoptionDeclared => Judgement::one(match entry.hosting {
-                Hosting::Lifted | Hosting::CloudNative => Ok(()),
+                Hosting::Lifted | Hosting::CloudNative => self.not_yet(entry).map_or(Ok(()), Err),
                 Hosting::OnPremises | Hosting::Hosted | Hosting::Retired => self.measured(entry),
             }),
             FigureId::AdoptionCloudNative => Judgement::one(match entry.hosting {
@@ -74,29 +74,34 @@ impl Judge {
                 Judgement::one(self.measured(entry).and_then(|()| in_government_rooms(entry)))
             }
             FigureId::AdoptionObservedVcpu => self.by_cpu(entry)?,
-            FigureId::DomesticAssessed => domestic(entry, "assessed", |place| {
-                Some(place.assessed_until.is_some_and(|until| self.today <= until))
-            })?,
-            FigureId::DomesticBrand => domestic(entry, "domestic brand", |place| place.domestic)?,
-            FigureId::DomesticNonX86 => domestic(entry, "not x86", |place| place.x86.map(|x86| !x86))?,
+            FigureId::DomesticAssessed => domestic(entry, Code::CpuNotAssessed, |place| place.assessed.on(self.today))?,
+            FigureId::DomesticBrand => domestic(entry, Code::CpuForeign, |place| place.domestic)?,
+            FigureId::DomesticNonX86 => domestic(entry, Code::CpuX86, |place| place.x86.map(|x86| !x86))?,
         })
     }
 
     /// Why an entry is in no denominator.
     fn outside(&self, entry: &Entry, repeats: Option<&Entry>, exemptions_count: bool) -> Option<Reason> {
         if let Some(first) = repeats {
-            let wanted = first.reference.to_string();
+            let wanted = if first.title.is_empty() { first.reference.to_string() } else { first.title.clone() };
             return Some(about(entry, Code::ProjectCodeRepeated).seen(entry.project_code.as_str()).wanted(wanted));
         }
-        if entry.hosting == Hosting::Retired {
+        if entry.hosting == Hosting::Retired && self.not_yet(entry).is_none() {
             return Some(about(entry, Code::EntryRetired));
         }
         self.exempt(entry).filter(|_| exemptions_count)
     }
 
+    /// A state that is declared for a later day does not hold yet, and what held before is not on the register.
+    fn not_yet(&self, entry: &Entry) -> Option<Reason> {
+        let since = entry.since.filter(|since| *since > self.today)?;
+        Some(about(entry, Code::HostingNotYet).seen(since.to_string()).wanted(self.today.to_string()))
+    }
+
     fn exempt(&self, entry: &Entry) -> Option<Reason> {
         let exemption = entry.exemption.as_ref()?;
-        let holds = !exemption.document.trim().is_empty() && self.today <= exemption.until;
+        let begun = exemption.from.is_none_or(|from| from <= self.today);
+        let holds = !exemption.document.trim().is_empty() && begun && self.today <= exemption.until;
         holds.then(|| {
             about(entry, Code::EntryExempt).seen(exemption.document.as_str()).wanted(exemption.until.to_string())
         })
@@ -106,6 +111,9 @@ impl Judge {
     fn measured(&self, entry: &Entry) -> Result<(), Reason> {
         if entry.project_code.is_empty() {
             return Err(about(entry, Code::ProjectCodeAbsent));
+        }
+        if let Some(reason) = self.not_yet(entry) {
+            return Err(reason);
         }
         match entry.hosting {
             Hosting::Retired => Err(about(entry, Code::EntryRetired)),
@@ -143,11 +151,11 @@ impl Judge {
 }
 
 fn about(entry: &Entry, code: Code) -> Reason {
-    Reason::new(code).object(entry.reference.to_string())
+    Reason::new(code).object(if entry.title.is_empty() { entry.reference.name.as_str() } else { entry.title.as_str() })
 }
 
 fn unobserved(entry: &Entry) -> Reason {
-    Reason::new(Code::FigureMissing).object(format!("{} vCPU", entry.reference))
+    about(entry, Code::CpuUnobserved)
 }
 
 fn sum(entry: &Entry, which: impl Fn(&Footprint) -> bool) -> Result<i64, MeasureError> {
@@ -160,8 +168,7 @@ fn sum(entry: &Entry, which: impl Fn(&Footprint) -> bool) -> Result<i64, Measure
 
 fn in_government_rooms(entry: &Entry) -> Result<(), Reason> {
     if entry.footprint.is_empty() || entry.footprint.iter().any(|place| place.government_room.is_none()) {
-        let object = format!("{} site", entry.reference);
-        return Err(Reason::new(Code::FigureMissing).object(object));
+        return Err(about(entry, Code::RoomUnknown));
     }
     let outside = entry.footprint.iter().filter(|place| place.government_room == Some(false));
     match outside.map(|place| place.millicores).reduce(i64::saturating_add) {
@@ -173,7 +180,7 @@ fn in_government_rooms(entry: &Entry) -> Result<(), Reason> {
 /// A share of the entry's CPU on the cloud. What is unknown stays in the denominator and is listed as unknown.
 fn domestic(
     entry: &Entry,
-    measure: &str,
+    missed: Code,
     counts: impl Fn(&Footprint) -> Option<bool>,
 ) -> Result<Judgement, MeasureError> {
     let denominator = sum(entry, |place| place.on_cloud)?;
@@ -181,15 +188,15 @@ fn domestic(
         return Ok(Judgement::left_out(unobserved(entry)));
     }
     let numerator = sum(entry, |place| place.on_cloud && counts(place) == Some(true))?;
-    let missed = entry.footprint.iter().filter(|place| place.on_cloud && place.millicores > 0);
-    let not_counted = missed
+    let places = entry.footprint.iter().filter(|place| place.on_cloud && place.millicores > 0);
+    let not_counted = places
         .filter_map(|place| match counts(place) {
             Some(true) => None,
             Some(false) => {
                 let seen = if place.cpu.is_empty() { Value::Unknown } else { Value::from(place.cpu.as_str()) };
-                Some(about(entry, Code::CpuNotDomestic).seen(seen).wanted(measure))
+                Some(about(entry, missed).seen(seen).wanted(Value::Millicores(place.millicores)))
             }
-            None => Some(Reason::new(Code::FigureMissing).object(format!("{} {measure}", entry.reference))),
+            None => Some(about(entry, Code::CpuUnknown).wanted(Value::Millicores(place.millicores))),
         })
         .collect();
     Ok(Judgement { numerator, denominator, left_out: None, not_counted })

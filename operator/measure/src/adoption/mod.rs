@@ -9,7 +9,7 @@ mod judge;
 mod register;
 mod report;
 
-pub use register::{Body, Entry, Exemption, Footprint, Hosting, Register, Settings};
+pub use register::{Assessed, Body, Entry, Exemption, Footprint, Hosting, Register, Settings};
 pub use report::{Adoption, AdoptionReport, adoption};
 
 use serde::Serialize;

@@ -5,9 +5,11 @@
 
 use jiff::{Timestamp, civil::Date};
 use jiuzhou_engine::terms::ObjectRef;
+use serde::Serialize;
 
 /// Hosting state as declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Hosting {
     /// On its owner's own machines.
     OnPremises,
@@ -26,6 +28,8 @@ pub enum Hosting {
 pub struct Exemption {
     /// Document number; without one the exemption does not count.
     pub document: String,
+    /// First Beijing day it holds (the day of its document); `None` when not stated, which does not make it invalid.
+    pub from: Option<Date>,
     /// Last Beijing day it holds, inclusive.
     pub until: Date,
 }
@@ -45,8 +49,32 @@ pub struct Footprint {
     pub domestic: Option<bool>,
     /// Whether it is x86; `None` unknown.
     pub x86: Option<bool>,
-    /// Last Beijing day of its 安全可靠测评, inclusive; `None` without one.
-    pub assessed_until: Option<Date>,
+    /// Whether it has a 安全可靠测评.
+    pub assessed: Assessed,
+}
+
+/// The 安全可靠测评 of a CPU. Whether it is valid depends on the day the report speaks of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Assessed {
+    /// The CPU, or its part in a mixed cluster, is not known.
+    #[default]
+    Unknown,
+    /// The CPU is known and on no notice.
+    Never,
+    /// On a notice, valid between two Beijing days, both inclusive.
+    Between(Date, Date),
+}
+
+impl Assessed {
+    /// Whether it is valid on a day; `None` unknown.
+    #[must_use]
+    pub fn on(self, day: Date) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Never => Some(false),
+            Self::Between(from, until) => Some(from <= day && day <= until),
+        }
+    }
 }
 
 /// One information system.
@@ -54,6 +82,8 @@ pub struct Footprint {
 pub struct Entry {
     /// The `InformationSystem`.
     pub reference: ObjectRef,
+    /// What people call it, for sentences; empty to use its name.
+    pub title: String,
     /// 项目编码; empty when missing.
     pub project_code: String,
     /// Its tenant.
@@ -64,6 +94,8 @@ pub struct Entry {
     pub region: String,
     /// Hosting state as declared.
     pub hosting: Hosting,
+    /// First Beijing day of that state; a day after the report's says that the state does not hold yet.
+    pub since: Option<Date>,
     /// Whether evidence of the move was verified, by another person than who entered it, by `as_of`.
     pub lift_verified: bool,
     /// Whole days up to `as_of` for which all its workloads have had Ready replicas; `None` when they have not now.
@@ -83,6 +115,8 @@ pub struct Body {
     pub block_parent: Option<String>,
     /// 条: the body of the same line above it.
     pub line_parent: Option<String>,
+    /// Level of government, e.g. `City`; empty when not stated.
+    pub level: String,
 }
 
 /// Everything the report reads.

@@ -63,6 +63,10 @@ pub struct AdoptionReport {
     pub by_function: BTreeMap<String, Adoption>,
     /// By province, prefecture and county code; the empty key is "not stated".
     pub by_region: BTreeMap<String, Adoption>,
+    /// By level of government of the body that owns the system, by itself; the empty key is "not stated".
+    pub by_level: BTreeMap<String, Adoption>,
+    /// Entries by declared hosting state, one per project code, retired ones included.
+    pub by_hosting: BTreeMap<Hosting, i64>,
     /// Bodies with no system of their own or below them: 不适用.
     pub not_applicable: Vec<LeftOut>,
     /// Exemptions that do not hold.
@@ -108,6 +112,11 @@ pub fn adoption(register: &Register, settings: Settings) -> Result<AdoptionRepor
         with_entries.extend(blocks);
         with_entries.extend(lines);
         add(&mut report.by_function, [entry.function.as_str()], subject, &judgements)?;
+        let level = bodies.get(entry.tenant.as_str()).map_or("", |body| body.level.as_str());
+        add(&mut report.by_level, [level], subject, &judgements)?;
+        if repeats.is_none() {
+            *report.by_hosting.entry(entry.hosting).or_default() += 1;
+        }
         let regions = regions(&entry.region);
         add(&mut report.by_region, regions.iter().map(String::as_str), subject, &judgements)?;
         if let Some(reason) = judge.invalid_exemption(entry) {

@@ -2,9 +2,11 @@
 //!
 //! `samples` integrates readings into buckets, `model` says what a server draws where nothing is measured,
 //! `attribute` splits a node's energy over what ran on it, `pue` goes from IT energy to the whole room, `renewable`
-//! counts green certificates, `reconcile` sets pools, site meter and bill side by side. Energy is integer
+//! counts green certificates, `reconcile` sets pools, site meter and bill side by side, `account` puts a
+//! fleet's period together. Energy is integer
 //! milliwatt-hours throughout; every split conserves it exactly.
 
+mod account;
 mod attribute;
 mod model;
 mod pue;
@@ -12,6 +14,10 @@ mod reconcile;
 mod renewable;
 mod samples;
 
+pub use account::{
+    Account, AccountInput, ClusterInput, FactorUse, Limit, Metric, PoolInput, PoolPower, PueSource, RenewableSource,
+    SiteAccount, SiteInput, Verdict, account,
+};
 pub use attribute::{Amounts, Attribution, Consumer, Node, Policy, Share, attribute};
 pub use model::{Band, LinearPower, LogCurve, ServerDefaults, TEADS, teads};
 pub use pue::{Pue, PueKind, choose_pue, facility_energy, pue_from_meters};

@@ -1,6 +1,6 @@
 //! From IT energy to the whole machine room (ISO/IEC 30134-2).
 //!
-//! A PUE counts only when it was measured and over exactly the period of the energy; designed, partial and estimated
+//! A PUE counts only when it was measured and over exactly the period of the energy; designed and partial
 //! figures and other periods leave the room's energy 未知. It is never under 1.
 
 use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, PerMille, Reason, Value};
@@ -18,8 +18,8 @@ pub enum PueKind {
     Design,
     /// Of a part of the room.
     Partial,
-    /// Guessed.
-    Estimated,
+    /// Both meters were read, over less than twelve months. For the months it was read over it is as good as any.
+    Interim,
 }
 
 /// A PUE as entered.
@@ -39,7 +39,7 @@ impl PueKind {
             Self::Measured => "Measured",
             Self::Design => "Design",
             Self::Partial => "Partial",
-            Self::Estimated => "Estimated",
+            Self::Interim => "Interim",
         }
     }
 }
@@ -55,7 +55,7 @@ pub fn choose_pue(site: &ObjectRef, entered: &[Pue], period: Period) -> Result<P
         let object = site.name.as_str();
         let reason = if pue.value.0 < 1000 {
             Reason::new(Code::PueBelowOne).seen(Value::PerMille(pue.value.0)).wanted(Value::PerMille(1000))
-        } else if pue.kind != PueKind::Measured {
+        } else if !matches!(pue.kind, PueKind::Measured | PueKind::Interim) {
             Reason::new(Code::PueNotMeasured).seen(pue.kind.as_str()).wanted(PueKind::Measured.as_str())
         } else if pue.period != period {
             Reason::new(Code::PuePeriodDiffers).seen(pue.period.to_string()).wanted(period.to_string())
@@ -66,8 +66,8 @@ pub fn choose_pue(site: &ObjectRef, entered: &[Pue], period: Period) -> Result<P
         why.push(LeftOut { subject: site.clone(), reason: reason.object(object) });
     }
     if entered.is_empty() {
-        let object = format!("{} PUE {period}", site.name);
-        why.push(LeftOut { subject: site.clone(), reason: Reason::new(Code::FigureMissing).object(object) });
+        let reason = Reason::new(Code::PueMissing).object(site.name.as_str()).wanted(period.to_string());
+        why.push(LeftOut { subject: site.clone(), reason });
     }
     why.sort_unstable();
     best.ok_or(why)
@@ -122,7 +122,7 @@ mod tests {
             assert_eq!(choose_pue(&site(), &[entry, good], june), Ok(PerMille(1350)));
         }
         let why = choose_pue(&site(), &[], june).unwrap_err();
-        assert_eq!(why[0].reason.code, Code::FigureMissing);
+        assert_eq!(why[0].reason.code, Code::PueMissing);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Sets what pools drew, what the site's meter read and what the bill says side by side.
 //!
 //! The step from pools to the meter is explained by a PUE that holds, the step from meter to bill by nothing; what is
-//! left of either is 未解释差额. A missing reading leaves its difference unknown, never zero.
+//! left of either is 未解释差额. A missing reading leaves its difference unknown, never zero; saying which are missing is the account's business.
 
 use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, PerMille, Reason, Value};
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub struct Reconciliation {
     pub meter_unexplained: Option<MilliwattHours>,
     /// Bill less meter.
     pub bill_unexplained: Option<MilliwattHours>,
-    /// Missing figures, and differences beyond the tolerance.
+    /// Differences beyond the tolerance.
     pub notes: Vec<LeftOut>,
 }
 
@@ -51,34 +51,24 @@ pub fn reconcile(
         return Err(MeasureError::OutOfRange("a meter reading"));
     }
     let mut result = Reconciliation::default();
-    let missing = [
-        ("pools", readings.pools.is_none()),
-        ("PUE", readings.pue.is_none()),
-        ("site meter", readings.meter.is_none()),
-        ("electricity bill", readings.bill.is_none()),
-    ];
-    for (name, _) in missing.into_iter().filter(|(_, missing)| *missing) {
-        let reason = Reason::new(Code::FigureMissing).object(format!("{} {name}", site.name));
-        result.notes.push(LeftOut { subject: site.clone(), reason });
-    }
     if let (Some(pools), Some(pue)) = (readings.pools, readings.pue) {
         result.explained = Some(facility_energy(pools, pue)?);
     }
-    let mut differ = |name: &str, seen: Option<MilliwattHours>, explained: Option<MilliwattHours>| {
+    let mut differ = |code: Code, seen: Option<MilliwattHours>, explained: Option<MilliwattHours>| {
         let (seen, explained) = (seen?, explained?);
         let difference = seen.checked_sub(explained)?;
         let allowed = i128::from(seen.0) * i128::from(tolerance.0) / 1000;
         if i128::from(difference.0).abs() > allowed {
-            let reason = Reason::new(Code::UnexplainedDifference)
-                .object(format!("{} {name}", site.name))
-                .seen(Value::Text(format!("{seen} mWh")))
-                .wanted(Value::Text(format!("{explained} mWh")));
+            let reason = Reason::new(code)
+                .object(site.name.as_str())
+                .seen(Value::MilliwattHours(seen.0))
+                .wanted(Value::MilliwattHours(explained.0));
             result.notes.push(LeftOut { subject: site.clone(), reason });
         }
         Some(difference)
     };
-    let meter = differ("site meter", readings.meter, result.explained);
-    let bill = differ("electricity bill", readings.bill, readings.meter);
+    let meter = differ(Code::MeterDiffers, readings.meter, result.explained);
+    let bill = differ(Code::BillDiffers, readings.bill, readings.meter);
     result.meter_unexplained = meter;
     result.bill_unexplained = bill;
     result.notes.sort_unstable();
@@ -102,7 +92,7 @@ mod tests {
         assert_eq!(result.meter_unexplained, kwh(100));
         assert_eq!(result.bill_unexplained, kwh(10));
         assert_eq!(result.notes.len(), 1, "10 of 1410 is within 2 %");
-        assert_eq!(result.notes[0].reason.code, Code::UnexplainedDifference);
+        assert_eq!(result.notes[0].reason.code, Code::MeterDiffers);
     }
 
     #[test]
@@ -110,7 +100,7 @@ mod tests {
         let site = ObjectRef::new("Site", "", "徐州");
         let result = reconcile(&site, SiteReadings { meter: kwh(5), ..SiteReadings::default() }, PerMille(0)).unwrap();
         assert_eq!((result.explained, result.meter_unexplained, result.bill_unexplained), (None, None, None));
-        assert_eq!(result.notes.len(), 3);
+        assert!(result.notes.is_empty());
         assert!(reconcile(&site, SiteReadings { meter: kwh(-5), ..SiteReadings::default() }, PerMille(0)).is_err());
     }
 }

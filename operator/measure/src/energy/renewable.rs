@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, Reason};
+use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, Reason, Value};
 
 use crate::{LeftOut, MeasureError, Month, Period, Ratio};
 
@@ -22,10 +22,12 @@ pub struct Certificate {
     pub site: String,
     /// The month the power was generated.
     pub generated: Month,
-    /// Energy it stands for in kWh.
-    pub kwh: i64,
+    /// Energy it stands for.
+    pub energy: MilliwattHours,
     /// Retired (核销), so that nobody else can use it.
     pub retired: bool,
+    /// Whether it may be used at this site: tradable, or of energy generated on this site.
+    pub usable_here: bool,
 }
 
 /// What a site claims.
@@ -90,9 +92,7 @@ pub fn renewable(
                     .left_out
                     .push(LeftOut { subject: ObjectRef::new("Site", "", &claim.site), reason: reason.object(id) }),
                 None => {
-                    let energy = claim.kwh.checked_mul(1_000_000).map(MilliwattHours);
-                    let sum = energy.and_then(|energy| site.covered.checked_add(energy));
-                    site.covered = sum.ok_or(MeasureError::OutOfRange(WHAT))?;
+                    site.covered = site.covered.checked_add(claim.energy).ok_or(MeasureError::OutOfRange(WHAT))?;
                 }
             }
         }
@@ -115,12 +115,17 @@ fn refused(claim: &Certificate) -> Option<Reason> {
     if !claim.retired {
         return Some(Reason::new(Code::CertificateNotRetired));
     }
-    if claim.kwh <= 0 {
-        return Some(Reason::new(Code::CertificateInvalid).seen(format!("{} kWh", claim.kwh)).wanted("> 0 kWh"));
+    if claim.energy.0 <= 0 {
+        let seen = Value::MilliwattHours(claim.energy.0);
+        return Some(Reason::new(Code::CertificateInvalid).seen(seen).wanted("> 0 kWh"));
     }
     if claim.generated > claim.used_for {
         let wanted = format!("<= {}", claim.used_for);
         return Some(Reason::new(Code::CertificateInvalid).seen(claim.generated.to_string()).wanted(wanted));
+    }
+    if !claim.usable_here {
+        let month = claim.generated.to_string();
+        return Some(Reason::new(Code::CertificateNotTradable).seen(claim.site.as_str()).wanted(month));
     }
     // The first month it no longer holds for; generation before 2024 holds to the end of 2025.
     let expiry = if claim.generated.year() < 2024 { 2026 * 12 } else { claim.generated.index() + 24 };
@@ -143,8 +148,9 @@ mod tests {
             site: site.into(),
             generated: month(generated),
             used_for: month(used_for),
-            kwh: 1000,
+            energy: MilliwattHours(1_000_000_000),
             retired: true,
+            usable_here: true,
         }
     }
 

@@ -1,82 +1,64 @@
-//! `jiuzhou report energy`: energy and emissions of sites, whom they go to, and what no meter explains.
+//! `jiuzhou report energy`: energy and emissions of machine rooms with their sources, limits, and whom they go to.
 
-use std::collections::BTreeMap;
+use jiuzhou_engine::terms::{Finding, Milligrams, MilliwattHours, PerMille};
+use jiuzhou_measure::carbon::Series;
+use jiuzhou_measure::energy::{
+    Account, FactorUse, Metric, Provenance, PueSource, RenewableSource, SiteAccount, Verdict,
+};
+use jiuzhou_measure::{LeftOut, Ratio};
 
-use jiuzhou_engine::terms::{Finding, MilliwattHours, PerMille};
-use jiuzhou_measure::carbon::Scope2;
-use jiuzhou_measure::energy::{Reconciliation, Renewable, Share};
-use jiuzhou_measure::{LeftOut, Period, Ratio};
+use super::adoption::{Lookup, list};
+use crate::document::{Cell, Chart, ChartForm, Column, Document, DocumentKind, Meta, Section, Status};
+use crate::words::{Unit, Word};
 
-use super::adoption::list;
-use crate::document::{Cell, Chart, ChartForm, Column, Document, DocumentKind, Meta, Section};
-use crate::words::Word;
-
-/// One site in the period, as the measure room computed it. What is not known is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SiteEnergy {
-    /// Name.
-    pub site: String,
-    /// Energy of its machines.
-    pub it: Option<MilliwattHours>,
-    /// The measured PUE of the same period.
-    pub pue: Option<PerMille>,
-    /// Whole energy of the room.
-    pub facility: Option<MilliwattHours>,
-    /// Part of the period that samples cover.
-    pub coverage: Option<Ratio>,
-    /// Renewable energy.
-    pub renewable: Renewable,
-    /// Emissions.
-    pub emissions: Scope2,
-    /// Meters and bills against each other.
-    pub reconciliation: Reconciliation,
-}
-
-/// Everything the report is made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnergyInput {
-    /// The months.
-    pub period: Period,
-    /// The part of the energy that was measured and not modelled.
-    pub measured: Ratio,
-    /// Sites by name.
-    pub sites: Vec<SiteEnergy>,
-    /// Energy by tenant.
-    pub tenants: BTreeMap<String, Share>,
-    /// Energy of what belongs to nobody.
-    pub system: MilliwattHours,
-    /// Energy of what is free (未分配).
-    pub unallocated: MilliwattHours,
-}
-
-/// The document. A sum over sites of which one is unknown is unknown.
+/// The document. A sum over rooms of which one is unknown is unknown.
 #[must_use]
-pub fn energy(meta: Meta, input: &EnergyInput, findings: Vec<Finding>) -> Document {
+pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<Finding>) -> Document {
     let mut document = Document::new(DocumentKind::Energy, meta);
-    document.subject = input.period.to_string();
-    let sites = &input.sites;
-    let share = |ratio: Ratio| Cell::Ratio(ratio.numerator, ratio.denominator);
-    document.figure(Word::MeasuredShare, share(input.measured));
+    document.subject = if account.period.first() == account.period.last() {
+        account.period.first().to_string()
+    } else {
+        account.period.to_string()
+    };
+    let sites = &account.sites;
+    document.figure(Word::MeasuredShare, energy_share(account.measured));
+    let known = sites.iter().filter(|site| site.it.is_some()).count();
+    let counts = i64::try_from(known).ok().zip(i64::try_from(sites.len()).ok());
+    document.figure(Word::SitesKnown, counts.map_or(Cell::Unknown, |(known, all)| Cell::Ratio(known, all)));
     document.figure(Word::EnergyIt, total(sites, |site| site.it));
     document.figure(Word::EnergyFacility, total(sites, |site| site.facility));
     document.figure(Word::LocationBased, total(sites, |site| site.emissions.location));
     document.figure(Word::MarketBased, total(sites, |site| site.emissions.market));
 
     document.sections.push(site_table(sites));
+    document.sections.extend(limits(sites));
     document.sections.push(emissions(sites));
+    document.sections.push(factors(sites));
+    document.sections.push(renewable(sites));
     document.sections.push(reconciliation(sites));
-    document.sections.push(tenants(input));
-    let collect = |of: fn(&SiteEnergy) -> &Vec<LeftOut>| sites.iter().flat_map(of).cloned().collect::<Vec<_>>();
-    let mut left_out = collect(|site| &site.renewable.left_out);
-    left_out.extend(collect(|site| &site.reconciliation.notes));
-    left_out.sort_unstable();
-    document.sections.push(list(Word::SectionLeftOut, &left_out));
+    document.sections.push(tenants(account));
+    document.sections.push(platforms(account, lookup));
+    let mut notes: Vec<LeftOut> = sites.iter().flat_map(|site| &site.notes).cloned().collect();
+    notes.sort_unstable();
+    notes.dedup();
+    document.sections.push(list(Word::SectionEnergyNotes, &notes, lookup));
     document.take_findings(findings);
-    document.notes.extend([Word::NoteCertificates, Word::NoteUnknown]);
+    document.notes.extend([
+        Word::NoteModel,
+        Word::NoteTenants,
+        Word::NoteLimits,
+        Word::NoteCertificates,
+        Word::NoteEmbodied,
+        Word::NoteUnknown,
+    ]);
     document
 }
 
-fn total<T: Into<Cell> + Sum>(sites: &[SiteEnergy], of: impl Fn(&SiteEnergy) -> Option<T>) -> Cell {
+fn energy_share(ratio: Ratio) -> Cell {
+    Cell::Share(ratio.numerator, ratio.denominator, Unit::MilliwattHours)
+}
+
+fn total<T: Into<Cell> + Sum>(sites: &[SiteAccount], of: impl Fn(&SiteAccount) -> Option<T>) -> Cell {
     let sum = sites.iter().try_fold(T::ZERO, |sum, site| sum.plus(of(site)?));
     // No sites: there is nothing to sum up, which is not the same as zero.
     Cell::known(sum.filter(|_| !sites.is_empty()))
@@ -95,60 +77,200 @@ impl Sum for MilliwattHours {
     }
 }
 
-impl Sum for jiuzhou_engine::terms::Milligrams {
+impl Sum for Milligrams {
     const ZERO: Self = Self(0);
     fn plus(self, other: Self) -> Option<Self> {
         self.checked_add(other)
     }
 }
 
-fn site_table(sites: &[SiteEnergy]) -> Section {
+fn provenance(source: Provenance) -> Word {
+    match source {
+        Provenance::Measured => Word::SourceMeasured,
+        Provenance::Modelled => Word::SourceModelled,
+        Provenance::Default => Word::SourceDefault,
+    }
+}
+
+fn site_table(sites: &[SiteAccount]) -> Section {
     let columns = vec![
         Column::text("site", Word::Site),
         Column::figure("it", Word::EnergyIt),
+        Column::text("itSource", Word::ItSource),
+        Column::text("band", Word::Band).wide(),
+        Column::figure("modelled", Word::Modelled).wide(),
         Column::figure("pue", Word::Pue),
+        Column::text("pueSource", Word::PueSource).wide(),
         Column::figure("facility", Word::EnergyFacility),
-        Column::figure("coverage", Word::Coverage),
+        Column::text("facilitySource", Word::FacilitySource).wide(),
+        Column::figure("wue", Word::Wue),
+        Column::figure("readings", Word::Readings),
     ];
-    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 3 };
+    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 7 };
     let mut section = Section::new(Word::SectionSites, columns).drawn(chart);
     for site in sites {
+        let pue = site.pue_source.map(|source| match source {
+            PueSource::Meters => Word::SourceMeters,
+            PueSource::Entered => Word::SourceEntered,
+        });
+        let facility = if site.facility_metered { Word::SourceSiteMeter } else { Word::SourceItTimesPue };
         section.row(vec![
-            site.site.as_str().into(),
+            site.title.as_str().into(),
             Cell::known(site.it),
+            Cell::known(site.it_source.map(provenance)),
+            match (site.it_band, site.it_source) {
+                (Some((low, high)), _) => Cell::Between(low.0, high.0, Unit::MilliwattHours),
+                (None, Some(_)) => Cell::NotApplicable,
+                (None, None) => Cell::Unknown,
+            },
+            Cell::known(site.modelled),
             Cell::known(site.pue),
+            Cell::known(pue),
             Cell::known(site.facility),
-            site.coverage.map_or(Cell::Unknown, |ratio| Cell::Ratio(ratio.numerator, ratio.denominator)),
+            Cell::known(site.facility.map(|_| facility)),
+            Cell::known(site.water.map(PerMille)),
+            Cell::Ratio(site.readings.numerator, site.readings.denominator),
         ]);
     }
     section
 }
 
-fn emissions(sites: &[SiteEnergy]) -> Section {
+/// Every limit beside its figure, one table per metric so that bars share a scale and the limit is a line.
+fn limits(sites: &[SiteAccount]) -> Vec<Section> {
+    let metrics = [
+        (Metric::Pue, Word::SectionLimitsPue, Word::Pue),
+        (Metric::Renewable, Word::SectionLimitsRef, Word::Ref),
+        (Metric::Water, Word::SectionLimitsWue, Word::Wue),
+    ];
+    let mut sections = Vec::new();
+    for (metric, title, label) in metrics {
+        let columns = vec![
+            Column::text("site", Word::Site),
+            Column::figure("seen", label),
+            Column::figure("bound", Word::LimitValue),
+            Column::text("status", Word::Holds),
+            Column::text("source", Word::SourceText),
+            Column::text("until", Word::LimitUntil).wide(),
+            Column::text("name", Word::Rule).wide(),
+        ];
+        let chart = Chart { form: ChartForm::Limit(2), label: 0, part: None, value: 1 };
+        let mut section = Section::new(title, columns).drawn(chart);
+        for site in sites {
+            for verdict in site.verdicts.iter().filter(|verdict| verdict.limit.metric == metric) {
+                section.row(limit(site, verdict));
+            }
+        }
+        if !section.rows.is_empty() {
+            sections.push(section);
+        }
+    }
+    sections
+}
+
+fn limit(site: &SiteAccount, verdict: &Verdict) -> Vec<Cell> {
+    let status = match verdict.kept {
+        Some(true) => Status::Ok,
+        Some(false) => Status::Violating,
+        None => Status::Unknown,
+    };
+    vec![
+        site.title.as_str().into(),
+        Cell::known(verdict.seen.map(PerMille)),
+        PerMille(verdict.limit.bound).into(),
+        status.into(),
+        verdict.limit.source.as_str().into(),
+        verdict.limit.until.map_or(Cell::Word(Word::None), Cell::Date),
+        verdict.limit.name.as_str().into(),
+    ]
+}
+
+fn emissions(sites: &[SiteAccount]) -> Section {
     let columns = vec![
         Column::text("site", Word::Site),
+        Column::figure("facility", Word::EnergyFacility),
         Column::figure("locationBased", Word::LocationBased),
         Column::figure("marketBased", Word::MarketBased),
-        Column::figure("renewableCovered", Word::Covered),
-        Column::figure("surplus", Word::Surplus).wide(),
-        Column::figure("ref", Word::Ref),
     ];
-    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 1 };
+    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 2 };
     let mut section = Section::new(Word::SectionEmissions, columns).drawn(chart);
     for site in sites {
         section.row(vec![
-            site.site.as_str().into(),
+            site.title.as_str().into(),
+            Cell::known(site.facility),
             Cell::known(site.emissions.location),
             Cell::known(site.emissions.market),
-            site.renewable.covered.into(),
-            site.renewable.surplus.into(),
-            site.renewable.factor.map_or(Cell::Unknown, |ratio| Cell::Ratio(ratio.numerator, ratio.denominator)),
         ]);
     }
     section
 }
 
-fn reconciliation(sites: &[SiteEnergy]) -> Section {
+/// The factors behind the figures above, with area, year and series.
+fn factors(sites: &[SiteAccount]) -> Section {
+    let columns = vec![
+        Column::text("site", Word::Site),
+        Column::text("series", Word::Series),
+        Column::text("area", Word::FactorArea),
+        Column::figure("year", Word::FactorYear),
+        Column::figure("perKwh", Word::FactorValue),
+        Column::text("source", Word::SourceText),
+        Column::text("confidence", Word::Confidence).wide(),
+    ];
+    let mut section = Section::new(Word::SectionCarbon, columns);
+    let mut row = |site: &SiteAccount, series: Series, used: Option<&FactorUse>| {
+        let series = match series {
+            Series::Average => Word::SeriesAverage,
+            Series::Residual => Word::SeriesResidual,
+        };
+        let mut cells = vec![site.title.as_str().into(), series.into()];
+        if let Some(FactorUse { factor, .. }) = used {
+            cells.extend([
+                factor.area.as_str().into(),
+                Cell::Text(factor.year.to_string()),
+                Milligrams(factor.mg_per_kwh).into(),
+                factor.source.as_str().into(),
+                factor.confidence.as_str().into(),
+            ]);
+        }
+        section.row(cells);
+    };
+    for site in sites {
+        row(site, Series::Average, site.average.as_ref());
+        row(site, Series::Residual, site.residual.as_ref());
+    }
+    section
+}
+
+fn renewable(sites: &[SiteAccount]) -> Section {
+    let columns = vec![
+        Column::text("site", Word::Site),
+        Column::figure("ref", Word::Ref),
+        Column::text("refSource", Word::RefSource),
+        Column::figure("renewableCovered", Word::Covered),
+        Column::figure("surplus", Word::Surplus),
+    ];
+    let mut section = Section::new(Word::SectionRenewable, columns);
+    for site in sites {
+        let source = site.renewable_source.map(|source| match source {
+            RenewableSource::Certificates => Word::SourceCertificates,
+            RenewableSource::Entered => Word::SourceDocument,
+        });
+        let share = match (site.renewable_share, site.renewable_source) {
+            (Some(share), Some(RenewableSource::Entered)) => share.per_mille().map_or(Cell::Unknown, Into::into),
+            (Some(share), _) => energy_share(share),
+            (None, _) => Cell::Unknown,
+        };
+        section.row(vec![
+            site.title.as_str().into(),
+            share,
+            Cell::known(source),
+            site.renewable.covered.into(),
+            site.renewable.surplus.into(),
+        ]);
+    }
+    section
+}
+
+fn reconciliation(sites: &[SiteAccount]) -> Section {
     let columns = vec![
         Column::text("site", Word::Site),
         Column::figure("explained", Word::EnergyExplained),
@@ -158,7 +280,7 @@ fn reconciliation(sites: &[SiteEnergy]) -> Section {
     let mut section = Section::new(Word::SectionReconciliation, columns);
     for site in sites {
         section.row(vec![
-            site.site.as_str().into(),
+            site.title.as_str().into(),
             Cell::known(site.reconciliation.explained),
             Cell::known(site.reconciliation.meter_unexplained),
             Cell::known(site.reconciliation.bill_unexplained),
@@ -167,8 +289,9 @@ fn reconciliation(sites: &[SiteEnergy]) -> Section {
     section
 }
 
-/// Tenants, what belongs to nobody and what is free: together all the energy attributed.
-fn tenants(input: &EnergyInput) -> Section {
+/// Tenants, what belongs to nobody, what is free and what is outside: together all the IT energy that is known. Rooms
+/// whose energy is unknown stand below, because their tenants are charged with too little.
+fn tenants(account: &Account) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::figure("activeEnergy", Word::ActiveEnergy),
@@ -180,23 +303,65 @@ fn tenants(input: &EnergyInput) -> Section {
     let mut row = |name: Cell, active: MilliwattHours, idle: MilliwattHours| {
         section.row(vec![name, active.into(), idle.into(), Cell::known(active.checked_add(idle))]);
     };
-    for (tenant, share) in &input.tenants {
-        row(tenant.as_str().into(), share.active, share.idle);
+    for (tenant, share) in &account.tenants {
+        row(if tenant.is_empty() { Cell::Unknown } else { tenant.as_str().into() }, share.active, share.idle);
     }
-    row(Word::SystemEnergy.into(), input.system, MilliwattHours::ZERO);
-    row(Word::Unallocated.into(), MilliwattHours::ZERO, input.unallocated);
+    row(Word::SystemEnergy.into(), account.system, MilliwattHours::ZERO);
+    row(Word::Unallocated.into(), MilliwattHours::ZERO, account.unallocated);
+    if account.outside.0 > 0 {
+        section.row(vec![Word::Outside.into(), Cell::Unknown, Cell::Unknown, account.outside.into()]);
+    }
+    if !account.uncharged.is_empty() {
+        section.row(vec![Word::NotCharged.into()]);
+    }
+    section
+}
+
+fn platforms(account: &Account, lookup: &dyn Lookup) -> Section {
+    let columns = vec![Column::text("cpuPlatform", Word::Platform), Column::figure("energy", Word::EnergyIt)];
+    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 1 };
+    let mut section = Section::new(Word::SectionByPlatform, columns).drawn(chart);
+    for (platform, energy) in &account.platforms {
+        let name = (!platform.is_empty()).then(|| {
+            let object = jiuzhou_engine::terms::ObjectRef::new("CpuPlatform", "", platform);
+            lookup.title(&object).unwrap_or_else(|| platform.clone())
+        });
+        section.row(vec![Cell::known(name), (*energy).into()]);
+    }
     section
 }
 
 #[cfg(test)]
 mod tests {
-    use jiuzhou_engine::terms::Milligrams;
-    use jiuzhou_measure::Month;
+    use std::collections::BTreeMap;
+
+    use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
+    use jiuzhou_measure::carbon::Scope2;
+    use jiuzhou_measure::energy::Share;
+    use jiuzhou_measure::{Month, Period};
 
     use super::*;
+    use crate::render::{Format, Options, render};
 
-    fn input(sites: Vec<SiteEnergy>) -> EnergyInput {
-        EnergyInput {
+    struct Nothing;
+
+    impl Lookup for Nothing {
+        fn title(&self, _: &ObjectRef) -> Option<String> {
+            None
+        }
+        fn division(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn document(&self, _: &ObjectRef, _: &Reason) -> Option<String> {
+            None
+        }
+        fn place(&self, _: &ObjectRef) -> Option<Place> {
+            None
+        }
+    }
+
+    fn account(sites: Vec<SiteAccount>) -> Account {
+        Account {
             period: Period::month(Month::parse("2026-10").unwrap()),
             measured: Ratio::new(3, 4),
             sites,
@@ -206,32 +371,45 @@ mod tests {
             )]),
             system: MilliwattHours(1),
             unallocated: MilliwattHours(4),
+            outside: MilliwattHours(0),
+            uncharged: Vec::new(),
+            platforms: BTreeMap::new(),
         }
     }
 
-    fn site(name: &str, it: Option<i64>, location: Option<i64>) -> SiteEnergy {
-        SiteEnergy {
-            site: name.to_owned(),
+    fn site(name: &str, it: Option<i64>, location: Option<i64>) -> SiteAccount {
+        SiteAccount {
+            site: ObjectRef::new("Site", "", name),
+            title: name.to_owned(),
             it: it.map(MilliwattHours),
             emissions: Scope2 { location: location.map(Milligrams), market: None },
-            ..SiteEnergy::default()
+            ..SiteAccount::default()
         }
+    }
+
+    fn figure(document: &Document, label: Word) -> Cell {
+        document.headline.iter().find(|figure| figure.label == label).expect("it is in the head").value.clone()
     }
 
     #[test]
     fn one_unknown_site_makes_the_sum_unknown() {
         let known = site("a", Some(7), Some(10));
-        let all = energy(Meta::default(), &input(vec![known.clone(), site("b", Some(1), None)]), Vec::new());
-        assert_eq!(all.headline[1].value, MilliwattHours(8).into());
-        assert_eq!(all.headline[3].value, Cell::Unknown);
-        let none = energy(Meta::default(), &input(Vec::new()), Vec::new());
-        assert_eq!(none.headline[1].value, Cell::Unknown);
+        let all = account(vec![known.clone(), site("b", Some(1), None)]);
+        let all = energy(Meta::default(), &all, &Nothing, Vec::new());
+        assert_eq!(figure(&all, Word::EnergyIt), MilliwattHours(8).into());
+        assert_eq!(figure(&all, Word::LocationBased), Cell::Unknown);
+        let none = energy(Meta::default(), &account(Vec::new()), &Nothing, Vec::new());
+        assert_eq!(figure(&none, Word::EnergyIt), Cell::Unknown);
     }
 
     #[test]
     fn tenants_system_and_free_energy_stand_in_one_table() {
-        let document = energy(Meta::default(), &input(Vec::new()), Vec::new());
-        let totals: Vec<_> = document.sections[3].rows.iter().filter_map(|row| row[3].magnitude()).collect();
+        let document = energy(Meta::default(), &account(Vec::new()), &Nothing, Vec::new());
+        let tenants = document.sections.iter().find(|section| section.title == Word::SectionTenants).unwrap();
+        let totals: Vec<_> = tenants.rows.iter().filter_map(|row| row[3].magnitude()).collect();
         assert_eq!(totals, [7, 1, 4]);
+        for format in Format::ALL {
+            assert!(render(&document, format, &Options::default()).unwrap().contains("徐州"), "{}", format.name());
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod energy;
 pub mod explain;
 pub mod inventory;
 pub mod plan;
+pub mod replay;
 pub mod validate;
 
 #[cfg(test)]

@@ -145,15 +145,17 @@ fn not_placed(decisions: &[(&str, &Decision)], nearest: &BTreeMap<WorkloadKey, (
     for (tenant, decision) in decisions.iter().filter(|(_, decision)| decision.status != Outcome::Placed) {
         let near = nearest.get(&decision.key);
         let wanted = near.and_then(|(_, changes)| changes.first()).and_then(|change| change.reasons.first());
-        let fix = wanted.or_else(|| why(decision));
+        // What nobody may carry is told by the cluster that comes nearest; what waits, by what it waits for.
+        let reason =
+            if decision.status == Outcome::Refused { wanted.or(why(decision)) } else { why(decision).or(wanted) };
         section.row(vec![
             (*tenant).into(),
             decision.key.to_string().into(),
             outcome(decision).into(),
             decision.shortfall.into(),
-            why(decision).map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone())),
+            reason.map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone())),
             near.map_or(Cell::NotApplicable, |(cluster, _)| cluster.as_str().into()),
-            fix.map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone())),
+            reason.map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone())),
         ]);
     }
     section

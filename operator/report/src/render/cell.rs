@@ -13,6 +13,10 @@ pub(super) fn show(cell: &Cell, lang: Lang, ascii: bool, most: usize) -> String 
     match cell {
         Cell::Text(text) => clean(text),
         Cell::Word(word) => word.text(lang).to_owned(),
+        Cell::Words(words) => {
+            let texts: Vec<&str> = words.iter().map(|word| word.text(lang)).collect();
+            lang.list(&texts, most)
+        }
         Cell::Term(term) => term.text(lang).to_owned(),
         Cell::Code(code) => code.to_string(),
         Cell::Reason(reason) => clean(&sentences::render(reason, None, lang)),
@@ -21,6 +25,18 @@ pub(super) fn show(cell: &Cell, lang: Lang, ascii: bool, most: usize) -> String 
         Cell::Quantity(value, unit) => quantity(*value, *unit, lang),
         Cell::Ratio(part, whole) => {
             ratio(*part, *whole, lang).unwrap_or_else(|| Word::NotApplicable.text(lang).to_owned())
+        }
+        Cell::Share(part, whole, unit) => match ratio(*part, *whole, lang) {
+            Some(text) => {
+                // The share alone, then both quantities with their unit.
+                let number = text.split(['(', '（']).next().unwrap_or_default().trim_end();
+                let counts = format!("{} / {}", quantity(*part, *unit, lang), quantity(*whole, *unit, lang));
+                format!("{number}{}", lang.bracketed(&counts))
+            }
+            None => Word::NotApplicable.text(lang).to_owned(),
+        },
+        Cell::Between(low, high, unit) => {
+            format!("{} – {}", quantity(*low, *unit, lang), quantity(*high, *unit, lang))
         }
         Cell::Time(time) => beijing(*time),
         Cell::Date(date) => date.to_string(),

@@ -88,12 +88,24 @@ enum WireCell {
         /// Its unit: millicores, bytes, milliwattHours, milligramsCo2, fen, perMille, percent, points, days.
         unit: &'static str,
     },
+    /// From and to.
+    Between {
+        /// Lower end.
+        low: i64,
+        /// Upper end.
+        high: i64,
+        /// Unit.
+        unit: &'static str,
+    },
     /// A share; a whole of 0 means that it does not apply.
     Ratio {
         /// Numerator.
         numerator: i64,
         /// Denominator.
         denominator: i64,
+        /// Unit of both, where they are quantities.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<&'static str>,
     },
     /// Names.
     Names(Vec<String>),
@@ -222,9 +234,14 @@ fn cell(value: &Cell) -> WireCell {
         Cell::Reason(why) | Cell::Fix(why) => WireCell::Statement(Box::new(reason(why, None))),
         Cell::Int(number) => WireCell::Number(*number),
         Cell::Quantity(value, unit) => WireCell::Quantity { value: *value, unit: unit.key() },
-        Cell::Ratio(part, whole) => WireCell::Ratio { numerator: *part, denominator: *whole },
+        Cell::Ratio(part, whole) => WireCell::Ratio { numerator: *part, denominator: *whole, unit: None },
+        Cell::Share(part, whole, unit) => {
+            WireCell::Ratio { numerator: *part, denominator: *whole, unit: Some(unit.key()) }
+        }
+        Cell::Between(low, high, unit) => WireCell::Between { low: *low, high: *high, unit: unit.key() },
         Cell::Time(time) => WireCell::Text(time.to_string()),
         Cell::Date(date) => WireCell::Text(date.to_string()),
+        Cell::Words(words) => WireCell::Names(words.iter().map(|word| word.key().to_owned()).collect()),
         Cell::List(names) => WireCell::Names(names.clone()),
         Cell::Counted(names) => WireCell::Counted(
             names.iter().map(|one| WireCounted { name: one.name.clone(), count: one.count }).collect(),

@@ -107,7 +107,8 @@ fn findings() -> Vec<Finding> {
         Finding::new(Reason::new(Code::EvidenceConflict).object("pool-a").seen("Kunpeng 920").wanted("Phytium S2500"))
             .on(ObjectRef::new("MemberCluster", "", "xz-a"))
             .pointer("/status/pools/0"),
-        Finding::new(Reason::new(Code::FigureMissing).object("PUE")).on(ObjectRef::new("Site", "", "xz-1")),
+        Finding::new(Reason::new(Code::PueMissing).object("徐州机房").wanted("2026-10"))
+            .on(ObjectRef::new("Site", "", "xz-1")),
     ]
 }
 

@@ -33,7 +33,7 @@ const COLOURS: usize = 6;
 pub(super) fn draw(section: &Section, lang: Lang) -> Option<String> {
     let chart = section.chart.as_ref()?;
     let (bars, parts) = bars(section, chart, lang);
-    let longest = bars.iter().map(Bar::total).max().filter(|total| *total > 0)?;
+    let longest = bars.iter().map(|bar| bar.total().max(bar.limit.unwrap_or(0))).max().filter(|total| *total > 0)?;
     let more = bars.len().saturating_sub(MOST);
     let drawn = &bars[..bars.len() - more];
     let height = ROW * (drawn.len() + usize::from(!parts.is_empty()) + usize::from(more > 0)) + 6;
@@ -72,7 +72,7 @@ fn bars(section: &Section, chart: &Chart, lang: Lang) -> (Vec<Bar>, Vec<String>)
         let key = if chart.part.is_some() { name.clone() } else { bars.len().to_string() };
         let place = *places.entry(key).or_insert(bars.len());
         if place == bars.len() {
-            bars.push(Bar { name, parts: Vec::new(), text: String::new(), known: false });
+            bars.push(Bar { name, parts: Vec::new(), text: String::new(), known: false, limit: None });
         }
         let colour = chart.part.map_or(0, |part| {
             let part = text(part);
@@ -82,6 +82,9 @@ fn bars(section: &Section, chart: &Chart, lang: Lang) -> (Vec<Bar>, Vec<String>)
             })
         });
         let bar = &mut bars[place];
+        if let ChartForm::Limit(column) = chart.form {
+            bar.limit = row.get(column).and_then(Cell::magnitude).map(|limit| i128::from(limit.max(0)));
+        }
         let value = row.get(chart.value).and_then(Cell::magnitude);
         bar.known |= value.is_some();
         bar.parts.push(Part { colour, value: i128::from(value.unwrap_or(0).max(0)), text: text(chart.value) });
@@ -102,6 +105,7 @@ struct Bar {
     parts: Vec<Part>,
     text: String,
     known: bool,
+    limit: Option<i128>,
 }
 
 /// One part of a bar.
@@ -143,10 +147,15 @@ impl Bar {
                 ROW - 8
             );
         }
+        let line = self.limit.map(|limit| LABEL + scale(limit));
+        if let Some(x) = line {
+            let _ = write!(out, "<path class=\"limit\" d=\"M{x} {} v{}\"/>", y, ROW - 2);
+        }
         let end = match form {
             ChartForm::Funnel => LABEL + BAR,
-            ChartForm::Bars if self.known => LABEL + full,
-            ChartForm::Bars => LABEL + 24,
+            ChartForm::Bars | ChartForm::Limit(_) => {
+                (LABEL + if self.known { full } else { 24 }).max(line.unwrap_or(0))
+            }
         };
         label(out, end + 8, y, "figure", &self.text);
     }

@@ -60,6 +60,42 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Ask for more replicas, or lower the least number of replicas per group.",
             fix_zh: "请增加副本数，或降低每组最少副本数。",
         },
+        Code::ClusterMissing => Sentence {
+            en: "{object} has replicas on {seen}, which is not among the clusters known; nothing is changed on a guess.",
+            zh: "{object} 在 {seen} 上有副本，但该成员集群不在已知范围内；不会凭猜测做任何更改。",
+            fix_en: "Give the cluster's document, or take it out of the fleet by way of Deleting.",
+            fix_zh: "请提供该成员集群的资源文件，或通过“正在退出”状态将其移出。",
+        },
+        Code::ColocationImpossible => Sentence {
+            en: "{object} must stand with the others of {wanted}, and no cluster takes them all.",
+            zh: "{object} 须与 {wanted} 中的其他工作负载同处部署，但没有成员集群能全部容纳。",
+            fix_en: "Add room on a cluster that all of them may use, or take one out of the set.",
+            fix_zh: "请在全部工作负载均可使用的成员集群上增加容量，或将其中一个移出该组。",
+        },
+        Code::QuotaExceeded => Sentence {
+            en: "The quota {object} has {seen} left; {wanted} is needed.",
+            zh: "配额 {object} 剩余 {seen}，需要 {wanted}。",
+            fix_en: "Ask the payer for a further grant, or lower replicas or requests.",
+            fix_zh: "请向付费单位申请追加配额，或减少副本数或资源请求。",
+        },
+        Code::ReplicasOutOfRange => Sentence {
+            en: "{object} asks for {seen} replicas; 0 to {wanted} can be decided.",
+            zh: "{object} 申请 {seen} 个副本，可决策的范围为 0 至 {wanted}。",
+            fix_en: "Correct the number of replicas.",
+            fix_zh: "请更正副本数。",
+        },
+        Code::ResourceMissing => Sentence {
+            en: "The closest node has {seen} of {object} left; {wanted} is asked for.",
+            zh: "最接近要求的节点剩余 {object} 为 {seen}，需要 {wanted}。",
+            fix_en: "Add nodes, or lower the request.",
+            fix_zh: "请增加节点，或降低资源请求。",
+        },
+        Code::ShareExceeded => Sentence {
+            en: "The share over {object} leaves room for {seen} of {wanted} replicas.",
+            zh: "按 {object} 计算的占比上限只允许 {wanted} 个副本中的 {seen} 个。",
+            fix_en: "Raise the share, or place more in other groups first.",
+            fix_zh: "请提高占比上限，或先在其他分组增加部署。",
+        },
         _ => return None,
     })
 }

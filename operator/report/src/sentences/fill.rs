@@ -29,10 +29,12 @@ pub fn fix(reason: &Reason, subject: Option<&ObjectRef>, lang: Lang) -> String {
 pub fn value(value: &Value, lang: Lang) -> String {
     match value {
         Value::Unknown => Word::Unknown.text(lang).to_owned(),
-        Value::Text(text) => text.clone(),
+        // Labels the intake gives clusters for their place are told by their last word.
+        Value::Text(text) => text.replace("label:place.jiuzhou.dev/", ""),
         Value::Int(number) => grouped(*number),
         Value::Millicores(figure) => quantity(*figure, Unit::Millicores, lang),
         Value::Bytes(figure) => quantity(*figure, Unit::Bytes, lang),
+        Value::MilliwattHours(figure) => quantity(*figure, Unit::MilliwattHours, lang),
         Value::PerMille(figure) => quantity(*figure, Unit::PerMille, lang),
         Value::Percent(figure) => quantity(*figure, Unit::Percent, lang),
         Value::Fen(figure) => quantity(*figure, Unit::Fen, lang),

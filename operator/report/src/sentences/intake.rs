@@ -132,6 +132,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Add @sha256:digest to the reference.",
             fix_zh: "请在引用后加上 @sha256:摘要。",
         },
+        Code::FreezeOverlap => Sentence {
+            en: "The change freeze {object} lies over {seen}, which has the same scope.",
+            zh: "封网期 {object} 与范围相同的 {seen} 时间重叠。",
+            fix_en: "Join the two, or correct the times of one.",
+            fix_zh: "请合并二者或更正其中一个的时间。",
+        },
         Code::ImageNotProfiled => Sentence {
             en: "Nothing is known of the image {object}; it is taken to exist for {wanted} only.",
             zh: "镜像 {object} 没有任何已知信息，仅按 {wanted} 处理。",

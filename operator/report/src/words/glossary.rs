@@ -35,6 +35,6 @@ impl Term {
     /// The entry of a kind as a manifest writes it.
     #[must_use]
     pub fn of_kind(kind: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|term| term.key() == kind)
+        Self::of_key(kind)
     }
 }

@@ -92,6 +92,12 @@ macro_rules! catalogue {
                 match self { $(Self::$variant => $key,)* }
             }
 
+            /// The entry of a key.
+            #[must_use]
+            pub fn of_key(key: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|entry| entry.key() == key)
+            }
+
             /// The text a person reads.
             #[must_use]
             pub fn text(self, lang: crate::words::Lang) -> &'static str {

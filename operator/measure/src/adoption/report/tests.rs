@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Ratio;
-use crate::adoption::{Exemption, Footprint};
+use crate::adoption::{Assessed, Exemption, Footprint};
 
 fn settings() -> Settings {
     Settings { as_of: "2025-06-30T15:59:59Z".parse().unwrap(), minimum_ready_days: 7 }
@@ -14,11 +14,13 @@ fn settings() -> Settings {
 fn entry(name: &str, hosting: Hosting) -> Entry {
     Entry {
         reference: ObjectRef::new("InformationSystem", "mzj", name),
+        title: String::new(),
         project_code: format!("P-{name}"),
         tenant: "民政局".into(),
         function: "PublicService".into(),
         region: "320302".into(),
         hosting,
+        since: None,
         lift_verified: true,
         ready_days: Some(30),
         exemption: None,
@@ -40,7 +42,11 @@ fn cpu(millicores: i64, brand: &str) -> Footprint {
         cpu: brand.into(),
         domestic,
         x86,
-        assessed_until: (brand == "kunpeng").then(|| date(2025, 6, 30)),
+        assessed: match brand {
+            "kunpeng" => Assessed::Between(date(2022, 7, 1), date(2025, 6, 30)),
+            "hygon" | "intel" => Assessed::Never,
+            _ => Assessed::Unknown,
+        },
     }
 }
 
@@ -94,7 +100,7 @@ fn what_is_declared_is_not_what_is_measured() {
 #[test]
 fn an_exemption_holds_to_the_end_of_its_last_beijing_day_and_needs_a_document() {
     let exempt = |name: &str, document: &str, until| Entry {
-        exemption: Some(Exemption { document: document.into(), until }),
+        exemption: Some(Exemption { document: document.into(), from: None, until }),
         ..entry(name, Hosting::OnPremises)
     };
     let entries = vec![
@@ -143,7 +149,7 @@ fn the_domestic_share_has_three_readings() {
     assert_eq!(ratio(&report, FigureId::AdoptionObservedVcpu), (10_000, 10_500));
     assert_eq!(ratio(&report, FigureId::AdoptionGovernmentRooms), (0, 1));
     let brand = codes(&report.whole.figure(FigureId::DomesticBrand).not_counted);
-    assert_eq!(brand, [Code::CpuNotDomestic, Code::FigureMissing], "unknown is listed as unknown");
+    assert_eq!(brand, [Code::CpuForeign, Code::CpuUnknown], "unknown is listed as unknown");
 }
 
 #[test]
@@ -151,7 +157,7 @@ fn a_system_nobody_observed_is_left_out_of_what_is_weighted_by_cpu() {
     let report = report(vec![Entry { footprint: Vec::new(), ..entry("a", Hosting::Lifted) }]);
     let weighted = report.whole.figure(FigureId::AdoptionObservedVcpu);
     assert_eq!(weighted.ratio.per_mille(), None);
-    assert_eq!(codes(&weighted.left_out), [Code::FigureMissing]);
+    assert_eq!(codes(&weighted.left_out), [Code::CpuUnobserved]);
     assert_eq!(ratio(&report, FigureId::AdoptionMeasured), (1, 1));
 }
 
@@ -161,6 +167,7 @@ fn both_trees_and_regions_are_summed_and_empty_bodies_are_not_applicable() {
         name: name.into(),
         block_parent: block.map(Into::into),
         line_parent: line.map(Into::into),
+        level: "County".into(),
     };
     let bodies = vec![
         body("徐州市", None, None),
@@ -222,7 +229,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             project_code: if code == 0 { String::new() } else { format!("P{code}") },
             lift_verified,
             ready_days,
-            exemption: exempt.then(|| Exemption { document: "文".into(), until: date(2025, 12, 31) }),
+            exemption: exempt.then(|| Exemption { document: "文".into(), from: None, until: date(2025, 12, 31) }),
             footprint: places.into_iter().map(|(millicores, brand)| cpu(millicores, brand)).collect(),
             ..entry("x", hosting)
         })

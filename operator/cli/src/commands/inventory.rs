@@ -1,0 +1,74 @@
+//! `inventory`: nodes in, pools with their CPU platform out. Takes `kubectl get nodes -o yaml` as it is.
+
+use std::io;
+
+use jiuzhou_engine::detect::{Confidence, NodeFacts, Pool, PoolFacts, group};
+use jiuzhou_engine::terms::{Bytes, Finding, Millicores, ObjectRef};
+use jiuzhou_intake::Options;
+use jiuzhou_report::document::Meta;
+use jiuzhou_report::documents::inventory::{InventoryRow, inventory};
+
+use crate::args::InventoryArgs;
+use crate::commands::load;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+
+/// Labels that divide pools although no rule about CPUs looks at them.
+const DIVIDING: [&str; 2] = ["topology.kubernetes.io/zone", "network.jiuzhou.dev/zone"];
+
+/// Reads nodes.
+pub(crate) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exit> {
+    let as_of = load::as_of(&args.input)?;
+    let inputs = load::inputs(&args.input, true);
+    let fleet = jiuzhou_intake::load(&inputs, &mut io::stdin().lock(), &Options::at(as_of))?;
+    let mut findings = fleet.findings;
+    let nodes = &fleet.converted.nodes;
+    let pools = group(nodes, &fleet.converted.catalogue, &DIVIDING);
+    let mut rows = Vec::new();
+    for (number, pool) in (1..).zip(&pools) {
+        let name = format!("{}-{number}", pool.profile.facts.name());
+        let place = pool
+            .nodes
+            .first()
+            .and_then(|first| nodes.get(*first))
+            .and_then(|node| fleet.places.get(&ObjectRef::new("Node", "", &node.name)));
+        for reason in pool.profile.reasons(&name) {
+            let mut finding = Finding::new(reason).on(ObjectRef::new("MemberCluster", "", &args.cluster));
+            finding.place = place.cloned();
+            findings.push(finding);
+        }
+        rows.push(row(&args.cluster, name, pool, nodes));
+    }
+    let none = rows.is_empty();
+    let document = inventory(Meta::new(Some(as_of), None), &args.cluster, &rows, findings);
+    output::write(&document, &args.output, context)?;
+    if none {
+        context.say(context.pick(
+            "jiuzhou: no Node in the input; try `kubectl get nodes -o yaml | jiuzhou inventory -`",
+            "jiuzhou：输入中没有 Node；可尝试 `kubectl get nodes -o yaml | jiuzhou inventory -`",
+        ));
+        return Ok(Exit::Input);
+    }
+    Ok(Exit::Ok)
+}
+
+fn row(cluster: &str, name: String, pool: &Pool, nodes: &[NodeFacts]) -> InventoryRow {
+    let PoolFacts { platform, confidence, page_size, world, features, .. } = &pool.profile.facts;
+    let members: Vec<&NodeFacts> = pool.nodes.iter().filter_map(|index| nodes.get(*index)).collect();
+    let sum =
+        |resource: &str| members.iter().try_fold(0_i64, |sum, node| sum.checked_add(*node.allocatable.get(resource)?));
+    InventoryRow {
+        cluster: cluster.to_owned(),
+        pool: name,
+        platform: platform.clone(),
+        confidence: (*confidence != Confidence::Unknown).then(|| confidence.as_str().to_owned()),
+        nodes: u32::try_from(members.len()).unwrap_or(u32::MAX),
+        cpu: sum("cpu").map(Millicores),
+        memory: sum("memory").map(Bytes),
+        page_size: page_size.map(|size| Bytes(i64::from(size.ki) * 1024)),
+        abi: world.map(|world| world.as_str().to_owned()),
+        features: (!features.is_empty()).then(|| features.iter().cloned().collect()),
+        zone: DIVIDING.iter().find_map(|label| pool.labels.get(*label)).cloned(),
+    }
+}

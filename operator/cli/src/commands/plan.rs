@@ -1,0 +1,160 @@
+//! `plan`: decide everything, show it, compare it with a state, save it, fail a gate.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiuzhou_engine::decide::{self, Changes, Current, Decision, PlanInput, Spec, Status, WorkloadKey};
+use jiuzhou_engine::terms::{Area, Finding, Severity};
+use jiuzhou_intake::Fleet;
+use jiuzhou_report::document::{Document, Meta};
+use jiuzhou_report::documents::plan as told;
+
+use crate::args::{FailOn, PlanArgs};
+use crate::commands::load;
+use crate::commands::saved::Saved;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+
+/// Plans what it reads.
+pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
+    let as_of = load::as_of(&args.input)?;
+    let fleet = load::fleet(&args.input, as_of, args.gate.strict)?;
+    let against = args.against.as_deref().map(|path| present(path, as_of, args.gate.strict)).transpose()?;
+    let input = input(&fleet, against.as_deref(), as_of);
+    let saved = Saved::decide(input)?;
+    if let Some(file) = &args.save {
+        output::replace(file, &saved.bytes()?)?;
+    }
+    let exit = exit(args, &saved, &fleet.findings);
+    let document = document(&saved, against.is_some(), fleet.findings)?;
+    output::write(&document, &args.output, context)?;
+    if args.output.outputs.is_empty() {
+        next_step(&saved, args, context);
+    }
+    Ok(exit)
+}
+
+/// The plan as a report.
+pub(crate) fn document(saved: &Saved, against: bool, findings: Vec<Finding>) -> anyhow::Result<Document> {
+    let nearest = nearest(saved)?;
+    let specs = &saved.input.fleet.specs;
+    let shown = told::PlanInput { plan: &saved.plan, specs, nearest: &nearest, against };
+    Ok(told::plan(Meta::new(Some(saved.plan.as_of), Some(saved.input_digest)), &shown, findings))
+}
+
+/// What the engine is asked: the fleet, with what runs taken from the state where one is given.
+pub(crate) fn input(fleet: &Fleet, against: Option<&[Spec]>, as_of: Timestamp) -> PlanInput {
+    let mut inputs = fleet.converted.fleet.clone();
+    let mut changes = Changes { all: true, ..Changes::default() };
+    if let Some(present) = against {
+        let mut present: BTreeMap<&WorkloadKey, &Spec> = present.iter().map(|spec| (&spec.key, spec)).collect();
+        for spec in &mut inputs.specs {
+            if let Some(before) = present.remove(&spec.key) {
+                spec.current.clone_from(&before.current);
+                spec.admitted = before.admitted;
+                // Where an intent cannot be digested, look again.
+                spec.changed = spec.intent().ok().is_none_or(|now| before.intent().ok() != Some(now));
+            }
+        }
+        for (key, gone) in present {
+            if !gone.current.is_empty() {
+                inputs.specs.push(gone.clone());
+                changes.removed.insert(key.clone());
+            }
+        }
+    }
+    PlanInput { fleet: inputs, changes, as_of }
+}
+
+/// The workloads of a state with what runs: a saved plan, files with FleetPlacements, or files that are planned first.
+fn present(path: &Path, as_of: Timestamp, strict: bool) -> anyhow::Result<Vec<Spec>> {
+    if let Some(saved) = Saved::read(path)? {
+        return Ok(running(saved.input.fleet.specs, &saved.plan.decisions));
+    }
+    let inputs = [path.to_string_lossy().into_owned()];
+    let fleet = load::read(&inputs, as_of, strict)?;
+    let unusable = fleet.findings.iter().find(|finding| finding.severity == Severity::Error);
+    if let Some(finding) = unusable.filter(|_| fleet.converted.fleet.specs.is_empty()) {
+        let line = jiuzhou_report::sentences::render(
+            &finding.reason,
+            finding.subject.as_ref(),
+            jiuzhou_report::words::Lang::En,
+        );
+        anyhow::bail!("failed to read the state {}: {line}", path.display());
+    }
+    if !fleet.objects.placements.is_empty() {
+        return Ok(fleet.converted.fleet.specs);
+    }
+    let before = Saved::decide(input(&fleet, None, as_of))?;
+    Ok(running(before.input.fleet.specs, &before.plan.decisions))
+}
+
+/// Workloads that run as they were decided.
+fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec> {
+    let decided: BTreeMap<&WorkloadKey, &Decision> =
+        decisions.iter().map(|decision| (&decision.key, decision)).collect();
+    for spec in &mut specs {
+        let Some(decision) = decided.get(&spec.key) else { continue };
+        let target = |target: &decide::Target| Current {
+            cluster: target.cluster.clone(),
+            placed: target.replicas,
+            observed: target.replicas,
+        };
+        spec.current = decision.targets.iter().filter(|target| target.replicas > 0).map(target).collect();
+        spec.admitted = decision.sequence;
+        spec.changed = false;
+    }
+    specs
+}
+
+/// For each workload without a place, the cluster that comes nearest and what would have to change there.
+fn nearest(saved: &Saved) -> anyhow::Result<BTreeMap<WorkloadKey, (String, Vec<decide::Change>)>> {
+    let without = saved.plan.decisions.iter().filter(|decision| decision.status != Status::Placed);
+    let keys = without.map(|decision| decision.key.clone()).collect();
+    let snapshot = decide::Snapshot::new(saved.input.fleet.clone())?;
+    let explained = decide::explain_all(&snapshot, &saved.input.changes, &keys, saved.input.as_of)?;
+    let mut nearest = BTreeMap::new();
+    for (key, explanation) in explained {
+        let refused = explanation.clusters.iter().filter(|cluster| !cluster.changes.is_empty());
+        if let Some(best) = refused.min_by_key(|cluster| (cluster.cost, &cluster.cluster)) {
+            nearest.insert(key, (best.cluster.clone(), best.changes.clone()));
+        }
+    }
+    Ok(nearest)
+}
+
+fn exit(args: &PlanArgs, saved: &Saved, findings: &[Finding]) -> Exit {
+    let input: Vec<_> = findings.iter().filter(|finding| finding.reason.code.area() == Area::Intake).cloned().collect();
+    let decisions = &saved.plan.decisions;
+    if input.iter().any(|finding| finding.severity == Severity::Error) && args.gate.fail_on != FailOn::Never {
+        return Exit::Input;
+    }
+    let blocked = decisions.iter().any(|decision| decision.status != Status::Placed || !decision.violations.is_empty());
+    if (blocked && args.gate.fail_on != FailOn::Never) || load::fails(findings, args.gate.fail_on) {
+        return Exit::Findings;
+    }
+    if args.require_match && decisions.is_empty() {
+        return Exit::Findings;
+    }
+    let changes = !saved.plan.removed.is_empty() || decisions.iter().any(|decision| !decision.moves.is_empty());
+    if args.detailed_exitcode && changes { Exit::Changes } else { Exit::Ok }
+}
+
+/// On a terminal, what to look at next.
+fn next_step(saved: &Saved, args: &PlanArgs, context: &Context) {
+    use std::io::IsTerminal as _;
+    if !std::io::stdout().is_terminal() {
+        return;
+    }
+    let Some(refused) = saved.plan.decisions.iter().find(|decision| decision.status != Status::Placed) else { return };
+    let paths = load::inputs(&args.input, false).join(" ");
+    context.hint(&format!("\n→ jiuzhou explain {} {paths}", refused.key));
+}
+
+/// Reads a fleet and the plan of it, for commands that need one.
+pub(crate) fn decide_all(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<Saved> {
+    Saved::decide(input(fleet, None, as_of)).context("failed to plan")
+}

@@ -1,0 +1,90 @@
+//! `report`: how far the systems have come to the cloud, and what the machine rooms used.
+//!
+//! Nothing is counted here: intake reads, measure counts, report tells. The exit code says whether the input could be
+//! used; a low figure is no failure.
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
+use jiuzhou_intake::{Fleet, figures};
+use jiuzhou_measure::adoption::{FigureId, Settings};
+use jiuzhou_measure::{LeftOut, Month, Period};
+use jiuzhou_report::document::{Document, Meta};
+use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
+use jiuzhou_report::documents::energy::energy;
+
+use crate::args::{FailOn, ReportArgs, ReportKind};
+use crate::commands::load;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+
+/// Makes one report.
+pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> {
+    let (month, as_of) = moment(args)?;
+    let mut fleet = load::fleet(&args.input, as_of, false)?;
+    let unusable = load::fails(&fleet.findings, FailOn::Error);
+    let findings = std::mem::take(&mut fleet.findings);
+    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
+    let mut document = match args.kind {
+        ReportKind::Adoption => about_adoption(&fleet, as_of, meta)?,
+        ReportKind::Energy => about_energy(&fleet, month, as_of, meta)?,
+    };
+    let mut all = std::mem::take(&mut document.findings);
+    all.extend(findings);
+    document.take_findings(all);
+    document.findings.dedup();
+    output::write(&document, &args.output, context)?;
+    Ok(if unusable { Exit::Input } else { Exit::Ok })
+}
+
+/// The month reported, that of `--as-of` unless named, and the moment it is looked at from.
+fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
+    let as_of = load::as_of(&args.input)?;
+    let Some(text) = &args.month else {
+        return Ok((Month::of(as_of).context("failed to use --as-of")?, as_of));
+    };
+    let month = Month::parse(text).with_context(|| format!("failed to use --month {text:?}"))?;
+    Ok((month, as_of))
+}
+
+fn about_adoption(fleet: &Fleet, as_of: Timestamp, meta: Meta) -> anyhow::Result<Document> {
+    let minimum_days = figures::minimum_days(&fleet.objects, as_of);
+    let register = figures::register(fleet, as_of);
+    let settings = Settings { as_of, minimum_ready_days: minimum_days };
+    let report = jiuzhou_measure::adoption::adoption(&register, settings)?;
+    let whole = FigureId::ALL.iter().map(|id| report.whole.figure(*id));
+    let notes: Vec<&LeftOut> = whole.flat_map(|f| f.left_out.iter().chain(&f.not_counted)).chain(&report.notes).collect();
+    let findings = figures::findings(fleet, notes);
+    let comparison = figures::comparison().map(|published| (published.value, published.source.to_owned()));
+    let input = AdoptionInput { report: &report, minimum_days, comparison, lookup: &Names(fleet) };
+    Ok(adoption(meta, &input, findings))
+}
+
+fn about_energy(fleet: &Fleet, month: Month, as_of: Timestamp, meta: Meta) -> anyhow::Result<Document> {
+    let input = figures::energy(fleet, Period::month(month), as_of);
+    let account = jiuzhou_measure::energy::account(&input)?;
+    let findings = figures::findings(fleet, account.sites.iter().flat_map(|site| &site.notes));
+    Ok(energy(meta, &account, &Names(fleet), findings))
+}
+
+/// Names, documents and places of the fleet's objects.
+struct Names<'a>(&'a Fleet);
+
+impl Lookup for Names<'_> {
+    fn title(&self, object: &ObjectRef) -> Option<String> {
+        figures::title(&self.0.objects, object)
+    }
+
+    fn division(&self, code: &str) -> Option<String> {
+        figures::division(code).map(str::to_owned)
+    }
+
+    fn document(&self, object: &ObjectRef, reason: &Reason) -> Option<String> {
+        figures::document(&self.0.objects, object, reason.code)
+    }
+
+    fn place(&self, object: &ObjectRef) -> Option<Place> {
+        self.0.places.get(object).cloned()
+    }
+}

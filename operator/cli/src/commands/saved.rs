@@ -1,0 +1,78 @@
+//! A plan as a file: its inputs, what was decided, and the digests that tie them together.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use jiuzhou_engine::decide::{self, Plan, PlanInput, canonical};
+use jiuzhou_engine::terms::{Digest, DigestAlgorithm};
+use serde::{Deserialize, Serialize};
+
+/// The form of the file. A reader refuses another major version and ignores fields it does not know.
+const FORMAT: &str = "jiuzhou-plan/1";
+
+/// What `plan --save` writes and `replay` and `--against` read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Saved {
+    /// [`FORMAT`].
+    format: String,
+    /// Version of the program that decided.
+    pub(crate) engine_version: String,
+    /// SHA-256 of the canonical bytes of `input`.
+    pub(crate) input_digest: Digest,
+    /// SHA-256 of the canonical bytes of `plan`.
+    pub(crate) plan_digest: Digest,
+    /// SM3 of the same bytes.
+    pub(crate) plan_digest_sm3: Digest,
+    /// What was decided.
+    pub(crate) plan: Plan,
+    /// What it was decided from.
+    pub(crate) input: PlanInput,
+}
+
+impl Saved {
+    /// Decides.
+    pub(crate) fn decide(input: PlanInput) -> anyhow::Result<Self> {
+        let input_digest = canonical::digest(&input, DigestAlgorithm::Sha256)?;
+        let replay = decide::replay(input.clone())?;
+        Ok(Self {
+            format: FORMAT.to_owned(),
+            engine_version: env!("CARGO_PKG_VERSION").to_owned(),
+            input_digest,
+            plan_digest: replay.sha256,
+            plan_digest_sm3: replay.sm3,
+            plan: replay.plan,
+            input,
+        })
+    }
+
+    /// The bytes of the file.
+    pub(crate) fn bytes(&self) -> anyhow::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(self).context("failed to write the plan")?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads a saved plan; `None` when the path is something else (a folder, YAML).
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Option<Self>> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let bytes = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+        }
+        let Ok(head) = serde_json::from_slice::<Head>(&bytes) else { return Ok(None) };
+        if head.format != FORMAT {
+            bail!(
+                "failed to read {}: it has the form {:?}, this program reads {FORMAT:?}",
+                path.display(),
+                head.format
+            );
+        }
+        let saved = serde_json::from_slice(&bytes).with_context(|| format!("failed to read {}", path.display()))?;
+        Ok(Some(saved))
+    }
+}

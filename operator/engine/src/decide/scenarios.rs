@@ -1,0 +1,395 @@
+//! What a platform engineer would try: one small fleet, one thing at a time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::affinity::Affinity;
+use super::fixture::now;
+use super::input::{
+    CheckInput, CheckKind, ClusterInput, ClusterState, DataClass, Dimension, Evidence, EvidenceState, FreezeInput,
+    Grant, NodeShapeInput, OnExpiry, PoolInput, TenantInput, Term, TierInput,
+};
+use super::{
+    Cause, Changes, Current, Decision, Explanation, FleetInput, MaxShare, PodInput, Policy, Requirement, Resources,
+    Rule, ShareOf, Snapshot, Spec, SpreadKey, Status, WorkloadKey, decide, explain, plan,
+};
+use crate::detect::{Arch, PoolFacts};
+use crate::terms::{Code, Percent, Value};
+
+fn resources(cpu: i64) -> Resources {
+    [("cpu".to_owned(), cpu), ("memory".to_owned(), cpu << 20)].into()
+}
+
+fn cluster(name: &str, region: &str, cpu: i64) -> ClusterInput {
+    let mut free = resources(cpu);
+    free.insert("pods".to_owned(), 110);
+    ClusterInput {
+        name: name.to_owned(),
+        region: region.to_owned(),
+        pools: vec![PoolInput {
+            name: "默认".to_owned(),
+            zone: "public".to_owned(),
+            facts: PoolFacts::unknown(Arch::Arm64),
+            labels: [].into(),
+            shapes: vec![NodeShapeInput { count: 1, free }],
+        }],
+        ..ClusterInput::default()
+    }
+}
+
+fn fleet() -> FleetInput {
+    FleetInput {
+        clusters: vec![
+            cluster("昆明", "530100", 4000),
+            cluster("大理", "532901", 4000),
+            cluster("徐州", "320300", 4000),
+        ],
+        tenants: vec![TenantInput { name: "民政局".to_owned(), ..TenantInput::default() }],
+        ..FleetInput::default()
+    }
+}
+
+fn spec(name: &str, replicas: i64) -> Spec {
+    Spec {
+        key: WorkloadKey::new("民政", name),
+        requirement: Arc::new(Requirement { tenant: "民政局".to_owned(), ..Requirement::default() }),
+        replicas,
+        pods: vec![PodInput { request: resources(1000), count: 1 }],
+        quota: resources(1000),
+        ..Spec::default()
+    }
+}
+
+fn on(mut spec: Spec, cluster: &str, placed: i64) -> Spec {
+    spec.current.push(Current { cluster: cluster.to_owned(), placed, observed: placed });
+    spec
+}
+
+fn with(mut spec: Spec, change: impl FnOnce(&mut Requirement)) -> Spec {
+    change(Arc::make_mut(&mut spec.requirement));
+    spec
+}
+
+fn one(fleet: FleetInput, spec: Spec) -> Decision {
+    decide(&Snapshot::new(fleet).unwrap(), &[spec], now()).unwrap().remove(0)
+}
+
+fn running(mut fleet: FleetInput, spec: Spec) -> Decision {
+    let key = spec.key.clone();
+    fleet.specs.push(spec);
+    let changes = Changes { all: true, ..Changes::default() };
+    let plan = plan(&Snapshot::new(fleet).unwrap(), &changes, now()).unwrap();
+    plan.decisions.into_iter().find(|decision| decision.key == key).unwrap()
+}
+
+fn told(fleet: FleetInput, spec: &Spec) -> Explanation {
+    let changes = Changes { specs: vec![spec.clone()], ..Changes::default() };
+    explain(&Snapshot::new(fleet).unwrap(), &changes, &spec.key, now()).unwrap().unwrap()
+}
+
+fn targets(decision: &Decision) -> Vec<(&str, i64)> {
+    decision.targets.iter().map(|target| (&*target.cluster, target.replicas)).collect()
+}
+
+fn codes(decision: &Decision) -> Vec<Code> {
+    decision.limits.iter().map(|reason| reason.code).collect()
+}
+
+#[test]
+fn a_region_keeps_out_what_lies_elsewhere_and_says_where_it_lies() {
+    let wanted = with(spec("低保系统", 2), |r| r.regions = ["5329".to_owned()].into());
+    assert_eq!(targets(&one(fleet(), wanted.clone())), [("大理", 2)]);
+    let explained = told(fleet(), &wanted);
+    let xuzhou = explained.clusters.iter().find(|cluster| cluster.cluster == "徐州").unwrap();
+    let region = xuzhou.rules.iter().find(|rule| rule.rule == Rule::Regions).unwrap();
+    assert!(region.refuses && !xuzhou.eligible);
+    assert_eq!(region.check.reasons[0].seen, Value::Text("320300".to_owned()));
+    assert_eq!(xuzhou.rules.len(), Rule::COUNT, "every rule is told, whatever the others say");
+}
+
+#[test]
+fn one_change_that_would_be_enough_is_listed_cheapest_first() {
+    let wanted = with(spec("app", 1), |r| {
+        r.affinity = Affinity { names: ["大理".to_owned()].into(), ..Affinity::default() };
+        r.regions = ["53".to_owned()].into();
+    });
+    let mut fleet = fleet();
+    fleet.clusters[1].databases.insert("达梦".to_owned());
+    let wanted = with(wanted, |r| _ = r.databases.insert("openGauss".to_owned()));
+    let explained = told(fleet, &wanted);
+    assert_eq!(explained.decision.status, Status::Refused);
+    let names: Vec<_> = explained.one_change.iter().map(|(name, change)| (&**name, change.rule)).collect();
+    assert_eq!(names, [("大理", Some(Rule::Database))]);
+    let costs: Vec<_> = explained.clusters.iter().map(|cluster| (&*cluster.cluster, cluster.changes.len())).collect();
+    assert_eq!(costs, [("大理", 1), ("徐州", 3), ("昆明", 2)]);
+}
+
+#[test]
+fn missing_room_is_told_as_an_amount() {
+    let mut big = spec("大模型", 1);
+    big.pods[0].request = resources(6000);
+    let explained = told(fleet(), &big);
+    assert_eq!(explained.decision.status, Status::Pending);
+    assert_eq!(codes(&explained.decision), [Code::NoCandidate]);
+    let change = &explained.clusters[0].changes;
+    assert_eq!((change.len(), change[0].rule), (1, None));
+    assert_eq!(change[0].reasons[0].seen, Value::Millicores(4000));
+    assert_eq!(change[0].reasons[0].wanted, Value::Millicores(6000));
+}
+
+#[test]
+fn what_runs_against_a_rule_stays_is_reported_and_moves_by_order_only() {
+    let astray = on(with(spec("app", 1), |r| r.regions = ["53".to_owned()].into()), "徐州", 1);
+    let kept = running(fleet(), astray.clone());
+    assert_eq!((targets(&kept), kept.violations[0].rule), (vec![("徐州", 1)], Rule::Regions));
+    assert!(kept.moves.is_empty());
+
+    let moved = running(fleet(), Spec { rebalance: true, ..astray.clone() });
+    assert!(!targets(&moved).contains(&("徐州", 1)), "{moved:?}");
+    let left = moved.moves.iter().find(|step| step.cluster == "徐州").unwrap();
+    assert_eq!(left.reason.as_ref().unwrap().code, Code::RegionNotAllowed);
+
+    // Nothing grows where it may no longer be.
+    let grown = running(fleet(), Spec { replicas: 3, ..astray });
+    assert_eq!(grown.targets.iter().find(|target| target.cluster == "徐州").unwrap().replicas, 1);
+}
+
+#[test]
+fn a_tier_that_runs_out_holds_or_moves_as_the_tier_says() {
+    let document = Evidence {
+        id: "商密评估".to_owned(),
+        dimension: Dimension::Technical,
+        claim: "kms".to_owned(),
+        value: String::new(),
+        term: Term { from: None, until: Some(now()) },
+        recorded_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        state: EvidenceState::Verified,
+        state_since: None,
+    };
+    let world = |on_expiry, as_of_valid: bool| {
+        let mut fleet = fleet();
+        for cluster in &mut fleet.clusters {
+            let mut document = document.clone();
+            if as_of_valid || cluster.name == "昆明" {
+                document.term.until = None;
+            }
+            cluster.evidence = vec![document];
+        }
+        let kind = CheckKind::Evidence { claim: "kms".to_owned(), values: BTreeSet::new() };
+        fleet.tiers = vec![TierInput {
+            name: "s2".to_owned(),
+            rank: 2,
+            checks: vec![CheckInput { id: "kms".to_owned(), dimension: Dimension::Technical, kind }],
+            classes: [DataClass::Important].into(),
+            strict: true,
+            on_expiry,
+        }];
+        fleet
+    };
+    let app = with(spec("app", 1), |r| r.data_class = DataClass::Important);
+    assert_eq!(
+        targets(&one(world(OnExpiry::Hold, false), app.clone())),
+        [("昆明", 1)],
+        "exactly on its end it is over"
+    );
+    let placed = on(app, "大理", 1);
+    assert!(running(world(OnExpiry::Hold, true), placed.clone()).violations.is_empty());
+    let held = running(world(OnExpiry::Hold, false), placed.clone());
+    assert_eq!((targets(&held), held.violations[0].rule), (vec![("大理", 1)], Rule::Tier));
+    let moved = running(world(OnExpiry::Move { within_seconds: 86_400 }, false), placed);
+    assert_eq!(targets(&moved), [("昆明", 1)]);
+}
+
+#[test]
+fn a_draining_cluster_is_left_and_a_missing_one_is_not_guessed_about() {
+    let mut draining = fleet();
+    draining.clusters[1].state = ClusterState::Draining;
+    let moved = running(draining, on(spec("app", 1), "大理", 1));
+    assert_eq!(moved.status, Status::Placed);
+    assert!(moved.targets.iter().all(|target| target.cluster != "大理"));
+
+    let lost = running(fleet(), on(spec("app", 1), "保山", 1));
+    assert_eq!(
+        (lost.status, targets(&lost), codes(&lost)),
+        (Status::Pending, vec![("保山", 1)], vec![Code::ClusterMissing])
+    );
+    assert!(lost.moves.is_empty());
+}
+
+#[test]
+fn when_nothing_fits_what_runs_stays() {
+    let mut draining = fleet();
+    for cluster in &mut draining.clusters {
+        cluster.state = ClusterState::Draining;
+    }
+    let stuck = running(draining, on(spec("app", 1), "大理", 1));
+    assert_eq!((stuck.status, targets(&stuck)), (Status::Refused, vec![("大理", 1)]));
+    assert!(stuck.moves.is_empty());
+}
+
+#[test]
+fn a_freeze_holds_changes_but_not_failover() {
+    let mut frozen = fleet();
+    frozen.freezes = vec![FreezeInput { name: "两会保障".to_owned(), ..FreezeInput::default() }];
+    let grow = Spec { replicas: 2, ..on(spec("app", 1), "大理", 1) };
+    let held = running(frozen.clone(), grow.clone());
+    assert_eq!((held.status, targets(&held)), (Status::Pending, vec![("大理", 1)]));
+    assert!(codes(&held).contains(&Code::FreezeActive) && held.violations.is_empty(), "{held:?}");
+    let urgent = running(frozen, with(grow, |r| r.cause = Cause::Failover));
+    assert_eq!(urgent.status, Status::Placed);
+}
+
+fn granted(cpu: i64, until: Option<&str>) -> FleetInput {
+    let mut fleet = fleet();
+    fleet.tenants = vec![
+        TenantInput {
+            name: "省级".to_owned(),
+            grants: Some(vec![Grant {
+                document: "云资源批复〔2026〕3号".to_owned(),
+                term: Term { from: None, until: until.map(|text| text.parse().unwrap()) },
+                amount: [("cpu".to_owned(), cpu)].into(),
+            }]),
+            headroom_percent: 50,
+            ..TenantInput::default()
+        },
+        TenantInput { name: "民政局".to_owned(), quota_parent: Some("省级".to_owned()), ..TenantInput::default() },
+    ];
+    fleet
+}
+
+#[test]
+fn a_quota_binds_along_the_payers_tree_and_keeps_headroom_for_failover() {
+    let over = one(granted(4000, None), spec("app", 3));
+    assert_eq!((over.status, codes(&over)), (Status::Pending, vec![Code::QuotaExceeded]));
+    assert_eq!(over.limits[0].object, Value::Text("省级 cpu".to_owned()));
+    assert_eq!((&over.limits[0].seen, &over.limits[0].wanted), (&Value::Millicores(2000), &Value::Millicores(3000)));
+    assert_eq!(one(granted(4000, None), spec("app", 2)).status, Status::Placed);
+    let urgent = with(spec("app", 3), |r| r.cause = Cause::Failover);
+    assert_eq!(one(granted(4000, None), urgent).status, Status::Placed);
+}
+
+#[test]
+fn a_grant_that_ran_out_allows_nothing() {
+    assert_eq!(one(granted(9000, Some("2026-07-01T00:00:00Z")), spec("app", 1)).status, Status::Pending);
+    assert_eq!(one(granted(9000, Some("2026-07-01T00:00:01Z")), spec("app", 1)).status, Status::Placed);
+}
+
+#[test]
+fn a_circle_of_payers_is_walked_once() {
+    let mut fleet = granted(4000, None);
+    fleet.tenants[0].quota_parent = Some("民政局".to_owned());
+    assert_eq!(one(fleet.clone(), spec("app", 2)).status, Status::Placed);
+    assert_eq!(one(fleet, spec("app", 3)).status, Status::Pending);
+}
+
+#[test]
+fn the_same_quota_is_never_spent_twice_in_one_plan() {
+    let specs = (0..4).map(|n| spec(&format!("app-{n}"), 1)).collect();
+    let changes = Changes { specs, ..Changes::default() };
+    let plan = plan(&Snapshot::new(granted(4000, None)).unwrap(), &changes, now()).unwrap();
+    let placed = plan.decisions.iter().filter(|decision| decision.status == Status::Placed).count();
+    assert_eq!(placed, 2);
+    let line = plan.quota.iter().find(|line| line.tenant == "省级" && line.resource == "cpu").unwrap();
+    assert_eq!((line.before, line.after, line.limit, line.headroom), (0, 2000, Some(4000), 2000));
+}
+
+#[test]
+fn replicas_seen_but_no_longer_placed_still_take_room() {
+    let mut fleet = fleet();
+    fleet.clusters.truncate(1);
+    let mut leaving = on(spec("旧版", 1), "昆明", 1);
+    leaving.current[0].observed = 3;
+    fleet.specs.push(leaving);
+    assert_eq!(one(fleet.clone(), spec("新版", 2)).status, Status::Pending);
+    assert_eq!(one(fleet, spec("新版", 1)).status, Status::Placed);
+}
+
+#[test]
+fn colocated_workloads_stand_together_or_nowhere() {
+    let set = |big: i64| {
+        let mut first = spec("前端", 1);
+        let mut second = with(spec("后端", 1), |r| r.regions = ["53".to_owned()].into());
+        second.pods[0].request = resources(big);
+        first.colocate = Some("门户".to_owned());
+        second.colocate = Some("门户".to_owned());
+        let changes = Changes { specs: vec![first, second], ..Changes::default() };
+        plan(&Snapshot::new(fleet()).unwrap(), &changes, now()).unwrap().decisions
+    };
+    let placed = set(2000);
+    assert!(placed.iter().all(|decision| decision.status == Status::Placed));
+    assert_eq!(placed[0].targets, placed[1].targets);
+    let apart = set(9000);
+    assert!(
+        apart.iter().all(|decision| decision.status == Status::Pending && decision.targets.is_empty()),
+        "{apart:?}"
+    );
+}
+
+#[test]
+fn pinned_data_keeps_a_workload_where_its_data_is() {
+    let pinned = Spec { data_on: Some(["徐州".to_owned()].into()), ..spec("数据库", 1) };
+    assert_eq!(targets(&one(fleet(), pinned.clone())), [("徐州", 1)]);
+    let explained = told(fleet(), &pinned);
+    let kunming = explained.clusters.iter().find(|cluster| cluster.cluster == "昆明").unwrap();
+    assert_eq!(kunming.changes[0].rule, Some(Rule::Data));
+}
+
+#[test]
+fn an_emergency_reserve_is_for_emergencies() {
+    let mut fleet = fleet();
+    fleet.clusters.truncate(1);
+    fleet.clusters[0].emergency_reserve_percent = 50;
+    assert_eq!(one(fleet.clone(), spec("app", 3)).status, Status::Pending);
+    let urgent = with(spec("app", 3), |r| r.cause = Cause::Emergency);
+    assert_eq!(one(fleet, urgent).status, Status::Placed);
+}
+
+#[test]
+fn a_share_of_the_tenant_counts_what_all_its_workloads_have() {
+    let policy = Arc::new(Policy {
+        max_share: vec![MaxShare {
+            key: SpreadKey::Region,
+            percent: Percent::new(50).unwrap(),
+            of: ShareOf::Tenant,
+            required: true,
+        }],
+        ..Policy::default()
+    });
+    let mut fleet = fleet();
+    fleet.specs.push(on(spec("已有", 3), "昆明", 3));
+    let decision = one(fleet, Spec { policy, ..spec("新增", 3) });
+    assert_eq!(decision.status, Status::Placed);
+    assert!(decision.targets.iter().all(|target| target.cluster != "昆明"), "half of six is taken: {decision:?}");
+}
+
+#[test]
+fn a_workload_in_a_changed_form_is_booked_once() {
+    let mut fleet = fleet();
+    fleet.clusters.truncate(1);
+    fleet.specs.push(on(spec("app", 2), "昆明", 2));
+    let mut bigger = spec("app", 2);
+    bigger.pods[0].request = resources(2000);
+    let changes = Changes { specs: vec![bigger], ..Changes::default() };
+    let plan = plan(&Snapshot::new(fleet).unwrap(), &changes, now()).unwrap();
+    assert_eq!((plan.decisions[0].status, targets(&plan.decisions[0])), (Status::Placed, vec![("昆明", 2)]));
+}
+
+#[test]
+fn strange_numbers_end_in_a_status_not_in_a_panic() {
+    for replicas in [i64::MIN, -1, 0, i64::MAX] {
+        for cpu in [i64::MIN, -1, 0, i64::MAX] {
+            let mut strange = spec("怪", replicas);
+            strange.pods[0].request = [("cpu".to_owned(), cpu), ("奇怪/资源".to_owned(), cpu)].into();
+            strange.quota = strange.pods[0].request.clone();
+            let mut fleet = granted(i64::MAX, None);
+            fleet.clusters[0].pools[0].shapes[0] = NodeShapeInput { count: i64::MAX, free: resources(i64::MAX >> 20) };
+            fleet.clusters[1].pools[0].shapes[0].count = i64::MIN;
+            fleet.specs.push(on(on(strange.clone(), "昆明", i64::MAX), "大理", i64::MAX));
+            fleet
+                .specs
+                .push(Spec { key: WorkloadKey::new("民政", "另一"), ..on(strange.clone(), "昆明", i64::MIN) });
+            let decision = one(fleet, strange);
+            assert!(replicas != 0 || decision.status == Status::Placed);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Spread entries and shares of a policy as keys of choice.
+//!
+//! A share of the workload's own replicas is a percentage that choice applies; a share of what a system, a tenant or the
+//! fleet has is an account of the ledger and becomes a number of replicas per group here.
+
+use super::columns::{self, Columns};
+use super::planner::Planner;
+use super::spec::{ShareOf, Spec, SpreadKey};
+use crate::choice::{Key, KeyGroups, MAX_KEYS, Strength};
+
+impl Planner<'_> {
+    /// Per share of System, Tenant or Fleet: most replicas of this workload in each group.
+    pub(crate) fn share_rooms(&mut self, spec: &Spec) -> Vec<Vec<i64>> {
+        if spec.policy.max_share.iter().all(|share| share.of == ShareOf::Workload) {
+            return Vec::new();
+        }
+        let mut rooms = Vec::new();
+        for share in &spec.policy.max_share {
+            if share.of == ShareOf::Workload {
+                rooms.push(Vec::new());
+                continue;
+            }
+            let placed = self.placed.values().map(|(spec, targets)| (&**spec, targets.as_slice()));
+            let account = self.columns.account(share.of, &share.key, spec, placed);
+            let Some(groups) = self.columns.groups(&share.key) else { continue };
+            let own: Vec<_> = self.placed.get(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
+            let others = columns::without(account, groups, &own);
+            let cap = share.percent.floor_of(others.total.saturating_add(spec.replicas));
+            rooms.push(others.groups.iter().map(|used| (cap - used).max(0)).collect());
+        }
+        rooms
+    }
+}
+
+/// Spread entries and shares as keys of choice, entries first; shares of a key that also spreads join it. `None` when
+/// there are more than choice takes.
+pub(crate) fn keys_of<'a>(
+    spec: &Spec,
+    columns: &'a Columns,
+    rooms: &'a [Vec<i64>],
+    keys: &mut [Option<Key<'a>>; MAX_KEYS],
+) -> Option<usize> {
+    let policy = &spec.policy;
+    let groups_of = |key: &SpreadKey| match key {
+        SpreadKey::Cluster => Some(KeyGroups::Cluster),
+        key => columns.groups(key).map(|groups| KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() }),
+    };
+    let strength = |required: bool| if required { Strength::Required } else { Strength::Preferred };
+    let mut count = 0;
+    for spread in &policy.spread {
+        let place = keys.get_mut(count)?;
+        *place = Some(Key {
+            min_groups: spread.min_groups,
+            max_groups: spread.max_groups.unwrap_or(u32::MAX),
+            min_replicas: spread.min_replicas,
+            strength: strength(spread.required),
+            ..Key::new(groups_of(&spread.key)?)
+        });
+        count += 1;
+    }
+    for (at, share) in policy.max_share.iter().enumerate() {
+        let same = policy.spread.iter().position(|s| s.key == share.key && s.required == share.required);
+        let place = match same {
+            Some(same) => keys.get_mut(same)?.as_mut()?,
+            None => {
+                let place = keys.get_mut(count)?;
+                count += 1;
+                place.insert(Key { strength: strength(share.required), ..Key::new(groups_of(&share.key)?) })
+            }
+        };
+        match share.of {
+            ShareOf::Workload => {
+                place.max_share = Some(place.max_share.map_or(share.percent, |p| p.min(share.percent)));
+            }
+
+            ShareOf::System | ShareOf::Tenant | ShareOf::Fleet => {
+                place.room = rooms.get(at).map_or(&[], Vec::as_slice);
+                if share.key == SpreadKey::Cluster {
+                    let groups = columns.groups(&share.key)?;
+                    place.groups = KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() };
+                }
+            }
+        }
+    }
+    Some(count)
+}
