@@ -19,6 +19,9 @@ pub(super) struct OwnedKey {
     pub(super) preferred: bool,
 }
 
+/// Leaving, ordered groups, clusters where they count, and who is left out in order.
+type Objective = (i64, u32, usize, Vec<bool>);
+
 #[derive(Clone, Debug)]
 pub(super) struct Fleet {
     pub(super) replicas: i64,
@@ -98,8 +101,7 @@ impl Fleet {
     }
 
     /// Smaller is better.
-    #[allow(clippy::type_complexity)]
-    pub(super) fn objective(&self, x: &[i64]) -> (i64, u32, usize, Vec<bool>) {
+    pub(super) fn objective(&self, x: &[i64]) -> Objective {
         let copies = self.mode == Mode::Duplicated;
         let mut leaving = 0;
         let mut tier = 0;
@@ -119,8 +121,8 @@ impl Fleet {
         (leaving, tier, packed, places.into_iter().map(|place| place.1).collect())
     }
 
-    fn best(&self, mask: u8) -> Option<(i64, u32, usize, Vec<bool>)> {
-        fn go(fleet: &Fleet, mask: u8, x: &mut Vec<i64>, left: i64, best: &mut Option<(i64, u32, usize, Vec<bool>)>) {
+    fn best(&self, mask: u8) -> Option<Objective> {
+        fn go(fleet: &Fleet, mask: u8, x: &mut Vec<i64>, left: i64, best: &mut Option<Objective>) {
             if x.len() == fleet.candidates.len() {
                 if fleet.valid(x, mask) {
                     let objective = fleet.objective(x);
@@ -151,13 +153,13 @@ impl Fleet {
     }
 
     /// The best of all keys, then without preferred ones from the last: the first that is feasible and moves least.
-    fn best_of_masks(&self) -> Option<(u8, (i64, u32, usize, Vec<bool>))> {
+    fn best_of_masks(&self) -> Option<(u8, Objective)> {
         let mut mask = (1_u8 << self.keys.len()) - 1;
-        let mut found: Option<(u8, (i64, u32, usize, Vec<bool>))> = None;
+        let mut found: Option<(u8, Objective)> = None;
         let preferred: Vec<usize> = (0..self.keys.len()).rev().filter(|&at| self.keys[at].preferred).collect();
         for drop in std::iter::once(None).chain(preferred.into_iter().map(Some)) {
             mask &= !drop.map_or(0, |at| 1_u8 << at);
-            let moves_less = |best: &(i64, u32, usize, Vec<bool>)| found.as_ref().is_none_or(|old| best.0 < old.1.0);
+            let moves_less = |best: &Objective| found.as_ref().is_none_or(|old| best.0 < old.1.0);
             if let Some(best) = self.best(mask).filter(moves_less) {
                 found = Some((mask, best));
             }

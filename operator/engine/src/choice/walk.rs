@@ -383,7 +383,8 @@ impl Walk {
 
     fn may_complete(&mut self, frame: &Frame<'_>, position: usize) -> bool {
         let rest = self.items.get(position..).unwrap_or_default();
-        self.nodes += u64::try_from(rest.len() / 16).unwrap_or(u64::MAX);
+        let cost = 100 + rest.len() / 4 + 8 * self.set.len();
+        self.nodes = self.nodes.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
         self.assign.may_complete(frame, &self.families, &self.set, rest.iter().copied())
     }
 }
