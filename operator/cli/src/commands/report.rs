@@ -42,7 +42,10 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
 pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document; 2]> {
     let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
     let month = Month::of(as_of).context("failed to use the day of the demo")?;
-    Ok([about_adoption(fleet, as_of, meta.clone())?, about_energy(fleet, month.previous().context("failed to use the day of the demo")?, as_of, meta)?])
+    Ok([
+        about_adoption(fleet, as_of, meta.clone())?,
+        about_energy(fleet, month.previous().context("failed to use the day of the demo")?, as_of, meta)?,
+    ])
 }
 
 /// The month reported and the moment it is looked at from. A month that has not ended has no figures yet: modelling its
