@@ -21,7 +21,9 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit>
         None => args.workload.clone(),
     };
     let key = find(&wanted, &fleet, context)?;
-    let against = args.against.as_deref().map(|path| plan::present(path, as_of, args.strict)).transpose()?;
+    let against =
+        args.against.as_deref().map(|path| plan::present(path, &args.input, as_of, args.strict)).transpose()?;
+    let against = against.map(|state| state.specs);
     let input = plan::input(&fleet, against.as_deref(), as_of);
     let snapshot = decide::Snapshot::new(input.fleet)?;
     let Some(mut explanation) = decide::explain(&snapshot, &input.changes, &key, as_of)? else {
