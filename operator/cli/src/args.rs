@@ -300,7 +300,7 @@ pub struct ReportArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,
-    /// The Beijing month, e.g. 2026-10 [default: the month of --as-of]
+    /// The Beijing month, e.g. 2026-10 [default: the last that has ended by --as-of]
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
 }

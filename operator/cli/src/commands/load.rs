@@ -35,7 +35,17 @@ pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool) -> anyhow::Re
 /// Reads paths.
 pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool) -> anyhow::Result<Fleet> {
     let options = Options { strict, ..Options::at(as_of) };
-    Ok(jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?)
+    let fleet = jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?;
+    let told = &fleet.converted.fleet;
+    tracing::info!(
+        objects = fleet.places.len(),
+        clusters = told.clusters.len(),
+        tenants = told.tenants.len(),
+        workloads = told.specs.len(),
+        findings = fleet.findings.len(),
+        "read"
+    );
+    Ok(fleet)
 }
 
 /// Reads texts that are already in memory, each with the name it is shown by.

@@ -8,7 +8,7 @@ use askama::Template;
 use jiuzhou_engine::terms::{Finding, Severity};
 
 use super::{Options, RenderError, cell, svg};
-use crate::document::{Cell, Document, Section, Status};
+use crate::document::{Cell, Document, DocumentKind, Section, Status};
 use crate::finding::{clean, severity, summary};
 use crate::sentences;
 use crate::words::{Lang, Word};
@@ -22,6 +22,8 @@ struct Page {
     head_title: &'static str,
     sections: Vec<Table>,
     findings_title: String,
+    /// What is wrong leads, except where the figures are the matter.
+    findings_first: bool,
     findings: Vec<Item>,
     notes_title: &'static str,
     notes: Vec<&'static str>,
@@ -67,6 +69,7 @@ pub(super) fn render(document: &Document, options: &Options) -> Result<String, R
             Word::SectionFindings.text(lang),
             lang.bracketed(&summary(&document.findings, lang))
         ),
+        findings_first: !matches!(document.kind, DocumentKind::Adoption | DocumentKind::Energy),
         findings: document.findings.iter().map(|finding| item(finding, lang)).collect(),
         notes_title: Word::Notes.text(lang),
         notes: document.notes.iter().map(|note| note.text(lang)).collect(),

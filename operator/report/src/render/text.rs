@@ -9,10 +9,12 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthChar as _;
 
+use jiuzhou_engine::terms::{Finding, Severity};
+
 use super::cell::{self, NARROW_LIST, show};
 use super::{Options, Style};
 use crate::document::{Cell, Column, Document, Section, Status};
-use crate::finding::{frame, summary, width};
+use crate::finding::{brief, frame, summary, width};
 use crate::words::{Lang, Word};
 
 /// Blanks between two columns.
@@ -50,11 +52,16 @@ pub(super) fn render(document: &Document, options: &Options, wide: bool) -> Stri
         empty_before = empty;
     }
     if !document.findings.is_empty() {
-        for finding in &document.findings {
+        // What is only worth knowing takes one line each, after what has to be mended.
+        let framed = |finding: &&Finding| wide || finding.severity > Severity::Info;
+        for finding in document.findings.iter().filter(framed) {
             line(&mut out, "");
             out.push_str(&frame(finding, lang, style));
         }
         line(&mut out, "");
+        for finding in document.findings.iter().filter(|finding| !framed(finding)) {
+            out.push_str(&brief(finding, lang, style));
+        }
         line(&mut out, &summary(&document.findings, lang));
     }
     if !document.notes.is_empty() {
