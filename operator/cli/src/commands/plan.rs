@@ -20,7 +20,7 @@ use crate::output;
 
 /// Plans what it reads.
 pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
-    let as_of = load::as_of(&args.input)?;
+    let as_of = load::as_of(&args.input);
     let fleet = load::fleet(&args.input, as_of, args.gate.strict)?;
     let against =
         args.against.as_deref().map(|path| present(path, &args.input, as_of, args.gate.strict)).transpose()?;
@@ -186,4 +186,32 @@ fn next_step(saved: &Saved, args: &PlanArgs, context: &Context) {
 /// Reads a fleet and the plan of it, for commands that need one.
 pub(crate) fn decide_all(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<Saved> {
     Saved::decide(input(fleet, None, as_of)).context("failed to plan")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn story(folder: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(folder)
+    }
+
+    #[test]
+    fn a_state_of_placements_alone_is_about_the_workloads_of_the_input() {
+        let as_of = load::parse_as_of("2026-11-23").expect("a day");
+        let input_of = |path: PathBuf| Input { paths: vec![path], filenames: Vec::new(), as_of: Some(as_of) };
+        let read = input_of(story("08-evidence-runs-out/fleet"));
+        let state = present(&story("08-evidence-runs-out/state"), &read, as_of, false).expect("a state");
+        assert_eq!(state.findings, []);
+        let running: Vec<_> = state.specs.iter().filter(|spec| !spec.current.is_empty()).collect();
+        let clusters: Vec<_> = running[0].current.iter().map(|at| (at.cluster.as_str(), at.placed)).collect();
+        assert_eq!((running.len(), clusters), (1, vec![("city-a", 4), ("city-b", 4)]));
+
+        let once = input_of(PathBuf::from("-"));
+        let error =
+            present(&story("08-evidence-runs-out/state"), &once, as_of, false).err().expect("no second reading");
+        assert!(error.to_string().contains("standard input"), "{error}");
+    }
 }
