@@ -51,7 +51,7 @@ pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document;
 /// The month reported and the moment it is looked at from. A month that has not ended has no figures yet: modelling its
 /// rest would be a forecast.
 fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
-    let as_of = load::as_of(&args.input)?;
+    let as_of = load::as_of(&args.input);
     let now = Month::of(as_of).context("failed to use --as-of")?;
     // --as-of names a day by its last second, and a month ends with its last day.
     let ended = |month: Month| month.end().as_second() <= as_of.as_second().saturating_add(1);

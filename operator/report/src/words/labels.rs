@@ -56,7 +56,7 @@ catalogue! {
         SectionNotCounted "notCounted" "Not counted, and why" "未计入分子的项目及原因",
         SectionMoves "moves" "Moves" "变更项",
         SectionNotPlaced "notPlaced" "Not placed" "未能部署",
-        SectionOneChange "oneChange" "One change that would be enough" "只需一项改变即可部署",
+        SectionOneChange "oneChange" "One change away" "只差一项改变的集群",
         SectionPlatforms "platforms" "CPU platforms" "芯片平台",
         SectionPools "pools" "Node pools" "节点池",
 
