@@ -255,7 +255,12 @@ mod tests {
         };
         let table: [(Value, &[&str], &[&str], &[&str]); 5] = [
             (json!({"nodeSelector": {"kubernetes.io/os": "linux"}}), &["amd64", "arm64"], &[], &[]),
-            (json!({"nodeSelector": {"beta.kubernetes.io/arch": "arm64", "gpu": "a"}}), &["arm64"], &["arm64"], &["gpu"]),
+            (
+                json!({"nodeSelector": {"beta.kubernetes.io/arch": "arm64", "gpu": "a"}}),
+                &["arm64"],
+                &["arm64"],
+                &["gpu"],
+            ),
             (arch("In", &["amd64", "s390x"]), &["amd64"], &["amd64", "s390x"], &["disk"]),
             (arch("NotIn", &["amd64"]), &["arm64"], &[], &["disk"]),
             (affinity(json!([{"key": "disk"}])), &[], &[], &[]),

@@ -129,13 +129,7 @@ pub(super) fn contents(
 }
 
 /// Notes the images of an object with the demands of the pods that use them.
-fn used(
-    object: Object<'_>,
-    profile: &Profile,
-    at: &str,
-    seen: &mut BTreeMap<String, Used>,
-    found: &mut Vec<Finding>,
-) {
+fn used(object: Object<'_>, profile: &Profile, at: &str, seen: &mut BTreeMap<String, Used>, found: &mut Vec<Finding>) {
     let mut templates = Vec::new();
     for (template, _) in profile.templates_in(object) {
         // Selectors that match nothing are told by the checks.

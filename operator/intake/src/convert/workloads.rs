@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
-use jiuzhou_engine::decide::{
-    Cause, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
-};
+use jiuzhou_engine::decide::{Cause, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey};
 use jiuzhou_engine::detect::{AcceleratorNeed, Needs};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use jiuzhou_objects::profile::Profiles;
@@ -136,11 +134,7 @@ fn spec(
 /// Whether all replicas belong into one cluster. The members of a StatefulSet find each other by name within a cluster,
 /// and a volume is in one: divided, each part would take itself for the whole. Who keeps the data elsewhere, or in
 /// several clusters, says so in `spec.data`; who knows better says so in `spec.continuity`.
-fn stays_together(
-    continuity: Option<api::Continuity>,
-    data: Option<&api::DataPlacement>,
-    contents: &Contents,
-) -> bool {
+fn stays_together(continuity: Option<api::Continuity>, data: Option<&api::DataPlacement>, contents: &Contents) -> bool {
     let kept_here = match data.map(|data| data.mode) {
         None | Some(api::DataMode::Pinned) => true,
         Some(api::DataMode::External | api::DataMode::Replicated | api::DataMode::Disposable) => false,
