@@ -2,7 +2,8 @@
 //!
 //! One door for YAML and JSON ([`yaml`]), files and folders to documents ([`files`], [`documents`]), the checks an API
 //! server would make ([`schema`]), typed objects ([`objects`]), the checks no schema can make ([`check`]), what the
-//! engine is told ([`convert`]), and what is counted ([`figures`]). [`load()`] does it all but the last. Everything wrong
+//! engine is told ([`convert`]), and what is counted ([`figures`]). [`load()`] does it all but the last; [`manifests()`]
+//! reads what is to be wrapped. Everything wrong
 //! becomes a finding with place, rule and fix; nothing stops at the first. This is the only room that knows the api's
 //! types and the engine's and measure's.
 
@@ -14,9 +15,11 @@ pub mod documents;
 pub mod figures;
 pub mod files;
 mod load;
+mod manifests;
 pub mod native;
 pub mod objects;
 pub mod schema;
 pub mod yaml;
 
 pub use load::{Fleet, LoadError, Options, load, load_texts};
+pub use manifests::{Manifests, manifests};

@@ -1,12 +1,13 @@
 //! The pure part of `jiuzhou wrap`: plain manifests in, FleetWorkloads out.
 //!
-//! Every object given comes out exactly once: in one FleetWorkload, or as a finding that says why not. Objects go
+//! Every object given comes out exactly once: in one FleetWorkload, or as a finding that says why not; one that is given
+//! twice with the same content (as charts and installers do) is one object. Objects go
 //! together by namespace and by `app.kubernetes.io/instance` (else `part-of`); an object without such a label follows
 //! what it is linked with, else it makes a group with what hangs on it. Manifests are taken over byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiuzhou_engine::terms::{Code, Digest, Finding, ObjectRef, Reason};
+use jiuzhou_engine::terms::{Code, Digest, Finding, ObjectRef, Reason, Severity};
 use serde_json::{Value, json};
 
 use crate::dependencies::Graph;
@@ -47,14 +48,23 @@ pub fn wrap(manifests: Vec<Value>, options: &WrapOptions, profiles: &Profiles) -
     let (objects, findings) = flatten(manifests);
     let mut out = Wrapped { findings, ..Wrapped::default() };
     let custom = custom_scopes(&objects);
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeMap<_, Vec<Value>> = BTreeMap::new();
     let mut kept = Vec::new();
     for value in objects {
         let object = Object::new(&value);
         let scope = scope_of(object.group(), object.kind(), &custom);
         let namespace = effective(object, options);
         let identity = (object.group().to_owned(), object.kind().to_owned(), namespace, object.name().to_owned());
-        match refusal(object, scope, !seen.insert(identity)) {
+        let before = seen.entry(identity).or_default();
+        if before.contains(&value) {
+            // To apply both is to apply one: told, but no fault.
+            let note = object.finding(Reason::new(Code::ManifestDuplicate), "");
+            out.findings.push(Finding { severity: Severity::Info, ..note });
+            continue;
+        }
+        let duplicate = !before.is_empty();
+        before.push(value.clone());
+        match refusal(object, scope, duplicate) {
             Some(reason) => {
                 out.findings.push(object.finding(reason, ""));
                 out.left_out.push(value);
@@ -396,6 +406,15 @@ mod tests {
     }
 
     #[test]
+    fn the_same_manifest_twice_is_one_and_no_fault() {
+        let config = || object("v1", "ConfigMap", "c", json!({"data": {"a": "b"}}));
+        let out = plain(vec![config(), config()]);
+        let told: Vec<_> = out.findings.iter().map(|f| (f.reason.code, f.severity)).collect();
+        assert_eq!(told, [(Code::ManifestDuplicate, Severity::Info)]);
+        assert_eq!((contents(&out.workloads[0]).1.len(), out.left_out.len()), (1, 0));
+    }
+
+    #[test]
     fn a_need_that_was_left_out_is_named_once() {
         let hook = json!({"metadata": {"annotations": {"helm.sh/hook": "pre-install"}}});
         let out = plain(vec![object("v1", "ConfigMap", "c", hook), deployment("a", "c")]);
@@ -460,6 +479,7 @@ mod tests {
             let mut given: Vec<String> = manifests.iter().map(Value::to_string).collect();
             back.sort();
             given.sort();
+            given.dedup();
             prop_assert_eq!(back, given);
             let again = wrap(shuffled, &options, &profiles);
             let names = |o: &Wrapped| o.workloads.iter().map(contents).collect::<Vec<_>>();

@@ -1,16 +1,14 @@
 //! `wrap`: plain manifests in, FleetWorkloads out; also as a Helm post-renderer (`helm --post-renderer jiuzhou-wrap`).
 //!
 //! Standard output is YAML that `kubectl apply` and `jiuzhou plan` take: the workloads, then what cannot be carried to
-//! a member (cluster-scoped objects, hooks), unchanged. Findings go to standard error.
+//! a member (cluster-scoped objects, hooks) and what is ours already, unchanged. Findings go to standard error.
 
 use std::io;
 
 use jiuzhou_engine::terms::Severity;
+use jiuzhou_intake::manifests;
 use jiuzhou_intake::yaml::Limits;
-use jiuzhou_intake::{documents, native};
-use jiuzhou_objects::profile::Profiles;
 use jiuzhou_objects::wrap::{WrapOptions, wrap};
-use serde_json::Value;
 
 use crate::args::WrapArgs;
 use crate::commands::load;
@@ -21,18 +19,19 @@ use crate::output;
 /// Wraps what it reads.
 pub(crate) fn run(args: &WrapArgs, context: &Context) -> anyhow::Result<Exit> {
     let inputs = load::inputs(&args.input, true);
-    let (documents, mut findings) = documents::read_all(&inputs, &mut io::stdin().lock(), &Limits::default());
-    let keep = |document| native::keep(document, &mut findings).document.value;
-    let manifests: Vec<Value> = documents.into_iter().map(keep).collect();
+    let mut manifests = manifests(&inputs, &mut io::stdin().lock(), &Limits::default())?;
     let options = WrapOptions {
         name: args.name.clone(),
         namespace: args.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         system: Some(args.system.clone()),
         policy: args.placement_policy.clone(),
     };
-    let mut wrapped = wrap(manifests, &options, &Profiles::default());
+    let mut wrapped = wrap(manifests.values(), &options, &manifests.profiles);
+    manifests.locate(&mut wrapped.findings, &options.namespace);
+    let mut findings = std::mem::take(&mut manifests.findings);
     findings.append(&mut wrapped.findings);
-    for object in wrapped.workloads.iter().chain(&wrapped.left_out) {
+    let ours = manifests.ours.iter().map(|document| &document.value);
+    for object in wrapped.workloads.iter().chain(&wrapped.left_out).chain(ours) {
         output::print("---\n")?;
         output::print(&load::yaml(object)?)?;
     }

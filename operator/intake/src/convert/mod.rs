@@ -8,6 +8,8 @@ mod catalogue;
 mod cel;
 mod clusters;
 mod contents;
+#[cfg(test)]
+mod contents_tests;
 mod figures;
 mod images;
 mod kinds;
