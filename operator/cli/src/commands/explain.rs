@@ -81,7 +81,7 @@ fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<Workload
 fn suggestion(text: &str, names: &[String]) -> String {
     let shorts: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap_or_default()).collect();
     let mut near = jiuzhou_intake::schema::nearest(text, names.iter().map(String::as_str));
-    near.extend(jiuzhou_intake::schema::nearest(text, shorts.into_iter()));
+    near.extend(jiuzhou_intake::schema::nearest(text, shorts));
     match near.first() {
         Some(near) => format!("; did you mean {near:?}?"),
         None if names.is_empty() => "; the input has none".to_owned(),

@@ -273,7 +273,7 @@ catalogue! {
         Unallocated "unallocated" "Unallocated" "未分配",
         Share "share" "Share" "占比",
         GovernmentAverage "governmentAverage" "Governments in the white paper, about" "白皮书所载政务领域（约）",
-        Wue "wueLitresPerKwh" "WUE (L/kWh)" "水资源利用效率（WUE，升/千瓦时）",
+        Wue "wueLitresPerKwh" "WUE (L/kWh)" "WUE（升/千瓦时）",
         Wanted "wanted" "Wanted" "期望",
         Weight "weight" "Weight" "权重",
         Weighted "weighted" "Weighted points" "加权分值",
