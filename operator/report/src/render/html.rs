@@ -114,6 +114,8 @@ fn class(value: &Cell, right: bool) -> &'static str {
         Cell::Unknown | Cell::NotApplicable if right => "right muted",
         Cell::Unknown | Cell::NotApplicable => "muted",
         Cell::Reason(_) | Cell::Fix(_) => "prose",
+        Cell::List(names) if !names.is_empty() => "names",
+        Cell::Counted(names) if !names.is_empty() => "names",
         _ if right => "right",
         _ => "",
     }
