@@ -1,11 +1,30 @@
 //! `cargo xtask gen`: rewrites every generated file. What is generated is decided by the rooms; this only writes.
+//!
+//! The definitions are written here. The JSON schema, the reference pages, the console blocks and the output of the
+//! stories are compared by tests, which rewrite them when asked to.
 
+use std::process::Command;
 use std::{fs, path::Path};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+
+/// Packages whose tests compare committed texts.
+const GOLDEN: [&str; 2] = ["jiuzhou-report", "jiuzhou"];
+
+/// Rewrites everything.
+pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+    definitions(root)?;
+    for package in GOLDEN {
+        let mut test = Command::new("cargo");
+        test.args(["test", "--quiet", "--package", package]).env("UPDATE_GOLDEN", "1").current_dir(root);
+        let status = test.status().context("failed to start cargo")?;
+        ensure!(status.success(), "failed to rewrite what {package} compares: its other tests must pass first");
+    }
+    Ok(())
+}
 
 /// Writes `crds/` and removes definitions that no longer exist.
-pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
+fn definitions(root: &Path) -> anyhow::Result<()> {
     let folder = root.join("crds");
     fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
     let files = jiuzhou_api::render::crd_files()?;

@@ -3,7 +3,7 @@
 //! clap cannot translate, so the command tree is rewritten before it parses. A test walks the whole tree and fails for
 //! an id without a text here, so a new flag cannot ship in one language only.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 /// Texts of commands: name, text.
 const COMMANDS: &[(&str, &str)] = &[
@@ -39,7 +39,7 @@ const ARGS: &[(&str, &str)] = &[
     ("lang", "文字语言：zh 或 en [默认：取自 LC_ALL、LC_MESSAGES 或 LANG，否则为 en]"),
     ("list", "列出全部故事"),
     ("max_bytes", "Markdown：超出该字节数即截断，摘要在前"),
-    ("month", "北京时间的月份，例如 2026-10 [默认：--as-of 所在月份]"),
+    ("month", "北京时间的月份，例如 2026-10 [默认：截至 --as-of 最近一个完整月份]"),
     ("name", "全部放入一个以此命名的 FleetWorkload"),
     ("namespace", "命名空间"),
     ("out", "手册页的目录"),
@@ -91,6 +91,12 @@ pub(crate) fn localize(command: Command) -> Command {
             None => arg.help_heading("选项"),
         }
     });
+    // clap adds these two itself, in English and under an English heading.
+    let own = |id: &'static str| Arg::new(id).long(id).help(find(ARGS, id).unwrap_or_default()).help_heading("选项");
+    command = command.disable_help_flag(true).arg(own("help").short('h').action(ArgAction::Help));
+    if command.get_version().is_some() {
+        command = command.disable_version_flag(true).arg(own("version").short('V').action(ArgAction::Version));
+    }
     command.mut_subcommands(localize)
 }
 

@@ -3,7 +3,7 @@
 //! Nothing is counted here: intake reads, measure counts, report tells. The exit code says whether the input could be
 //! used; a low figure is no failure.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
 use jiuzhou_intake::{Fleet, figures};
@@ -42,16 +42,27 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
 pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document; 2]> {
     let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
     let month = Month::of(as_of).context("failed to use the day of the demo")?;
-    Ok([about_adoption(fleet, as_of, meta.clone())?, about_energy(fleet, month.previous(), as_of, meta)?])
+    Ok([
+        about_adoption(fleet, as_of, meta.clone())?,
+        about_energy(fleet, month.previous().context("failed to use the day of the demo")?, as_of, meta)?,
+    ])
 }
 
-/// The month reported, that of `--as-of` unless named, and the moment it is looked at from.
+/// The month reported and the moment it is looked at from. A month that has not ended has no figures yet: modelling its
+/// rest would be a forecast.
 fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
-    let as_of = load::as_of(&args.input)?;
-    let Some(text) = &args.month else {
-        return Ok((Month::of(as_of).context("failed to use --as-of")?, as_of));
+    let as_of = load::as_of(&args.input);
+    let now = Month::of(as_of).context("failed to use --as-of")?;
+    // --as-of names a day by its last second, and a month ends with its last day.
+    let ended = |month: Month| month.end().as_second() <= as_of.as_second().saturating_add(1);
+    let month = match &args.month {
+        Some(text) => Month::parse(text).with_context(|| format!("failed to use --month {text:?}"))?,
+        None if ended(now) => now,
+        None => now.previous().context("failed to use --as-of")?,
     };
-    let month = Month::parse(text).with_context(|| format!("failed to use --month {text:?}"))?;
+    if args.kind == ReportKind::Energy && !ended(month) {
+        bail!("failed to report {month}: it has not ended by {as_of}; name an earlier --month or a later --as-of");
+    }
     Ok((month, as_of))
 }
 

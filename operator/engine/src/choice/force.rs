@@ -93,3 +93,34 @@ fn broken(problem: &Problem<'_>, frame: &Frame<'_>, index: u8, groups: &Groups, 
     }
     (used < key.min_groups).then_some(Force::MinGroups { key: index })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+
+    /// Two clusters in one group of at most 3 replicas, a third outside; 2 + 2 run, one more is wanted.
+    #[test]
+    fn the_full_group_is_named() {
+        let candidates = [0, 1, 2].map(|slot| Candidate { slot, extra: slot, tier: 0, score: 0, capacity: 9 });
+        let extras = [2, 2, 0].map(|current| Extra { current, ..Extra::NONE });
+        let mut key = Key::new(KeyGroups::Column { by_slot: &[7, 7, 4], count: 8 });
+        key.max_replicas = 3;
+        let problem = Problem {
+            replicas: 5,
+            mode: Mode::Weighted,
+            candidates: &candidates,
+            extras: &extras,
+            ranks: &[0, 1, 2],
+            keys: &[key],
+            rebalance: Rebalance::Keep,
+            budget: 1000,
+        };
+        let mut scratch = Scratch::default();
+        let Outcome::Placed(placement) = choose(&problem, &mut scratch) else { panic!("two of five fit outside") };
+        assert_eq!(placement.leaving, 1);
+        let mut found = changes(placement.targets, &[(0, 2), (1, 2)], |_| true, false);
+        name_forces(&problem, placement.dropped, &mut found);
+        let forced = found.iter().find(|change| change.to < change.from).map(|change| change.why);
+        assert_eq!(forced, Some(Why::BoundForces(Some(Force::Most { key: 0, group: 7 }))));
+    }
+}

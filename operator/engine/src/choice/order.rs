@@ -13,6 +13,8 @@ pub(super) struct Order {
     best: Vec<Place>,
     sorted: Vec<u32>,
     whole: bool,
+    /// All candidates have one ordered group and one score: only the rank counts.
+    flat: bool,
 }
 
 const FIRST: usize = 24;
@@ -25,7 +27,8 @@ fn place(problem: &Problem<'_>, at: usize) -> Option<Place> {
 }
 
 impl Order {
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, flat: bool) {
+        self.flat = flat;
         self.sorted.clear();
         self.whole = false;
     }
@@ -56,15 +59,18 @@ impl Order {
         self.best.clear();
         let mut worst = (u32::MAX, i64::MIN, u32::MAX);
         let mut seen = false;
+        let flat = self.flat;
         for (at, candidate) in problem.candidates.iter().enumerate() {
             // Cheap tests first: nearly all candidates of a large fleet end here.
-            if candidate.tier > worst.0 || (candidate.tier == worst.0 && candidate.score < worst.1) {
+            if !flat && (candidate.tier > worst.0 || (candidate.tier == worst.0 && candidate.score < worst.1)) {
+                continue;
+            }
+            let rank = usize::try_from(candidate.slot).ok().and_then(|slot| problem.ranks.get(slot));
+            let Some(&rank) = rank else { continue };
+            if rank > worst.2 && (flat || (candidate.tier == worst.0 && candidate.score == worst.1)) {
                 continue;
             }
             let Some(place) = place(problem, at) else { continue };
-            if candidate.tier == worst.0 && candidate.score == worst.1 && place.2 > worst.2 {
-                continue;
-            }
             if !frame.has_room(candidate) {
                 continue;
             }

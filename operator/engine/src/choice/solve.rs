@@ -26,6 +26,7 @@ pub struct Scratch {
     divider: Divider,
     tally: Tally,
     tiers: (u32, u32),
+    flat: bool,
     wish: Vec<i64>,
     targets: Vec<Target>,
     spare: Vec<Target>,
@@ -50,7 +51,7 @@ enum Solution {
 #[must_use]
 pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s> {
     match scan(problem) {
-        Ok(tiers) => scratch.tiers = tiers,
+        Ok((first, last, flat)) => (scratch.tiers, scratch.flat) = ((first, last), flat),
         Err(invalid) => return Outcome::Invalid(invalid),
     }
     scratch.walk.nodes = 0;
@@ -88,8 +89,8 @@ pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s
     }
 }
 
-/// Checks the question; answers its first and last ordered group. One pass without a branch: it is paid by every call.
-fn scan(problem: &Problem<'_>) -> Result<(u32, u32), Invalid> {
+/// Checks the question; answers its first and last ordered group, and whether they and all scores are one. One pass without a branch: it is paid by every call.
+fn scan(problem: &Problem<'_>) -> Result<(u32, u32, bool), Invalid> {
     if problem.replicas < 1 || problem.replicas > MAX_REPLICAS {
         return Err(Invalid::Replicas);
     }
@@ -103,14 +104,17 @@ fn scan(problem: &Problem<'_>) -> Result<(u32, u32), Invalid> {
     let narrow = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let (slots, extras) = (narrow(shortest), narrow(problem.extras.len()));
     let (mut first, mut last, mut wrong) = (u32::MAX, 0, false);
+    let score = problem.candidates.first().map_or(0, |candidate| candidate.score);
+    let mut flat = true;
     for candidate in problem.candidates {
+        flat &= candidate.score == score;
         wrong |= candidate.slot >= slots;
         // NO_EXTRA is the largest number, so adding one makes it 0.
         wrong |= candidate.extra.wrapping_add(1) > extras;
         first = first.min(candidate.tier);
         last = last.max(candidate.tier);
     }
-    if wrong { Err(Invalid::Slot) } else { Ok((first, last)) }
+    if wrong { Err(Invalid::Slot) } else { Ok((first, last, flat && first == last)) }
 }
 
 /// Sum of score times replicas. Within i128: at most 2^20 replicas in all, or 2^32 clusters of 2^20.
@@ -168,7 +172,7 @@ impl Scratch {
 
     fn solve(&mut self, problem: &Problem<'_>, mask: u8, fresh: bool) -> Solution {
         self.targets.clear();
-        self.order.reset();
+        self.order.reset(self.flat);
         self.currents.clear();
         let mut running = 0_i64;
         let base = Frame::new(problem, mask, Keep::Nothing, u32::MAX);

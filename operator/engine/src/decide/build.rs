@@ -44,7 +44,8 @@ pub(crate) fn block(
         buffer.clear();
         buffer.resize(width, 0);
     }
-    let mut build = Build { judge, index, width, groups, at: [[NONE; 3]; Rule::COUNT], buffers, architecture };
+    let mut build =
+        Build { judge, index, width, groups, at: [[NONE; 3]; Rule::COUNT], buffers, architecture, said: false };
     build.head(0, |words| or(words, index.live.words()));
     build.planes();
     build.clusters();
@@ -61,6 +62,8 @@ struct Build<'a> {
     at: [[u16; 3]; Rule::COUNT],
     buffers: &'a mut Buffers,
     architecture: &'a mut BTreeMap<ArchitectureKey, Vec<Answer>>,
+    /// The rule at work has said something.
+    said: bool,
 }
 
 impl Build<'_> {
@@ -72,6 +75,10 @@ impl Build<'_> {
 
     /// Adds clusters to the answers of the rule at work.
     fn say(&mut self, answer: Answer, words: &[u64]) {
+        if words.is_empty() {
+            return;
+        }
+        self.said |= answer != Answer::Pass;
         match answer {
             Answer::Pass => {}
             Answer::Warn => or(&mut self.buffers.warn, words),
@@ -82,6 +89,7 @@ impl Build<'_> {
 
     /// The rule at work fails on all live clusters that are not in the set.
     fn fail_unless(&mut self, words: &[u64]) {
+        self.said = true;
         self.buffers.spare.fill(0);
         or(&mut self.buffers.spare, self.index.live.words());
         and_not(&mut self.buffers.spare, words);
@@ -90,6 +98,9 @@ impl Build<'_> {
 
     /// Closes the rule at work: the worst answer of each cluster stands, empty masks are not kept.
     fn close(&mut self, rule: Rule) {
+        if !std::mem::take(&mut self.said) {
+            return;
+        }
         let Buffers { out, fail, unknown, warn, .. } = &mut *self.buffers;
         let live = self.index.live.words();
         and(fail, live);

@@ -102,7 +102,7 @@ impl Ledger {
     fn column(&self, shape: &[(Request, i64)]) -> Column {
         let mut column = Column { shape: shape.to_vec(), seen: self.journal.len(), ..Column::default() };
         for plane in &self.pools {
-            let slots: Vec<_> = plane.iter().map(|pool| composite_slots(&pool.free, shape, MAX_REPLICAS)).collect();
+            let slots: Vec<_> = plane.iter().map(|pool| fitting(&pool.free, shape)).collect();
             let mut room = vec![0; mask::words(plane.len())];
             for (slot, _) in slots.iter().enumerate().filter(|(_, slots)| **slots > 0) {
                 mask::assign(&mut room, slot, true);
@@ -119,7 +119,7 @@ impl Ledger {
         for slot in journal.iter().skip(*seen).copied() {
             for ((plane, slots), room) in pools.iter().zip(&mut *slots).zip(&mut *room) {
                 let (Some(pool), Some(place)) = (plane.get(slot), slots.get_mut(slot)) else { continue };
-                *place = composite_slots(&pool.free, shape, MAX_REPLICAS);
+                *place = fitting(&pool.free, shape);
                 mask::assign(room, slot, *place > 0);
             }
         }
@@ -209,7 +209,7 @@ impl Ledger {
                 continue;
             }
             let Some(pool) = self.pools.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) else { continue };
-            let fit = composite_slots(&pool.free, parts, MAX_REPLICAS).min(left);
+            let fit = fitting(&pool.free, parts).min(left);
             if fit > 0 {
                 take(&mut pool.free, parts, fit);
                 pool.holds.push(Hold { owner, shape, replicas: fit });
@@ -237,6 +237,14 @@ impl Ledger {
             }
         }
         self.journal.push(slot.index());
+    }
+}
+
+/// Replicas of a shape that fit into a pool. Most have one component, which needs no packing and no memory.
+fn fitting(free: &FreePool, shape: &[(Request, i64)]) -> i64 {
+    match shape {
+        [(request, pods)] => (free.slots(request) / pods.max(&1)).clamp(0, MAX_REPLICAS),
+        _ => composite_slots(free, shape, MAX_REPLICAS),
     }
 }
 

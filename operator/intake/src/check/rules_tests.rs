@@ -385,3 +385,26 @@ fn a_thousand_tenants_and_three_thousand_workloads_are_checked_in_a_moment() {
     assert!(took.as_secs() < 10, "{took:?}");
     println!("{took:?} for {} findings", findings.len());
 }
+
+#[test]
+fn a_policy_is_told_softly_while_a_tenant_that_may_use_it_is_refused() {
+    let text = change("  defaultPolicy: in-dali\n", "");
+    assert_eq!(told(&text, Code::PolicyUnused, "/metadata/name", "in-dali").severity, Severity::Warning);
+    let text = text.replacen("level: City", "level: Ciyt", 1);
+    assert_eq!(told(&text, Code::PolicyUnused, "/metadata/name", "in-dali").severity, Severity::Info);
+}
+
+#[test]
+fn every_tenant_of_a_circle_is_told_whichever_trees_it_is_made_of() {
+    let above = |name: &str, fields: &str| object("Tenant", "", name, &format!("{TENANT}, {fields}"));
+    let ring = above("r1", "blockParent: r2") + &above("r2", "blockParent: r3") + &above("r3", "blockParent: r1");
+    let findings = read(&format!("{FLEET}{ring}")).findings;
+    let told: Vec<_> = findings.iter().filter(|f| f.reason.code == Code::TenantCycle).collect();
+    assert_eq!(told.len(), 3, "the payer's tree is the same one");
+    assert_eq!(told[1].reason.seen, "r2 → r3 → r1 → r2".into());
+    // Neither tree has a circle; who pays for whom does.
+    let mixed = above("m1", "blockParent: m2") + &above("m2", "lineParent: m1, quotaParent: Line");
+    let findings = read(&format!("{FLEET}{mixed}")).findings;
+    let told: Vec<_> = findings.iter().filter(|f| f.reason.code == Code::TenantCycle).map(|f| &f.pointer).collect();
+    assert_eq!(told, ["/spec/quotaParent", "/spec/quotaParent"]);
+}
