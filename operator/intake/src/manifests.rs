@@ -14,6 +14,7 @@ use crate::builtin;
 use crate::convert::profiles;
 use crate::documents::{Document, read_all};
 use crate::load::LoadError;
+use crate::native;
 use crate::objects::{Objects, Origin};
 use crate::schema::Kinds;
 use crate::yaml::Limits;
@@ -47,6 +48,7 @@ pub fn manifests(inputs: &[String], stdin: &mut dyn Read, limits: &Limits) -> Re
             objects.add(document, Origin::Input, &mut findings);
         }
     }
+    let native: Vec<_> = native.into_iter().map(|document| native::keep(document, &mut findings).document).collect();
     let profiles = profiles(&objects.kinds, &mut findings);
     Ok(Manifests { native, ours, profiles, findings })
 }

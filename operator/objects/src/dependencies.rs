@@ -244,6 +244,19 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_of_a_known_kind_links_a_service_to_its_own_pods_only() {
+        let mut profiles = Profiles::default();
+        let spec = json!({"targetApiVersion": "v1", "targetKind": "Service", "dependencies": [
+            {"path": "/spec/selector", "form": "Selector", "apiVersion": "v1", "kind": "Pod", "optional": true}]});
+        profiles.insert(crate::profile::Profile::read(&spec).unwrap());
+        let objects = shop();
+        let graph = Graph::new(&objects, "", &profiles);
+        let service = objects.iter().position(|value| value["kind"] == "Service").unwrap();
+        let served: Vec<_> = graph.neighbours(service).collect();
+        assert_eq!(names(&objects, &served), ["Deployment/web"]);
+    }
+
+    #[test]
     fn a_closure_holds_needs_and_servants_but_no_stranger() {
         let objects = shop();
         let graph = Graph::new(&objects, "", &Profiles::default());

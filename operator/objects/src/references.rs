@@ -54,10 +54,15 @@ struct Links<'a> {
 #[must_use]
 pub fn links(object: Object<'_>, namespace: &str, profiles: &Profiles) -> Vec<Link> {
     let mut links = Links { object, namespace, found: Vec::new() };
+    let known = links.by_kind();
     if let Some(profile) = profiles.of(object) {
+        // What paths say of these kinds is said above, more exactly: a Service's selector is a plain map, a certificate
+        // may be made on the spot.
+        if !known {
+            links.named(profile);
+        }
         links.workload(profile);
     }
-    links.by_kind();
     links.found
 }
 
@@ -99,7 +104,8 @@ impl Links<'_> {
         self.object.value.pointer(pointer) == Some(&Value::Bool(true))
     }
 
-    fn workload(&mut self, profile: &Profile) {
+    /// Names at the paths of a profile.
+    fn named(&mut self, profile: &Profile) {
         for name in &profile.names {
             for pointer in name.path.resolve(self.object.value) {
                 if name.selects {
@@ -114,6 +120,10 @@ impl Links<'_> {
                 }
             }
         }
+    }
+
+    /// What pod templates and claims name.
+    fn workload(&mut self, profile: &Profile) {
         for (template, _) in profile.templates_in(self.object) {
             self.pod(&format!("{template}/spec"));
         }
@@ -177,7 +187,8 @@ impl Links<'_> {
         }
     }
 
-    fn by_kind(&mut self) {
+    /// The references of kinds this room knows; `false` for any other.
+    fn by_kind(&mut self) -> bool {
         let object = self.object;
         match (object.group(), object.kind()) {
             ("", "Service") => {
@@ -215,8 +226,9 @@ impl Links<'_> {
                     self.remote_service(&format!("/webhooks/{index}/clientConfig/service"));
                 }
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     fn selected_pods(&mut self, pointer: &str) {

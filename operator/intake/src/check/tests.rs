@@ -236,7 +236,7 @@ fn every_kind_of_bad_input_is_told_at_its_place() {
             "  image: registry.dali.gov.example/hrss/web\n",
             "  image: registry.example/other\n",
             Code::ImageNotProfiled,
-            "/spec/objects",
+            "/spec/objects/0/manifest/spec/template/spec/containers/0/image",
         ),
         (
             "level: City, region: \"532900\"}\n---",
