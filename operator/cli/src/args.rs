@@ -149,6 +149,17 @@ fn parse_output(text: &str) -> Result<OutputArg, String> {
     Ok(OutputArg { format, file: file.map(PathBuf::from) })
 }
 
+/// A name as Kubernetes takes it for a namespace (RFC 1123 label).
+fn name(text: &str) -> Result<String, String> {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| inner(*byte));
+    let bytes = text.as_bytes();
+    if bytes.len() <= 63 && ends(bytes.first()) && ends(bytes.last()) && bytes.iter().all(|b| inner(*b) || *b == b'-') {
+        return Ok(text.to_owned());
+    }
+    Err("want at most 63 lower-case letters, digits and '-', with a letter or digit at both ends".to_owned())
+}
+
 /// What makes a run fail.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Gate")]
@@ -278,16 +289,16 @@ pub struct WrapArgs {
     #[allow(missing_docs)]
     pub input: Input,
     /// Information system the workloads belong to
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub system: String,
     /// Namespace for manifests that name none
-    #[arg(long, short, value_name = "NAMESPACE")]
+    #[arg(long, short, value_name = "NAMESPACE", value_parser = name)]
     pub namespace: Option<String>,
     /// Placement policy the workloads name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub placement_policy: Option<String>,
     /// Put everything into one FleetWorkload of this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
 }
 

@@ -50,6 +50,7 @@ pub fn manifests(inputs: &[String], stdin: &mut dyn Read, limits: &Limits) -> Re
     }
     let native: Vec<_> = native.into_iter().map(|document| native::keep(document, &mut findings).document).collect();
     let profiles = profiles(&objects.kinds, &mut findings);
+    let native = native.into_iter().map(|document| native::keep(document, &mut findings).document).collect();
     Ok(Manifests { native, ours, profiles, findings })
 }
 

@@ -99,6 +99,7 @@ fn manifests_come_in_by_standard_input_and_go_out_as_a_workload() {
         4,
         "a Chinese name is no DNS label"
     );
+    assert_eq!(folder.run_with(&["wrap", "--system", "门户", "-"], manifest).code, 64);
     let manifest = manifest.replace("门户", "portal");
     let ran = folder.run_with(&["wrap", "--system", "portal", "-n", "web"], &manifest);
     assert!(ran.out.contains("kind: FleetWorkload") && ran.out.contains("system: portal"), "{}{}", ran.out, ran.err);
