@@ -58,6 +58,10 @@ pub(super) fn check(document: &Document, value: &Value, findings: &mut Vec<Findi
 /// Checks `metadata` of a native object: types and labels only, for names of some native kinds are freer.
 pub(crate) fn check_native_metadata(document: &Document, value: &Value, findings: &mut Vec<Finding>) {
     let Some(metadata) = value.get("metadata") else { return };
+    // Names of roles and bindings are path segments (`system:masters`); everything else is a DNS subdomain.
+    if !document.name.is_empty() && document.group_version().0 != "rbac.authorization.k8s.io" {
+        name(document, "metadata.name", &document.name, &SUBDOMAIN_RE, findings);
+    }
     structure::check(document, &json!({"metadata": metadata}), &SCHEMA, findings);
 }
 
