@@ -253,7 +253,9 @@ mod tests {
             affinity(json!([{"key": "kubernetes.io/arch", "operator": operator, "values": values},
                 {"key": "disk", "operator": "Exists"}]))
         };
-        let table: [(Value, &[&str], &[&str], &[&str]); 5] = [
+        // The pod, the architectures it may run on, those it names, the other labels it looks at.
+        type Row<'a> = (Value, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
+        let table: [Row<'_>; 5] = [
             (json!({"nodeSelector": {"kubernetes.io/os": "linux"}}), &["amd64", "arm64"], &[], &[]),
             (
                 json!({"nodeSelector": {"beta.kubernetes.io/arch": "arm64", "gpu": "a"}}),
