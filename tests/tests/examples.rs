@@ -1,7 +1,6 @@
 //! The stories of `examples/` are valid, complete and say what their READMEs promise.
 //!
-//! What `plan`, `explain` and the reports print for them is held by the command tests; here stands what must hold of
-//! the documents themselves.
+//! How their workloads are decided stands in `outcomes.rs`; here stands what must hold of the documents themselves.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,6 +182,25 @@ fn the_bad_half_of_the_gate_is_refused_for_exactly_the_reasons_listed() {
     let wanted = expected(&text, "[schema]");
     assert!(!wanted.is_empty());
     assert_eq!(seen, wanted, "\n{}", findings.iter().map(line).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_whole_validation_of_the_bad_half_adds_exactly_what_needs_more_than_one_object() {
+    let gate = examples().join(GATE);
+    let text = fs::read_to_string(gate.join("expected.txt")).unwrap();
+    let as_of = "2026-11-23T15:59:59Z".parse().unwrap();
+    let inputs = [gate.join("bad").to_string_lossy().into_owned()];
+    let fleet = jiuzhou_intake::load(&inputs, &mut std::io::empty(), &jiuzhou_intake::Options::at(as_of)).unwrap();
+    let told = |finding: &Finding| {
+        let object = finding.subject.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{} {object}", finding.reason.code.as_str())
+    };
+    let mut seen: Vec<String> = fleet.findings.iter().map(told).collect();
+    seen.sort();
+    let mut wanted = expected(&text, "[schema]");
+    wanted.extend(expected(&text, "[references]"));
+    wanted.sort();
+    assert_eq!(seen, wanted, "\n{}", fleet.findings.iter().map(line).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

@@ -6,7 +6,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use jiuzhou_report::render::Format;
+
+use crate::commands::load;
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -108,8 +111,8 @@ pub struct Input {
     pub filenames: Vec<PathBuf>,
 
     /// Decide as of this day (Beijing, its end) or instant, e.g. 2026-11-23 or 2026-11-23T08:00:00+08:00 [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub as_of: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = load::parse_as_of)]
+    pub as_of: Option<Timestamp>,
 }
 
 /// Where results go.
@@ -206,6 +209,12 @@ pub struct ExplainArgs {
     /// The workload: NAME or NAMESPACE/NAME
     #[arg(value_name = "WORKLOAD")]
     pub workload: String,
+    /// Namespace of the workload, as kubectl spells it
+    #[arg(long, short, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Explain against this saved plan or these files of the present state
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub against: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub input: Input,
@@ -294,7 +303,7 @@ pub struct ReportArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,
-    /// The Beijing month, e.g. 2026-10 [default: the month of --as-of]
+    /// The Beijing month, e.g. 2026-10 [default: the last that has ended by --as-of]
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
 }

@@ -3,7 +3,7 @@
 //! clap cannot translate, so the command tree is rewritten before it parses. A test walks the whole tree and fails for
 //! an id without a text here, so a new flag cannot ship in one language only.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 /// Texts of commands: name, text.
 const COMMANDS: &[(&str, &str)] = &[
@@ -24,7 +24,7 @@ const COMMANDS: &[(&str, &str)] = &[
 
 /// Texts of flags and arguments: id, text. An id means the same in every command.
 const ARGS: &[(&str, &str)] = &[
-    ("against", "与该已保存的方案或现状文件比较，并列出迁移"),
+    ("against", "与该已保存的方案或现状文件比较"),
     ("all", "也列出通过的规则"),
     ("as_of", "决策时点：日期（北京时间，当日结束）或时刻，例如 2026-11-23 或 2026-11-23T08:00:00+08:00 [默认：现在]"),
     ("ascii", "仅用 ASCII 字符显示标记与边框"),
@@ -39,9 +39,9 @@ const ARGS: &[(&str, &str)] = &[
     ("lang", "文字语言：zh 或 en [默认：取自 LC_ALL、LC_MESSAGES 或 LANG，否则为 en]"),
     ("list", "列出全部故事"),
     ("max_bytes", "Markdown：超出该字节数即截断，摘要在前"),
-    ("month", "北京时间的月份，例如 2026-10 [默认：--as-of 所在月份]"),
+    ("month", "北京时间的月份，例如 2026-10 [默认：截至 --as-of 最近一个完整月份]"),
     ("name", "全部放入一个以此命名的 FleetWorkload"),
-    ("namespace", "未写命名空间的清单使用该命名空间"),
+    ("namespace", "命名空间"),
     ("out", "手册页的目录"),
     ("outputs", "输出格式，或 格式=文件；可重复，一次运行得到多种输出"),
     ("paths", "YAML 或 JSON 文件或目录；`-` 表示标准输入"),
@@ -91,6 +91,12 @@ pub(crate) fn localize(command: Command) -> Command {
             None => arg.help_heading("选项"),
         }
     });
+    // clap adds these two itself, in English and under an English heading.
+    let own = |id: &'static str| Arg::new(id).long(id).help(find(ARGS, id).unwrap_or_default()).help_heading("选项");
+    command = command.disable_help_flag(true).arg(own("help").short('h').action(ArgAction::Help));
+    if command.get_version().is_some() {
+        command = command.disable_version_flag(true).arg(own("version").short('V').action(ArgAction::Version));
+    }
     command.mut_subcommands(localize)
 }
 

@@ -85,6 +85,14 @@ impl Month {
         }
     }
 
+    /// The month before.
+    ///
+    /// # Errors
+    /// [`BadPeriod`] for the first month of the calendar.
+    pub fn previous(self) -> Result<Self, BadPeriod> {
+        if self.month == 1 { Self::new(self.year - 1, 12) } else { Self::new(self.year, self.month - 1) }
+    }
+
     /// Its first moment.
     #[must_use]
     pub fn start(self) -> Timestamp {
@@ -125,7 +133,7 @@ impl<'de> Deserialize<'de> for Month {
     }
 }
 
-/// Whole months, both ends inclusive; text form `2025-01/2025-12`.
+/// Whole months, both ends inclusive; text form `2025-01/2025-12`, for one month `2025-01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Period {
     first: Month,
@@ -179,7 +187,7 @@ impl Period {
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}/{}", self.first, self.last))
+        if self.first == self.last { self.first.fmt(f) } else { f.pad(&format!("{}/{}", self.first, self.last)) }
     }
 }
 
@@ -196,6 +204,8 @@ mod tests {
         assert_eq!(Month::of(before), Month::parse("2025-05"));
         assert_eq!(Month::of(month.start()), Ok(month));
         assert_eq!(Month::parse("2024-12").unwrap().next().to_string(), "2025-01");
+        assert_eq!(Month::parse("2025-01").unwrap().previous(), Month::parse("2024-12"));
+        assert_eq!(Month::parse("1991-10").unwrap().previous(), Err(BadPeriod));
     }
 
     #[test]

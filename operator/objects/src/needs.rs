@@ -4,12 +4,20 @@
 //! scheduler does. Preferences are left out: they never forbid. References to other objects are
 //! [`crate::references`].
 
+use std::collections::BTreeSet;
+
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use serde_json::Value;
 
 use crate::object::{Labels, Object, items, text_map};
 use crate::path::join;
-use crate::selector::Term;
+use crate::selector::{Operator, Requirement, Term};
+
+/// Labels that the kubelet gives every node for its architecture (Go's name of it).
+const ARCHITECTURE: [&str; 2] = ["beta.kubernetes.io/arch", "kubernetes.io/arch"];
+
+/// Labels that the kubelet gives every node for its operating system, which is Linux in every member.
+const SYSTEM: [&str; 2] = ["beta.kubernetes.io/os", "kubernetes.io/os"];
 
 /// A toleration as Kubernetes reads it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,7 +118,6 @@ impl NodeNeeds {
     }
 
     fn report(&self, object: Object<'_>, spec: &str, findings: &mut Vec<Finding>) {
-        let dead = |term: &Term| term.broken || (term.labels.is_empty() && term.fields.is_empty());
         if self.terms.as_ref().is_some_and(|terms| terms.iter().all(dead)) {
             let pointer = format!("{spec}{REQUIRED}");
             let reason = Reason::new(Code::AffinityMatchesNothing).object(pointer.as_str());
@@ -129,6 +136,43 @@ impl NodeNeeds {
             && self.selector.iter().all(|(key, value)| labels.get(key) == Some(value))
             && self.terms.as_ref().is_none_or(|terms| terms.iter().any(|term| term.matches(node, labels)))
     }
+
+    /// Whether selector and affinity leave nodes of an architecture (Go's name of it), whatever else they ask for.
+    #[must_use]
+    pub fn admits_architecture(&self, architecture: &str) -> bool {
+        let meets = |requirement: &&Requirement| {
+            requirement.matches(&[(requirement.key.clone(), architecture.to_owned())].into())
+        };
+        let named = |requirement: &&Requirement| ARCHITECTURE.contains(&requirement.key.as_str());
+        self.selector.iter().all(|(key, value)| !ARCHITECTURE.contains(&key.as_str()) || value == architecture)
+            && self.terms.as_ref().is_none_or(|terms| {
+                let mut live = terms.iter().filter(|term| !dead(term));
+                live.any(|term| term.labels.iter().filter(named).all(|requirement| meets(&requirement)))
+            })
+    }
+
+    /// The architectures that selector or affinity name as fit: the author's word that the images have them.
+    #[must_use]
+    pub fn named_architectures(&self) -> BTreeSet<String> {
+        let selected = self.selector.iter().filter(|(key, _)| ARCHITECTURE.contains(&key.as_str()));
+        let requirements = self.terms.iter().flatten().flat_map(|term| &term.labels);
+        let listed = requirements.filter(|r| ARCHITECTURE.contains(&r.key.as_str()) && r.operator == Operator::In);
+        let named = selected.map(|(_, value)| value).chain(listed.flat_map(|r| &r.values));
+        named.filter(|architecture| self.admits_architecture(architecture)).cloned().collect()
+    }
+
+    /// Labels that nodes must carry or lack beyond those of architecture and operating system, by key.
+    #[must_use]
+    pub fn other_labels(&self) -> BTreeSet<String> {
+        let known = |key: &str| ARCHITECTURE.contains(&key) || SYSTEM.contains(&key);
+        let terms = self.terms.iter().flatten().flat_map(|term| &term.labels).map(|requirement| &requirement.key);
+        self.selector.keys().chain(terms).filter(|key| !known(key)).cloned().collect()
+    }
+}
+
+/// Whether a term matches no node at all.
+fn dead(term: &Term) -> bool {
+    term.broken || (term.labels.is_empty() && term.fields.is_empty())
 }
 
 /// Where the required node affinity stands below a pod spec.
@@ -196,6 +240,32 @@ mod tests {
                 "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}}));
             assert!(!needs.admits("n", &Labels::new()), "{terms}");
             assert_eq!(codes, [Code::AffinityMatchesNothing], "{terms}");
+        }
+    }
+
+    #[test]
+    fn architectures_are_read_from_selector_and_affinity() {
+        let affinity = |expressions: Value| {
+            json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": expressions}]}}}})
+        };
+        let arch = |operator: &str, values: &[&str]| {
+            affinity(json!([{"key": "kubernetes.io/arch", "operator": operator, "values": values},
+                {"key": "disk", "operator": "Exists"}]))
+        };
+        let table: [(Value, &[&str], &[&str], &[&str]); 5] = [
+            (json!({"nodeSelector": {"kubernetes.io/os": "linux"}}), &["amd64", "arm64"], &[], &[]),
+            (json!({"nodeSelector": {"beta.kubernetes.io/arch": "arm64", "gpu": "a"}}), &["arm64"], &["arm64"], &["gpu"]),
+            (arch("In", &["amd64", "s390x"]), &["amd64"], &["amd64", "s390x"], &["disk"]),
+            (arch("NotIn", &["amd64"]), &["arm64"], &[], &["disk"]),
+            (affinity(json!([{"key": "disk"}])), &[], &[], &[]),
+        ];
+        for (spec, admitted, named, other) in table {
+            let (needs, _) = needs(spec.clone());
+            let left: Vec<_> = ["amd64", "arm64"].into_iter().filter(|a| needs.admits_architecture(a)).collect();
+            assert_eq!(left, admitted, "{spec}");
+            assert_eq!(needs.named_architectures().iter().collect::<Vec<_>>(), named, "{spec}");
+            assert_eq!(needs.other_labels().iter().collect::<Vec<_>>(), other, "{spec}");
         }
     }
 

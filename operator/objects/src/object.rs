@@ -153,13 +153,34 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("storage.k8s.io", &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"]),
 ];
 
-/// The scope of a kind; custom kinds count as namespaced unless a CRD says otherwise ([`custom_scopes`]).
+/// Cluster-scoped kinds of widespread projects, for manifests that come without their CRDs. Source: `spec.scope` in the
+/// CRDs of each project.
+const CLUSTER_SCOPED_CUSTOM: &[(&str, &[&str])] = &[
+    ("apps.kruise.io", &["NodeImage", "SidecarSet"]),
+    ("cert-manager.io", &["ClusterIssuer"]),
+    ("cilium.io", &["CiliumClusterwideNetworkPolicy"]),
+    ("cluster.karmada.io", &["Cluster"]),
+    ("cluster.open-cluster-management.io", &["ManagedCluster"]),
+    ("external-secrets.io", &["ClusterExternalSecret", "ClusterSecretStore"]),
+    ("iam.kubesphere.io", &["GlobalRole", "GlobalRoleBinding", "User"]),
+    ("keda.sh", &["ClusterTriggerAuthentication"]),
+    ("kyverno.io", &["ClusterCleanupPolicy", "ClusterPolicy"]),
+    ("policy.karmada.io", &["ClusterOverridePolicy", "ClusterPropagationPolicy"]),
+    ("postgresql.cnpg.io", &["ClusterImageCatalog"]),
+    ("templates.gatekeeper.sh", &["ConstraintTemplate"]),
+    ("tenant.kubesphere.io", &["Workspace", "WorkspaceTemplate"]),
+];
+
+/// The scope of a kind. What a CRD beside it says wins; a custom kind nobody knows counts as namespaced
+/// ([`custom_scopes`]).
 #[must_use]
 pub fn scope_of(group: &str, kind: &str, custom: &BTreeMap<(String, String), Scope>) -> Scope {
     if CLUSTER_SCOPED.iter().any(|(g, kinds)| *g == group && kinds.contains(&kind)) {
         return Scope::Cluster;
     }
-    custom.get(&(group.to_owned(), kind.to_owned())).copied().unwrap_or(Scope::Namespaced)
+    let known = CLUSTER_SCOPED_CUSTOM.iter().any(|(g, kinds)| *g == group && kinds.contains(&kind));
+    let usual = if known { Scope::Cluster } else { Scope::Namespaced };
+    custom.get(&(group.to_owned(), kind.to_owned())).copied().unwrap_or(usual)
 }
 
 /// Scopes stated by the CRDs among some objects, by group and kind.
@@ -244,6 +265,7 @@ mod tests {
         let custom = custom_scopes(&[crd]);
         assert_eq!(scope_of("x.io", "Fleet", &custom), Scope::Cluster);
         assert_eq!(scope_of("y.io", "Fleet", &custom), Scope::Namespaced);
+        assert_eq!(scope_of("cert-manager.io", "ClusterIssuer", &custom), Scope::Cluster, "known without its CRD");
         assert_eq!(scope_of("", "Node", &custom), Scope::Cluster);
         assert_eq!(scope_of("nodes.io", "Node", &custom), Scope::Namespaced);
     }

@@ -65,6 +65,22 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
+/// One finding in one line, for what is only worth knowing: the head of its frame and its place.
+#[must_use]
+pub fn brief(finding: &Finding, lang: Lang, style: Style) -> String {
+    let head = format!("{}[{}]", severity(finding.severity).text(lang), finding.reason.code);
+    let head = style.paint(Ansi::new().bold().fg_color(Some(AnsiColor::Cyan.into())), &head);
+    let sentence = clean(&sentences::render(&finding.reason, finding.subject.as_ref(), lang));
+    let place = match (&finding.place, &finding.subject) {
+        (Some(place), _) => lang.bracketed(&format!("{}:{}:{}", clean(&place.file), place.line, place.column)),
+        (None, Some(subject)) => lang.bracketed(&clean(&subject.to_string())),
+        (None, None) => String::new(),
+    };
+    let mut out = String::new();
+    line(&mut out, &format!("{head}{}{sentence}{place}", lang.colon()));
+    out
+}
+
 /// One finding as a frame that ends with a line break.
 #[must_use]
 pub fn frame(finding: &Finding, lang: Lang, style: Style) -> String {

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &CrdsArgs) -> anyhow::Result<Exit> {
     let files = jiuzhou_api::render::crd_files()?;
     match &args.dir {
         None => {
-            for (_, text) in &files {
+            for text in files.values() {
                 output::print("---\n")?;
                 output::print(text)?;
             }

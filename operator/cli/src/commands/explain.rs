@@ -12,12 +12,22 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 
+/// So many names are listed where none is like the one that was asked for.
+const LISTED: usize = 8;
+
 /// Explains one workload of what it reads.
 pub(crate) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
-    let as_of = load::as_of(&args.input)?;
+    let as_of = load::as_of(&args.input);
     let fleet = load::fleet(&args.input, as_of, args.strict)?;
-    let key = find(&args.workload, &fleet, context)?;
-    let input = plan::input(&fleet, None, as_of);
+    let wanted = match &args.namespace {
+        Some(namespace) => format!("{namespace}/{}", args.workload),
+        None => args.workload.clone(),
+    };
+    let key = find(&wanted, &fleet, context)?;
+    let against =
+        args.against.as_deref().map(|path| plan::present(path, &args.input, as_of, args.strict)).transpose()?;
+    let against = against.map(|state| state.specs);
+    let input = plan::input(&fleet, against.as_deref(), as_of);
     let snapshot = decide::Snapshot::new(input.fleet)?;
     let Some(mut explanation) = decide::explain(&snapshot, &input.changes, &key, as_of)? else {
         bail!("failed to find {key} among the workloads that were decided");
@@ -71,6 +81,13 @@ fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<Workload
 fn suggestion(text: &str, names: &[String]) -> String {
     let shorts: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap_or_default()).collect();
     let mut near = jiuzhou_intake::schema::nearest(text, names.iter().map(String::as_str));
-    near.extend(jiuzhou_intake::schema::nearest(text, shorts.into_iter()));
-    near.first().map_or(String::new(), |near| format!("; did you mean {near:?}?"))
+    near.extend(jiuzhou_intake::schema::nearest(text, shorts));
+    match near.first() {
+        Some(near) => format!("; did you mean {near:?}?"),
+        None if names.is_empty() => "; the input has none".to_owned(),
+        None => {
+            let more = if names.len() > LISTED { ", …" } else { "" };
+            format!("; there are: {}{more}", names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", "))
+        }
+    }
 }

@@ -22,16 +22,20 @@ pub(crate) fn run(args: &HelpArgs, context: &Context) -> anyhow::Result<Exit> {
         Some(topic) => {
             let command =
                 crate::command(context.lang).find_subcommand_mut(topic).map(|sub| sub.render_help().to_string());
-            match command.or_else(|| Code::parse(topic).map(|code| one_code(code, context))) {
+            match command.or_else(|| code_of(topic).map(|code| one_code(code, context))) {
                 Some(text) => text,
                 None => {
                     let known = context.pick(
                         "a command, a reason code (see `jiuzhou help codes`), `exit-codes` or `formats`",
                         "命令名、原因代码（见 `jiuzhou help codes`）、`exit-codes` 或 `formats`",
                     );
+                    let near = jiuzhou_intake::schema::nearest(topic, Code::ALL.iter().map(|code| code.as_str()));
+                    let near = near.first().map_or_else(String::new, |near| {
+                        context.pick("; did you mean ", "；是否指 ").to_owned() + near + context.pick("?", "？")
+                    });
                     context.say(&format!(
-                        "jiuzhou: {topic}: {}: {known}",
-                        context.pick("no such topic; choose", "没有该主题，请选择")
+                        "jiuzhou: {topic}: {}{known}{near}",
+                        context.pick("no such topic; choose: ", "没有该主题，请选择：")
                     ));
                     return Ok(Exit::Usage);
                 }
@@ -40,6 +44,11 @@ pub(crate) fn run(args: &HelpArgs, context: &Context) -> anyhow::Result<Exit> {
     };
     output::print(&text)?;
     Ok(Exit::Ok)
+}
+
+/// A code by its name, in capitals or not.
+fn code_of(topic: &str) -> Option<Code> {
+    Code::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(topic))
 }
 
 fn one_code(code: Code, context: &Context) -> String {

@@ -19,7 +19,7 @@ const DIVIDING: [&str; 2] = ["topology.kubernetes.io/zone", "network.jiuzhou.dev
 
 /// Reads nodes.
 pub(crate) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exit> {
-    let as_of = load::as_of(&args.input)?;
+    let as_of = load::as_of(&args.input);
     let inputs = load::inputs(&args.input, true);
     let fleet = jiuzhou_intake::load(&inputs, &mut io::stdin().lock(), &Options::at(as_of))?;
     let mut findings = fleet.findings;

@@ -35,7 +35,17 @@ pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool) -> anyhow::Re
 /// Reads paths.
 pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool) -> anyhow::Result<Fleet> {
     let options = Options { strict, ..Options::at(as_of) };
-    Ok(jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?)
+    let fleet = jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?;
+    let told = &fleet.converted.fleet;
+    tracing::info!(
+        objects = fleet.places.len(),
+        clusters = told.clusters.len(),
+        tenants = told.tenants.len(),
+        workloads = told.specs.len(),
+        findings = fleet.findings.len(),
+        "read"
+    );
+    Ok(fleet)
 }
 
 /// Reads texts that are already in memory, each with the name it is shown by.
@@ -43,26 +53,23 @@ pub(crate) fn texts(texts: &[(String, &[u8])], as_of: Timestamp) -> anyhow::Resu
     Ok(jiuzhou_intake::load_texts(texts, &Options::at(as_of))?)
 }
 
-/// The instant of `--as-of`: a Beijing day means its last nanosecond's end less one, an instant means itself.
-pub(crate) fn as_of(input: &Input) -> anyhow::Result<Timestamp> {
-    match input.as_of.as_deref() {
-        None => Ok(Timestamp::now()),
-        Some(text) => parse_as_of(text),
-    }
+/// The instant a command looks from: that of `--as-of`, else now.
+pub(crate) fn as_of(input: &Input) -> Timestamp {
+    input.as_of.unwrap_or_else(Timestamp::now)
 }
 
+/// Reads `--as-of`: a Beijing day means its last second, an instant means itself.
 pub(crate) fn parse_as_of(text: &str) -> anyhow::Result<Timestamp> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
-    let day: Date = match text.parse() {
-        Ok(day) => day,
-        Err(_) => bail!(
-            "failed to read --as-of {text:?}: want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00"
-        ),
+    let Ok(day) = text.parse::<Date>() else {
+        bail!("want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00")
     };
     let beijing = TimeZone::fixed(Offset::constant(8));
-    let end = day.tomorrow().and_then(|next| next.to_zoned(beijing)).context("failed to use --as-of: out of range")?;
+    let Ok(end) = day.tomorrow().and_then(|next| next.to_zoned(beijing)) else {
+        bail!("want a day before 9999-12-31, whose end can be told")
+    };
     Ok(end.timestamp().checked_sub(1.second())?)
 }
 
@@ -107,7 +114,7 @@ mod tests {
     fn an_instant_is_itself_and_nonsense_is_refused() {
         let instant = parse_as_of("2026-11-23T08:00:00+08:00").expect("an instant");
         assert_eq!(instant.to_string(), "2026-11-23T00:00:00Z");
-        for wrong in ["", "yesterday", "2026-13-01", "23.11.2026"] {
+        for wrong in ["", "yesterday", "2026-13-01", "2026-02-30", "23.11.2026", "9999-12-31"] {
             assert!(parse_as_of(wrong).is_err(), "{wrong}");
         }
     }

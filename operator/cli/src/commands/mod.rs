@@ -5,7 +5,7 @@ mod demo;
 mod explain;
 mod help;
 mod inventory;
-mod load;
+pub(crate) mod load;
 mod plan;
 mod replay;
 mod report;

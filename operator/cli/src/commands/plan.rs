@@ -11,7 +11,7 @@ use jiuzhou_intake::Fleet;
 use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::plan as told;
 
-use crate::args::{FailOn, PlanArgs};
+use crate::args::{FailOn, Input, PlanArgs};
 use crate::commands::load;
 use crate::commands::saved::Saved;
 use crate::context::Context;
@@ -20,16 +20,20 @@ use crate::output;
 
 /// Plans what it reads.
 pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
-    let as_of = load::as_of(&args.input)?;
+    let as_of = load::as_of(&args.input);
     let fleet = load::fleet(&args.input, as_of, args.gate.strict)?;
-    let against = args.against.as_deref().map(|path| present(path, as_of, args.gate.strict)).transpose()?;
+    let against =
+        args.against.as_deref().map(|path| present(path, &args.input, as_of, args.gate.strict)).transpose()?;
+    let (against, wrong) = against.map_or((None, Vec::new()), |state| (Some(state.specs), state.findings));
+    let mut findings = fleet.findings.clone();
+    findings.extend(wrong.into_iter().filter(|one| !fleet.findings.contains(one)));
     let input = input(&fleet, against.as_deref(), as_of);
     let saved = Saved::decide(input)?;
     if let Some(file) = &args.save {
         output::replace(file, &saved.bytes()?)?;
     }
-    let exit = exit(args, &saved, &fleet.findings);
-    let document = document(&saved, against.is_some(), fleet.findings)?;
+    let exit = exit(args, &saved, &findings);
+    let document = document(&saved, against.is_some(), findings)?;
     output::write(&document, &args.output, context)?;
     if args.output.outputs.is_empty() {
         next_step(&saved, args, context);
@@ -69,13 +73,38 @@ pub(crate) fn input(fleet: &Fleet, against: Option<&[Spec]>, as_of: Timestamp) -
     PlanInput { fleet: inputs, changes, as_of }
 }
 
+/// What runs before a plan.
+pub(crate) struct State {
+    /// The workloads with what runs of them.
+    pub(crate) specs: Vec<Spec>,
+    /// What is wrong with the files of the state.
+    pub(crate) findings: Vec<Finding>,
+}
+
 /// The workloads of a state with what runs: a saved plan, files with FleetPlacements, or files that are planned first.
-fn present(path: &Path, as_of: Timestamp, strict: bool) -> anyhow::Result<Vec<Spec>> {
+/// FleetPlacements alone, as `kubectl get fleetplacements -A -o yaml` exports them, are about the workloads of the input.
+pub(crate) fn present(path: &Path, input_of: &Input, as_of: Timestamp, strict: bool) -> anyhow::Result<State> {
     if let Some(saved) = Saved::read(path)? {
-        return Ok(running(saved.input.fleet.specs, &saved.plan.decisions));
+        return Ok(State { specs: running(saved.input.fleet.specs, &saved.plan.decisions), findings: Vec::new() });
     }
-    let inputs = [path.to_string_lossy().into_owned()];
-    let fleet = load::read(&inputs, as_of, strict)?;
+    let mut inputs = vec![path.to_string_lossy().into_owned()];
+    let mut fleet = load::read(&inputs, as_of, strict)?;
+    if fleet.objects.workloads.is_empty() && !fleet.objects.placements.is_empty() {
+        inputs.extend(load::inputs(input_of, false));
+        if inputs.iter().any(|input| input == "-") {
+            anyhow::bail!(
+                "failed to read the state {}: it has FleetPlacements only, so the input is read a second time, which \
+                 standard input cannot be; write the input to a file",
+                path.display()
+            );
+        }
+        fleet = load::read(&inputs, as_of, strict)?;
+    }
+    let of_state = |finding: &&Finding| {
+        let own = finding.place.as_ref().is_some_and(|place| Path::new(&place.file).starts_with(path));
+        own && finding.severity == Severity::Error
+    };
+    let findings: Vec<Finding> = fleet.findings.iter().filter(of_state).cloned().collect();
     let unusable = fleet.findings.iter().find(|finding| finding.severity == Severity::Error);
     if let Some(finding) = unusable.filter(|_| fleet.converted.fleet.specs.is_empty()) {
         let line = jiuzhou_report::sentences::render(
@@ -86,10 +115,10 @@ fn present(path: &Path, as_of: Timestamp, strict: bool) -> anyhow::Result<Vec<Sp
         anyhow::bail!("failed to read the state {}: {line}", path.display());
     }
     if !fleet.objects.placements.is_empty() {
-        return Ok(fleet.converted.fleet.specs);
+        return Ok(State { specs: fleet.converted.fleet.specs, findings });
     }
     let before = Saved::decide(input(&fleet, None, as_of))?;
-    Ok(running(before.input.fleet.specs, &before.plan.decisions))
+    Ok(State { specs: running(before.input.fleet.specs, &before.plan.decisions), findings })
 }
 
 /// Workloads that run as they were decided.
@@ -151,10 +180,38 @@ fn next_step(saved: &Saved, args: &PlanArgs, context: &Context) {
     }
     let Some(refused) = saved.plan.decisions.iter().find(|decision| decision.status != Status::Placed) else { return };
     let paths = load::inputs(&args.input, false).join(" ");
-    context.hint(&format!("\n→ jiuzhou explain {} {paths}", refused.key));
+    context.hint(&format!("\n→ jiuzhou explain {} -f {paths}", refused.key));
 }
 
 /// Reads a fleet and the plan of it, for commands that need one.
 pub(crate) fn decide_all(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<Saved> {
     Saved::decide(input(fleet, None, as_of)).context("failed to plan")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn story(folder: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(folder)
+    }
+
+    #[test]
+    fn a_state_of_placements_alone_is_about_the_workloads_of_the_input() {
+        let as_of = load::parse_as_of("2026-11-23").expect("a day");
+        let input_of = |path: PathBuf| Input { paths: vec![path], filenames: Vec::new(), as_of: Some(as_of) };
+        let read = input_of(story("08-evidence-runs-out/fleet"));
+        let state = present(&story("08-evidence-runs-out/state"), &read, as_of, false).expect("a state");
+        assert_eq!(state.findings, []);
+        let running: Vec<_> = state.specs.iter().filter(|spec| !spec.current.is_empty()).collect();
+        let clusters: Vec<_> = running[0].current.iter().map(|at| (at.cluster.as_str(), at.placed)).collect();
+        assert_eq!((running.len(), clusters), (1, vec![("city-a", 4), ("city-b", 4)]));
+
+        let once = input_of(PathBuf::from("-"));
+        let error =
+            present(&story("08-evidence-runs-out/state"), &once, as_of, false).err().expect("no second reading");
+        assert!(error.to_string().contains("standard input"), "{error}");
+    }
 }

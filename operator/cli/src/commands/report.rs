@@ -3,7 +3,7 @@
 //! Nothing is counted here: intake reads, measure counts, report tells. The exit code says whether the input could be
 //! used; a low figure is no failure.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
 use jiuzhou_intake::{Fleet, figures};
@@ -38,13 +38,31 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     Ok(if unusable { Exit::Input } else { Exit::Ok })
 }
 
-/// The month reported, that of `--as-of` unless named, and the moment it is looked at from.
+/// Both reports of a fleet, each as of the end of the month before, for `demo`.
+pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document; 2]> {
+    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
+    let month = Month::of(as_of).context("failed to use the day of the demo")?;
+    Ok([
+        about_adoption(fleet, as_of, meta.clone())?,
+        about_energy(fleet, month.previous().context("failed to use the day of the demo")?, as_of, meta)?,
+    ])
+}
+
+/// The month reported and the moment it is looked at from. A month that has not ended has no figures yet: modelling its
+/// rest would be a forecast.
 fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
-    let as_of = load::as_of(&args.input)?;
-    let Some(text) = &args.month else {
-        return Ok((Month::of(as_of).context("failed to use --as-of")?, as_of));
+    let as_of = load::as_of(&args.input);
+    let now = Month::of(as_of).context("failed to use --as-of")?;
+    // --as-of names a day by its last second, and a month ends with its last day.
+    let ended = |month: Month| month.end().as_second() <= as_of.as_second().saturating_add(1);
+    let month = match &args.month {
+        Some(text) => Month::parse(text).with_context(|| format!("failed to use --month {text:?}"))?,
+        None if ended(now) => now,
+        None => now.previous().context("failed to use --as-of")?,
     };
-    let month = Month::parse(text).with_context(|| format!("failed to use --month {text:?}"))?;
+    if args.kind == ReportKind::Energy && !ended(month) {
+        bail!("failed to report {month}: it has not ended by {as_of}; name an earlier --month or a later --as-of");
+    }
     Ok((month, as_of))
 }
 
@@ -54,7 +72,8 @@ fn about_adoption(fleet: &Fleet, as_of: Timestamp, meta: Meta) -> anyhow::Result
     let settings = Settings { as_of, minimum_ready_days: minimum_days };
     let report = jiuzhou_measure::adoption::adoption(&register, settings)?;
     let whole = FigureId::ALL.iter().map(|id| report.whole.figure(*id));
-    let notes: Vec<&LeftOut> = whole.flat_map(|f| f.left_out.iter().chain(&f.not_counted)).chain(&report.notes).collect();
+    let notes: Vec<&LeftOut> =
+        whole.flat_map(|f| f.left_out.iter().chain(&f.not_counted)).chain(&report.notes).collect();
     let findings = figures::findings(fleet, notes);
     let comparison = figures::comparison().map(|published| (published.value, published.source.to_owned()));
     let input = AdoptionInput { report: &report, minimum_days, comparison, lookup: &Names(fleet) };

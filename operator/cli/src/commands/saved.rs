@@ -36,6 +36,7 @@ impl Saved {
     pub(crate) fn decide(input: PlanInput) -> anyhow::Result<Self> {
         let input_digest = canonical::digest(&input, DigestAlgorithm::Sha256)?;
         let replay = decide::replay(input.clone())?;
+        tracing::info!(decisions = replay.plan.decisions.len(), input = %input_digest, plan = %replay.sha256, "decided");
         Ok(Self {
             format: FORMAT.to_owned(),
             engine_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -7,7 +7,7 @@ use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::explain::{Detail, explain};
 
 use crate::args::DemoArgs;
-use crate::commands::plan;
+use crate::commands::{plan, report};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -28,6 +28,10 @@ pub(crate) fn show(fleet: &Fleet, as_of: Timestamp, args: &DemoArgs, context: &C
             output::print("\n")?;
             output::write(&document, &args.output, context)?;
         }
+    }
+    for document in report::both(fleet, as_of)? {
+        output::print("\n")?;
+        output::write(&document, &args.output, context)?;
     }
     let next = context.pick(
         "\nNext: `jiuzhou demo --list`, `jiuzhou demo 10 --write my-province`, `jiuzhou demo -o html=province.html`",

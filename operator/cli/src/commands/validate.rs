@@ -15,7 +15,7 @@ use crate::output;
 
 /// Checks what it reads.
 pub(crate) fn run(args: &ValidateArgs, context: &Context) -> anyhow::Result<Exit> {
-    let as_of = load::as_of(&args.input)?;
+    let as_of = load::as_of(&args.input);
     let inputs = load::inputs(&args.input, false);
     let fleet = jiuzhou_intake::load(&inputs, &mut io::stdin().lock(), &Options::at(as_of))?;
     let mut files: BTreeMap<String, usize> = BTreeMap::new();

@@ -6,8 +6,8 @@
 use std::io;
 
 use jiuzhou_engine::terms::Severity;
-use jiuzhou_intake::documents;
 use jiuzhou_intake::yaml::Limits;
+use jiuzhou_intake::{documents, native};
 use jiuzhou_objects::profile::Profiles;
 use jiuzhou_objects::wrap::{WrapOptions, wrap};
 use serde_json::Value;
@@ -22,7 +22,8 @@ use crate::output;
 pub(crate) fn run(args: &WrapArgs, context: &Context) -> anyhow::Result<Exit> {
     let inputs = load::inputs(&args.input, true);
     let (documents, mut findings) = documents::read_all(&inputs, &mut io::stdin().lock(), &Limits::default());
-    let manifests: Vec<Value> = documents.into_iter().map(|document| document.value).collect();
+    let keep = |document| native::keep(document, &mut findings).document.value;
+    let manifests: Vec<Value> = documents.into_iter().map(keep).collect();
     let options = WrapOptions {
         name: args.name.clone(),
         namespace: args.namespace.clone().unwrap_or_else(|| "default".to_owned()),

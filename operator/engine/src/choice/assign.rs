@@ -169,7 +169,8 @@ impl Assign {
         let mut open: Vec<Vec<(i64, i64)>> = vec![set.iter().map(|item| (item.lo, item.hi)).collect()];
         let mut lost = false;
         while let Some(bounds) = open.pop() {
-            *nodes += 1;
+            // A flow costs as much as some steps of the search for every cluster of the set.
+            *nodes = nodes.saturating_add(1 + 8 * u64::try_from(set.len()).unwrap_or(u64::MAX / 16));
             if *nodes > frame.problem.budget {
                 lost = true;
                 break;

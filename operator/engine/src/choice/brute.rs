@@ -15,7 +15,12 @@ pub(super) struct OwnedKey {
     pub(super) min_replicas: i64,
     pub(super) share: Option<u8>,
     pub(super) max_replicas: i64,
+    pub(super) room: Vec<i64>,
+    pub(super) preferred: bool,
 }
+
+/// Leaving, ordered groups, clusters where they count, and who is left out in order.
+type Objective = (i64, u32, usize, Vec<bool>);
 
 #[derive(Clone, Debug)]
 pub(super) struct Fleet {
@@ -25,6 +30,8 @@ pub(super) struct Fleet {
     pub(super) extras: Vec<Extra>,
     pub(super) ranks: Vec<u32>,
     pub(super) keys: Vec<OwnedKey>,
+    pub(super) rebalance: Rebalance,
+    pub(super) budget: u64,
 }
 
 impl Fleet {
@@ -42,8 +49,8 @@ impl Fleet {
                 min_replicas: key.min_replicas,
                 max_share: key.share.and_then(Percent::new),
                 max_replicas: key.max_replicas,
-                room: &[],
-                strength: Strength::Required,
+                room: &key.room,
+                strength: if key.preferred { Strength::Preferred } else { Strength::Required },
             })
             .collect();
         let problem = Problem {
@@ -53,8 +60,8 @@ impl Fleet {
             extras: &self.extras,
             ranks: &self.ranks,
             keys: &keys,
-            rebalance: Rebalance::Keep,
-            budget: Problem::BUDGET,
+            rebalance: self.rebalance,
+            budget: self.budget,
         };
         then(&problem, choose(&problem, scratch))
     }
@@ -64,14 +71,15 @@ impl Fleet {
         if extra == NO_EXTRA { Extra::NONE } else { self.extras[extra as usize] }
     }
 
-    pub(super) fn valid(&self, x: &[i64]) -> bool {
+    /// Whether an assignment keeps the bounds and the keys of `mask`.
+    pub(super) fn valid(&self, x: &[i64], mask: u8) -> bool {
         let n = self.replicas;
         let copies = self.mode == Mode::Duplicated;
         let clusters = x.iter().enumerate().all(|(at, &x)| {
             let extra = self.extra(at);
             x == 0 || (x >= extra.min && x <= extra.max && x <= self.candidates[at].capacity && (!copies || x == n))
         });
-        let keys = self.keys.iter().all(|key| {
+        let keys = (0..).zip(&self.keys).filter(|(at, _)| mask & (1 << at) != 0).all(|(_, key)| {
             let mut groups = std::collections::BTreeMap::new();
             for (at, &x) in x.iter().enumerate().filter(|(_, x)| **x > 0) {
                 let slot = self.candidates[at].slot;
@@ -83,24 +91,24 @@ impl Fleet {
             }
             let cap = if copies { None } else { key.share.map(|share| n * i64::from(share) / 100) };
             let cap = cap.unwrap_or(i64::MAX).min(key.max_replicas);
+            let most = |group: u32| cap.min(key.room.get(group as usize).copied().unwrap_or(i64::MAX));
             groups.len() >= key.min_groups as usize
                 && groups.len() <= key.max_groups as usize
-                && groups.values().all(|&sum| sum >= key.min_replicas && sum <= cap)
+                && groups.iter().all(|(&group, &sum)| sum >= key.min_replicas && sum <= most(group))
         });
         let total: i64 = x.iter().sum();
         clusters && keys && if copies { total >= n } else { total == n }
     }
 
     /// Smaller is better.
-    #[allow(clippy::type_complexity)]
-    pub(super) fn objective(&self, x: &[i64]) -> (i64, u32, usize, Vec<bool>) {
+    pub(super) fn objective(&self, x: &[i64]) -> Objective {
         let copies = self.mode == Mode::Duplicated;
         let mut leaving = 0;
         let mut tier = 0;
         let mut places: Vec<_> = Vec::new();
         for (at, &x) in x.iter().enumerate() {
             let candidate = &self.candidates[at];
-            let current = self.extra(at).current;
+            let current = if self.rebalance == Rebalance::Ordered { 0 } else { self.extra(at).current };
             leaving += if copies { i64::from(current > 0 && x == 0) } else { (current - x).max(0) };
             if x > 0 && current == 0 {
                 tier = tier.max(candidate.tier);
@@ -113,10 +121,10 @@ impl Fleet {
         (leaving, tier, packed, places.into_iter().map(|place| place.1).collect())
     }
 
-    fn best(&self) -> Option<(i64, u32, usize, Vec<bool>)> {
-        fn go(fleet: &Fleet, x: &mut Vec<i64>, left: i64, best: &mut Option<(i64, u32, usize, Vec<bool>)>) {
+    fn best(&self, mask: u8) -> Option<Objective> {
+        fn go(fleet: &Fleet, mask: u8, x: &mut Vec<i64>, left: i64, best: &mut Option<Objective>) {
             if x.len() == fleet.candidates.len() {
-                if fleet.valid(x) {
+                if fleet.valid(x, mask) {
                     let objective = fleet.objective(x);
                     if best.as_ref().is_none_or(|best| objective < *best) {
                         *best = Some(objective);
@@ -129,13 +137,13 @@ impl Fleet {
             let mut take = 0;
             while take <= if copies { fleet.replicas } else { left } {
                 x.push(take);
-                go(fleet, x, if copies { left } else { left - take }, best);
+                go(fleet, mask, x, if copies { left } else { left - take }, best);
                 x.pop();
                 take += step;
             }
         }
         let mut best = None;
-        go(self, &mut Vec::new(), self.replicas, &mut best);
+        go(self, mask, &mut Vec::new(), self.replicas, &mut best);
         best
     }
 
@@ -144,15 +152,32 @@ impl Fleet {
         self.candidates.iter().map(|candidate| of(candidate.slot)).collect()
     }
 
-    fn check(&self, scratch: &mut Scratch) -> Result<(), TestCaseError> {
-        let best = self.best();
+    /// The best of all keys, then without preferred ones from the last: the first that is feasible and moves least.
+    fn best_of_masks(&self) -> Option<(u8, Objective)> {
+        let mut mask = (1_u8 << self.keys.len()) - 1;
+        let mut found: Option<(u8, Objective)> = None;
+        let preferred: Vec<usize> = (0..self.keys.len()).rev().filter(|&at| self.keys[at].preferred).collect();
+        for drop in std::iter::once(None).chain(preferred.into_iter().map(Some)) {
+            mask &= !drop.map_or(0, |at| 1_u8 << at);
+            let moves_less = |best: &Objective| found.as_ref().is_none_or(|old| best.0 < old.1.0);
+            if let Some(best) = self.best(mask).filter(moves_less) {
+                found = Some((mask, best));
+            }
+        }
+        found
+    }
+
+    pub(super) fn check(&self, scratch: &mut Scratch) -> Result<(), TestCaseError> {
+        let best = self.best_of_masks();
+        let all = (1_u8 << self.keys.len()) - 1;
         self.ask(scratch, |_, outcome| {
             match outcome {
                 Outcome::Placed(placement) => {
                     let x = self.placed(placement.targets);
-                    prop_assert!(self.valid(&x), "invalid {x:?}");
+                    let mask = all & !placement.dropped;
+                    prop_assert!(self.valid(&x, mask), "invalid {x:?}");
                     prop_assert!(placement.optimal);
-                    prop_assert_eq!(Some(self.objective(&x)), best, "chose {:?}", x);
+                    prop_assert_eq!(Some((mask, self.objective(&x))), best, "chose {:?}", x);
                 }
                 Outcome::Infeasible(_) => prop_assert_eq!(None, best),
                 other => prop_assert!(false, "{other:?}"),
@@ -172,8 +197,12 @@ fn key(slots: usize) -> impl Strategy<Value = OwnedKey> {
     let most = prop_oneof![4 => Just(i64::MAX), 1 => 1_i64..5];
     let least = prop_oneof![3 => Just(1_i64), 1 => 1_i64..4];
     let max = prop_oneof![2 => 1_u32..4, 1 => Just(u32::MAX)];
-    (column, 0_u32..4, max, least, share, most).prop_map(
-        |(column, min_groups, max_groups, min_replicas, share, max_replicas)| OwnedKey {
+    let room = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(0_i64..7, 4)];
+    let bounds = (0_u32..4, max, least, share, most);
+    (column, bounds, room, proptest::bool::weighted(0.2)).prop_map(
+        |(column, (min_groups, max_groups, min_replicas, share, max_replicas), room, preferred)| OwnedKey {
+            room: if column.is_some() { room } else { Vec::new() },
+            preferred,
             column,
             min_groups,
             max_groups,
@@ -205,8 +234,10 @@ pub(super) fn fleet() -> impl Strategy<Value = Fleet> {
             proptest::collection::vec(key(slots), 0..=3),
             0_u32..4,
             any::<bool>(),
+            any::<bool>(),
+            proptest::bool::weighted(0.1),
         )
-            .prop_map(|(replicas, mode, list, ranks, mut keys, nest, quiet)| {
+            .prop_map(|(replicas, mode, list, ranks, mut keys, nest, quiet, tiers, ordered)| {
                 let mut extras = Vec::new();
                 let mut candidates = Vec::new();
                 for (slot, (tier, score, capacity, extra)) in (0_u32..).zip(list) {
@@ -214,7 +245,7 @@ pub(super) fn fleet() -> impl Strategy<Value = Fleet> {
                         extras.push(if quiet { Extra { current: 0, ..extra } } else { extra });
                         u32::try_from(extras.len() - 1).expect("few")
                     });
-                    let tier = if nest == 2 { tier } else { 0 };
+                    let tier = if tiers { tier } else { 0 };
                     candidates.push(Candidate { slot, extra: index, tier, score, capacity });
                 }
                 // Half of the fleets with two columns have nested ones; the others cross, with bounds on replicas too.
@@ -227,7 +258,8 @@ pub(super) fn fleet() -> impl Strategy<Value = Fleet> {
                         inner.column.as_ref().map(|inner| inner.iter().map(|group| (group / 2).min(4)).collect());
                 }
                 keys.extend(rest);
-                Fleet { replicas, mode, candidates, extras, ranks, keys }
+                let rebalance = if ordered { Rebalance::Ordered } else { Rebalance::Keep };
+                Fleet { replicas, mode, candidates, extras, ranks, keys, rebalance, budget: Problem::BUDGET }
             })
     })
 }
@@ -244,5 +276,58 @@ proptest! {
     #[test]
     fn chooses_what_enumeration_chooses(fleet in fleet()) {
         fleet.check(&mut Scratch::default())?;
+    }
+
+    /// Keys that only count groups, with a budget that leaves the search next to nothing: the table of masks decides.
+    #[test]
+    fn crossing_counts_need_no_search(fleet in fleet()) {
+        let mut fleet = Fleet { budget: 60, ..fleet };
+        for key in fleet.keys.iter_mut().skip(1).filter(|key| key.column.is_some()) {
+            (key.min_replicas, key.share, key.max_replicas, key.room) = (1, None, i64::MAX, Vec::new());
+        }
+        fleet.check(&mut Scratch::default())?;
+    }
+}
+
+/// Every fleet of three clusters with small capacities and two crossing keys with small bounds.
+#[test]
+fn every_small_fleet_with_two_crossing_keys() {
+    let columns = [vec![0, 0, 1], vec![0, 1, 1]];
+    let mut keys: [Vec<OwnedKey>; 2] = Default::default();
+    for (column, keys) in columns.iter().zip(&mut keys) {
+        for case in 0..24_u32 {
+            let (least, most, groups) = (case % 2, case / 2 % 2, case / 4);
+            keys.push(OwnedKey {
+                column: Some(column.clone()),
+                min_groups: groups % 2 * 2,
+                max_groups: [1, 2, u32::MAX][(groups / 2) as usize],
+                min_replicas: 1 + i64::from(least),
+                share: None,
+                max_replicas: if most == 0 { i64::MAX } else { 2 },
+                room: Vec::new(),
+                preferred: false,
+            });
+        }
+    }
+    let mut scratch = Scratch::default();
+    let modes = [Mode::ByCapacity, Mode::Packed, Mode::Duplicated];
+    for case in 0_usize..24 * 24 * 27 * 9 {
+        let (one, two, sizes, rest) = (case % 24, case / 24 % 24, case / 576 % 27, case / 15552);
+        let candidates: Vec<Candidate> = [sizes % 3, sizes / 3 % 3, sizes / 9]
+            .into_iter()
+            .zip(0_u32..)
+            .map(|(size, slot)| Candidate { slot, extra: NO_EXTRA, tier: 0, score: 0, capacity: [0, 1, 3][size] })
+            .collect();
+        let fleet = Fleet {
+            replicas: [2, 3, 5][rest / 3],
+            mode: modes[rest % 3],
+            candidates,
+            extras: Vec::new(),
+            ranks: vec![2, 0, 1],
+            keys: vec![keys[0][one].clone(), keys[1][two].clone()],
+            rebalance: Rebalance::Keep,
+            budget: Problem::BUDGET,
+        };
+        fleet.check(&mut scratch).unwrap_or_else(|fault| panic!("{fault} in {fleet:?}"));
     }
 }

@@ -1,6 +1,6 @@
 //! From what runs to what is wanted: kept, added, and removed when safe, with the reason of each.
 
-use super::Target;
+use super::{Force, Target};
 
 /// What happens on one cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,8 +28,8 @@ pub enum Why {
     FewerWanted,
     /// The cluster is no longer eligible.
     NotEligible,
-    /// A Required bound, named by the placement's limit, does not let them stay.
-    BoundForces,
+    /// A bound in force does not let them stay; [`name_forces`](super::name_forces) says which.
+    BoundForces(Option<Force>),
     /// A better score, by order or above the threshold.
     BetterScore,
 }
@@ -84,7 +84,7 @@ pub fn changes(
                 } else if fewer && !moved {
                     Why::FewerWanted
                 } else {
-                    Why::BoundForces
+                    Why::BoundForces(None)
                 };
                 (step, why)
             }
@@ -123,7 +123,7 @@ mod tests {
             found.into_iter().find(|change| change.slot == 2).map(|change| (change.step, change.why))
         };
         assert_eq!(why(&[target(1, 3, 3), target(2, 1, 3)], false), Some((Step::Reduced, Why::FewerWanted)));
-        assert_eq!(why(&[target(1, 6, 3)], false), Some((Step::RemovedWhenSafe, Why::BoundForces)));
+        assert_eq!(why(&[target(1, 6, 3)], false), Some((Step::RemovedWhenSafe, Why::BoundForces(None))));
         assert_eq!(why(&[target(1, 6, 3)], true), Some((Step::RemovedWhenSafe, Why::BetterScore)));
     }
 }

@@ -137,6 +137,9 @@ impl Divider {
                     inside.then_some(seat)
                 },
             ));
+            if !packed {
+                given += jump(want - given, shares, levels, &mut heap, limit);
+            }
             let mut heap = BinaryHeap::from(heap);
             while given < want
                 && let Some(mut seat) = heap.pop()
@@ -158,6 +161,51 @@ impl Divider {
         }
         given
     }
+}
+
+/// Gives at once the seats that come first in any case: those worth more than total weight / 2 (want - number of
+/// shares), of which there are fewer than wanted. Only where no group is full on the way, for then the order counts.
+fn jump(
+    want: i64,
+    shares: &mut [Share],
+    levels: &mut [&mut [Bound]],
+    heap: &mut Vec<Seat>,
+    limit: impl Fn(&Share) -> i64,
+) -> i64 {
+    let many = i64::try_from(heap.len()).unwrap_or(i64::MAX);
+    let sure = want.saturating_sub(many);
+    let one_tier = heap.windows(2).all(|pair| pair[0].tier == pair[1].tier);
+    let weights: i128 = heap.iter().map(|seat| i128::from(seat.weight)).sum();
+    if sure <= many || !one_tier || weights == 0 {
+        return 0;
+    }
+    // The last seat j with weight / (2j - 1) > weights / 2 sure. Weights are below 2^63 each, so the product is below
+    // 2^84 and the sum of weights below 2^127 for any number of clusters.
+    let seats = |seat: &Seat, share: &Share| {
+        let odd = (2 * i128::from(sure) * i128::from(seat.weight) - 1).div_euclid(weights);
+        i64::try_from((odd + 1).div_euclid(2)).unwrap_or(i64::MAX).min(limit(share)).saturating_sub(seat.has).max(0)
+    };
+    let mut given = 0;
+    for seat in &*heap {
+        let Some(share) = shares.get_mut(seat.at) else { continue };
+        let more = seats(seat, share);
+        add(share, levels, more);
+        given += more;
+    }
+    let full = levels.iter().flat_map(|level| level.iter()).any(|bound| bound.sum > bound.most);
+    for seat in heap.iter_mut() {
+        let Some(share) = shares.get_mut(seat.at) else { continue };
+        if full {
+            add(share, levels, seat.has - share.replicas);
+        } else {
+            seat.has = share.replicas;
+        }
+    }
+    if full {
+        return 0;
+    }
+    heap.retain(|seat| shares.get(seat.at).is_some_and(|share| share.replicas < limit(share)));
+    given
 }
 
 fn spare(share: &Share, levels: &[&mut [Bound]]) -> i64 {

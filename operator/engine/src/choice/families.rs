@@ -1,9 +1,10 @@
 //! Which keys are nested in which.
 //!
-//! Keys that bound replicas are split into one nested family, as large as there is, and the keys that cross it.
+//! Keys that bound replicas are split into one nested family, as large as there is, and the keys that cross it. Keys that
+//! only bound the number of groups and cross the others become masks when they have few groups.
 
 use super::MAX_KEYS;
-use super::frame::Frame;
+use super::frame::{Frame, Item};
 
 /// Columns of a frame, each nested in the next.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +52,86 @@ impl Chain {
         }
         Self::nested(frame, all)
     }
+}
+
+/// Most bits of masks together.
+const BITS: u32 = 14;
+
+/// Columns that cross a chain, bound no replicas and have few groups: a bit per group.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Masks {
+    /// Column and number of groups.
+    keys: [(usize, u32); MAX_KEYS],
+    count: usize,
+    bits: u32,
+}
+
+impl Masks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Bits of a mask.
+    pub(super) fn len(&self) -> u32 {
+        self.bits
+    }
+
+    pub(super) fn cols(&self) -> impl Iterator<Item = usize> {
+        self.keys.into_iter().take(self.count).map(|key| key.0)
+    }
+
+    /// Number of groups used per column.
+    fn used(&self, mask: u32) -> impl Iterator<Item = (usize, u32)> {
+        let mut rest = mask;
+        self.keys.into_iter().take(self.count).map(move |(col, groups)| {
+            let own = rest & ((1 << groups) - 1);
+            rest >>= groups;
+            (col, own.count_ones())
+        })
+    }
+
+    pub(super) fn bits(&self, item: &Item) -> u32 {
+        let mut shift = 0;
+        self.keys.into_iter().take(self.count).fold(0, |mask, (col, groups)| {
+            let bit = 1 << (shift + item.group[col].min(groups - 1));
+            shift += groups;
+            mask | bit
+        })
+    }
+
+    /// Whether no key has more groups than it may.
+    pub(super) fn within(&self, frame: &Frame<'_>, mask: u32) -> bool {
+        self.count == 0 || self.used(mask).all(|(col, used)| used <= frame.cols()[col].max)
+    }
+
+    /// Whether every key has the groups it needs.
+    pub(super) fn reached(&self, frame: &Frame<'_>, mask: u32) -> bool {
+        self.used(mask).all(|(col, used)| used >= frame.cols()[col].min)
+    }
+}
+
+/// A chain and masks that are all columns of the frame together, with the fewest bits.
+pub(super) fn chain_and_masks(frame: &Frame<'_>) -> Option<(Chain, Masks)> {
+    let cols = frame.cols();
+    let splits = (0..1_u32 << cols.len()).filter_map(|outside| {
+        let (mut chain, mut masks) = (Chain::default(), Masks::default());
+        for (at, col) in cols.iter().enumerate() {
+            if outside & (1 << at) == 0 {
+                chain.put(chain.len, at);
+                continue;
+            }
+            if col.sums || col.count == 0 || col.count > BITS {
+                return None;
+            }
+            masks.keys[masks.count] = (at, col.count);
+            masks.count += 1;
+            masks.bits += col.count;
+        }
+        (masks.bits <= BITS).then_some((chain, masks))
+    });
+    let mut splits: Vec<(Chain, Masks)> = splits.collect();
+    splits.sort_by_key(|split| split.1.bits);
+    splits.into_iter().find_map(|(chain, masks)| Some((Chain::nested(frame, chain)?, masks)))
 }
 
 fn inside(frame: &Frame<'_>, inner: usize, outer: usize) -> bool {

@@ -197,6 +197,13 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Whether a candidate can hold its least, whatever is kept.
+    pub(super) fn has_room(&self, candidate: &Candidate) -> bool {
+        let extra = self.extra(candidate);
+        let (least, most) = self.own_bounds(candidate, &extra);
+        least <= most
+    }
+
     /// Least replicas of a used cluster without an extra of its own.
     pub(super) fn plain_least(&self) -> i64 {
         if self.total.is_some() { self.least } else { 1 }

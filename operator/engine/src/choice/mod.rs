@@ -11,6 +11,7 @@ mod divide;
 mod facts;
 mod families;
 mod flow;
+mod force;
 mod frame;
 mod nested;
 mod order;
@@ -28,6 +29,7 @@ mod laws;
 
 pub use change::{Change, Step, Why, changes};
 pub use divide::{Bound, Divider, Share};
+pub use force::{Force, name_forces};
 pub use outcome::{Facts, Invalid, Limit, Outcome, Placement, Target};
 pub use problem::{
     Candidate, Extra, Key, KeyGroups, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, NO_GROUP, Problem, Rebalance, Strength,

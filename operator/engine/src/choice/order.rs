@@ -13,6 +13,8 @@ pub(super) struct Order {
     best: Vec<Place>,
     sorted: Vec<u32>,
     whole: bool,
+    /// All candidates have one ordered group and one score: only the rank counts.
+    flat: bool,
 }
 
 const FIRST: usize = 24;
@@ -25,7 +27,8 @@ fn place(problem: &Problem<'_>, at: usize) -> Option<Place> {
 }
 
 impl Order {
-    pub(super) fn reset(&mut self) {
+    pub(super) fn reset(&mut self, flat: bool) {
+        self.flat = flat;
         self.sorted.clear();
         self.whole = false;
     }
@@ -54,31 +57,34 @@ impl Order {
     fn fill(&mut self, frame: &Frame<'_>, size: usize) {
         let problem = frame.problem;
         self.best.clear();
-        let mut worst: Option<Place> = None;
+        let mut worst = (u32::MAX, i64::MIN, u32::MAX);
+        let mut seen = false;
+        let flat = self.flat;
         for (at, candidate) in problem.candidates.iter().enumerate() {
             // Cheap tests first: nearly all candidates of a large fleet end here.
-            if let Some((tier, Reverse(score), ..)) = worst
-                && (candidate.tier, Reverse(candidate.score)) > (tier, Reverse(score))
-            {
+            if !flat && (candidate.tier > worst.0 || (candidate.tier == worst.0 && candidate.score < worst.1)) {
                 continue;
             }
-            let extra = frame.extra(candidate);
-            let (lo, hi) = frame.own_bounds(candidate, &extra);
-            if lo > hi {
+            let rank = usize::try_from(candidate.slot).ok().and_then(|slot| problem.ranks.get(slot));
+            let Some(&rank) = rank else { continue };
+            if rank > worst.2 && (flat || (candidate.tier == worst.0 && candidate.score == worst.1)) {
                 continue;
             }
             let Some(place) = place(problem, at) else { continue };
-            if worst.is_some_and(|worst| place > worst) {
+            if !frame.has_room(candidate) {
                 continue;
             }
             self.best.push(place);
             if self.best.len() >= size.saturating_mul(2) {
                 self.best.select_nth_unstable(size - 1);
                 self.best.truncate(size);
-                worst = self.best.last().copied();
+                if let Some(&(tier, Reverse(score), rank, _)) = self.best.last() {
+                    worst = (tier, score, rank);
+                    seen = true;
+                }
             }
         }
-        self.whole = self.best.len() <= size && worst.is_none();
+        self.whole = self.best.len() <= size && !seen;
         if self.best.len() > size {
             self.best.select_nth_unstable(size - 1);
             self.best.truncate(size);

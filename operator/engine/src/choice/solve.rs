@@ -2,15 +2,15 @@
 
 use super::assign::Fit;
 use super::divide::{Bound, Divider, Share};
-use super::facts;
+use super::facts::Tally;
 use super::families::{Chain, Families};
 use super::frame::{Frame, Item, Keep};
 use super::nested::Found;
 use super::order::Order;
 use super::walk::{Answer, Walk};
 use super::{
-    Facts, Invalid, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, Outcome, Placement, Problem, Rebalance,
-    Strength, Target,
+    Facts, Invalid, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, Outcome, Placement, Problem, Rebalance, Strength,
+    Target,
 };
 
 /// Memory that is used again from call to call; one per thread. Holds nothing a result depends on.
@@ -24,6 +24,9 @@ pub struct Scratch {
     bounds: [Vec<Bound>; MAX_KEYS],
     ids: [Vec<u32>; MAX_KEYS],
     divider: Divider,
+    tally: Tally,
+    tiers: (u32, u32),
+    flat: bool,
     wish: Vec<i64>,
     targets: Vec<Target>,
     spare: Vec<Target>,
@@ -47,8 +50,9 @@ enum Solution {
 /// Decides; see the module. Deterministic, independent of the order of candidates and of what the scratch did before.
 #[must_use]
 pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s> {
-    if let Err(invalid) = check(problem) {
-        return Outcome::Invalid(invalid);
+    match scan(problem) {
+        Ok((first, last, flat)) => (scratch.tiers, scratch.flat) = ((first, last), flat),
+        Err(invalid) => return Outcome::Invalid(invalid),
     }
     scratch.walk.nodes = 0;
     scratch.walk.lost = false;
@@ -85,7 +89,8 @@ pub fn choose<'s>(problem: &Problem<'_>, scratch: &'s mut Scratch) -> Outcome<'s
     }
 }
 
-fn check(problem: &Problem<'_>) -> Result<(), Invalid> {
+/// Checks the question; answers its first and last ordered group, and whether they and all scores are one. One pass without a branch: it is paid by every call.
+fn scan(problem: &Problem<'_>) -> Result<(u32, u32, bool), Invalid> {
     if problem.replicas < 1 || problem.replicas > MAX_REPLICAS {
         return Err(Invalid::Replicas);
     }
@@ -96,12 +101,20 @@ fn check(problem: &Problem<'_>) -> Result<(), Invalid> {
         KeyGroups::Cluster => shortest,
         KeyGroups::Column { by_slot, .. } => shortest.min(by_slot.len()),
     });
-    let inside = |index: u32, length: usize| usize::try_from(index).is_ok_and(|index| index < length);
-    let known = problem.candidates.iter().all(|candidate| {
-        inside(candidate.slot, shortest)
-            && (candidate.extra == NO_EXTRA || inside(candidate.extra, problem.extras.len()))
-    });
-    if known { Ok(()) } else { Err(Invalid::Slot) }
+    let narrow = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    let (slots, extras) = (narrow(shortest), narrow(problem.extras.len()));
+    let (mut first, mut last, mut wrong) = (u32::MAX, 0, false);
+    let score = problem.candidates.first().map_or(0, |candidate| candidate.score);
+    let mut flat = true;
+    for candidate in problem.candidates {
+        flat &= candidate.score == score;
+        wrong |= candidate.slot >= slots;
+        // NO_EXTRA is the largest number, so adding one makes it 0.
+        wrong |= candidate.extra.wrapping_add(1) > extras;
+        first = first.min(candidate.tier);
+        last = last.max(candidate.tier);
+    }
+    if wrong { Err(Invalid::Slot) } else { Ok((first, last, flat && first == last)) }
 }
 
 /// Sum of score times replicas. Within i128: at most 2^20 replicas in all, or 2^32 clusters of 2^20.
@@ -117,7 +130,7 @@ fn worth(problem: &Problem<'_>, targets: &[Target]) -> i128 {
 
 impl Scratch {
     fn facts(&mut self, problem: &Problem<'_>, mask: u8) -> Facts {
-        facts::of(problem, mask, self.walk.nodes)
+        self.tally.facts(problem, mask, self.walk.nodes)
     }
 
     /// Solves with all keys, then without Preferred ones from the last while that is needed or moves less.
@@ -128,7 +141,8 @@ impl Scratch {
         let mut trial = all;
         for at in preferred {
             let needed = match best {
-                Solution::Placed(solved) => solved.leaving > 0,
+                // An ordered rebalance decides as if nothing ran.
+                Solution::Placed(solved) => solved.leaving > 0 && !fresh,
                 Solution::No | Solution::NotProven => true,
             };
             if !needed {
@@ -158,7 +172,7 @@ impl Scratch {
 
     fn solve(&mut self, problem: &Problem<'_>, mask: u8, fresh: bool) -> Solution {
         self.targets.clear();
-        self.order.reset();
+        self.order.reset(self.flat);
         self.currents.clear();
         let mut running = 0_i64;
         let base = Frame::new(problem, mask, Keep::Nothing, u32::MAX);
@@ -191,7 +205,7 @@ impl Scratch {
             return if unsure { Solution::NotProven } else { Solution::No };
         }
         // Something must leave: first how little.
-        let last = problem.candidates.iter().map(|candidate| candidate.tier).max().unwrap_or(0);
+        let last = self.tiers.1;
         frame = Frame::new(problem, mask, Keep::AtLeast(0), last);
         let chain = if families.cross().is_empty() { Chain::whole(&frame) } else { None };
         if let Some(chain) = chain {
@@ -230,9 +244,9 @@ impl Scratch {
 
     /// Opens ordered groups one after the other until a set is found.
     fn by_tier(&mut self, frame: &mut Frame<'_>, families: &Families, unsure: &mut bool) -> Option<Limit> {
-        let tiers = frame.problem.candidates.iter().map(|candidate| candidate.tier);
+        let (first, last) = self.tiers;
         // Where something runs a cluster is open anyway, and that alone may do.
-        let mut tier = if self.currents.is_empty() { tiers.clone().min() } else { Some(0) };
+        let mut tier = Some(if self.currents.is_empty() { first } else { 0 }).filter(|_| first <= last);
         let mut found = None;
         while let Some(open) = tier {
             frame.tier = open;
@@ -244,7 +258,8 @@ impl Scratch {
                 Answer::No => {}
                 Answer::NotProven => *unsure = true,
             }
-            tier = tiers.clone().filter(|&tier| tier > open).min();
+            let later = frame.problem.candidates.iter().map(|candidate| candidate.tier).filter(|&tier| tier > open);
+            tier = if open < last { later.min() } else { None };
         }
         found
     }

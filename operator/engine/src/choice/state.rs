@@ -31,10 +31,8 @@ pub(super) struct State {
     pub(super) stays: i64,
     /// Used groups that cannot reach their least yet.
     short: u32,
-    /// Used groups whose least sum is above their most.
-    over: u32,
-    /// The same for the keys across.
-    crowded: u32,
+    /// Per column used groups whose least sum is above their most.
+    over: [u32; MAX_KEYS],
 }
 
 impl State {
@@ -58,8 +56,7 @@ impl State {
         self.least = 0;
         self.stays = 0;
         self.short = 0;
-        self.over = 0;
-        self.crowded = 0;
+        self.over = [0; MAX_KEYS];
     }
 
     fn node(&mut self, col: usize, group: u32) -> Option<&mut Node> {
@@ -90,8 +87,8 @@ impl State {
             let before = node.least;
             node.least += if add { item.lo } else { -item.lo };
             let after = node.least;
-            self.crowded += u32::from(after > most);
-            self.crowded -= u32::from(before > most);
+            self.over[col] += u32::from(after > most);
+            self.over[col] -= u32::from(before > most);
         }
         let mut delta = frame.sum(item);
         self.stays += if add { delta.m } else { -delta.m };
@@ -110,8 +107,8 @@ impl State {
             let after = if is_used { raw.within(least, most) } else { Sum::default() };
             self.short -= u32::from(was_used && before.lo > before.hi);
             self.short += u32::from(is_used && after.lo > after.hi);
-            self.over -= u32::from(was_used && before.lo > most);
-            self.over += u32::from(is_used && after.lo > most);
+            self.over[col] -= u32::from(was_used && before.lo > most);
+            self.over[col] += u32::from(is_used && after.lo > most);
             delta = after.minus(before);
         }
         self.sum = self.sum.plus(delta);
@@ -141,13 +138,8 @@ impl State {
             }
             missing = missing.max(i64::from(col.min.saturating_sub(used)));
         }
-        if self.over > 0 {
-            let key = self.families.chain().first().map_or(0, |&col| frame.cols()[col].key);
-            return Err(Limit::Share(key, 0));
-        }
-        if self.crowded > 0 {
-            let key = self.families.cross().first().map_or(0, |&col| frame.cols()[col].key);
-            return Err(Limit::Share(key, 0));
+        if let Some((col, _)) = frame.cols().iter().zip(self.over).find(|(_, over)| *over > 0) {
+            return Err(Limit::Share(col.key, 0));
         }
         if i64::from(self.clusters) + missing > i64::from(frame.max_clusters) {
             return Err(self.full(frame));

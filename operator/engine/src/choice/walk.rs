@@ -4,12 +4,15 @@
 //! is, it was there at every step, and the set is the best one. Only otherwise each step asks an exact search.
 
 use super::assign::{Assign, Fit};
-use super::families::{Chain, Families};
+use super::families::{Chain, Families, Masks, chain_and_masks};
 use super::frame::{Frame, Item, Keep};
 use super::nested::{Found, Pool};
 use super::order::Order;
 use super::state::State;
 use super::{Limit, Mode};
+
+/// One part in so many of the budget is searched before a table of masks is made.
+const PART: u64 = 50;
 
 /// Answer of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +110,7 @@ impl Walk {
         }
         let chain = if families.cross().is_empty() { Chain::whole(&frame) } else { None };
         match chain {
-            Some(chain) => self.nested(frame, order, &chain),
+            Some(chain) => self.nested(frame, order, &chain, &Masks::default()),
             None => self.crossing(frame, order),
         }
     }
@@ -175,19 +178,20 @@ impl Walk {
         })
     }
 
-    fn nested(&mut self, mut frame: Frame<'_>, order: &mut Order, chain: &Chain) -> Answer {
+    fn nested(&mut self, mut frame: Frame<'_>, order: &mut Order, chain: &Chain, masks: &Masks) -> Answer {
         self.taken.clear();
         self.taken.resize(frame.problem.candidates.len(), false);
         let mut pool = std::mem::take(&mut self.pool);
-        pool.fill(&frame, chain.cols());
-        let answer = match pool.exists(&frame, &self.taken) {
+        pool.fill(&frame, chain, masks);
+        let found = if pool.is_hopeless(&frame) { Found::No } else { pool.exists(&frame, &self.taken) };
+        let answer = match found {
             Found::No => Answer::No,
             Found::Unknown => Answer::NotProven,
             Found::Yes { clusters, .. } => {
                 if frame.problem.mode == Mode::Packed {
                     frame.max_clusters = clusters;
                 }
-                self.careful(&frame, order, &pool)
+                self.careful(&frame, order, &mut pool)
             }
         };
         self.pool = pool;
@@ -200,11 +204,11 @@ impl Walk {
         self.taken.resize(frame.problem.candidates.len(), false);
         let mut frame = *frame;
         frame.keep = Keep::AtLeast(i64::MIN);
-        self.pool.fill(&frame, chain.cols());
+        self.pool.fill(&frame, chain, &Masks::default());
         self.pool.exists(&frame, &self.taken)
     }
 
-    fn careful(&mut self, frame: &Frame<'_>, order: &mut Order, pool: &Pool) -> Answer {
+    fn careful(&mut self, frame: &Frame<'_>, order: &mut Order, pool: &mut Pool) -> Answer {
         let mut position = 0;
         let mut unknown = false;
         self.refused.clear();
@@ -229,12 +233,16 @@ impl Walk {
             }
             let Some(flag) = usize::try_from(item.at).ok().and_then(|at| self.taken.get_mut(at)) else { continue };
             *flag = true;
+            let inserted = pool.insert(&item);
             match pool.exists(frame, &self.taken) {
                 Found::Yes { .. } => self.take(frame, item),
                 found => {
                     unknown |= found == Found::Unknown;
                     if let Some(flag) = usize::try_from(item.at).ok().and_then(|at| self.taken.get_mut(at)) {
                         *flag = false;
+                    }
+                    if inserted {
+                        pool.remove(&item);
                     }
                     self.refused.push(item);
                 }
@@ -248,19 +256,30 @@ impl Walk {
         let all = order.all(&frame);
         self.items.extend(all.iter().filter_map(|&at| frame.item(at)).filter(|item| !item.forced));
         self.suffixes(&frame);
-        if frame.problem.mode != Mode::Packed {
-            return self.depth_first(&frame);
-        }
+        // Where a table of masks can settle it, the search gets the first steps only.
+        let table = if self.families.cross().is_empty() { chain_and_masks(&frame) } else { None };
+        let budget = frame.problem.budget;
+        let stop = if table.is_some() { self.nodes.saturating_add(budget / PART).min(budget) } else { budget };
         let last = frame.max_clusters;
-        for clusters in frame.min_clusters.max(1)..=last {
+        let packed = frame.problem.mode == Mode::Packed;
+        let first = if packed { frame.min_clusters.max(1) } else { last };
+        let mut answer = Answer::No;
+        for clusters in first..=last {
             let mut fewer = frame;
             fewer.max_clusters = clusters;
-            match self.depth_first(&fewer) {
-                Answer::No => {}
-                answer => return answer,
+            answer = self.depth_first(&fewer, stop);
+            if answer != Answer::No {
+                break;
             }
         }
-        Answer::No
+        match (answer, table) {
+            (Answer::NotProven, Some((chain, masks))) => self.nested(frame, order, &chain, &masks),
+            (Answer::NotProven, None) => {
+                self.lost = true;
+                answer
+            }
+            _ => answer,
+        }
     }
 
     fn suffixes(&mut self, frame: &Frame<'_>) {
@@ -293,7 +312,7 @@ impl Walk {
                 .any(|((col, used), new)| used + new < col.min)
     }
 
-    fn depth_first(&mut self, frame: &Frame<'_>) -> Answer {
+    fn depth_first(&mut self, frame: &Frame<'_>, stop: u64) -> Answer {
         let base = self.set.len();
         self.stack.clear();
         self.refused.clear();
@@ -303,9 +322,8 @@ impl Walk {
         let mut dived = false;
         loop {
             self.nodes += 1;
-            if self.nodes > frame.problem.budget {
+            if self.nodes > stop {
                 self.cut(frame, base);
-                self.lost = true;
                 return Answer::NotProven;
             }
             let rest = self.suffix.get(position).copied().unwrap_or_default();
@@ -365,7 +383,8 @@ impl Walk {
 
     fn may_complete(&mut self, frame: &Frame<'_>, position: usize) -> bool {
         let rest = self.items.get(position..).unwrap_or_default();
-        self.nodes += u64::try_from(rest.len() / 16).unwrap_or(u64::MAX);
+        let cost = 100 + rest.len() / 4 + 8 * self.set.len();
+        self.nodes = self.nodes.saturating_add(u64::try_from(cost).unwrap_or(u64::MAX));
         self.assign.may_complete(frame, &self.families, &self.set, rest.iter().copied())
     }
 }

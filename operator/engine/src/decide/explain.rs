@@ -14,7 +14,7 @@ use super::columns;
 use super::input::ClusterInput;
 use super::plan::{Changes, Turn, turns};
 use super::planner::{Decided, Planner};
-use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, RuleCheck};
+use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, QuotaUse, RuleCheck, Status};
 use super::resources;
 use super::rule::{Answer, Rule};
 use super::rules::{Judge, POOL_RULES};
@@ -82,16 +82,32 @@ pub fn explain_all(
     let mut planner = Planner::new(snapshot, as_of);
     for (sequence, Turn { set, .. }) in (1..).zip(order) {
         let turn = planner.turn(set);
-        for (spec, decided) in turn.set.iter().zip(&turn.decided).filter(|(spec, _)| keys.contains(&spec.key)) {
+        let asked = || turn.set.iter().zip(&turn.decided).filter(|(spec, _)| keys.contains(&spec.key));
+        for (spec, decided) in asked() {
             let position = Position { fleet, sequence, before: None };
             explained.insert(spec.key.clone(), planner.explain(spec, decided, position)?);
+        }
+        planner.book_turn(&turn);
+        for (spec, _) in asked() {
+            if let Some(explanation) = explained.get_mut(&spec.key) {
+                let after = planner.quota.report(&planner.view, Some(&spec.requirement.tenant));
+                explanation.quota = at_its_turn(&explanation.quota, after);
+            }
         }
         if explained.len() == keys.len() {
             break;
         }
-        planner.book_turn(&turn);
     }
     Ok(explained)
+}
+
+/// What a decision took: used when it was made, and used with it.
+fn at_its_turn(before: &[QuotaUse], after: Vec<QuotaUse>) -> Vec<QuotaUse> {
+    let used = |line: &QuotaUse| {
+        let same = before.iter().find(|other| other.tenant == line.tenant && other.resource == line.resource);
+        same.map_or(0, |other| other.after)
+    };
+    after.into_iter().map(|line| QuotaUse { before: used(&line), ..line }).collect()
 }
 
 impl Planner<'_> {
@@ -109,16 +125,39 @@ impl Planner<'_> {
         for (slot, cluster) in self.view.snapshot.clusters() {
             clusters.push(self.explain_cluster(&judge, spec, decided, slot, cluster));
         }
-        let mut one_change: Vec<_> = clusters
-            .iter()
-            .filter_map(|cluster| match cluster.changes.as_slice() {
-                [one] => Some((cluster.cluster.clone(), one.clone())),
-                _ => None,
-            })
-            .collect();
+        let mut one_change = Vec::new();
+        for cluster in &clusters {
+            if let [one] = cluster.changes.as_slice()
+                && self.enough(spec, decided, cluster, one)
+            {
+                one_change.push((cluster.cluster.clone(), one.clone()));
+            }
+        }
         one_change.sort_by(|a, b| a.1.cost.cmp(&b.1.cost).then_with(|| a.0.cmp(&b.0)));
         let quota = self.quota.report(&self.view, Some(&spec.requirement.tenant));
         Ok(Explanation { decision, clusters, quota, one_change })
+    }
+
+    /// Whether one change on a cluster gives a workload without a place one for all its replicas, shares, spreads and
+    /// quota included: it is decided again with the cluster let in. Of a set that must stand together, and where the
+    /// search was cut short, nothing is promised. A workload that has its place needs no change; what is told then is
+    /// which clusters one change would open to it.
+    fn enough(&mut self, spec: &Spec, decided: &Decided, cluster: &ClusterExplanation, change: &Change) -> bool {
+        match decided.status {
+            Status::Placed => return true,
+            Status::NotProven => return false,
+            Status::Pending | Status::Refused if spec.colocate.is_some() => return false,
+            Status::Pending | Status::Refused => {}
+        }
+        let Some(slot) = self.view.snapshot.slot(&cluster.cluster) else { return false };
+        let opened = |pool: &&PoolExplanation| {
+            let mut refusing = pool.rules.iter().filter(|rule| rule.refuses);
+            pool.accepted || refusing.all(|rule| Some(rule.rule) == change.rule)
+        };
+        let room = cluster.pools.iter().filter(opened).fold(0_i64, |sum, pool| sum.saturating_add(pool.slots));
+        // Missing room is told as what one replica more needs.
+        let room = if change.rule.is_none() { room.saturating_add(1) } else { room };
+        self.would_place(spec, decided, slot, room)
     }
 
     fn explain_cluster(

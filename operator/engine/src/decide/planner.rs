@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::columns::Columns;
+use super::input::ClusterState;
 use super::ledger::Ledger;
 use super::mask;
 use super::quota::{Bound, Quota};
@@ -70,6 +71,9 @@ pub enum Hindrance {
     },
     /// No cluster passes all rules.
     NoCluster,
+    /// No cluster passes all rules, but this one is kept out only by what passes by itself: a freeze, a drain, a lost
+    /// connection.
+    Waits(ClusterSlot),
     /// Replicas outside 0 to the most that can be decided.
     Replicas,
     /// Another workload of its colocation set found no place with it.
@@ -85,6 +89,15 @@ struct Held {
     slot: ClusterSlot,
     placed: i64,
     stays: Stays,
+}
+
+/// Which clusters are looked at besides what the rules say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Access<'a> {
+    /// None but these, where given.
+    only: Option<&'a [u64]>,
+    /// This one as if it let the workload in, with room for so many further replicas.
+    opened: Option<(ClusterSlot, i64)>,
 }
 
 /// A workload as booked, with its replicas by cluster.
@@ -242,7 +255,7 @@ impl<'s> Planner<'s> {
         let shape = self.ledger.shape(&spec.pods);
         self.columns.prepare(snapshot, spec);
         self.hold_running(spec, block);
-        let full = self.gather(spec, block, shape, None);
+        let full = self.gather(spec, block, shape, Access::default());
         self.choose(spec, block, shape, full)
     }
 
@@ -268,7 +281,7 @@ impl<'s> Planner<'s> {
     }
 
     /// Fills candidates and extras. Answers how many clusters have no room for one replica.
-    fn gather(&mut self, spec: &Spec, block: usize, shape: usize, only: Option<&[u64]>) -> u32 {
+    fn gather(&mut self, spec: &Spec, block: usize, shape: usize, access: Access<'_>) -> u32 {
         let Self { view, store, ledger, columns, candidates, extras, held, local, room, reserves, .. } = self;
         candidates.clear();
         extras.clear();
@@ -293,8 +306,11 @@ impl<'s> Planner<'s> {
             mask::assign(local, held.slot.index(), held.stays != Stays::Leaves);
         }
         mask::and(local, room);
-        if let Some(only) = only {
+        if let Some(only) = access.only {
             mask::and(local, only);
+        }
+        if let Some((slot, _)) = access.opened {
+            mask::assign(local, slot.index(), true);
         }
 
         let policy = &spec.policy;
@@ -308,14 +324,15 @@ impl<'s> Planner<'s> {
             Extra { min: policy.min_per_cluster, max: policy.max_per_cluster.unwrap_or(i64::MAX), ..Extra::NONE };
         let reserves: &[u8] = if spec.requirement.cause == Cause::Emergency { &[] } else { reserves };
         for slot in mask::iter(local) {
-            let mut free = ledger.slots(shape, verdicts, slot);
+            let opened = access.opened.filter(|(at, _)| at.index() == slot);
+            let mut free = opened.map_or_else(|| ledger.slots(shape, verdicts, slot), |(_, free)| free);
             if let Some(kept_back) = reserves.get(slot).filter(|percent| **percent > 0) {
                 free = free * i64::from(100 - (*kept_back).min(100)) / 100;
             }
             let running = held.iter().find(|held| held.slot.index() == slot);
             let current = running.map_or(0, |held| held.placed);
             let capacity = match running {
-                Some(held) if held.stays == Stays::Capped => current,
+                Some(held) if held.stays == Stays::Capped && opened.is_none() => current,
                 _ => free.saturating_add(current).min(MAX_REPLICAS),
             };
             if capacity < 1 {
@@ -403,7 +420,10 @@ impl<'s> Planner<'s> {
         if let Some((status, limit)) = failed {
             let nobody = self.store.block(block).is_none_or(|v| v.eligible().iter().all(|word| *word == 0));
             if nobody && self.held.iter().all(|held| held.stays == Stays::Leaves) {
-                self.keep(&mut decided, Status::Refused, Hindrance::NoCluster);
+                match self.waits_for(spec, block) {
+                    Some(slot) => self.keep(&mut decided, Status::Pending, Hindrance::Waits(slot)),
+                    None => self.keep(&mut decided, Status::Refused, Hindrance::NoCluster),
+                }
             } else {
                 self.keep(&mut decided, status, limit);
             }
@@ -413,6 +433,24 @@ impl<'s> Planner<'s> {
             self.keep(&mut decided, Status::Pending, bound);
         }
         decided
+    }
+
+    /// The first cluster by name that could carry the workload once what passes by itself has passed.
+    fn waits_for(&self, spec: &Spec, block: usize) -> Option<ClusterSlot> {
+        let waiting = self.store.block(block)?.waiting();
+        let mut clusters = self.view.snapshot.clusters().filter(|(slot, _)| mask::has(&waiting, slot.index()));
+        let found = clusters.find(|(_, cluster)| {
+            cluster.state != ClusterState::Deleting
+                && spec.data_on.as_ref().is_none_or(|data| data.contains(&cluster.name))
+        });
+        found.map(|(slot, _)| slot)
+    }
+
+    /// Whether the workload would have a place if one cluster let it in with room for this many replicas. Books nothing.
+    pub(crate) fn would_place(&mut self, spec: &Spec, decided: &Decided, slot: ClusterSlot, free: i64) -> bool {
+        self.hold_running(spec, decided.block);
+        let full = self.gather(spec, decided.block, decided.shape, Access { only: None, opened: Some((slot, free)) });
+        self.choose(spec, decided.block, decided.shape, full).status == Status::Placed
     }
 
     /// What runs stays as it is.
@@ -489,7 +527,7 @@ impl<'s> Planner<'s> {
             let shape = self.ledger.shape(&spec.pods);
             self.columns.prepare(self.view.snapshot, spec);
             self.hold_running(spec, block);
-            self.gather(spec, block, shape, common.as_deref());
+            self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
             let mut usable = vec![0; self.view.snapshot.width()];
             for candidate in &self.candidates {
                 mask::assign(&mut usable, candidate.slot as usize, true);
@@ -502,7 +540,7 @@ impl<'s> Planner<'s> {
             let block = self.store.of(&self.view, &spec.requirement);
             let shape = self.ledger.shape(&spec.pods);
             self.hold_running(spec, block);
-            let full = self.gather(spec, block, shape, common.as_deref());
+            let full = self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
             let decided = self.choose(spec, block, shape, full);
             if decided.status == Status::Placed && all.is_empty() {
                 let mut chosen = vec![0; self.view.snapshot.width()];

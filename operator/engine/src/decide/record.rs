@@ -237,6 +237,7 @@ pub struct Explanation {
     pub clusters: Vec<ClusterExplanation>,
     /// Where the payer's tree stands.
     pub quota: Vec<QuotaUse>,
-    /// Clusters for which one change would be enough, cheapest first, then by name.
+    /// Clusters on which one change would be enough, cheapest first, then by name: to give all replicas a place where
+    /// they have none, else to open the cluster to the workload.
     pub one_change: Vec<(String, Change)>,
 }

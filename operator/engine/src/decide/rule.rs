@@ -93,6 +93,10 @@ impl Rule {
         Self::Pools,
     ];
 
+    /// Rules whose refusal ends without anybody changing the workload or earning a quality: a freeze runs out, a link
+    /// comes back, a drain is done. What only they keep out waits; it is not refused.
+    pub(crate) const PASSING: [Self; 3] = [Self::Freeze, Self::State, Self::Reachability];
+
     /// Place in [`Self::ALL`].
     #[must_use]
     pub fn index(self) -> usize {

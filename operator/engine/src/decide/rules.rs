@@ -362,7 +362,7 @@ impl Judge<'_> {
                 Outcome::Unknown => Answer::Unknown,
                 Outcome::Reject => Answer::Fail,
             };
-            let reasons = verdict.binding().map(|judgement| judgement.reason.clone()).collect();
+            let reasons = verdict.binding().map(|judgement| judgement.reason.clone().about(&*image.name)).collect();
             check = check.and(Check { answer, reasons });
         }
         check

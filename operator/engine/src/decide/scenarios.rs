@@ -7,11 +7,11 @@ use super::affinity::Affinity;
 use super::fixture::now;
 use super::input::{
     CheckInput, CheckKind, ClusterInput, ClusterState, DataClass, Dimension, Evidence, EvidenceState, FreezeInput,
-    Grant, NodeShapeInput, OnExpiry, PoolInput, TenantInput, Term, TierInput,
+    Grant, NodeShapeInput, OnExpiry, PoolInput, Reachability, TenantInput, Term, TierInput,
 };
 use super::{
     Cause, Changes, Current, Decision, Explanation, FleetInput, MaxShare, PodInput, Policy, Requirement, Resources,
-    Rule, ShareOf, Snapshot, Spec, SpreadKey, Status, WorkloadKey, decide, explain, plan,
+    Rule, ShareOf, Snapshot, Spec, Spread, SpreadKey, Status, WorkloadKey, decide, explain, plan,
 };
 use crate::detect::{Arch, PoolFacts};
 use crate::terms::{Code, Percent, Value};
@@ -223,7 +223,8 @@ fn when_nothing_fits_what_runs_stays() {
         cluster.state = ClusterState::Draining;
     }
     let stuck = running(draining, on(spec("app", 1), "大理", 1));
-    assert_eq!((stuck.status, targets(&stuck)), (Status::Refused, vec![("大理", 1)]));
+    assert_eq!((stuck.status, targets(&stuck)), (Status::Pending, vec![("大理", 1)]));
+    assert_eq!(codes(&stuck), [Code::ClusterDraining]);
     assert!(stuck.moves.is_empty());
 }
 
@@ -237,6 +238,67 @@ fn a_freeze_holds_changes_but_not_failover() {
     assert!(codes(&held).contains(&Code::FreezeActive) && held.violations.is_empty(), "{held:?}");
     let urgent = running(frozen, with(grow, |r| r.cause = Cause::Failover));
     assert_eq!(urgent.status, Status::Placed);
+}
+
+#[test]
+fn what_only_a_freeze_a_drain_or_a_lost_link_keeps_out_waits_and_is_not_refused() {
+    let mut frozen = fleet();
+    frozen.freezes = vec![FreezeInput { name: "两会保障".to_owned(), ..FreezeInput::default() }];
+    let fresh = one(frozen.clone(), spec("app", 1));
+    assert_eq!((fresh.status, codes(&fresh)), (Status::Pending, vec![Code::FreezeActive]));
+
+    let mut lost = fleet();
+    lost.clusters.iter_mut().for_each(|cluster| cluster.reachability = Reachability::Unreachable);
+    let waiting = one(lost, with(spec("app", 1), |r| r.regions = ["5329".to_owned()].into()));
+    assert_eq!((waiting.status, codes(&waiting)), (Status::Pending, vec![Code::ClusterUnreachable]));
+
+    // The end of the freeze would not help: the region stands in the way as well, or the data is elsewhere.
+    let nowhere = with(spec("app", 1), |r| r.regions = ["11".to_owned()].into());
+    assert_eq!(one(frozen.clone(), nowhere).status, Status::Refused);
+    let pinned = Spec { data_on: Some(["保山".to_owned()].into()), ..spec("app", 1) };
+    assert_eq!(one(frozen, pinned).status, Status::Refused);
+    let mut leaving = fleet();
+    leaving.clusters.iter_mut().for_each(|cluster| cluster.state = ClusterState::Deleting);
+    assert_eq!(one(leaving, spec("app", 1)).status, Status::Refused);
+}
+
+#[test]
+fn a_change_is_told_as_enough_only_when_it_gives_every_replica_a_place() {
+    let mut shared = spec("app", 3);
+    shared.requirement = Arc::new(Requirement { regions: ["53".to_owned()].into(), ..(*shared.requirement).clone() });
+    let share =
+        MaxShare { percent: Percent::new(34).unwrap(), key: SpreadKey::Cluster, of: ShareOf::Workload, required: true };
+    shared.policy = Arc::new(Policy { max_share: vec![share], ..Policy::default() });
+    let two = told(fleet(), &shared);
+    assert_eq!(two.decision.status, Status::Pending);
+    let names: Vec<_> = two.one_change.iter().map(|(name, change)| (&**name, change.rule)).collect();
+    assert_eq!(names, [("徐州", Some(Rule::Regions))], "three groups of one replica each are enough");
+
+    let four = told(fleet(), &Spec { replicas: 4, ..shared });
+    assert_eq!(four.decision.status, Status::Pending);
+    assert_eq!(four.one_change, [], "one more group of one replica is not");
+    assert!(four.clusters.iter().any(|cluster| cluster.cluster == "徐州" && cluster.changes.len() == 1));
+}
+
+#[test]
+fn an_explanation_tells_what_its_own_decision_takes_from_the_quota() {
+    let specs = vec![Spec { priority: 1, ..spec("先", 1) }, spec("后", 1)];
+    let changes = Changes { specs, ..Changes::default() };
+    let snapshot = Snapshot::new(granted(4000, None)).unwrap();
+    let told = explain(&snapshot, &changes, &WorkloadKey::new("民政", "后"), now()).unwrap().unwrap();
+    let line = told.quota.iter().find(|line| line.tenant == "省级" && line.resource == "cpu").unwrap();
+    assert_eq!((line.before, line.after), (1000, 2000));
+}
+
+#[test]
+fn a_preferred_spread_that_cannot_be_met_is_told_with_the_groups_it_got() {
+    let mut wanted = spec("app", 2);
+    wanted.requirement = Arc::new(Requirement { regions: ["5329".to_owned()].into(), ..(*wanted.requirement).clone() });
+    let spread = Spread { key: SpreadKey::Region, min_groups: 2, max_groups: None, min_replicas: 1, required: false };
+    wanted.policy = Arc::new(Policy { spread: vec![spread], ..Policy::default() });
+    let placed = one(fleet(), wanted);
+    assert_eq!((placed.status, codes(&placed)), (Status::Placed, vec![Code::PreferredDropped]));
+    assert_eq!((&placed.limits[0].seen, &placed.limits[0].wanted), (&Value::Int(1), &Value::Int(2)));
 }
 
 fn granted(cpu: i64, until: Option<&str>) -> FleetInput {

@@ -1,5 +1,7 @@
 //! From a decision in numbers to the record with names: targets, moves, limits, violations, counts per rule.
 
+use std::collections::BTreeSet;
+
 use super::canonical::{self, CanonicalError};
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Move, Status, Target, Violation};
@@ -9,7 +11,7 @@ use super::snapshot::ClusterSlot;
 use super::spec::{Spec, SpreadKey};
 use super::stay::{Stays, stays};
 use super::view::Demand;
-use crate::choice::{self, Limit, Problem, Why};
+use crate::choice::{self, Limit, NO_GROUP, Problem, Why};
 use crate::terms::{Code, Digest, DigestAlgorithm, Reason, Value};
 
 /// What a record says besides the decision itself.
@@ -115,7 +117,7 @@ impl Planner<'_> {
                     | Why::Chosen
                     | Why::Grown
                     | Why::FewerWanted
-                    | Why::BoundForces
+                    | Why::BoundForces(_)
                     | Why::BetterScore => None,
                 };
                 Move { cluster: self.name(slot), from: change.from, to: change.to, reason }
@@ -171,16 +173,36 @@ impl Planner<'_> {
             .collect()
     }
 
+    /// How many groups of a key a decision uses.
+    fn used(&self, key: &SpreadKey, decided: &Decided) -> i64 {
+        let group = |slot: &ClusterSlot| match self.columns.groups(key) {
+            Some(groups) => groups.by_slot.get(slot.index()).copied(),
+            None => u32::try_from(slot.index()).ok(),
+        };
+        let targets = decided.targets.iter().filter(|(_, replicas)| *replicas > 0);
+        let used: BTreeSet<u32> = targets.filter_map(|(slot, _)| group(slot)).filter(|id| *id != NO_GROUP).collect();
+        i64::try_from(used.len()).unwrap_or(i64::MAX)
+    }
+
     /// Why it is not placed, and what was given up.
     fn limits(&self, spec: &Spec, decided: &Decided) -> Vec<Reason> {
-        let mut limits: Vec<_> = decided.limit.iter().map(|limit| limit_reason(spec, limit)).collect();
+        let mut limits: Vec<_> = match &decided.limit {
+            Some(Hindrance::Waits(slot)) => {
+                self.refusals(spec, decided, *slot).into_iter().flat_map(|refusal| refusal.reasons).collect()
+            }
+            limit => limit.iter().map(|limit| limit_reason(spec, limit)).collect(),
+        };
         if decided.status != Status::Placed {
-            limits.extend(self.everywhere(spec, decided));
+            for reason in self.everywhere(spec, decided) {
+                if !limits.contains(&reason) {
+                    limits.push(reason);
+                }
+            }
         }
         for (at, spread) in spec.policy.spread.iter().enumerate().filter(|(at, _)| *at < 8) {
             if decided.dropped & (1 << at) != 0 {
-                let wanted = i64::from(spread.min_groups);
-                limits.push(Reason::new(Code::PreferredDropped).object(key_name(&spread.key)).wanted(wanted));
+                let reason = Reason::new(Code::PreferredDropped).object(key_name(&spread.key));
+                limits.push(reason.seen(self.used(&spread.key, decided)).wanted(i64::from(spread.min_groups)));
             }
         }
         limits
@@ -221,7 +243,8 @@ fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
         _ => Value::Int(amount),
     };
     match hindrance {
-        Hindrance::NoCluster => Reason::new(Code::NoCandidate).object(workload),
+        // What is waited for is told by the rules of that cluster.
+        Hindrance::NoCluster | Hindrance::Waits(_) => Reason::new(Code::NoCandidate).object(workload),
         Hindrance::Replicas => {
             Reason::new(Code::ReplicasOutOfRange).object(workload).seen(spec.replicas).wanted(choice::MAX_REPLICAS)
         }

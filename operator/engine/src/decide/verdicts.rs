@@ -88,6 +88,23 @@ impl Verdicts {
             || (self.strict && mask::has(self.saying(rule, Answer::Unknown), slot.index()))
     }
 
+    /// Clusters that nothing but rules which pass by themselves ([`Rule::PASSING`]) keeps out.
+    pub(crate) fn waiting(&self) -> Vec<u64> {
+        let mut waiting = vec![0; self.width];
+        let refusing = |rule| {
+            let unknown = if self.strict { self.saying(rule, Answer::Unknown) } else { &[] };
+            [self.saying(rule, Answer::Fail), unknown]
+        };
+        for said in Rule::PASSING.into_iter().flat_map(refusing) {
+            waiting.iter_mut().zip(said).for_each(|(word, said)| *word |= said);
+        }
+        let others = Rule::ALL.into_iter().filter(|rule| !Rule::PASSING.contains(rule));
+        for said in others.flat_map(refusing) {
+            waiting.iter_mut().zip(said).for_each(|(word, said)| *word &= !said);
+        }
+        waiting
+    }
+
     /// How many clusters a rule keeps out.
     #[must_use]
     pub fn refused(&self, rule: Rule) -> u32 {

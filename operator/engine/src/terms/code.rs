@@ -449,6 +449,8 @@ codes! {
         CpuForeign: Info,
         /// The CPU has no valid 安全可靠测评.
         CpuNotAssessed: Info,
+        /// All observed CPU of a system is off the cloud, so it has no part in the domestic share of the cloud.
+        CpuOffCloud: Info,
         /// The CPU a system runs on is not known.
         CpuUnknown: Info,
         /// How much CPU a system uses is not known.

@@ -49,12 +49,15 @@ impl fmt::Display for ObjectRef {
     }
 }
 
-/// A code with its typed parameters. Every code has the same three, so that every sentence can name them.
+/// A code with its typed parameters. Every code has the same ones, so that every sentence can name them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
     /// What it is.
     pub code: Code,
+    /// What the sentence is said of, where one object has several: the image of a container. Set by whoever knows it.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub about: Value,
     /// The thing it is about inside the subject: an image, a label key, a field, a document.
     #[serde(default, skip_serializing_if = "is_unknown")]
     pub object: Value,
@@ -74,7 +77,14 @@ impl Reason {
     /// A reason without parameters yet.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self { code, object: Value::Unknown, seen: Value::Unknown, wanted: Value::Unknown }
+        Self { code, about: Value::Unknown, object: Value::Unknown, seen: Value::Unknown, wanted: Value::Unknown }
+    }
+
+    /// Names what the sentence is said of.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<Value>) -> Self {
+        self.about = about.into();
+        self
     }
 
     /// Names the thing it is about.

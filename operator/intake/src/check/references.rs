@@ -245,7 +245,7 @@ impl Refs<'_, '_> {
         self.words(at, "zones", "zone", &change.zones);
         for (index, name) in change.objects.iter().enumerate() {
             if let Some(own) = own.filter(|own| !own.contains(&name)) {
-                let candidates = own.iter().map(|name| name.as_ref());
+                let candidates = own.iter().map(AsRef::as_ref);
                 self.out.push(self.scene.unknown(&at.at("objects", index), "object", name, candidates));
             }
         }

@@ -51,6 +51,12 @@ fn look(code: &str) -> Known {
     }
 }
 
+/// The province of a code, where nothing is nearer.
+fn province(code: &str) -> String {
+    let above = format!("{}0000", code.get(..2).unwrap_or_default());
+    region_name(&above).map_or_else(|| "-".to_owned(), |name| format!("{above} {name}"))
+}
+
 struct Codes<'s, 'o> {
     scene: &'s Scene<'s>,
     out: &'o mut Vec<Finding>,
@@ -66,7 +72,7 @@ impl Codes<'_, '_> {
                 // Comparing with all counties costs; many wrong codes are one mistake, seldom thousands.
                 let near = if self.suggestions == 0 { Vec::new() } else { regions_near(code) };
                 self.suggestions = self.suggestions.saturating_sub(1);
-                let near = if near.is_empty() { vec!["-".to_owned()] } else { near };
+                let near = if near.is_empty() { vec![province(code)] } else { near };
                 Reason::new(Code::RegionUnknown).seen(code.as_ref()).wanted(near)
             }
         };

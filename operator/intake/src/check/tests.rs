@@ -5,7 +5,7 @@ use jiuzhou_engine::terms::{Code, Severity};
 use crate::{Fleet, Options, load};
 
 /// Two sites, two clusters, a bureau and its department, a system and a workload.
-const FLEET: &str = r#"
+pub(super) const FLEET: &str = r#"
 apiVersion: jiuzhou.dev/v1alpha1
 kind: CpuPlatform
 metadata: {name: kunpeng-920}
@@ -19,7 +19,7 @@ spec:
   region: "532900"
   provider: cec
   pue:
-  - {fromMonth: 2025-01, untilMonth: 2025-12, perMille: 1280}
+  - {fromMonth: 2025-01, untilMonth: 2025-10, perMille: 1280}
   certificates:
   - {id: GEC-1, wattHours: 1000000, generatedMonth: 2025-03, retiredOn: 2025-06-01}
 ---
@@ -145,7 +145,7 @@ spec:
   - {architecture: amd64}
 "#;
 
-fn read(text: &str) -> Fleet {
+pub(super) fn read(text: &str) -> Fleet {
     let options = Options::at("2025-11-23T00:00:00Z".parse().unwrap());
     load(&["-".to_owned()], &mut text.as_bytes(), &options).unwrap()
 }

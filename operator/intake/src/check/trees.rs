@@ -17,6 +17,9 @@ use super::scene::{Scene, covers, full_name, input};
 /// Ancestors looked at; China has six levels of government.
 const LEVELS: usize = 32;
 
+/// Members of a cycle named in a finding.
+const STEPS: usize = 8;
+
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     tenant_cycles(scene, out);
     system_cycles(scene, out);
@@ -50,20 +53,32 @@ fn tenant_cycles(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         let edges = scene.objects.tenants.values();
         let edges = edges.map(|item| (item.document.name.as_str(), parent(&item.object).map(AsRef::as_ref)));
         let edges: BTreeMap<&str, Vec<&str>> = edges.map(|(name, up)| (name, up.into_iter().collect())).collect();
-        for cycle in cycles(&edges) {
-            let Some(item) = cycle.first().and_then(|name| named(&scene.objects.tenants, name)) else { continue };
+        for mut cycle in cycles(&edges) {
+            let mut members = cycle.clone();
+            members.sort_unstable();
             // The payer's tree is made of the other two; a cycle of one of those is told once.
-            if told.insert(cycle.clone()) {
-                let reason = Reason::new(Code::TenantCycle).object(item.document.name.as_str()).seen(round(&cycle));
-                out.push(item.document.finding(reason, pointer));
+            if !told.insert(members) {
+                continue;
+            }
+            // Every tenant of the circle is told: each may be the one that is wrong.
+            for _ in 0..cycle.len() {
+                if let Some(item) = cycle.first().and_then(|name| named(&scene.objects.tenants, name)) {
+                    let reason = Reason::new(Code::TenantCycle).object(item.document.name.as_str());
+                    out.push(item.document.finding(reason.seen(round(&cycle)), pointer));
+                }
+                cycle.rotate_left(1);
             }
         }
     }
 }
 
-/// `a → b → a`.
+/// `a → b → a`; the middle of a long way is left out.
 fn round(cycle: &[&str]) -> String {
-    let steps: Vec<&str> = cycle.iter().chain(cycle.first()).copied().collect();
+    let mut steps: Vec<&str> = cycle.iter().take(STEPS).copied().collect();
+    if cycle.len() > STEPS {
+        steps.push("…");
+    }
+    steps.extend(cycle.first());
     steps.join(" → ")
 }
 
@@ -176,11 +191,14 @@ fn ancestors<'a>(scene: &Scene<'a>, item: &Item<Tenant>, parent: Parent) -> Vec<
     above
 }
 
+/// One of the lists of names of a guardrail.
+type List = fn(&Allowed) -> &[Name];
+
 /// What `allowed` permits beyond the nearest of `above` that limits it: pointer, value, the values permitted there.
-pub(super) fn looser(scene: &Scene<'_>, allowed: &Allowed, above: &[&Allowed]) -> Vec<(String, String, Vec<String>)> {
+fn looser(scene: &Scene<'_>, allowed: &Allowed, above: &[&Allowed]) -> Vec<(String, String, Vec<String>)> {
     let mut found = Vec::new();
     let texts = |names: &[Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let lists: [(&str, fn(&Allowed) -> &[Name]); 3] =
+    let lists: [(&str, List); 3] =
         [("zones", |a| &a.zones), ("providers", |a| &a.providers), ("clusters", |a| &a.clusters)];
     for (field, list) in lists {
         let Some(limit) = above.iter().map(|a| list(a)).find(|limit| !limit.is_empty()) else { continue };

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::text::Name;
 use jiuzhou_api::v1alpha1::{DataClass, FleetWorkload};
-use jiuzhou_engine::terms::{Code, Finding, Reason};
+use jiuzhou_engine::terms::{Code, Finding, Reason, Severity};
 
 use crate::objects::{Item, Key, named};
 
-use super::scene::{Field, Scene, covers, full_name, input};
+use super::scene::{Field, Scene, covers, full_name, input, weigh};
 
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     let floors = tier_floors(scene);
@@ -95,10 +95,6 @@ fn against_tenant(scene: &Scene<'_>, item: &Item<FleetWorkload>, out: &mut Vec<F
 
 /// A policy is used by a workload that names it, or as the default of a tenant.
 fn policies_unused(scene: &Scene<'_>, out: &mut Vec<Finding>) {
-    if scene.refused_any(&["FleetWorkload", "Tenant"]) {
-        // It may be the one that uses it.
-        return;
-    }
     let mut used: BTreeSet<Key> = BTreeSet::new();
     let mut take = |namespace: &str, policy: &Name| {
         let own = (namespace.to_owned(), policy.to_string());
@@ -123,7 +119,10 @@ fn policies_unused(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     for document in input(&scene.objects.policies).map(|item| &item.document).chain(fleet) {
         if !used.contains(&(document.namespace.clone(), document.name.clone())) {
             let reason = Reason::new(Code::PolicyUnused).object(document.name.as_str());
-            out.push(document.finding(reason, "/metadata/name"));
+            let finding = document.finding(reason, "/metadata/name");
+            // A refused object may be the one that uses it.
+            let unsure = scene.refused_any(&["FleetWorkload", "Tenant"]);
+            out.push(if unsure { weigh(finding, Severity::Info) } else { finding });
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What is known of images, found again from the way a manifest names them.
 //!
-//! An image without a profile is taken to exist for linux/amd64 only, with nothing known of its needs: that is what
-//! most images are, and it never puts a program on a CPU that nobody said it runs on. Each is told as a finding.
+//! An image without a profile is taken to exist for the architectures that its pods ask for by name (a node selector
+//! `kubernetes.io/arch: arm64` is its author's word that there is one), else for linux/amd64 only, with nothing known of
+//! its needs: that is what most images are, and it never puts a program on a CPU that nobody said it runs on. Each is
+//! told as a finding.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,8 +52,9 @@ impl Images {
         images
     }
 
-    /// An image of a manifest with what the workload needs on top; `false` when nothing is known of it.
-    pub(super) fn find(&self, reference: &ImageRef, needs: Needs) -> (Image, bool) {
+    /// An image of a manifest with what the workload needs on top; `false` when nothing is known of it but the
+    /// architectures that its pods name.
+    pub(super) fn find(&self, reference: &ImageRef, needs: Needs, named: &BTreeSet<String>) -> (Image, bool) {
         let name = reference.name();
         let tag = reference.tag.clone().unwrap_or_else(|| "latest".to_owned());
         let (digest, entries) = match &reference.digest {
@@ -63,18 +66,19 @@ impl Images {
         };
         let full = digest.map_or_else(|| format!("{name}:{tag}"), |digest| format!("{name}@{digest}"));
         let known = entries.is_some();
-        let entries = entries.cloned().unwrap_or_else(|| vec![undescribed()]);
+        let entries = entries.cloned().unwrap_or_else(|| undescribed(named));
         (Image { name: full, entries, needs }, known)
     }
 }
 
-fn undescribed() -> ImageEntry {
-    ImageEntry {
+fn undescribed(named: &BTreeSet<String>) -> Vec<ImageEntry> {
+    let entry = |architecture: &str| ImageEntry {
         digest: None,
-        platform: OciPlatform::new("linux", "amd64", ""),
+        platform: OciPlatform::new("linux", architecture, ""),
         needs: Needs::default(),
         provenance: Provenance::None,
-    }
+    };
+    if named.is_empty() { vec![entry("amd64")] } else { named.iter().map(|name| entry(name)).collect() }
 }
 
 fn entry(document: &Document, index: usize, entry: &api::ImageEntry, findings: &mut Vec<Finding>) -> ImageEntry {

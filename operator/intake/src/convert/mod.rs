@@ -7,6 +7,7 @@
 mod catalogue;
 mod cel;
 mod clusters;
+mod contents;
 mod figures;
 mod images;
 mod kinds;

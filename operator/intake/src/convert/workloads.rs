@@ -9,25 +9,20 @@ use std::sync::Arc;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
 use jiuzhou_engine::decide::{
-    Cause, Current, Image, PodInput, Policy, Requirement, Resources, Spec, WorkloadKey, resources,
+    Cause, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
 };
 use jiuzhou_engine::detect::{AcceleratorNeed, Needs};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
-use jiuzhou_objects::images::{ImageRef, images};
-use jiuzhou_objects::object::Object;
-use jiuzhou_objects::pod::PodRequests;
 use jiuzhou_objects::profile::Profiles;
-use jiuzhou_objects::shape::{Component, Count, Shape};
-use serde_json::Value;
 
-use crate::documents::Document;
 use crate::objects::{Item, Objects, named};
 
 use super::clusters::any_of;
-use super::images::{Images, needs, together};
+use super::contents::{self, Contents};
+use super::images::{Images, together};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
-use super::tenants::{amounts, texts};
+use super::tenants::texts;
 use super::words;
 
 /// What conversion looks things up in.
@@ -67,18 +62,6 @@ fn changed(spec: &Spec, objects: &Objects) -> bool {
     }
 }
 
-/// Pods and images of one workload.
-#[derive(Default)]
-struct Contents {
-    pods: Vec<(PodRequests, i64)>,
-    claims: i64,
-    images: Vec<Image>,
-    kinds: BTreeSet<String>,
-    unprofiled: BTreeSet<String>,
-    replicas: Option<i64>,
-    pinned: bool,
-}
-
 fn spec(
     context: &Context<'_>,
     item: &Item<api::FleetWorkload>,
@@ -90,7 +73,7 @@ fn spec(
         select,
         replicas,
         requirements,
-        continuity: _, // how it is moved is control's
+        continuity,
         data,
         fence: _,                   // control
         max_clock_drift_seconds: _, // control
@@ -108,7 +91,7 @@ fn spec(
         findings.push(document.finding(reason, "/spec/select"));
         return None;
     }
-    let contents = contents(context, document, objects, requirements, findings);
+    let contents = contents::contents(context, document, objects, requirements, findings);
     let namespace = document.namespace.as_str();
     let owner = context.objects.systems.get(&(namespace.to_owned(), system.to_string()));
     let tenant = match owner {
@@ -116,10 +99,13 @@ fn spec(
         None => context.owners.get(namespace).cloned().unwrap_or_default(),
     };
     let rules = rules(context, namespace, &tenant, placement.as_ref(), placement_policy.as_deref());
-    let Placement { affinity, groups, tolerations, policy } =
+    let Placement { affinity, groups, tolerations, mut policy } =
         rules.map(|rules| policies::placement(rules, context.places)).unwrap_or_default();
-    let wanted = replicas.map(i64::from).or(contents.replicas).unwrap_or(1);
-    let pods = pods(document, &contents, wanted, findings)?;
+    if stays_together(*continuity, data.as_ref(), &contents) {
+        in_one_cluster(&mut policy);
+    }
+    let wanted = replicas.map_or_else(|| contents.replicas(), i64::from);
+    let pods = contents.pods(document, wanted, findings)?;
     let key = WorkloadKey::new(namespace, &document.name);
     let placed = context.objects.placements.get(&(namespace.to_owned(), document.name.clone()));
     let mut requirement = requirement(owner, requirements, &contents);
@@ -136,7 +122,7 @@ fn spec(
         requirement: Arc::default(),
         policy: Arc::default(),
         replicas: wanted,
-        quota: quota(&pods, contents.claims),
+        quota: contents.quota(&pods, wanted),
         pods,
         current: placed.map(|placed| current(&item.object, &placed.object)).unwrap_or_default(),
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &placed.object)),
@@ -145,6 +131,39 @@ fn spec(
         key,
     };
     Some((spec, requirement, policy))
+}
+
+/// Whether all replicas belong into one cluster. The members of a StatefulSet find each other by name within a cluster,
+/// and a volume is in one: divided, each part would take itself for the whole. Who keeps the data elsewhere, or in
+/// several clusters, says so in `spec.data`; who knows better says so in `spec.continuity`.
+fn stays_together(
+    continuity: Option<api::Continuity>,
+    data: Option<&api::DataPlacement>,
+    contents: &Contents,
+) -> bool {
+    let kept_here = match data.map(|data| data.mode) {
+        None | Some(api::DataMode::Pinned) => true,
+        Some(api::DataMode::External | api::DataMode::Replicated | api::DataMode::Disposable) => false,
+    };
+    match continuity {
+        None => contents.single_writer && kept_here,
+        Some(api::Continuity::SingleWriter | api::Continuity::RunOnce | api::Continuity::OneCluster) => kept_here,
+        Some(api::Continuity::AddBeforeRemove | api::Continuity::PerNode) => false,
+    }
+}
+
+/// Lets a policy use one cluster only, unless it says itself how many.
+fn in_one_cluster(policy: &mut Policy) {
+    let stated = policy.spread.iter().any(|spread| spread.key == SpreadKey::Cluster);
+    if policy.division != Division::Duplicated && !stated {
+        policy.spread.push(Spread {
+            key: SpreadKey::Cluster,
+            min_groups: 1,
+            max_groups: Some(1),
+            min_replicas: 1,
+            required: true,
+        });
+    }
 }
 
 /// The rules that hold: inline, else by name (its namespace first), else the tenant's default.
@@ -163,169 +182,6 @@ fn rules<'a>(
     let own = context.objects.policies.get(&(namespace.to_owned(), name.to_owned()));
     let shared = || named(&context.objects.cluster_policies, name).map(|item| &item.object.spec.placement);
     own.map(|item| &item.object.spec.placement).or_else(shared)
-}
-
-/// Reads the objects of a workload.
-fn contents(
-    context: &Context<'_>,
-    document: &Document,
-    objects: &[api::WorkloadObject],
-    requirements: &api::Requirements,
-    findings: &mut Vec<Finding>,
-) -> Contents {
-    let mut contents = Contents::default();
-    let mut raised: BTreeMap<String, Needs> = BTreeMap::new();
-    for (index, api::RaisedNeeds { image, needs: more }) in requirements.image_needs.iter().enumerate() {
-        let pointer = format!("/spec/requirements/imageNeeds/{index}/needs");
-        raised.insert(image.to_string(), needs(document, &pointer, more, findings));
-    }
-    let mut seen: BTreeMap<String, ImageRef> = BTreeMap::new();
-    for (index, entry) in objects.iter().enumerate() {
-        let api::WorkloadObject { name, manifest, on_delete: _, on_drift: _, on_immutable: _, wave: _ } = entry;
-        let at = format!("/spec/objects/{index}/manifest");
-        let object = Object::new(manifest);
-        contents.kinds.insert(format!("{}/{}", object.api_version(), object.kind()));
-        let declared: Vec<(usize, &api::Component)> =
-            requirements.components.iter().enumerate().filter(|(_, c)| c.object.as_deref() == Some(name)).collect();
-        let mut found = Vec::new();
-        if !declared.is_empty() {
-            for (index, component) in declared {
-                let pointer = format!("/spec/requirements/components/{index}");
-                self::declared(document, &pointer, component, &mut contents, &mut seen, findings);
-            }
-        } else if let Some(profile) = context.profiles.of(object) {
-            let shape = Shape::of(object, profile, &mut found);
-            take(&shape, &mut contents);
-            for used in images(object, profile, &mut found) {
-                seen.insert(used.image.to_string(), used.image);
-            }
-            if contents.replicas.is_none() {
-                let path = profile.replicas.as_ref().and_then(|path| path.first(manifest));
-                contents.replicas = path.and_then(Value::as_i64);
-            }
-        } else {
-            contents.unprofiled.insert(format!("{}/{}", object.api_version(), object.kind()));
-        }
-        for finding in found {
-            let pointer = format!("{at}{}", finding.pointer);
-            let severity = finding.severity;
-            let mut finding = document.finding(finding.reason, &pointer);
-            finding.severity = severity;
-            findings.push(finding);
-        }
-    }
-    for (index, component) in requirements.components.iter().enumerate().filter(|(_, c)| c.object.is_none()) {
-        let pointer = format!("/spec/requirements/components/{index}");
-        declared(document, &pointer, component, &mut contents, &mut seen, findings);
-    }
-    for (written, reference) in &seen {
-        let more = raised.remove(written).unwrap_or_default();
-        let (image, known) = context.images.find(reference, more);
-        if !known {
-            let reason = Reason::new(Code::ImageNotProfiled).object(written.as_str()).wanted("linux/amd64");
-            findings.push(document.finding(reason, "/spec/objects"));
-        }
-        contents.images.push(image);
-    }
-    for image in raised.keys() {
-        let reason = Reason::new(Code::ReferenceUnknown).object(image.as_str()).seen(document.object_ref().to_string());
-        let reason = reason.wanted(seen.keys().cloned().collect::<Vec<_>>());
-        findings.push(document.finding(reason, "/spec/requirements/imageNeeds"));
-    }
-    contents
-}
-
-fn declared(
-    document: &Document,
-    pointer: &str,
-    component: &api::Component,
-    contents: &mut Contents,
-    seen: &mut BTreeMap<String, ImageRef>,
-    findings: &mut Vec<Finding>,
-) {
-    let api::Component { name: _, object: _, images, requests, replicas } = component;
-    for image in images {
-        match ImageRef::parse(image) {
-            Ok(reference) => {
-                seen.insert(image.to_string(), reference);
-            }
-            Err(_) => {
-                let reason = Reason::new(Code::ImageInvalid).object(image.as_ref()).seen(image.as_ref());
-                findings.push(document.finding(reason, &format!("{pointer}/images")));
-            }
-        }
-    }
-    let mut all = amounts(document, &format!("{pointer}/requests"), requests, findings);
-    let mut one = |name: &str| all.remove(name).unwrap_or(0);
-    let requests = PodRequests {
-        cpu: jiuzhou_engine::terms::Millicores(one(resources::CPU)),
-        memory: jiuzhou_engine::terms::Bytes(one(resources::MEMORY)),
-        ephemeral_storage: jiuzhou_engine::terms::Bytes(one(resources::EPHEMERAL_STORAGE)),
-        extended: all,
-    };
-    contents.pods.push((requests, i64::from(*replicas)));
-}
-
-/// Takes the pods of one object: counts become "per replica of the workload" in [`pods`].
-fn take(shape: &Shape, contents: &mut Contents) {
-    for component in &shape.components {
-        let Component { template: _, count, requests, claims } = component;
-        let pods = match count {
-            Count::Pods(pods) | Count::Job { parallelism: pods, .. } => *pods,
-            // One per node is not counted against room: the nodes are what they are.
-            Count::PerNode => continue,
-        };
-        contents.pods.push((requests.clone(), pods));
-        for claim in claims {
-            contents.claims = contents.claims.saturating_add(claim.size.0.saturating_mul(pods.max(1)));
-            contents.pinned |= claim.bound;
-        }
-    }
-}
-
-/// Pods of one replica. A workload of one template counts its pods as replicas; of several, the whole set is one
-/// replica and is only ever multiplied.
-fn pods(document: &Document, contents: &Contents, wanted: i64, findings: &mut Vec<Finding>) -> Option<Vec<PodInput>> {
-    let single = contents.pods.len() == 1;
-    let mut pods = Vec::new();
-    for (requests, count) in contents.pods.iter().filter(|(_, count)| *count > 0) {
-        let count = if single && contents.replicas.is_some() { 1 } else { *count };
-        pods.push(PodInput { request: request(requests), count });
-    }
-    let total: Option<i64> = pods.iter().try_fold(0i64, |sum, pod| sum.checked_add(pod.count.checked_mul(wanted)?));
-    if total.is_none() {
-        let reason = Reason::new(Code::OutOfRange).object("spec.replicas").seen(wanted).wanted("< 2^63");
-        findings.push(document.finding(reason, "/spec/replicas"));
-        return None;
-    }
-    Some(pods)
-}
-
-fn request(requests: &PodRequests) -> Resources {
-    let PodRequests { cpu, memory, ephemeral_storage, extended } = requests;
-    let named =
-        [(resources::CPU, cpu.0), (resources::MEMORY, memory.0), (resources::EPHEMERAL_STORAGE, ephemeral_storage.0)];
-    let mut all: Resources = extended.clone();
-    all.extend(named.into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)));
-    all
-}
-
-/// What one replica takes from the quota: its pods and their claims. Sums beyond 2^63 stay at the limit, which no
-/// quota allows.
-fn quota(pods: &[PodInput], claims: i64) -> Resources {
-    let mut sum = Resources::new();
-    for pod in pods {
-        for (name, amount) in &pod.request {
-            let entry = sum.entry(name.clone()).or_insert(0);
-            *entry = entry.saturating_add(amount.saturating_mul(pod.count));
-        }
-        let entry = sum.entry(resources::PODS.to_owned()).or_insert(0);
-        *entry = entry.saturating_add(pod.count);
-    }
-    if claims > 0 {
-        sum.insert(resources::STORAGE.to_owned(), claims);
-    }
-    sum
 }
 
 fn current(workload: &api::FleetWorkload, placement: &api::FleetPlacement) -> Vec<Current> {

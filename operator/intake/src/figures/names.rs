@@ -44,8 +44,8 @@ pub fn division(code: &str) -> Option<&'static str> {
     })
 }
 
-/// What is missing or wrong, each once, as findings at the place of the object. What merely explains a count (retired,
-/// exempt, on premises, another CPU) stays in the tables.
+/// What is missing or wrong, each once, as findings at the place of the object. What explains why an entry of the register
+/// did not count (retired, exempt, hosted, not Ready, CPU unknown) stays in the tables, which have its place, too.
 #[must_use]
 pub fn findings<'a>(fleet: &Fleet, notes: impl IntoIterator<Item = &'a LeftOut>) -> Vec<Finding> {
     let mut notes: Vec<&LeftOut> = notes.into_iter().filter(|note| missing(note.reason.code)).collect();
@@ -64,12 +64,11 @@ pub fn findings<'a>(fleet: &Fleet, notes: impl IntoIterator<Item = &'a LeftOut>)
 }
 
 fn missing(code: Code) -> bool {
-    code.severity() > Severity::Info
+    let explained = matches!(code, Code::LiftUnverified | Code::NotReadyLongEnough | Code::ProjectCodeAbsent);
+    (code.severity() > Severity::Info && !explained)
         || matches!(
             code,
             Code::BillMissing
-                | Code::CpuUnknown
-                | Code::CpuUnobserved
                 | Code::FactorFallback
                 | Code::MeterMissing
                 | Code::PowerUnknown
@@ -105,9 +104,7 @@ fn pointer(fleet: &Fleet, note: &LeftOut) -> Option<(&'static str, jiuzhou_engin
         | Code::RenewableBelowLimit => "/spec/certificates",
         Code::PowerUnknown => "/spec/poolFacts",
         Code::ExemptionInvalid => "/spec/exemption",
-        Code::LiftUnverified | Code::NotReadyLongEnough => "/spec/hosting",
-        Code::ProjectCodeAbsent | Code::ProjectCodeRepeated => "/spec/projectCode",
-        Code::CpuUnknown | Code::CpuUnobserved => "/spec/assets",
+        Code::ProjectCodeRepeated => "/spec/projectCode",
         _ => "",
     };
     Some((pointer, document.place(pointer)))

@@ -184,6 +184,10 @@ fn domestic(
     counts: impl Fn(&Footprint) -> Option<bool>,
 ) -> Result<Judgement, MeasureError> {
     let denominator = sum(entry, |place| place.on_cloud)?;
+    let all = sum(entry, |_| true)?;
+    if denominator == 0 && all > 0 {
+        return Ok(Judgement::left_out(about(entry, Code::CpuOffCloud).seen(Value::Millicores(all))));
+    }
     if denominator == 0 {
         return Ok(Judgement::left_out(unobserved(entry)));
     }

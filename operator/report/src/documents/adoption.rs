@@ -161,8 +161,8 @@ fn by_hosting(states: &BTreeMap<Hosting, i64>) -> Section {
 /// One row per group; a group of which nothing is in the denominator is 不适用.
 fn by(title: Word, groups: &BTreeMap<String, Adoption>, name: &dyn Fn(&str) -> Option<Cell>) -> Section {
     let columns = vec![
-        Column::text("key", if title == Word::SectionByRegion { Word::Division } else { Word::Group }).wide(),
         Column::text("name", Word::Object),
+        Column::text("key", if title == Word::SectionByRegion { Word::Division } else { Word::Group }).wide(),
         Column::figure("measured", Word::AdoptionMeasured),
         Column::figure("declared", Word::AdoptionDeclared),
         Column::figure("cloudNative", Word::AdoptionCloudNative).wide(),
@@ -171,13 +171,13 @@ fn by(title: Word, groups: &BTreeMap<String, Adoption>, name: &dyn Fn(&str) -> O
         Column::figure("domesticBrand", Word::DomesticBrand).wide(),
         Column::figure("domesticNonX86", Word::DomesticNonX86).wide(),
     ];
-    let chart = Chart { form: ChartForm::Bars, label: 1, part: None, value: 2 };
+    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 2 };
     let mut section = Section::new(title, columns).drawn(chart);
     for (key, adoption) in groups {
         let stated = (!key.is_empty()).then_some(key.as_str());
         section.row(vec![
-            Cell::known(stated),
             stated.map_or(Cell::Unknown, |key| name(key).unwrap_or_else(|| key.into())),
+            Cell::known(stated),
             share(adoption, FigureId::AdoptionMeasured),
             share(adoption, FigureId::AdoptionDeclared),
             share(adoption, FigureId::AdoptionCloudNative),
@@ -334,8 +334,8 @@ mod tests {
         assert_eq!(hosted[0][3], Cell::from("c.yaml:3"));
         assert_eq!(rows(Word::SectionNoSystems).len(), 1);
         // A function nobody stated is unknown, not an empty name; a body without systems is n/a.
-        assert_eq!(rows(Word::SectionByFunction)[0][1], Cell::Unknown);
-        assert_eq!(rows(Word::SectionByLevel)[0][1], Cell::Word(Word::LevelCity));
+        assert_eq!(rows(Word::SectionByFunction)[0][0], Cell::Unknown);
+        assert_eq!(rows(Word::SectionByLevel)[0][0], Cell::Word(Word::LevelCity));
         assert_eq!(rows(Word::SectionByBlock)[0][2], Cell::Ratio(0, 0));
         for format in Format::ALL {
             assert!(render(&document, format, &Options::default()).unwrap().contains("徐州市"));

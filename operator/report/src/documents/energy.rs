@@ -1,7 +1,7 @@
 //! `jiuzhou report energy`: energy and emissions of machine rooms with their sources, limits, and whom they go to.
 
 use jiuzhou_engine::terms::{Finding, Milligrams, MilliwattHours, PerMille};
-use jiuzhou_measure::carbon::Series;
+use jiuzhou_measure::carbon::{FactorTable, Series};
 use jiuzhou_measure::energy::{
     Account, FactorUse, Metric, Provenance, PueSource, RenewableSource, SiteAccount, Verdict,
 };
@@ -15,11 +15,7 @@ use crate::words::{Unit, Word};
 #[must_use]
 pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<Finding>) -> Document {
     let mut document = Document::new(DocumentKind::Energy, meta);
-    document.subject = if account.period.first() == account.period.last() {
-        account.period.first().to_string()
-    } else {
-        account.period.to_string()
-    };
+    document.subject = account.period.to_string();
     let sites = &account.sites;
     document.figure(Word::MeasuredShare, energy_share(account.measured));
     let known = sites.iter().filter(|site| site.it.is_some()).count();
@@ -33,7 +29,7 @@ pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<
     document.sections.push(site_table(sites));
     document.sections.extend(limits(sites));
     document.sections.push(emissions(sites));
-    document.sections.push(factors(sites));
+    document.sections.push(factors(sites, lookup));
     document.sections.push(renewable(sites));
     document.sections.push(reconciliation(sites));
     document.sections.push(tenants(account));
@@ -205,7 +201,7 @@ fn emissions(sites: &[SiteAccount]) -> Section {
 }
 
 /// The factors behind the figures above, with area, year and series.
-fn factors(sites: &[SiteAccount]) -> Section {
+fn factors(sites: &[SiteAccount], lookup: &dyn Lookup) -> Section {
     let columns = vec![
         Column::text("site", Word::Site),
         Column::text("series", Word::Series),
@@ -224,7 +220,10 @@ fn factors(sites: &[SiteAccount]) -> Section {
         let mut cells = vec![site.title.as_str().into(), series.into()];
         if let Some(FactorUse { factor, .. }) = used {
             cells.extend([
-                factor.area.as_str().into(),
+                match factor.area.as_str() {
+                    FactorTable::NATIONAL => Word::Nation.into(),
+                    area => lookup.division(area).unwrap_or_else(|| area.to_owned()).into(),
+                },
                 Cell::Text(factor.year.to_string()),
                 Milligrams(factor.mg_per_kwh).into(),
                 factor.source.as_str().into(),
@@ -263,8 +262,11 @@ fn renewable(sites: &[SiteAccount]) -> Section {
             site.title.as_str().into(),
             share,
             Cell::known(source),
-            site.renewable.covered.into(),
-            site.renewable.surplus.into(),
+            // Without certificates and without energy to hold them against, nothing is known.
+            Cell::known(
+                (site.renewable_source.is_some() || site.renewable.covered.0 > 0).then_some(site.renewable.covered),
+            ),
+            Cell::known(site.renewable_source.map(|_| site.renewable.surplus)),
         ]);
     }
     section
@@ -306,8 +308,11 @@ fn tenants(account: &Account) -> Section {
     for (tenant, share) in &account.tenants {
         row(if tenant.is_empty() { Cell::Unknown } else { tenant.as_str().into() }, share.active, share.idle);
     }
-    row(Word::SystemEnergy.into(), account.system, MilliwattHours::ZERO);
-    row(Word::Unallocated.into(), MilliwattHours::ZERO, account.unallocated);
+    // Where no room is known these two are not zero, they are unknown: the row below says it.
+    if account.sites.iter().any(|site| site.it.is_some()) || account.sites.is_empty() {
+        row(Word::SystemEnergy.into(), account.system, MilliwattHours::ZERO);
+        row(Word::Unallocated.into(), MilliwattHours::ZERO, account.unallocated);
+    }
     if account.outside.0 > 0 {
         section.row(vec![Word::Outside.into(), Cell::Unknown, Cell::Unknown, account.outside.into()]);
     }

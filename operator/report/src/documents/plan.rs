@@ -154,7 +154,9 @@ fn not_placed(decisions: &[(&str, &Decision)], nearest: &BTreeMap<WorkloadKey, (
             outcome(decision).into(),
             decision.shortfall.into(),
             reason.map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone())),
-            near.map_or(Cell::NotApplicable, |(cluster, _)| cluster.as_str().into()),
+            // A cluster is told only where the reason is one of its own: what waits for a quota or a share is not near it.
+            near.filter(|_| reason.is_some() && reason == wanted)
+                .map_or(Cell::NotApplicable, |(cluster, _)| cluster.as_str().into()),
             reason.map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone())),
         ]);
     }

@@ -8,7 +8,7 @@ use askama::Template;
 use jiuzhou_engine::terms::{Finding, Severity};
 
 use super::{Options, RenderError, cell, svg};
-use crate::document::{Cell, Document, Section, Status};
+use crate::document::{Cell, Document, DocumentKind, Section, Status};
 use crate::finding::{clean, severity, summary};
 use crate::sentences;
 use crate::words::{Lang, Word};
@@ -22,6 +22,8 @@ struct Page {
     head_title: &'static str,
     sections: Vec<Table>,
     findings_title: String,
+    /// What is wrong leads where it is the matter, or where it makes the rest doubtful.
+    findings_first: bool,
     findings: Vec<Item>,
     notes_title: &'static str,
     notes: Vec<&'static str>,
@@ -67,6 +69,7 @@ pub(super) fn render(document: &Document, options: &Options) -> Result<String, R
             Word::SectionFindings.text(lang),
             lang.bracketed(&summary(&document.findings, lang))
         ),
+        findings_first: leads(document),
         findings: document.findings.iter().map(|finding| item(finding, lang)).collect(),
         notes_title: Word::Notes.text(lang),
         notes: document.notes.iter().map(|note| note.text(lang)).collect(),
@@ -76,6 +79,13 @@ pub(super) fn render(document: &Document, options: &Options) -> Result<String, R
     let mut text = page.render()?;
     text.push('\n');
     Ok(text)
+}
+
+/// Whether findings stand before what was asked for: a check of files is about nothing else, and an error means that the
+/// rest was made from less than was meant.
+fn leads(document: &Document) -> bool {
+    document.kind == DocumentKind::Validate
+        || document.findings.iter().any(|finding| finding.severity == Severity::Error)
 }
 
 fn table(section: &Section, lang: Lang) -> Table {
@@ -154,6 +164,22 @@ mod tests {
             assert!(text.contains("default-src 'none'"));
             assert!(text.contains(&format!("<html lang=\"{}\">", lang.tag())));
         }
+    }
+
+    #[test]
+    fn what_was_asked_for_leads_unless_the_input_is_in_doubt() {
+        let place = |document: &Document| {
+            let text = render(document, &Options::default()).unwrap();
+            (text.find("class=\"finding").unwrap(), text.find("<table").unwrap())
+        };
+        let mut document = sample::document();
+        document.kind = DocumentKind::Plan;
+        document.findings.iter_mut().for_each(|finding| finding.severity = Severity::Warning);
+        let (finding, table) = place(&document);
+        assert!(table < finding);
+        document.findings[0].severity = Severity::Error;
+        let (finding, table) = place(&document);
+        assert!(finding < table);
     }
 
     #[test]

@@ -137,6 +137,8 @@ struct WireCounted {
 struct WireReason {
     /// The code; `jiuzhou help codes` lists them.
     code: &'static str,
+    /// What it is said of where one object has several, e.g. an image; null where it is said of the subject.
+    about: WireCell,
     /// The thing it is about inside the subject.
     object: WireCell,
     /// The value seen.
@@ -259,6 +261,7 @@ fn reason(reason: &Reason, subject: Option<&jiuzhou_engine::terms::ObjectRef>) -
     };
     WireReason {
         code: reason.code.as_str(),
+        about: cell(&reason.about.clone().into()),
         object: cell(&reason.object.clone().into()),
         seen: cell(&reason.seen.clone().into()),
         wanted: cell(&reason.wanted.clone().into()),

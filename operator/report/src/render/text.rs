@@ -9,10 +9,12 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthChar as _;
 
+use jiuzhou_engine::terms::{Finding, Severity};
+
 use super::cell::{self, NARROW_LIST, show};
 use super::{Options, Style};
 use crate::document::{Cell, Column, Document, Section, Status};
-use crate::finding::{frame, summary, width};
+use crate::finding::{brief, frame, summary, width};
 use crate::words::{Lang, Word};
 
 /// Blanks between two columns.
@@ -29,18 +31,37 @@ pub(super) fn render(document: &Document, options: &Options, wide: bool) -> Stri
     line(&mut out, &style.paint(bold, &cell::title(document, lang)));
     let head: Vec<_> = document.headline.iter().map(|figure| cell::figure(figure, lang, style.ascii)).collect();
     pairs(&mut out, &head);
+    let mut empty_before = false;
     for section in &document.sections {
-        let heading = section.title.text(lang);
-        line(&mut out, "");
-        line(&mut out, &style.paint(bold, &format!("{heading}{}", lang.bracketed(&section.rows.len().to_string()))));
-        table(&mut out, section, lang, style, wide);
+        let heading = format!("{}{}", section.title.text(lang), lang.bracketed(&section.rows.len().to_string()));
+        let empty = section.rows.is_empty();
+        // Empty tables are a line each and stand together: that there is nothing is worth a word, not a paragraph.
+        if !(empty && empty_before) {
+            line(&mut out, "");
+        }
+        if empty {
+            let colon = match lang {
+                Lang::En => ": ",
+                Lang::Zh => "：",
+            };
+            line(&mut out, &format!("{}{colon}{}", style.paint(bold, &heading), Word::None.text(lang)));
+        } else {
+            line(&mut out, &style.paint(bold, &heading));
+            table(&mut out, section, lang, style, wide);
+        }
+        empty_before = empty;
     }
     if !document.findings.is_empty() {
-        for finding in &document.findings {
+        // What is only worth knowing takes one line each, after what has to be mended.
+        let framed = |finding: &&Finding| wide || finding.severity > Severity::Info;
+        for finding in document.findings.iter().filter(framed) {
             line(&mut out, "");
             out.push_str(&frame(finding, lang, style));
         }
         line(&mut out, "");
+        for finding in document.findings.iter().filter(|finding| !framed(finding)) {
+            out.push_str(&brief(finding, lang, style));
+        }
         line(&mut out, &summary(&document.findings, lang));
     }
     if !document.notes.is_empty() {
@@ -81,10 +102,6 @@ fn blanks(count: usize) -> String {
 fn table(out: &mut String, section: &Section, lang: Lang, style: Style, wide: bool) {
     let shown: Vec<(usize, &Column)> =
         section.columns.iter().enumerate().filter(|(_, column)| wide || !column.wide).collect();
-    if section.rows.is_empty() {
-        line(out, &format!("  {}", Word::None.text(lang)));
-        return;
-    }
     let most = if wide { usize::MAX } else { NARROW_LIST };
     let texts: Vec<Vec<String>> = section
         .rows

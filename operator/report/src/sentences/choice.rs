@@ -25,8 +25,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请查看各成员集群被哪条规则拒绝；只需一处改动即可满足的列在最前。",
         },
         Code::PreferredDropped => Sentence {
-            en: "The preferred spread over {object} was left out: {seen} groups can be used, {wanted} were wanted.",
-            zh: "未采用对 {object} 的优先分布要求：可用 {seen} 组，期望 {wanted} 组。",
+            en: "The preferred spread over {object} could not be met: groups used {seen}, wanted {wanted}.",
+            zh: "未能满足对 {object} 的优先分布要求：实际使用 {seen} 组，期望 {wanted} 组。",
             fix_en: "Nothing needs to be done; add capacity in more groups to honour it.",
             fix_zh: "无需处理；如需满足该要求，请在更多分组中增加容量。",
         },

@@ -14,7 +14,22 @@ const LIST_MOST: usize = 8;
 #[must_use]
 pub fn render(reason: &Reason, subject: Option<&ObjectRef>, lang: Lang) -> String {
     let Some(sentence) = super::of(reason.code) else { return reason.code.to_string() };
-    fill(if lang == Lang::Zh { sentence.zh } else { sentence.en }, reason, subject, lang)
+    let said = fill(if lang == Lang::Zh { sentence.zh } else { sentence.en }, reason, subject, lang);
+    match (&reason.about, lang) {
+        (Value::Unknown, _) => said,
+        (about, Lang::En) => format!("{}: {said}", short(&value(about, lang))),
+        (about, Lang::Zh) => format!("{}：{said}", short(&value(about, lang))),
+    }
+}
+
+/// An image by digest with 12 digits of it, as container tools show it; anything else whole.
+fn short(name: &str) -> String {
+    match name.split_once("@sha256:") {
+        Some((image, digest)) if digest.len() > 12 => {
+            format!("{image}@{}", digest.chars().take(12).collect::<String>())
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// What a person can do about it, as a full sentence.

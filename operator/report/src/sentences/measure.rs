@@ -61,10 +61,16 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请安排迁移至国产芯片。",
         },
         Code::CpuNotAssessed => Sentence {
-            en: "{wanted} of {object} run on {seen}, which has no valid security and reliability assessment.",
-            zh: "{object} 有 {wanted}运行在 {seen} 上，该芯片没有有效的安全可靠测评结果。",
+            en: "{wanted} of {object} run on {seen}, for which no valid security and reliability assessment is on file.",
+            zh: "{object} 有 {wanted}运行在 {seen} 上，该芯片没有登记有效的安全可靠测评结果。",
             fix_en: "Enter the notice if the CPU is on one, or wait for its assessment.",
             fix_zh: "如已列入测评公告，请在芯片平台中补充填报公告号与有效期。",
+        },
+        Code::CpuOffCloud => Sentence {
+            en: "{object} has {seen}, none of them on the cloud.",
+            zh: "{object} 有 {seen}，均不在云上。",
+            fix_en: "Nothing to do: the domestic shares are of CPU on the cloud.",
+            fix_zh: "无需处理：国产占比只统计云上的 vCPU。",
         },
         Code::CpuUnknown => Sentence {
             en: "The CPU behind {wanted} of {object} is not known; they do not count as domestic.",
@@ -164,7 +170,7 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         },
         Code::NotReadyLongEnough => Sentence {
             en: "{object} had Ready replicas for {seen} days, {wanted} are needed.",
-            zh: "{object} 有就绪副本的天数为 {seen}，要求 {wanted}。",
+            zh: "{object} 有就绪副本的天数为{seen}，要求 {wanted} 天。",
             fix_en: "Bring the workload to Ready and keep it so.",
             fix_zh: "请使工作负载就绪并保持稳定。",
         },

@@ -1,0 +1,12 @@
+//! The program as a user meets it: the real binary, real files, what it prints and how it ends.
+//!
+//! `stories`: the commands of every example against their committed output. `pages`: the console blocks of README and
+//! docs. `reference`: the generated pages about commands, codes and formats. `usage`: what the stories do not show.
+//! `UPDATE_GOLDEN=1 cargo test -p jiuzhou` (or `cargo xtask gen`) rewrites what is committed.
+
+mod golden;
+mod pages;
+mod reference;
+mod runner;
+mod stories;
+mod usage;

@@ -1,0 +1,133 @@
+//! What the stories do not show: exit codes, several outputs, standard input, saved plans, wrong usage.
+
+use std::fs;
+
+use crate::runner::Folder;
+
+const DAY: [&str; 2] = ["--as-of", "2026-11-23"];
+
+#[test]
+fn each_end_has_its_own_exit_code() {
+    let folder = Folder::new();
+    let code = |args: &[&str]| folder.run(&[args, DAY.as_slice()].concat()).code;
+    assert_eq!(code(&["plan", "examples/01-first-tenant"]), 0);
+    assert_eq!(code(&["plan", "examples/01-first-tenant", "--detailed-exitcode"]), 2);
+    assert_eq!(code(&["plan", "examples/10-province"]), 3);
+    assert_eq!(code(&["plan", "examples/10-province", "--fail-on", "never"]), 0);
+    assert_eq!(code(&["validate", "examples/09-gitops-gate/bad"]), 4);
+    assert_eq!(code(&["plan", "no-such-folder"]), 4);
+    assert_eq!(code(&["plan", "--no-such-flag"]), 64);
+    assert_eq!(code(&["help", "no-such-topic"]), 64);
+    assert_eq!(code(&["explain", "nobody", "examples/01-first-tenant"]), 1);
+}
+
+#[test]
+fn an_empty_render_does_not_pass_a_gate_that_requires_a_match() {
+    let folder = Folder::new();
+    let empty = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n";
+    assert_eq!(folder.run_with(&["plan", "-", "--require-match"], empty).code, 3);
+    assert_eq!(folder.run_with(&["plan", "-"], empty).code, 0);
+}
+
+#[test]
+fn one_run_feeds_several_formats_and_the_exit_code_does_not_depend_on_them() {
+    let folder = Folder::new();
+    let outputs =
+        ["-o", "json=a.json", "-o", "junit=a.xml", "-o", "markdown=a.md", "-o", "html=a.html", "-o", "yaml=a.yaml"];
+    let args = [["plan", "examples/10-province"].as_slice(), &DAY, &outputs].concat();
+    let ran = folder.run(&args);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{}", ran.err);
+    let json: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("a.json")).expect("json")).expect("valid JSON");
+    assert_eq!(json["formatVersion"], "1.0");
+    for file in ["a.xml", "a.md", "a.html", "a.yaml"] {
+        assert!(fs::metadata(folder.path().join(file)).expect(file).len() > 1000, "{file}");
+    }
+}
+
+#[test]
+fn the_language_changes_texts_and_nothing_else() {
+    let folder = Folder::new();
+    let run = |lang: &str, format: &str| {
+        folder.run(&["plan", "examples/04-dali-two-zones", "--as-of", "2026-11-23", "--lang", lang, "-o", format])
+    };
+    assert_eq!(run("zh", "json").out, run("en", "json").out);
+    assert_ne!(run("zh", "text").out, run("en", "text").out);
+    assert_eq!(run("zh", "text").code, run("en", "text").code);
+}
+
+#[test]
+fn a_pipe_gets_no_escape_bytes_unless_asked() {
+    let folder = Folder::new();
+    let plan = ["plan", "examples/10-province", "--as-of", "2026-11-23"];
+    assert!(!folder.run(&plan).out.contains('\u{1b}'));
+    assert!(folder.run(&[plan.as_slice(), &["--color", "always"]].concat()).out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_saved_plan_replays_to_the_same_bytes_and_a_touched_one_does_not() {
+    let folder = Folder::new();
+    let args = [["plan", "examples/10-province", "--save", "plan.json"].as_slice(), &DAY].concat();
+    assert_eq!(folder.run(&args).code, 3);
+    assert_eq!(folder.run(&["replay", "plan.json"]).code, 0);
+    let path = folder.path().join("plan.json");
+    let text = fs::read_to_string(&path).expect("the plan");
+    fs::write(&path, text.replacen("\"replicas\":2", "\"replicas\":1", 1)).expect("a writable file");
+    let touched = folder.run(&["replay", "plan.json"]);
+    assert_eq!(touched.code, 3, "{}{}", touched.out, touched.err);
+}
+
+#[test]
+fn planning_against_its_own_saved_plan_moves_nothing() {
+    let folder = Folder::new();
+    let plan =
+        |more: &[&str]| folder.run(&[["plan", "examples/10-province", "-o", "json"].as_slice(), &DAY, more].concat());
+    plan(&["--save", "plan.json"]);
+    let again: serde_json::Value = serde_json::from_str(&plan(&["--against", "plan.json"]).out).expect("valid JSON");
+    let sections = again["sections"].as_array().expect("sections");
+    let moves = sections.iter().find(|section| section["title"]["key"] == "moves" || section["key"] == "moves");
+    let rows = moves.expect("moves are shown")["rows"].as_array().expect("rows").len();
+    assert_eq!(rows, 0, "{moves:?}");
+}
+
+#[test]
+fn manifests_come_in_by_standard_input_and_go_out_as_a_workload() {
+    let folder = Folder::new();
+    let manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 门户}\nspec: {}\n";
+    assert_eq!(
+        folder.run_with(&["wrap", "--system", "portal", "-"], manifest).code,
+        4,
+        "a Chinese name is no DNS label"
+    );
+    let manifest = manifest.replace("门户", "portal");
+    let ran = folder.run_with(&["wrap", "--system", "portal", "-n", "web"], &manifest);
+    assert!(ran.out.contains("kind: FleetWorkload") && ran.out.contains("system: portal"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn the_definitions_are_those_of_the_repository() {
+    let folder = Folder::new();
+    assert_eq!(folder.run(&["crds", "--dir", "out"]).code, 0);
+    let committed = fs::read_dir(crate::runner::root().join("crds")).expect("crds");
+    let mut count = 0;
+    for file in committed.flatten().filter(|file| file.path().extension().is_some_and(|ending| ending == "yaml")) {
+        let name = file.file_name();
+        if name.to_string_lossy().ends_with(".jiuzhou.dev.yaml") {
+            let made = fs::read(folder.path().join("out").join(&name)).expect("every definition");
+            assert_eq!(made, fs::read(file.path()).expect("readable"), "{name:?}");
+            count += 1;
+        }
+    }
+    assert!(count >= 13);
+}
+
+#[test]
+fn scripts_and_pages_are_made_for_every_shell_and_command() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = folder.run(&["completion", shell]);
+        assert!(ran.code == 0 && ran.out.contains("jiuzhou"), "{shell}: {}", ran.err);
+    }
+    assert_eq!(folder.run(&["man", "--out", "man"]).code, 0);
+    assert!(fs::read_to_string(folder.path().join("man/jiuzhou-plan.1")).expect("a page").contains("against"));
+}
