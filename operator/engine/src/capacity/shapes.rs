@@ -116,6 +116,31 @@ impl FreePool {
         taken
     }
 
+    /// Takes an amount from the nodes whatever the gaps are, class by class. Answers what was not there.
+    pub fn drain(&mut self, amount: &Resources) -> Resources {
+        let mut left = amount.raised_to_zero();
+        for shape in self.shapes.clone() {
+            let mut nodes = shape.count;
+            while nodes > 0 {
+                let part = shape.free.floor(&left);
+                // Something asked for nothing of every resource fits without end: there is nothing more to take here.
+                let times = left.fits(&part);
+                if times == i64::MAX {
+                    break;
+                }
+                let times = times.clamp(1, nodes);
+                let (Some(after), Some(rest)) = (shape.free.checked_less(&part, 1), left.checked_less(&part, times))
+                else {
+                    break;
+                };
+                self.shift(&shape.free, &after, times);
+                left = rest;
+                nodes -= times;
+            }
+        }
+        left
+    }
+
     /// Undoes a take. Takes are given back in reverse order (a journal); out of order it may be that the nodes have
     /// moved on, and then nothing changes and the answer is false.
     #[must_use]

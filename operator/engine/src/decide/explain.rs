@@ -80,8 +80,17 @@ pub fn explain_all(
     // The first pass finds the order in which the ledger saw the workloads; the second stops at the last one's turn.
     let order = turns(&mut Planner::new(snapshot, as_of), changes);
     let mut planner = Planner::new(snapshot, as_of);
-    for (sequence, Turn { set, .. }) in (1..).zip(order) {
+    let (mut sequence, mut passed) = (0, 0);
+    for Turn { set, pass, superseded, .. } in order {
+        if pass != passed {
+            planner.repack();
+            passed = pass;
+        }
         let turn = planner.turn(set);
+        if superseded {
+            continue;
+        }
+        sequence += 1;
         let asked = || turn.set.iter().zip(&turn.decided).filter(|(spec, _)| keys.contains(&spec.key));
         for (spec, decided) in asked() {
             let position = Position { fleet, sequence, before: None };

@@ -13,7 +13,10 @@ use super::rule::Rule;
 use super::rules::Judge;
 use super::snapshot::FleetInput;
 use super::view::{Demand, View};
-use super::{Changes, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, plan, replay};
+use super::{
+    Changes, Decision, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, explain_all,
+    plan, replay,
+};
 use crate::detect::Tee;
 
 fn world(dice: &mut Dice, clusters: u64, specs: u64) -> (FleetInput, Vec<Spec>) {
@@ -69,6 +72,41 @@ fn raised(dice: &mut Dice, from: &Requirement) -> Requirement {
         _ => to.classified = true,
     }
     to
+}
+
+fn quiet_after_its_own_plan(seed: u64) {
+    let mut dice = Dice::new(seed);
+    let (fleet, specs) = world(&mut dice, 9, 7);
+    let first = first_plan(fleet.clone(), &specs);
+    let after = Snapshot::new(carried_out(fleet, &specs, &first)).unwrap();
+    let second = plan(&after, &Changes { all: true, ..Changes::default() }, now()).unwrap();
+    for decision in &second.decisions {
+        assert_eq!(decision.moves, Vec::<Move>::new(), "{decision:?}");
+    }
+    assert_eq!(second.decisions.len(), specs.len());
+}
+
+fn explained_as_planned(seed: u64) {
+    let mut dice = Dice::new(seed);
+    let (fleet, specs) = world(&mut dice, 9, 7);
+    let snapshot = Snapshot::new(fleet.clone()).unwrap();
+    let changes = Changes { specs: specs.clone(), ..Changes::default() };
+    let keys = specs.iter().map(|spec| spec.key.clone()).collect();
+    let explained = explain_all(&snapshot, &changes, &keys, now()).unwrap();
+    for decision in first_plan(fleet, &specs).decisions {
+        let told = &explained[&decision.key].decision;
+        assert_eq!(told, &Decision { before: None, ..decision });
+    }
+}
+
+/// Worlds in which a workload without a place in the first plan had one in the second. In the first of them a pod of
+/// 1,250 millicores missed a node of 集群-6 by how the pods before it lay on the nodes.
+const GAPS: [u64; 2] = [13_657_804_405_718_844_675, 8_615_231_493_699_900_942];
+
+#[test]
+fn who_missed_a_place_by_a_gap_between_pods_has_it_in_the_first_plan_or_not_at_all() {
+    GAPS.into_iter().for_each(quiet_after_its_own_plan);
+    GAPS.into_iter().for_each(explained_as_planned);
 }
 
 proptest! {
@@ -155,15 +193,12 @@ proptest! {
 
     #[test]
     fn planning_what_a_plan_gave_moves_nothing(seed in any::<u64>()) {
-        let mut dice = Dice::new(seed);
-        let (fleet, specs) = world(&mut dice, 9, 7);
-        let first = first_plan(fleet.clone(), &specs);
-        let after = Snapshot::new(carried_out(fleet, &specs, &first)).unwrap();
-        let second = plan(&after, &Changes { all: true, ..Changes::default() }, now()).unwrap();
-        for decision in &second.decisions {
-            prop_assert_eq!(&decision.moves, &Vec::<Move>::new(), "{:?}", decision);
-        }
-        prop_assert_eq!(second.decisions.len(), specs.len());
+        quiet_after_its_own_plan(seed);
+    }
+
+    #[test]
+    fn what_a_plan_decided_is_what_is_explained(seed in any::<u64>()) {
+        explained_as_planned(seed);
     }
 
     #[test]

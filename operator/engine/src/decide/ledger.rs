@@ -23,6 +23,8 @@ struct Hold {
     owner: usize,
     shape: usize,
     replicas: i64,
+    /// What runs beyond the slots of the accepted pools, offered to this pool as an amount.
+    beyond: Option<Box<Resources>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -212,9 +214,22 @@ impl Ledger {
             let fit = fitting(&pool.free, parts).min(left);
             if fit > 0 {
                 take(&mut pool.free, parts, fit);
-                pool.holds.push(Hold { owner, shape, replicas: fit });
+                pool.holds.push(Hold { owner, shape, replicas: fit, beyond: None });
                 left -= fit;
             }
+        }
+        // Packed in another order than it came in, what runs may miss a slot by a gap. It is there all the same, so its
+        // amount is taken from the gaps: nothing is promised twice.
+        let mut beyond = (left > 0).then(|| amount(parts, left)).flatten();
+        for plane in 0..self.pools.len() {
+            let Some(rest) = beyond.take() else { break };
+            beyond = Some(match self.pools.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) {
+                Some(pool) if accepts(plane) => {
+                    pool.holds.push(Hold { owner, shape, replicas: 0, beyond: Some(Box::new(rest.clone())) });
+                    pool.free.drain(&rest)
+                }
+                _ => rest,
+            });
         }
         self.journal.push(slot.index());
         replicas - left.max(0)
@@ -234,9 +249,46 @@ impl Ledger {
                 if let Some(column) = self.columns.get(hold.shape) {
                     take(&mut pool.free, &column.shape, hold.replicas);
                 }
+                if let Some(beyond) = &hold.beyond {
+                    pool.free.drain(beyond);
+                }
             }
         }
         self.journal.push(slot.index());
+    }
+
+    /// Place in the journal of bookings.
+    pub(crate) fn position(&self) -> usize {
+        self.journal.len()
+    }
+
+    /// Clusters booked on since a place in the journal.
+    pub(crate) fn touched(&self, since: usize, width: usize) -> Vec<u64> {
+        let mut touched = vec![0; width];
+        self.journal.iter().skip(since).for_each(|slot| mask::assign(&mut touched, *slot, true));
+        touched
+    }
+
+    /// Takes every booking off these clusters. Answers what was free on each.
+    pub(crate) fn clear(&mut self, slots: &[u64]) -> Vec<(usize, Vec<FreePool>)> {
+        let mut before = Vec::new();
+        for slot in mask::iter(slots) {
+            let mut free = Vec::new();
+            for (plane, base) in self.pools.iter_mut().zip(&self.base) {
+                let (Some(pool), Some(base)) = (plane.get_mut(slot), base.get(slot)) else { continue };
+                pool.holds.clear();
+                free.push(std::mem::replace(&mut pool.free, base.clone()));
+            }
+            before.push((slot, free));
+            self.journal.push(slot);
+        }
+        before
+    }
+
+    /// Whether a cluster's pools have other room than this.
+    pub(crate) fn differs(&self, slot: usize, free: &[FreePool]) -> bool {
+        let now = self.pools.iter().filter_map(|plane| plane.get(slot)).map(|pool| &pool.free);
+        !now.eq(free)
     }
 }
 
@@ -256,6 +308,14 @@ fn take(free: &mut FreePool, parts: &[(Request, i64)], replicas: i64) {
         // The pods found room in the count before, in this order.
         let _taken = free.take(request, pods.saturating_mul(replicas));
     }
+}
+
+/// What replicas ask for in sum; `None` out of range.
+fn amount(parts: &[(Request, i64)], replicas: i64) -> Option<Resources> {
+    parts.iter().try_fold(Resources::default(), |sum, (request, pods)| {
+        let all = Resources::default().checked_less(request, pods.checked_mul(replicas)?.checked_neg()?)?;
+        sum.checked_add(&all)
+    })
 }
 
 fn vector(names: &mut BTreeMap<String, ResourceId>, from: &resources::Resources, pods: Option<i64>) -> Resources {

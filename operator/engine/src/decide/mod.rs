@@ -22,6 +22,7 @@ mod plan;
 mod planner;
 mod quota;
 mod record;
+mod repack;
 pub mod resources;
 mod rule;
 mod rules;

@@ -4,7 +4,6 @@
 //! be placed anew, waits for a place, or runs where it may no longer; everything else keeps what it has and is not even
 //! looked at by choice.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,12 +11,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
-use super::planner::{Decided, Planner};
+use super::mask;
+use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Plan, Status};
 use super::snapshot::{FleetInput, Snapshot, SnapshotError};
 use super::spec::{Division, ShareOf, Spec, WorkloadKey};
 use super::stay::{Stays, stays};
 use super::tell::Position;
+use super::verdicts::Verdicts;
 use crate::terms::{Digest, DigestAlgorithm};
 
 /// What is asked of a plan beyond what the snapshot has.
@@ -99,7 +100,7 @@ pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<
     let mut planner = Planner::new(snapshot, as_of);
     let mut decisions = Vec::new();
     let mut before = None;
-    for turn in turns(&mut planner, changes) {
+    for turn in turns(&mut planner, changes).into_iter().filter(|turn| !turn.superseded) {
         for (spec, decided) in turn.set.iter().zip(&turn.decided) {
             let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
             let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
@@ -139,19 +140,34 @@ pub(crate) struct Turn {
     pub(crate) set: Vec<Arc<Spec>>,
     pub(crate) decided: Vec<Decided>,
     pub(crate) woken: bool,
+    /// 0 in order; later passes come after the ledger was packed anew ([`Planner::repack`]), once before each.
+    pub(crate) pass: u32,
+    /// It waited, and found its place in a later pass.
+    pub(crate) superseded: bool,
 }
 
 impl Turn {
     fn waits(&self) -> bool {
         self.decided.iter().any(|decided| decided.status != Status::Placed)
     }
+
+    /// Whether it waits for what the ledger has, not for a rule, a cluster or a number.
+    fn waits_for_ledger(&self) -> bool {
+        let by_ledger = |decided: &Decided| match &decided.limit {
+            Some(Hindrance::Choice { .. } | Hindrance::Quota { .. }) => decided.status != Status::Placed,
+            _ => false,
+        };
+        !self.superseded && self.decided.iter().any(by_ledger)
+    }
 }
 
 /// Decides and books everything, in the order in which the ledger saw it.
 ///
-/// Room and quota only shrink while a plan goes on, but a share of what a system, a tenant or the fleet has grows with
-/// what is placed later. A set that waits for such a share is tried again at the end, until nothing moves any more;
-/// otherwise a plan of the plan's own result would place it.
+/// What waits may have a place once everybody had a turn: a share of what a system, a tenant or the fleet has grows
+/// with what is placed later, a workload that changed gives back what its old form took, and nodes that are packed in
+/// the order of turns may have other gaps than nodes that filled up one decision at a time. A plan of this plan's own
+/// result would start from there. So the ledger is packed as that plan would find it, and whoever waits for anything
+/// that moved is tried again in order, until a pass places nobody. Each pass but the last places at least one set.
 pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes) -> Vec<Turn> {
     let mut done: Vec<Turn> = Vec::new();
     for set in ordered(planner.snapshot(), changes) {
@@ -159,21 +175,33 @@ pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes) -> Vec<Turn> {
         planner.book_turn(&turn);
         done.push(turn);
     }
-    loop {
-        let waits = |turn: &Turn| turn.waits() && turn.set.iter().any(|spec| counts_others(spec));
-        let (waiting, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut done).into_iter().partition(waits);
+    let mut again: Vec<Turn> = Vec::new();
+    for pass in 1.. {
+        let waiting: Vec<_> = done.iter_mut().filter(|turn| turn.waits_for_ledger()).collect();
+        if waiting.is_empty() {
+            break;
+        }
+        let given_back = planner.given_back();
+        let opened = planner.repack();
         let mut moved = false;
         for turn in waiting {
-            let again = planner.turn(turn.set);
-            planner.book_turn(&again);
-            moved |= !again.waits();
-            rest.push(again);
+            if !planner.may_fit(turn, &opened, given_back) {
+                continue;
+            }
+            let retried = planner.turn(turn.set.clone());
+            if !retried.waits() {
+                planner.book_turn(&retried);
+                turn.superseded = true;
+                moved = true;
+                again.push(Turn { pass, ..retried });
+            }
         }
-        done = rest;
         if !moved {
-            return done;
+            break;
         }
     }
+    done.append(&mut again);
+    done
 }
 
 fn counts_others(spec: &Spec) -> bool {
@@ -203,10 +231,7 @@ fn ordered(snapshot: &Snapshot, changes: &Changes) -> Vec<Vec<Arc<Spec>>> {
         }
     }
     let mut list: Vec<_> = specs.into_values().filter(|spec| !changes.removed.contains(&spec.key)).collect();
-    list.sort_by(|a, b| {
-        let order = |spec: &Spec| (Reverse(spec.priority), spec.admitted);
-        order(a).cmp(&order(b)).then_with(|| a.key.cmp(&b.key))
-    });
+    list.sort_by(|a, b| a.by_turn(b));
     let mut sets: Vec<Vec<Arc<Spec>>> = Vec::new();
     let mut colocated: BTreeMap<String, usize> = BTreeMap::new();
     for spec in list {
@@ -255,7 +280,23 @@ impl Planner<'_> {
             [one] => vec![self.decide(one)],
             several => self.decide_together(several),
         };
-        Turn { set, decided, woken }
+        Turn { set, decided, woken, pass: 0, superseded: false }
+    }
+
+    /// Whether a set that waits may have its place now that the room of some clusters has changed, or that somebody gave
+    /// something back. Shares grow with everything that is booked, and a search that was cut short promises nothing.
+    fn may_fit(&self, turn: &Turn, opened: &[u64], given_back: bool) -> bool {
+        let meets = |decided: &Decided| {
+            let eligible = self.store.block(decided.block).map(Verdicts::eligible);
+            eligible.is_some_and(|eligible| eligible.iter().zip(opened).any(|(a, b)| a & b != 0))
+        };
+        turn.set.iter().zip(&turn.decided).any(|(spec, decided)| {
+            given_back
+                || counts_others(spec)
+                || decided.status == Status::NotProven
+                || meets(decided)
+                || (!spec.current.is_empty() && mask::count(opened) > 0)
+        })
     }
 
     pub(crate) fn book_turn(&mut self, turn: &Turn) {

@@ -117,6 +117,10 @@ pub struct Planner<'s> {
     owners: BTreeMap<WorkloadKey, usize>,
     /// What is placed of every workload, as far as this ledger knows.
     pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
+    /// Up to where in the ledger's journal pools are packed in the order of turns.
+    pub(crate) packed: usize,
+    /// Somebody gave back room, quota or a share since this was last asked.
+    pub(crate) given_back: bool,
     scratch: Scratch,
     candidates: Vec<Candidate>,
     extras: Vec<Extra>,
@@ -160,6 +164,8 @@ impl<'s> Planner<'s> {
             reserves,
             owners: BTreeMap::new(),
             placed: BTreeMap::new(),
+            packed: 0,
+            given_back: false,
             scratch: Scratch::default(),
             candidates: Vec::new(),
             extras: Vec::new(),
@@ -167,9 +173,13 @@ impl<'s> Planner<'s> {
             local: Vec::new(),
             room: Vec::new(),
         };
-        for spec in snapshot.specs() {
+        // In the order of turns, so that a plan finds the nodes packed as the plan before it left them.
+        let mut specs: Vec<_> = snapshot.specs().collect();
+        specs.sort_by(|a, b| a.by_turn(b));
+        for spec in specs {
             planner.book_running(spec, true);
         }
+        planner.packed = planner.ledger.position();
         planner
     }
 
@@ -197,7 +207,7 @@ impl<'s> Planner<'s> {
         self.columns.prepare(self.view.snapshot, spec);
     }
 
-    fn owner(&mut self, key: &WorkloadKey) -> usize {
+    pub(crate) fn owner(&mut self, key: &WorkloadKey) -> usize {
         if let Some(owner) = self.owners.get(key) {
             return *owner;
         }
@@ -226,7 +236,7 @@ impl<'s> Planner<'s> {
         self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
     }
 
-    fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
+    pub(crate) fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
         let verdicts = self.store.block(block);
         let accepts = |plane| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
         let any = self.view.snapshot.cluster(slot).is_some_and(|cluster| (0..cluster.pools.len()).any(accepts));
@@ -238,6 +248,7 @@ impl<'s> Planner<'s> {
     pub(crate) fn forget(&mut self, key: &WorkloadKey) {
         let Some((spec, placed)) = self.placed.remove(key) else { return };
         let Some(owner) = self.owners.get(key).copied() else { return };
+        self.given_back = true;
         for (slot, _) in &placed {
             self.ledger.release(owner, ClusterSlot::new(*slot));
         }

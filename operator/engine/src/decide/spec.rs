@@ -3,6 +3,7 @@
 //! Requirement and policy are shared: many workloads ask the same, and a verdict is computed once for each distinct
 //! requirement. What differs between equal workloads (name, replicas, what runs, where its data is) stands in [`Spec`].
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -293,6 +294,12 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Who is decided, and packed into the ledger, first: higher priority, then earlier admission, then the name.
+    pub(crate) fn by_turn(&self, other: &Self) -> Ordering {
+        let order = |spec: &Self| (Reverse(spec.priority), spec.admitted);
+        order(self).cmp(&order(other)).then_with(|| self.key.cmp(&other.key))
+    }
+
     /// Digest of what is asked for: everything but what runs and what was ordered. A placement keeps it, so that a later
     /// reader knows whether the workload has changed since.
     ///
