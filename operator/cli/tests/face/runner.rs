@@ -59,11 +59,16 @@ impl Folder {
     }
 
     /// Runs a line that begins with `jiuzhou ` and shows what a terminal would: output, talk, a code that is not 0.
+    /// `> FILE` at its end puts the output into a file of the folder, as a shell does.
     pub(crate) fn transcript(&self, line: &str) -> String {
-        let mut words = line.split_whitespace();
+        let (command, file) = line.split_once(" > ").map_or((line, None), |(command, file)| (command, Some(file)));
+        let mut words = command.split_whitespace();
         assert_eq!(words.next(), Some("jiuzhou"), "{line:?} runs something else");
-        let ran = self.run(&words.collect::<Vec<_>>());
+        let mut ran = self.run(&words.collect::<Vec<_>>());
         assert_ne!(ran.code, 101, "{line}: it panicked\n{}", ran.err);
+        if let Some(file) = file {
+            std::fs::write(self.path().join(file), std::mem::take(&mut ran.out)).expect("a writable folder");
+        }
         let mut shown = format!("$ {line}\n{}{}", ran.out, ran.err);
         if ran.code != 0 {
             shown.push_str(&format!("[exit {}]\n", ran.code));
