@@ -11,7 +11,7 @@ use super::index::registry_of;
 use super::input::{ClusterInput, ClusterState, Ownership, PoolInput, Reachability};
 use super::rule::{Answer, Check, Rule};
 use super::spec::{Cause, Requirement};
-use super::tier::region_within;
+use super::tier::{self, region_within};
 use super::view::{Demand, View};
 use crate::detect::{self, Outcome, PoolFacts};
 use crate::terms::{Code, Reason, Value};
@@ -66,7 +66,7 @@ impl Judge<'_> {
             Rule::Regions => self.regions(cluster),
             Rule::Providers => self.providers(cluster),
             Rule::Classified if self.requirement.classified => fail(Reason::new(Code::ClassifiedRefused)),
-            Rule::Tier => self.tier(slot),
+            Rule::Tier => self.tier(slot, cluster),
             Rule::Protection => self.protection(slot),
             Rule::Reach => self.absent(&self.requirement.reach, &cluster.peers, Code::ReachNotOpened),
             Rule::Jurisdiction => self.jurisdiction(cluster),
@@ -176,7 +176,7 @@ impl Judge<'_> {
         check
     }
 
-    fn tier(&self, slot: usize) -> Check {
+    fn tier(&self, slot: usize, cluster: &ClusterInput) -> Check {
         if let Some(name) = &self.demand.undefined {
             return fail(Reason::new(Code::TierUndefined).wanted(&**name));
         }
@@ -193,7 +193,20 @@ impl Judge<'_> {
         } else {
             (Code::TierTooLow, Answer::Fail)
         };
-        Check::because(answer, Reason::new(code).seen(name(certain)).wanted(name(self.demand.tiers)))
+        let reason = Reason::new(code).object(self.missing_checks(cluster)).seen(name(certain));
+        Check::because(answer, reason.wanted(name(self.demand.tiers)))
+    }
+
+    /// The checks that keep a cluster below the tier demanded, by tier, with the document each looked at.
+    fn missing_checks(&self, cluster: &ClusterInput) -> Vec<String> {
+        let demanded = self.view.snapshot.tiers.get(..self.demand.tiers).unwrap_or_default();
+        let standing = tier::evaluate(cluster, demanded, self.view.as_of);
+        let open = standing.checks.iter().filter(|result| !matches!(result.outcome, tier::CheckOutcome::Pass { .. }));
+        open.map(|result| match &result.document {
+            Some(document) => format!("{} ({document})", result.check),
+            None => result.check.clone(),
+        })
+        .collect()
     }
 
     fn protection(&self, slot: usize) -> Check {

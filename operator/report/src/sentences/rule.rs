@@ -205,8 +205,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请创建该单位，或更正其名称。",
         },
         Code::TierTooLow => Sentence {
-            en: "The cluster has sovereignty tier {seen}; {wanted} is demanded.",
-            zh: "该成员集群的主权等级为 {seen}，要求 {wanted}。",
+            en: "The cluster has sovereignty tier {seen}; {wanted} is demanded. Checks that do not pass: {object}.",
+            zh: "该成员集群的主权等级为 {seen}，要求 {wanted}。未通过的检查：{object}。",
             fix_en: "Provide the evidence that the failing checks ask for, or choose another cluster.",
             fix_zh: "请补充未通过检查所需的证明材料，或选择其他成员集群。",
         },
@@ -217,8 +217,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请定义该主权等级，或更正其名称。",
         },
         Code::TierUnverified => Sentence {
-            en: "The cluster has tier {seen} for certain and would have {wanted} if unverified evidence held.",
-            zh: "该成员集群可确认的主权等级为 {seen}，未核验的材料若属实可达 {wanted}。",
+            en: "The cluster has tier {seen} for certain and would have {wanted} if unverified evidence held: {object}.",
+            zh: "该成员集群可确认的主权等级为 {seen}，未核验的材料若属实可达 {wanted}：{object}。",
             fix_en: "Have a second person verify the evidence.",
             fix_zh: "请由另一人核验证明材料。",
         },
