@@ -1,0 +1,1 @@
+//! The control room acts: controllers, member clients, leader lease, metrics, health.

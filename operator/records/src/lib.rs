@@ -1,0 +1,1 @@
+//! The records room remembers: an append-only audit log.
