@@ -3,9 +3,9 @@
 //! One door for YAML and JSON ([`yaml`]), files and folders to documents ([`files`], [`documents`]), the checks an API
 //! server would make ([`schema`]), typed objects ([`objects`]), the checks no schema can make ([`check`]), what the
 //! engine is told ([`convert`]), and what is counted ([`figures`]). [`load()`] does it all but the last; [`manifests()`]
-//! reads what is to be wrapped. Everything wrong
-//! becomes a finding with place, rule and fix; nothing stops at the first. This is the only room that knows the api's
-//! types and the engine's and measure's.
+//! reads what is to be wrapped. Everything wrong becomes a finding with place, rule and fix; nothing stops at the first.
+//! This is the only room that knows the api's types and the engine's and measure's, so the way back from a decision to
+//! what is committed of it ([`placements`]) stands here, too.
 
 pub mod beijing;
 pub mod builtin;
@@ -18,6 +18,7 @@ mod load;
 mod manifests;
 pub mod native;
 pub mod objects;
+pub mod placements;
 pub mod schema;
 pub mod yaml;
 

@@ -300,13 +300,14 @@ impl Spec {
         order(self).cmp(&order(other)).then_with(|| self.key.cmp(&other.key))
     }
 
-    /// Digest of what is asked for: everything but what runs and what was ordered. A placement keeps it, so that a later
-    /// reader knows whether the workload has changed since.
+    /// Digest of what is asked for: everything but what runs, where its data came to lie and what was ordered. A placement
+    /// keeps it, so that a later reader knows whether the workload has changed since.
     ///
     /// # Errors
     /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
     pub fn intent(&self) -> Result<Digest, CanonicalError> {
-        let intent = Self { admitted: 0, current: Vec::new(), changed: false, rebalance: false, ..self.clone() };
+        let placed = Self { admitted: 0, current: Vec::new(), data_on: None, ..self.clone() };
+        let intent = Self { changed: false, rebalance: false, ..placed };
         canonical::digest(&intent, DigestAlgorithm::Sha256)
     }
 }

@@ -1,0 +1,289 @@
+//! From a decision to what is committed of it: the spec of a `FleetPlacement`.
+//!
+//! The way back is `convert`'s (a placement says what runs and whether the workload changed since), so both ways stand
+//! in this room and a property holds them together: planning a plan's result moves nothing and commits nothing. Writing
+//! it to an API server, and the epoch, are control's. Removal is an order of its own and nothing here orders it.
+
+use std::collections::BTreeMap;
+
+use jiuzhou_api::v1alpha1::{DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster};
+use jiuzhou_engine::decide::canonical::{self, CanonicalError};
+use jiuzhou_engine::decide::{Decision, Plan, Spec, Status, WorkloadKey};
+use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::objects::Objects;
+
+/// Most clusters that one `FleetPlacement` holds.
+pub const MAX_CLUSTERS: usize = 1000;
+
+/// What a commit says besides the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The hub's epoch for this commit.
+    pub epoch: i64,
+    /// Place in the order of admission for a workload that has none yet; one that has a placement keeps its own.
+    pub sequence: i64,
+    /// Digest of the built-in data the decision was made with.
+    pub data: Option<Digest>,
+}
+
+/// A decision cannot be committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// More clusters than a placement holds.
+    #[error("failed to commit {key}: {clusters} clusters, a FleetPlacement holds at most {MAX_CLUSTERS}")]
+    Clusters {
+        /// Which workload.
+        key: WorkloadKey,
+        /// Clusters decided.
+        clusters: usize,
+    },
+    /// More replicas on one cluster than a placement can say.
+    #[error("failed to commit {key}: {replicas} replicas on {cluster} are more than a FleetPlacement can say")]
+    Replicas {
+        /// Which workload.
+        key: WorkloadKey,
+        /// The cluster.
+        cluster: String,
+        /// Replicas decided.
+        replicas: i64,
+    },
+    /// The hub's epoch is older than what is committed: the hub knows less than it once did.
+    #[error("failed to commit {key}: epoch {epoch} is older than the committed {before}; recover the hub first")]
+    Epoch {
+        /// Which workload.
+        key: WorkloadKey,
+        /// The epoch given.
+        epoch: i64,
+        /// The epoch committed.
+        before: i64,
+    },
+    /// The decision is about a workload that was not given.
+    #[error("failed to commit {0}: its workload is not among those the plan was made from")]
+    Workload(WorkloadKey),
+    /// A value cannot be digested.
+    #[error("failed to digest a decision")]
+    Canonical(#[from] CanonicalError),
+}
+
+/// What is to be committed of a decision about `spec`, given what is committed now; `None` when that stands.
+///
+/// It stands when the workload asks for what it asked for and its clusters, replicas and binding limit are the same:
+/// inputs that changed without changing an outcome rewrite nothing. A workload without a place is committed with what
+/// runs of it (maybe nothing), because its place in the queue has to last.
+///
+/// # Errors
+/// [`CommitError`] when the placement cannot hold the decision, or the epoch is behind what is committed.
+pub fn spec_of(
+    decision: &Decision,
+    spec: &Spec,
+    before: Option<&FleetPlacementSpec>,
+    stamp: Stamp,
+) -> Result<Option<FleetPlacementSpec>, CommitError> {
+    let clusters = clusters(decision)?;
+    let workload = spec.intent()?.to_string();
+    let limit = decision.limits.first().map(|reason| reason.code);
+    if let Some(before) = before {
+        let same_limit = match decision.status {
+            // A wish that was given up is told when a workload is decided, and not again while nothing wakes it.
+            Status::Placed => {
+                before.binding_limit.as_deref().is_none_or(|limit| limit == Code::PreferredDropped.as_str())
+            }
+            Status::Pending | Status::Refused | Status::NotProven => {
+                before.binding_limit.as_deref() == limit.map(Code::as_str)
+            }
+        };
+        if same_limit && before.clusters == clusters && *before.inputs.workload == *workload {
+            return Ok(None);
+        }
+        if stamp.epoch < before.epoch {
+            return Err(CommitError::Epoch { key: decision.key.clone(), epoch: stamp.epoch, before: before.epoch });
+        }
+    }
+    let id = canonical::digest(decision, DigestAlgorithm::Sha256)?;
+    Ok(Some(FleetPlacementSpec {
+        decision: id.to_string().into(),
+        previous: before.map(|before| before.decision.clone()),
+        epoch: stamp.epoch,
+        sequence: before.map_or(stamp.sequence, |before| before.sequence),
+        clusters,
+        binding_limit: limit.map(|code| code.as_str().into()),
+        inputs: DecisionInputs {
+            workload: workload.into(),
+            policy: Some(canonical::digest(&*spec.policy, DigestAlgorithm::Sha256)?.to_string().into()),
+            snapshot: decision.fleet.to_string().into(),
+            data: stamp.data.map(|digest| digest.to_string().into()),
+        },
+        as_of: Some(Time(decision.as_of)),
+    }))
+}
+
+/// Everything a plan commits, in the order in which the ledger decided it. `specs` are those the plan was made from
+/// (those of its changes replace those of its fleet), `before` everything that is committed now: new workloads queue
+/// behind all of it.
+///
+/// # Errors
+/// As [`spec_of`], and when a decision is about none of `specs`.
+pub fn of_plan<'a>(
+    plan: &Plan,
+    specs: impl IntoIterator<Item = &'a Spec>,
+    before: &BTreeMap<WorkloadKey, FleetPlacementSpec>,
+    epoch: i64,
+    data: Option<Digest>,
+) -> Result<Vec<(WorkloadKey, FleetPlacementSpec)>, CommitError> {
+    let specs: BTreeMap<&WorkloadKey, &Spec> = specs.into_iter().map(|spec| (&spec.key, spec)).collect();
+    let mut sequence = before.values().map(|placement| placement.sequence).max().unwrap_or(0);
+    let mut commits = Vec::new();
+    for decision in &plan.decisions {
+        let spec = specs.get(&decision.key).ok_or_else(|| CommitError::Workload(decision.key.clone()))?;
+        let known = before.get(&decision.key);
+        if known.is_none() {
+            sequence = sequence.saturating_add(1);
+        }
+        if let Some(commit) = spec_of(decision, spec, known, Stamp { epoch, sequence, data })? {
+            commits.push((decision.key.clone(), commit));
+        }
+    }
+    Ok(commits)
+}
+
+/// What is committed once a plan is: what stands, what is written new, without what goes away.
+///
+/// # Errors
+/// As [`of_plan`].
+pub fn after<'a>(
+    plan: &Plan,
+    specs: impl IntoIterator<Item = &'a Spec>,
+    before: &BTreeMap<WorkloadKey, FleetPlacementSpec>,
+    epoch: i64,
+    data: Option<Digest>,
+) -> Result<BTreeMap<WorkloadKey, FleetPlacementSpec>, CommitError> {
+    let mut placements = before.clone();
+    placements.extend(of_plan(plan, specs, before, epoch, data)?);
+    placements.retain(|key, _| !plan.removed.contains(key));
+    Ok(placements)
+}
+
+/// The placements an input has, by workload.
+#[must_use]
+pub fn committed(objects: &Objects) -> BTreeMap<WorkloadKey, FleetPlacementSpec> {
+    let placements = objects.placements.iter();
+    placements.map(|((namespace, name), item)| (WorkloadKey::new(namespace, name), item.object.spec.clone())).collect()
+}
+
+/// The object of a commit.
+#[must_use]
+pub fn object(key: &WorkloadKey, spec: FleetPlacementSpec) -> FleetPlacement {
+    let mut object = FleetPlacement::new(&key.name, spec);
+    object.metadata.namespace = Some(key.namespace.clone());
+    object
+}
+
+fn clusters(decision: &Decision) -> Result<Vec<PlacedCluster>, CommitError> {
+    if decision.targets.len() > MAX_CLUSTERS {
+        return Err(CommitError::Clusters { key: decision.key.clone(), clusters: decision.targets.len() });
+    }
+    let target = |target: &jiuzhou_engine::decide::Target| {
+        let replicas = i32::try_from(target.replicas).map_err(|_| CommitError::Replicas {
+            key: decision.key.clone(),
+            cluster: target.cluster.clone(),
+            replicas: target.replicas,
+        })?;
+        Ok(PlacedCluster { name: target.cluster.clone().into(), replicas })
+    };
+    decision.targets.iter().map(target).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiuzhou_engine::decide::Target;
+    use jiuzhou_engine::terms::Reason;
+
+    use super::*;
+
+    fn spec(replicas: i64) -> Spec {
+        Spec { key: WorkloadKey::new("医保", "app"), replicas, ..Spec::default() }
+    }
+
+    fn decision(targets: &[(&str, i64)]) -> Decision {
+        let target = |(cluster, replicas): &(&str, i64)| Target { cluster: (*cluster).to_owned(), replicas: *replicas };
+        Decision {
+            key: spec(0).key,
+            sequence: 7,
+            as_of: "2026-11-23T00:00:00Z".parse().expect("an instant"),
+            status: Status::Placed,
+            targets: targets.iter().map(target).collect(),
+            shortfall: 0,
+            moves: Vec::new(),
+            limits: Vec::new(),
+            violations: Vec::new(),
+            rejected: BTreeMap::new(),
+            full: 0,
+            spec: Digest::sha256(b"spec"),
+            fleet: Digest::sha256(b"fleet"),
+            before: None,
+        }
+    }
+
+    fn stamp(epoch: i64) -> Stamp {
+        Stamp { epoch, sequence: 12, data: None }
+    }
+
+    fn first() -> FleetPlacementSpec {
+        spec_of(&decision(&[("a", 2)]), &spec(2), None, stamp(3)).expect("a commit").expect("a first one")
+    }
+
+    #[test]
+    fn a_first_commit_takes_its_place_in_the_queue() {
+        let first = first();
+        assert_eq!((first.epoch, first.sequence, first.previous), (3, 12, None));
+        assert_eq!(first.clusters, [PlacedCluster { name: "a".into(), replicas: 2 }]);
+    }
+
+    #[test]
+    fn what_is_committed_stands_when_only_the_fleet_changed() {
+        let other_fleet = Decision { fleet: Digest::sha256(b"other"), sequence: 1, ..decision(&[("a", 2)]) };
+        assert_eq!(spec_of(&other_fleet, &spec(2), Some(&first()), stamp(4)).expect("a commit"), None);
+    }
+
+    #[test]
+    fn a_changed_workload_is_committed_anew_although_it_stays() {
+        let mut changed = spec(2);
+        Arc::make_mut(&mut changed.policy).min_per_cluster = 2;
+        let next = spec_of(&decision(&[("a", 2)]), &changed, Some(&first()), stamp(4)).expect("a commit");
+        let next = next.expect("another intent");
+        assert_eq!((next.previous, next.epoch, next.sequence), (Some(first().decision), 4, 12));
+    }
+
+    #[test]
+    fn a_workload_that_waits_is_committed_once_with_its_reason() {
+        let waits =
+            |code| Decision { status: Status::Pending, limits: vec![Reason::new(code)], ..decision(&[("a", 2)]) };
+        let held = spec_of(&waits(Code::QuotaExceeded), &spec(9), Some(&first()), stamp(4)).expect("a commit");
+        let held = held.expect("more is wanted");
+        assert_eq!(held.binding_limit.as_deref(), Some("QuotaExceeded"));
+        assert_eq!(spec_of(&waits(Code::QuotaExceeded), &spec(9), Some(&held), stamp(5)).expect("a commit"), None);
+        assert!(spec_of(&waits(Code::NoCandidate), &spec(9), Some(&held), stamp(5)).expect("a commit").is_some());
+        let room = spec_of(&decision(&[("a", 9)]), &spec(9), Some(&held), stamp(6)).expect("a commit");
+        assert_eq!(room.expect("it has a place").binding_limit, None);
+    }
+
+    #[test]
+    fn an_epoch_behind_what_is_committed_is_refused() {
+        let behind = spec_of(&decision(&[("b", 2)]), &spec(2), Some(&first()), stamp(2));
+        assert!(matches!(behind, Err(CommitError::Epoch { epoch: 2, before: 3, .. })));
+    }
+
+    #[test]
+    fn a_decision_that_no_placement_holds_is_refused() {
+        let names: Vec<_> = (0..=MAX_CLUSTERS).map(|at| format!("c{at:04}")).collect();
+        let many: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        let refused = spec_of(&decision(&many), &spec(1), None, stamp(1));
+        assert!(matches!(refused, Err(CommitError::Clusters { clusters: 1001, .. })));
+        let refused = spec_of(&decision(&[("a", 1 << 40)]), &spec(1), None, stamp(1));
+        assert!(matches!(refused, Err(CommitError::Replicas { .. })));
+    }
+}
