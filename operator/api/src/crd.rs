@@ -40,6 +40,7 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
         api::ClusterPlacementPolicy::crd(),
         api::ClusterReport::crd(),
         api::CpuPlatform::crd(),
+        api::Delivery::crd(),
         api::FleetPlacement::crd(),
         api::FleetWorkload::crd(),
         api::ImageProfile::crd(),

@@ -40,6 +40,14 @@ pub const LABEL_NODE_ZONE: &str = "jiuzhou.dev/zone";
 /// Node label that says a new-world LoongArch node runs old-world programs by liblol.
 pub const LABEL_NODE_LIBLOL: &str = "chips.jiuzhou.dev/liblol";
 
+/// Label with the name an object has in its workload's list.
+pub const LABEL_OBJECT: &str = "jiuzhou.dev/object";
+/// Annotation with `NAMESPACE/NAME` of the workload an object came from: who owns it (labels are for selection).
+pub const ANNOTATION_OWNER: &str = "jiuzhou.dev/owner";
+/// Annotation on an object of a member whose value is the owner that may take it over when it is identical.
+pub const ANNOTATION_TAKE_OVER: &str = "jiuzhou.dev/take-over";
+/// Annotation that confirms the deletion of a protected object; its value is that object's name.
+pub const ANNOTATION_CONFIRM_DELETE: &str = "jiuzhou.dev/confirm-delete";
 /// Annotation with the epoch of the placement an object was rendered for.
 pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
 /// Annotation with the id of the decision an object was rendered for.
@@ -56,6 +64,30 @@ pub const MEMBER_NAMESPACE_PREFIX: &str = "jiuzhou-member-";
 pub const MEMBER_NAME_MAX: usize = 48;
 /// Namespace in a member whose service accounts stand for tenants.
 pub const TENANTS_NAMESPACE: &str = "jiuzhou-tenants";
+/// Namespace of the operator on the hub, and of the agent and the hub claim in a member.
+pub const SYSTEM_NAMESPACE: &str = "jiuzhou-system";
+/// ConfigMap in [`SYSTEM_NAMESPACE`] of a member that says which hub it obeys and the highest epoch it has seen.
+pub const HUB_CLAIM: &str = "hub";
+/// ConfigMap in [`SYSTEM_NAMESPACE`] of the hub that reserves epochs in blocks.
+pub const EPOCH_COUNTER: &str = "epoch";
+/// Lease of the operator's leader.
+pub const LEADER_LEASE: &str = "jiuzhou-operator";
+/// Lease in a member's hub namespace that its agent renews: the heartbeat.
+pub const AGENT_LEASE: &str = "agent";
+/// Service account in a member that the hub's push credential belongs to.
+pub const PUSH_ACCOUNT: &str = "jiuzhou-hub";
+
+/// Namespace of the deliveries of a member.
+#[must_use]
+pub fn member_namespace(cluster: &str) -> String {
+    format!("{MEMBER_NAMESPACE_PREFIX}{cluster}")
+}
+
+/// Name of the Delivery of a workload: `<namespace>.<name>`, which no other workload has (a namespace has no dot).
+#[must_use]
+pub fn delivery_name(namespace: &str, name: &str) -> String {
+    format!("{namespace}.{name}")
+}
 
 #[cfg(test)]
 mod tests {

@@ -171,7 +171,10 @@ fn every_kind_of_this_version_is_there_with_its_scope() {
             "Tenant"
         ]
     );
-    assert_eq!(namespaced, ["FleetPlacement", "FleetWorkload", "InformationSystem", "PlacementPolicy", "Report"]);
+    assert_eq!(
+        namespaced,
+        ["Delivery", "FleetPlacement", "FleetWorkload", "InformationSystem", "PlacementPolicy", "Report"]
+    );
 }
 
 #[test]

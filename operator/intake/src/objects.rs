@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{
-    ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, FleetPlacement, FleetWorkload, ImageProfile,
-    InformationSystem, KindProfile, MemberCluster, PlacementPolicy, PriceBook, Report, Site, SovereigntyTier, Tenant,
+    ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, Delivery, FleetPlacement, FleetWorkload,
+    ImageProfile, InformationSystem, KindProfile, MemberCluster, PlacementPolicy, PriceBook, Report, Site,
+    SovereigntyTier, Tenant,
 };
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use serde::de::DeserializeOwned;
@@ -98,6 +99,8 @@ kinds! {
     cluster_policies: ClusterPlacementPolicy,
     /// 部署结果.
     placements: FleetPlacement,
+    /// 下发单.
+    deliveries: Delivery,
     /// 报表 of one namespace.
     reports: Report,
     /// 报表 of the whole fleet.

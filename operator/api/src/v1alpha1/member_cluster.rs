@@ -111,6 +111,9 @@ pub struct MemberClusterSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into(), "effect".into()]))]
     pub taints: Vec<ClusterTaint>,
+    /// Whether it carries workloads, is being emptied, or is leaving the fleet. 承载、清空或退出。
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
     /// Part of allocatable kept for emergencies, in percent. 为应急预留的可分配量比例（百分数）。
     #[serde(default)]
     #[schemars(range(min = 0, max = 90))]
@@ -119,6 +122,18 @@ pub struct MemberClusterSpec {
 
 fn china() -> Vec<CountryCode> {
     vec!["CN".into()]
+}
+
+/// Whether a cluster carries workloads. Leaving is two steps, so that nothing runs on unseen. 集群的承载状态；退出分两步，避免遗留未知负载。
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Lifecycle {
+    /// It carries workloads. 承载工作负载。
+    #[default]
+    Active,
+    /// What can move leaves; nothing new comes. 可迁移者迁出，不再接收。
+    Draining,
+    /// Emptied, then let go: what is left there is listed and stays. 清空后退出；遗留对象列出并保留。
+    Leaving,
 }
 
 /// Form of cloud, white paper figure 25. 云形态（白皮书图 25）。
@@ -270,6 +285,44 @@ pub struct ClusterIdentity {
     pub ca_digest: Option<ContentDigest>,
 }
 
+/// Which hub a member obeys, as written in the member (`jiuzhou-system/hub`). 成员所服从的中心，记录于成员内。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HubClaim {
+    /// Uid of the hub. 中心标识。
+    pub hub: Token,
+    /// Term of the leader that wrote last. 最近写入的任期。
+    #[schemars(range(min = 0))]
+    pub term: i64,
+    /// Highest epoch the member has seen. 成员见过的最高轮次。
+    #[schemars(range(min = 0))]
+    pub highest_epoch: i64,
+}
+
+/// The credential in use for a member. 访问成员所用的凭据。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialStatus {
+    /// When it ends; absent is unknown. 到期时间；未填写即未知。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub expires_at: Option<Time>,
+    /// `resourceVersion` of the Secret it came from, to see a rotation. 来源 Secret 的 resourceVersion，用于发现轮换。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_version: Option<Token>,
+}
+
+/// An object of ours that is still there while a member leaves. 成员退出时仍存在的本平台对象。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftObjects {
+    /// Namespace. 命名空间。
+    pub namespace: Name,
+    /// How many. 数量。
+    #[schemars(range(min = 0))]
+    pub count: i32,
+}
+
 /// Kinds of one API version the cluster serves. 集群提供的某一 API 版本的资源类型。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -353,6 +406,17 @@ pub struct MemberClusterStatus {
     /// Reachability. 可达性。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reachability: Option<Reachability>,
+    /// Which hub it obeys. 所服从的中心。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<HubClaim>,
+    /// The credential in use, with push. 使用中的凭据（push）。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialStatus>,
+    /// What of ours is still there, by namespace, while it drains or leaves. 清空或退出期间仍存在的对象，按命名空间。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["namespace".into()]))]
+    pub left: Vec<LeftObjects>,
     /// Conditions Ready, Reconciling, Stalled and the kind's own. 状态条件。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::schema::conditions")]

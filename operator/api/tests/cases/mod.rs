@@ -21,6 +21,10 @@ pub(crate) fn base(kind: &str) -> Value {
         "CpuPlatform" => {
             json!({ "displayName": "鲲鹏 920", "vendor": "华为", "brand": "Kunpeng", "architecture": "arm64" })
         }
+        "Delivery" => json!({
+            "cluster": "kunpeng", "workload": { "namespace": "portal", "name": "web" }, "tenant": "bureau",
+            "decision": sha('a'), "epoch": 3, "objects": [delivered("web")],
+        }),
         "FleetPlacement" => json!({
             "decision": sha('a'), "epoch": 3, "sequence": 7, "inputs": { "workload": sha('b'), "snapshot": sha('c') },
         }),
@@ -50,6 +54,11 @@ pub(crate) fn base(kind: &str) -> Value {
     json!({ "metadata": { "name": "example" }, "spec": spec })
 }
 
+/// A rendered object of a delivery.
+fn delivered(name: &str) -> Value {
+    json!({ "name": name, "manifest": { "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name } } })
+}
+
 /// A digest of 64 equal digits.
 fn sha(digit: char) -> String {
     format!("sha256:{}", digit.to_string().repeat(64))
@@ -76,7 +85,10 @@ fn update(kind: &'static str, message: &'static str, old: Value, accepted: Value
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
-    [site(), member(), declarations(), tenants(), workloads(), placement(), updates()].into_iter().flatten().collect()
+    [site(), member(), declarations(), tenants(), workloads(), placement(), deliveries(), updates()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn site() -> Vec<Case> {
@@ -410,11 +422,34 @@ fn placement() -> Vec<Case> {
     )
 }
 
+fn deliveries() -> Vec<Case> {
+    let identity = json!({ "apiVersion": "v1", "kind": "ConfigMap", "namespace": "portal", "name": "web", "uid": "1" });
+    let secret = json!({ "name": "web-1", "digest": sha('f') });
+    let objects = |object: Value| json!({ "objects": [object] });
+    of(
+        "Delivery",
+        vec![
+            (
+                "removing: name",
+                json!({ "state": "Removing", "objects": null, "removing": [identity] }),
+                json!({ "state": "Removing", "objects": null }),
+            ),
+            ("objects: give at least one with Present", json!({}), json!({ "objects": null })),
+            (
+                "manifest, secret: give",
+                objects(json!({ "name": "web", "secret": secret })),
+                objects(json!({ "name": "web", "secret": secret, "manifest": delivered("web")["manifest"] })),
+            ),
+        ],
+    )
+}
+
 fn updates() -> Vec<Case> {
     let placed = |decision: char, previous: char, epoch: i32| json!({ "decision": sha(decision), "previous": sha(previous), "epoch": epoch });
     vec![
         update("ImageProfile", "digest: cannot", json!({}), json!({}), json!({ "digest": sha('e') })),
         update("InformationSystem", "projectCode: cannot", json!({}), json!({}), json!({ "projectCode": "other" })),
+        update("Delivery", "epoch: must", json!({}), json!({ "epoch": 4 }), json!({ "epoch": 2 })),
         update("FleetPlacement", "epoch: must", json!({}), placed('e', 'a', 3), placed('e', 'a', 2)),
         update("FleetPlacement", "previous: must", json!({}), placed('e', 'a', 4), placed('e', 'f', 4)),
         update("FleetPlacement", "sequence: cannot", json!({}), json!({}), json!({ "sequence": 8 })),

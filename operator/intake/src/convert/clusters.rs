@@ -56,6 +56,7 @@ fn cluster(
         values: _, // for overrides
         peers,
         taints,
+        lifecycle,
         emergency_reserve_percent,
     } = &item.object.spec;
     let place = named(&objects.sites, site);
@@ -79,7 +80,7 @@ fn cluster(
         availability_zone: String::new(),
         provider: provider.to_owned(),
         taints: taints.iter().map(taint).collect(),
-        state: if deleting { ClusterState::Deleting } else { ClusterState::Active },
+        state: state(*lifecycle, deleting),
         reachability: status.and_then(|s| s.reachability.as_ref()).map_or(Reachability::Reachable, reachability),
         ownership: words::ownership(*ownership),
         jurisdictions: texts(jurisdictions),
@@ -111,6 +112,15 @@ fn pool_labels(labels: &mut BTreeMap<String, String>, pools: &[PoolInput], objec
         if !set.is_empty() {
             labels.insert(key.to_owned(), set.into_iter().collect::<Vec<_>>().join("+"));
         }
+    }
+}
+
+/// A cluster that leaves is emptied first.
+fn state(lifecycle: api::Lifecycle, deleting: bool) -> ClusterState {
+    match lifecycle {
+        _ if deleting => ClusterState::Deleting,
+        api::Lifecycle::Active => ClusterState::Active,
+        api::Lifecycle::Draining | api::Lifecycle::Leaving => ClusterState::Draining,
     }
 }
 
