@@ -18,6 +18,14 @@ pub enum ObjectsError {
     /// A path of a profile is not a JSON pointer.
     #[error("failed to read path {0:?}: want a JSON pointer such as /spec/template, with * for every item")]
     Path(String),
+    /// A Secret cannot be taken along. Never holds any of its data.
+    #[error("failed to read Secret {name:?}: {why}")]
+    Secret {
+        /// Name of the Secret.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// An override does not fit the object.
     #[error("failed to apply an override at {pointer}: {why}")]
     Override {

@@ -9,6 +9,7 @@
 
 pub mod affinity;
 pub mod dependencies;
+pub mod digest;
 pub mod error;
 pub mod images;
 pub mod needs;
@@ -20,6 +21,8 @@ pub mod pod;
 pub mod profile;
 pub mod quantity;
 pub mod references;
+pub mod render;
+pub mod secrets;
 pub mod selector;
 pub mod shape;
 pub mod wrap;

@@ -50,7 +50,8 @@ pub struct Override {
     pub name: String,
     /// Image by container name, an empty name for every container.
     pub images: BTreeMap<String, String>,
-    /// Image by the registry and repository it replaces.
+    /// Image by the one it replaces: registry and repository, and tag or digest where it states them. The one that
+    /// states most wins.
     pub images_by_name: BTreeMap<String, String>,
     /// Environment variables by container name (empty for every container), then by name. A variable that is there is
     /// replaced, `valueFrom` included.
@@ -118,10 +119,23 @@ impl Override {
         json_patch::patch(object, &patch).map_err(|error| fault(error.path.as_str(), error.kind.to_string()))
     }
 
+    /// What an image is replaced by.
+    fn replacing(&self, image: &ImageRef) -> Option<&String> {
+        let stated = |want: &Option<String>, have: &Option<String>| want.is_none() || want == have;
+        let replaces = |from: &str| {
+            let from = ImageRef::parse(from).ok()?;
+            let fits =
+                from.name() == image.name() && stated(&from.digest, &image.digest) && stated(&from.tag, &image.tag);
+            fits.then_some((from.digest.is_some(), from.tag.is_some()))
+        };
+        let found = self.images_by_name.iter().filter_map(|(from, to)| Some((replaces(from)?, from, to)));
+        found.max_by_key(|(precision, from, _)| (*precision, *from)).map(|(_, _, to)| to)
+    }
+
     fn container(&self, object: &mut Value, pointer: &str) -> Result<(), ObjectsError> {
         let text = |field: &str| Object::new(object).text(&join(pointer, field)).to_owned();
         let (name, image) = (text("name"), text("image"));
-        let by_name = ImageRef::parse(&image).ok().and_then(|image| self.images_by_name.get(&image.name()));
+        let by_name = ImageRef::parse(&image).ok().and_then(|image| self.replacing(&image));
         let image = self.images.get(&name).or(by_name).or_else(|| self.images.get(""));
         let empty = BTreeMap::new();
         let env: BTreeMap<&String, &String> = ["", name.as_str()]

@@ -21,7 +21,7 @@ impl Path {
             return Ok(Self::default());
         }
         let rest = text.strip_prefix('/').ok_or_else(|| ObjectsError::Path(text.to_owned()))?;
-        Ok(Self(rest.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect()))
+        Ok(Self(rest.split('/').map(unescape).collect()))
     }
 
     /// A path made of fixed steps.
@@ -65,6 +65,20 @@ impl Path {
         found.into_iter().map(|(pointer, _)| pointer).collect()
     }
 
+    /// The pointer this path stands for beside another one: a `*` takes the step that `near` has there, as long as both
+    /// have the same steps before it. `None` when a `*` has nothing to take.
+    pub(crate) fn beside(&self, near: &str) -> Option<String> {
+        let mut near = near.split('/').skip(1).map(unescape);
+        let (mut pointer, mut together) = (String::new(), true);
+        for step in &self.0 {
+            let other = near.next();
+            let step = if step == "*" { other.clone().filter(|_| together)? } else { step.clone() };
+            together &= other.as_ref() == Some(&step);
+            pointer = join(&pointer, &step);
+        }
+        Some(pointer)
+    }
+
     /// The first value at this path.
     #[must_use]
     pub fn first<'a>(&self, root: &'a Value) -> Option<&'a Value> {
@@ -81,6 +95,29 @@ impl fmt::Display for Path {
 /// A pointer one step deeper.
 pub(crate) fn join(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", escape(step))
+}
+
+/// Writes a value at a pointer, making maps where there is nothing yet; `false` when something else is in the way.
+pub(crate) fn write(root: &mut Value, pointer: &str, value: Value) -> bool {
+    let mut place = root;
+    for step in pointer.split('/').skip(1).map(unescape) {
+        if place.is_null() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        let next = match place {
+            Value::Object(map) => Some(map.entry(step).or_insert(Value::Null)),
+            Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        place = next;
+    }
+    *place = value;
+    true
+}
+
+fn unescape(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
 }
 
 fn escape(step: &str) -> String {

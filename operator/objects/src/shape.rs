@@ -111,7 +111,7 @@ impl Shape {
             }
             components.push(Component {
                 requests: pod_requests(object, &template, findings),
-                count: count(object, rule, findings),
+                count: count(object, &template, rule, findings),
                 template,
                 claims,
             });
@@ -141,11 +141,14 @@ fn children(value: &Value, pointer: &str) -> Vec<String> {
     (0..items(value, pointer).len()).map(|index| format!("{pointer}/{index}")).collect()
 }
 
-fn count(object: Object<'_>, rule: &CountRule, findings: &mut Vec<Finding>) -> Count {
+fn count(object: Object<'_>, template: &str, rule: &CountRule, findings: &mut Vec<Finding>) -> Count {
     match rule {
         CountRule::One => Count::Pods(1),
         CountRule::PerNode => Count::PerNode,
-        CountRule::At(path) => Count::Pods(whole(object, path, findings).unwrap_or(1)),
+        CountRule::At(path) => {
+            let pointer = path.beside(template).or_else(|| path.resolve(object.value).into_iter().next());
+            Count::Pods(pointer.and_then(|pointer| whole_at(object, pointer, findings)).unwrap_or(1))
+        }
         CountRule::JobSpec(path) => {
             let completions = whole(object, &path.child("completions"), findings);
             let parallelism = whole(object, &path.child("parallelism"), findings);
@@ -160,10 +163,13 @@ fn count(object: Object<'_>, rule: &CountRule, findings: &mut Vec<Finding>) -> C
 
 /// A whole number of at least 0; anything else there is a finding.
 fn whole(object: Object<'_>, path: &Path, findings: &mut Vec<Finding>) -> Option<i64> {
-    let value = path.first(object.value).filter(|value| !value.is_null())?;
+    whole_at(object, path.resolve(object.value).into_iter().next()?, findings)
+}
+
+fn whole_at(object: Object<'_>, pointer: String, findings: &mut Vec<Finding>) -> Option<i64> {
+    let value = object.value.pointer(&pointer).filter(|value| !value.is_null())?;
     let number = value.as_i64().filter(|number| *number >= 0);
     if number.is_none() {
-        let pointer = path.to_string();
         let reason = Reason::new(Code::ManifestFieldInvalid)
             .object(pointer.as_str())
             .seen(shown(value))
