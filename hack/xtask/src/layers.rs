@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: holds `cargo metadata` against the import table.
+//! `cargo xtask layers`: holds `cargo metadata` and `cargo tree` against the import table.
 //!
 //! Two questions: does a package of ours name only what it may, and is anything it must never see reachable from it in
 //! the default build (normal dependencies only; tests may use what they like).
@@ -16,16 +16,15 @@ use crate::imports::{OUTSIDE_THE_TABLE, ROOMS, Room};
 
 /// Fails with every offending edge.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root)
-        .output()
-        .context("failed to run cargo metadata")?;
-    if !output.status.success() {
-        bail!("failed to run cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let metadata = cargo(root, &["metadata", "--format-version", "1", "--locked", "--no-deps"])?;
+    let mut graph = Graph::read(&serde_json::from_str(&metadata).context("failed to read cargo metadata")?)?;
+    for room in ROOMS.iter().filter(|room| !room.must_not_reach.is_empty() && graph.ours.contains(room.package)) {
+        // Each package alone: in one graph of the whole workspace a room that talks to an API server would lend its
+        // features to all others.
+        let arguments = ["tree", "--locked", "--edges", "normal", "--prefix", "depth", "--package", room.package];
+        graph.builds.insert(room.package.to_owned(), tree(&cargo(root, &arguments)?));
     }
-    let metadata = serde_json::from_slice(&output.stdout).context("failed to read cargo metadata")?;
-    let offences = offences(&Graph::read(&metadata)?, ROOMS, OUTSIDE_THE_TABLE);
+    let offences = offences(&graph, ROOMS, OUTSIDE_THE_TABLE);
     if !offences.is_empty() {
         bail!("failed to keep the import table (hack/xtask/src/imports.rs):\n  {}", offences.join("\n  "));
     }
@@ -33,22 +32,34 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Normal dependencies between packages, by name.
+/// What a command of cargo prints.
+fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    // Whoever unifies features over the workspace to save compile time would see each package with those of all others.
+    command.env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION");
+    let output = command.args(arguments).current_dir(root).output().context("failed to run cargo")?;
+    if !output.status.success() {
+        bail!("failed to run cargo {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    String::from_utf8(output.stdout).context("failed to read what cargo prints")
+}
+
+/// What packages of ours name, and what their default builds contain.
 #[derive(Debug, Default)]
 struct Graph {
     ours: BTreeSet<String>,
-    edges: BTreeMap<String, BTreeSet<String>>,
     declared: BTreeMap<String, BTreeSet<String>>,
+    /// By package: its default build as `cargo tree` walks it, each package with its depth.
+    builds: BTreeMap<String, Vec<(usize, String)>>,
 }
 
 impl Graph {
     fn read(metadata: &Value) -> anyhow::Result<Self> {
         let mut graph = Self::default();
-        let mut names = BTreeMap::new();
         let members: BTreeSet<_> = list(metadata, "/workspace_members")?.iter().filter_map(Value::as_str).collect();
         for package in list(metadata, "/packages")? {
             let (id, name) = (text(package, "/id")?, text(package, "/name")?);
-            names.insert(id, name);
             if members.contains(id) {
                 graph.ours.insert(name.to_owned());
                 let declared = list(package, "/dependencies")?.iter().filter(|d| d["kind"].is_null());
@@ -56,38 +67,31 @@ impl Graph {
                 graph.declared.insert(name.to_owned(), declared);
             }
         }
-        for node in list(metadata, "/resolve/nodes")? {
-            let from = names.get(text(node, "/id")?).context("failed to find a package of the graph")?;
-            let edges = graph.edges.entry((*from).to_owned()).or_default();
-            for dependency in list(node, "/deps")? {
-                let normal = list(dependency, "/dep_kinds")?.iter().any(|kind| kind["kind"].is_null());
-                if let (true, Some(to)) = (normal, names.get(text(dependency, "/pkg")?)) {
-                    edges.insert((*to).to_owned());
-                }
-            }
-        }
         Ok(graph)
     }
 
-    /// The shortest chain of normal dependencies from one package to another.
+    /// The chain of normal dependencies by which a package's default build comes to another.
     fn chain(&self, from: &str, to: &str) -> Option<Vec<String>> {
-        let mut seen = BTreeSet::from([from.to_owned()]);
-        let mut chains = std::collections::VecDeque::from([vec![from.to_owned()]]);
-        while let Some(chain) = chains.pop_front() {
-            let last = chain.last()?;
-            if last == to {
-                return Some(chain);
-            }
-            for next in self.edges.get(last).into_iter().flatten() {
-                if seen.insert(next.clone()) {
-                    let mut longer = chain.clone();
-                    longer.push(next.clone());
-                    chains.push_back(longer);
-                }
+        let mut chain: Vec<&str> = Vec::new();
+        for (depth, name) in self.builds.get(from)? {
+            chain.truncate(*depth);
+            chain.push(name);
+            if name == to {
+                return Some(chain.into_iter().map(str::to_owned).collect());
             }
         }
         None
     }
+}
+
+/// The lines of `cargo tree --prefix depth`: depth, name, version, remarks.
+fn tree(text: &str) -> Vec<(usize, String)> {
+    let line = |line: &str| {
+        let digits = line.find(|c: char| !c.is_ascii_digit())?;
+        let (depth, rest) = line.split_at(digits);
+        Some((depth.parse().ok()?, rest.split(' ').next()?.to_owned()))
+    };
+    text.lines().filter_map(line).collect()
 }
 
 fn offences(graph: &Graph, rooms: &[Room], outside: &[&str]) -> Vec<String> {
@@ -133,26 +137,17 @@ mod tests {
         Room { package: "intake", may_import: &["engine"], must_not_reach: &["tokio"] },
     ];
 
-    /// Metadata of a workspace with the given normal and dev edges; names without a row are outside packages.
+    /// Metadata of a workspace with the given normal and dev dependencies.
     fn metadata(members: &[&str], normal: &[(&str, &str)], dev: &[(&str, &str)]) -> Value {
-        let names: BTreeSet<_> =
-            normal.iter().chain(dev).flat_map(|(a, b)| [*a, *b]).chain(members.iter().copied()).collect();
         let of = |from: &str| -> Vec<Value> {
-            let normal = normal.iter().filter(|(a, _)| *a == from).map(|(_, b)| json!([b, null]));
-            let dev = dev.iter().filter(|(a, _)| *a == from).map(|(_, b)| json!([b, "dev"]));
+            let normal = normal.iter().filter(|(a, _)| *a == from).map(|(_, b)| json!({ "name": b, "kind": null }));
+            let dev = dev.iter().filter(|(a, _)| *a == from).map(|(_, b)| json!({ "name": b, "kind": "dev" }));
             normal.chain(dev).collect()
         };
         json!({
             "workspace_members": members,
-            "packages": names.iter().map(|name| json!({
-                "id": name, "name": name,
-                "dependencies": of(name).iter().map(|d| json!({ "name": d[0], "kind": d[1] })).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "resolve": { "nodes": names.iter().map(|name| json!({
-                "id": name,
-                "deps": of(name).iter().map(|d| json!({ "pkg": d[0], "dep_kinds": [{ "kind": d[1] }] }))
-                    .collect::<Vec<_>>(),
-            })).collect::<Vec<_>>() },
+            "packages": members.iter().map(|name| json!({ "id": name, "name": name, "dependencies": of(name) }))
+                .collect::<Vec<_>>(),
         })
     }
 
@@ -169,8 +164,10 @@ mod tests {
 
     #[test]
     fn a_forbidden_package_is_found_through_others_and_the_chain_is_shown() {
-        let offences = found(&["engine"], &[("engine", "client"), ("client", "tokio")], &[]);
-        assert_eq!(offences, ["engine -> client -> tokio: engine must never reach tokio"]);
+        let mut graph = Graph::read(&metadata(&["engine"], &[("engine", "client")], &[])).expect("metadata");
+        let printed = "0engine v0.1.0 (/engine)\n1serde v1.0.0\n2serde_core v1.0.0\n1client v1.0.0\n2tokio v1.54.1\n1serde v1.0.0 (*)\n";
+        graph.builds.insert("engine".to_owned(), tree(printed));
+        assert_eq!(offences(&graph, TABLE, &[]), ["engine -> client -> tokio: engine must never reach tokio"]);
     }
 
     #[test]

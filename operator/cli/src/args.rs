@@ -3,6 +3,8 @@
 //! It feeds the parser, `--help`, completions, the man pages and the committed reference. What a flag means for the
 //! work is the business of the command's own file. Chinese help texts stand in `help_zh.rs`, keyed by the ids here.
 
+mod hub;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +12,8 @@ use jiff::Timestamp;
 use jiuzhou_report::render::Format;
 
 use crate::commands::load;
+
+pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -90,12 +94,24 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print the CustomResourceDefinitions
     Crds(CrdsArgs),
+    /// Run on a hub: decide, deliver, watch, report (builds with the feature `hub`)
+    Operator(OperatorArgs),
+    /// Write what a hub knows and has decided, for `plan` and `replay` (builds with the feature `hub`)
+    ExportState(ExportStateArgs),
     /// Explain a reason code, the exit codes or the formats
     Help(HelpArgs),
     /// Print the completion script of a shell
     Completion(CompletionArgs),
     /// Write the man pages
     Man(ManArgs),
+}
+
+impl Command {
+    /// Whether it runs for long and starts a log of its own, which is on unless switched off.
+    #[must_use]
+    pub fn logs_by_itself(&self) -> bool {
+        matches!(self, Self::Operator(_))
+    }
 }
 
 /// Which files to read.

@@ -17,6 +17,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("report", "上云率与能耗报表"),
     ("demo", "用内置的示例省份演示全部功能：无需集群，无需网络"),
     ("crds", "输出 CustomResourceDefinition"),
+    ("operator", "在中心集群上运行：决策、下发、观测、出报表（需以 `hub` 特性构建）"),
+    ("export-state", "导出中心的现状与全部决策记录，供 `plan` 与 `replay` 使用（需以 `hub` 特性构建）"),
     ("help", "解释原因代码、退出码或输出格式"),
     ("completion", "输出 shell 补全脚本"),
     ("man", "生成 man 手册页"),
@@ -28,21 +30,28 @@ const ARGS: &[(&str, &str)] = &[
     ("all", "也列出通过的规则"),
     ("as_of", "决策时点：日期（北京时间，当日结束）或时刻，例如 2026-11-23 或 2026-11-23T08:00:00+08:00 [默认：现在]"),
     ("ascii", "仅用 ASCII 字符显示标记与边框"),
+    ("audit", "审计日志目录：每个中心一份，须位于独立于 Pod 的存储卷"),
     ("cluster", "集群名称"),
     ("color", "何时着色；为 auto 时遵循 NO_COLOR、CLICOLOR_FORCE 与 FORCE_COLOR"),
+    ("context", "kubeconfig 中的上下文"),
+    ("dedicated_hub", "中心集群为专用：不运行任何工作负载控制器，因此可用 `select` 选择原生对象"),
     ("detailed_exitcode", "方案有变更时以 2 退出"),
     ("dir", "每个种类写成该目录下的一个文件，而不输出到终端"),
     ("fail_on", "问题项达到该级别时以非零码退出"),
     ("filenames", "同上，与 kubectl 的写法一致；可重复"),
     ("help", "显示帮助"),
     ("kind", "报表种类"),
+    ("kubeconfig", "中心集群的 kubeconfig [默认：KUBECONFIG、~/.kube/config，或 Pod 的服务账号]"),
     ("lang", "文字语言：zh 或 en [默认：取自 LC_ALL、LC_MESSAGES 或 LANG，否则为 en]"),
+    ("leader_election", "执行写入前须持有租约；仅在确保只运行一个实例时关闭"),
     ("list", "列出全部故事"),
+    ("listen", "/healthz、/readyz 与 /metrics 的监听地址"),
+    ("log", "日志格式"),
     ("max_bytes", "Markdown：超出该字节数即截断，摘要在前"),
     ("month", "北京时间的月份，例如 2026-10 [默认：截至 --as-of 最近一个完整月份]"),
     ("name", "全部放入一个以此命名的 FleetWorkload"),
     ("namespace", "命名空间"),
-    ("out", "手册页的目录"),
+    ("out", "写入的目录"),
     ("outputs", "输出格式，或 格式=文件；可重复，一次运行得到多种输出"),
     ("paths", "YAML 或 JSON 文件或目录；`-` 表示标准输入"),
     ("placement_policy", "工作负载引用的部署策略"),
@@ -62,7 +71,8 @@ const ARGS: &[(&str, &str)] = &[
 ];
 
 /// Texts of headings.
-const HEADINGS: &[(&str, &str)] = &[("Talk", "交互"), ("Input", "输入"), ("Output", "输出"), ("Gate", "门禁")];
+const HEADINGS: &[(&str, &str)] =
+    &[("Talk", "交互"), ("Input", "输入"), ("Output", "输出"), ("Gate", "门禁"), ("Hub", "中心"), ("Running", "运行")];
 
 /// The template of clap with Chinese headings.
 const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}{after-help}";

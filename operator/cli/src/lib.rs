@@ -9,6 +9,7 @@ pub mod exit;
 mod commands;
 mod context;
 mod help_zh;
+mod hub;
 mod output;
 mod talk;
 
@@ -43,7 +44,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
-    talk::start_log(&cli.talk);
+    if !cli.command.logs_by_itself() {
+        talk::start_log(&cli.talk);
+    }
     let context = Context::new(&cli.talk);
     match commands::run(cli.command, &context) {
         Ok(exit) => exit.into(),

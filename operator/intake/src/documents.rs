@@ -32,6 +32,21 @@ pub struct Document {
 }
 
 impl Document {
+    /// An object of an API server. It has no text, so its places name it: `FleetWorkload/portal/web`.
+    ///
+    /// `None` when apiVersion, kind or name is missing, which no API server answers with.
+    #[must_use]
+    pub fn of_object(value: Value) -> Option<Self> {
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (api_version, kind) = (text("/apiVersion"), text("/kind"));
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        if api_version.is_empty() || kind.is_empty() || name.is_empty() {
+            return None;
+        }
+        let source = Arc::new(Source::named(&ObjectRef::new(&kind, &namespace, &name).to_string()));
+        Some(Self { api_version, kind, namespace, name, value, marks: Marks::none(), source })
+    }
+
     /// Group and version: `("apps", "v1")`, `("", "v1")`.
     #[must_use]
     pub fn group_version(&self) -> (&str, &str) {
@@ -210,6 +225,18 @@ mod tests {
         let refs: Vec<_> = documents.iter().map(|d| d.object_ref().to_string()).collect();
         assert_eq!(refs, ["Node/a", "Node/b"]);
         assert_eq!((documents[1].place("/spec/x").line, documents[1].place("/spec/x").column), (7, 13));
+    }
+
+    #[test]
+    fn a_finding_about_an_object_of_an_api_server_names_it() {
+        let value = serde_json::json!({
+            "apiVersion": "jiuzhou.dev/v1alpha1", "kind": "Tenant", "metadata": { "name": "bureau" }, "spec": {},
+        });
+        let document = Document::of_object(value).unwrap();
+        let finding = document.finding(Reason::new(Code::FieldMissing), "/spec/kind");
+        let place = finding.place.unwrap();
+        assert_eq!((place.file.as_str(), place.line, place.text.as_str()), ("Tenant/bureau", 1, ""));
+        assert!(Document::of_object(serde_json::json!({ "kind": "Tenant" })).is_none());
     }
 
     #[test]

@@ -9,12 +9,14 @@ use jiuzhou_api::v1alpha1::{
     ImageProfile, InformationSystem, KindProfile, MemberCluster, PlacementPolicy, PriceBook, Report, Site,
     SovereigntyTier, Tenant,
 };
-use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason, Severity};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::builtin;
 use crate::documents::Document;
 use crate::native::Native;
+use crate::schema::Kinds;
 
 /// Namespace (empty for cluster-scoped kinds) and name.
 pub type Key = (String, String);
@@ -45,7 +47,7 @@ pub type Items<T> = BTreeMap<Key, Item<T>>;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $field:ident: $kind:ident,)*) => {
         /// All typed objects of an input, and the native ones beside them.
-        #[derive(Debug, Default)]
+        #[derive(Clone, Debug, Default)]
         pub struct Objects {
             $($(#[$doc])* pub $field: Items<$kind>,)*
             /// Objects of other API groups, in order of reading.
@@ -67,6 +69,19 @@ macro_rules! kinds {
                         findings.push(document.finding(reason, "/kind"));
                     }
                 }
+            }
+
+            /// Takes an object of the input out. One of the same name in `builtin` holds again.
+            pub fn remove(&mut self, object: &ObjectRef, builtin: &Self) {
+                let key = (object.namespace.clone(), object.name.clone());
+                match object.kind.as_str() {
+                    $(stringify!($kind) => match builtin.$field.get(&key) {
+                        Some(item) => drop(self.$field.insert(key, item.clone())),
+                        None => drop(self.$field.remove(&key)),
+                    },)*
+                    _ => {}
+                }
+                self.refused.remove(object);
             }
         }
     };
@@ -131,6 +146,32 @@ fn add<T: DeserializeOwned>(items: &mut Items<T>, mut document: Document, origin
         return;
     }
     items.insert(key, Item { object, document, origin });
+}
+
+impl Objects {
+    /// What every reading starts from: the objects that are shipped with the program.
+    #[must_use]
+    pub fn builtin(kinds: &Kinds, findings: &mut Vec<Finding>) -> Self {
+        let mut objects = Self::default();
+        builtin::add(kinds, &mut objects, findings);
+        objects
+    }
+
+    /// Puts an object of an API server in the place of what it was before. `false` when it is refused: it stays away,
+    /// and what is wrong with it is in `findings`.
+    pub fn put(&mut self, mut document: Document, kinds: &Kinds, builtin: &Self, findings: &mut Vec<Finding>) -> bool {
+        let object = document.object_ref();
+        self.remove(&object, builtin);
+        let before = findings.len();
+        if kinds.check(&mut document, findings) {
+            self.add(document, Origin::Input, findings);
+        }
+        let refused = findings.iter().skip(before).any(|finding| finding.severity == Severity::Error);
+        if refused {
+            self.refused.insert(object);
+        }
+        !refused
+    }
 }
 
 /// The item of a cluster-scoped kind by name.

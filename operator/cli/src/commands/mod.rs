@@ -18,6 +18,7 @@ mod wrap;
 use crate::args::Command;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::hub;
 
 /// Runs one command.
 pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
@@ -31,6 +32,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Wrap(args) => wrap::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Crds(args) => crds::run(&args),
+        Command::Operator(args) => hub::operator(&args, context),
+        Command::ExportState(args) => hub::export_state(&args, context),
         Command::Help(args) => help::run(&args, context),
         Command::Completion(args) => shell::completion(&args),
         Command::Man(args) => shell::man(&args, context),

@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "plan",
     "explain",
     "replay",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 12] = [
     "report",
     "demo",
     "crds",
+    "operator",
+    "export-state",
     "help",
     "completion",
     "man",

@@ -28,7 +28,7 @@ pub(super) fn clusters(
     objects.clusters.values().map(|item| cluster(objects, item, from_nodes, as_of, findings)).collect()
 }
 
-fn cluster(
+pub(super) fn cluster(
     objects: &Objects,
     item: &Item<api::MemberCluster>,
     from_nodes: &BTreeMap<String, Vec<PoolInput>>,

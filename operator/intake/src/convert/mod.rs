@@ -25,18 +25,20 @@ mod workloads;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::FleetInput;
+use jiuzhou_engine::decide::input::{ClusterInput, PoolInput};
+use jiuzhou_engine::decide::{FleetInput, Spec};
 use jiuzhou_engine::detect::{Catalogue, NodeFacts};
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_objects::profile::Profiles;
 
 use crate::builtin;
-use crate::objects::Objects;
+use crate::objects::{Key, Objects, named};
 
 pub use catalogue::catalogue;
 pub use kinds::profiles;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
+pub use workloads::Shared;
 
 /// Everything the engine and the objects room are told.
 #[derive(Debug)]
@@ -51,30 +53,119 @@ pub struct Converted {
     pub nodes: Vec<NodeFacts>,
 }
 
+/// What conversion looks things up in, for one state of the objects.
+///
+/// It holds while objects of the kinds that [`Base::is_made_from`] tells stay as they are, so that who keeps a fleet up to
+/// date converts one workload or one cluster by it and nothing else.
+#[derive(Debug)]
+pub struct Base {
+    /// CPU platforms, built-in and declared.
+    pub catalogue: Catalogue,
+    /// Kind profiles, built-in and declared.
+    pub profiles: Profiles,
+    /// Nodes of the input.
+    pub nodes: Vec<NodeFacts>,
+    images: images::Images,
+    places: Places,
+    from_nodes: BTreeMap<String, Vec<PoolInput>>,
+    owners: BTreeMap<String, String>,
+}
+
+impl Base {
+    /// Reads it off the objects.
+    #[must_use]
+    pub fn new(objects: &Objects, findings: &mut Vec<Finding>) -> Self {
+        let catalogue = catalogue(&objects.platforms);
+        let profiles = profiles(&objects.kinds, findings);
+        let nodes = nodes(&objects.natives, findings);
+        let images = images::Images::new(&objects.images, findings);
+        let places = Places::new(&objects.clusters, &objects.sites);
+        let from_nodes = nodes::pools(&nodes, &catalogue);
+        Self { catalogue, profiles, nodes, images, places, from_nodes, owners: namespace_owners(objects) }
+    }
+
+    /// Kinds any change of whose objects makes a base (and everything converted by it) old. A change of a cluster does
+    /// when it is new, leaves or changes its site; a change of a workload does when other databases are asked for.
+    #[must_use]
+    pub fn is_made_from(kind: &str) -> bool {
+        const OTHERS: [&str; 8] = [
+            "FleetWorkload",
+            "FleetPlacement",
+            "InformationSystem",
+            "PlacementPolicy",
+            "MemberCluster",
+            "Delivery",
+            "Report",
+            "ClusterReport",
+        ];
+        !OTHERS.contains(&kind)
+    }
+
+    /// The spec of one workload; `None` when it is not there or cannot be decided on, which is told.
+    #[must_use]
+    pub fn workload(
+        &self,
+        objects: &Objects,
+        key: &Key,
+        shared: &mut Shared,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Spec> {
+        let context = workloads::Context {
+            objects,
+            profiles: &self.profiles,
+            images: &self.images,
+            places: &self.places,
+            owners: &self.owners,
+        };
+        workloads::one(&context, objects.workloads.get(key)?, shared, findings)
+    }
+
+    /// One cluster with the results of the tiers' checks; `None` when it is not there.
+    #[must_use]
+    pub fn cluster(
+        &self,
+        objects: &Objects,
+        name: &str,
+        as_of: Timestamp,
+        findings: &mut Vec<Finding>,
+    ) -> Option<ClusterInput> {
+        let item = named(&objects.clusters, name)?;
+        let mut cluster = clusters::cluster(objects, item, &self.from_nodes, as_of, findings);
+        // What is wrong with a tier is told once, where all are converted.
+        let _ = tiers::tiers(objects, std::slice::from_mut(&mut cluster), as_of, &mut Vec::new());
+        Some(cluster)
+    }
+
+    /// Everything the engine is told.
+    #[must_use]
+    pub fn fleet(
+        &self,
+        objects: &Objects,
+        as_of: Timestamp,
+        shared: &mut Shared,
+        findings: &mut Vec<Finding>,
+    ) -> FleetInput {
+        let mut clusters = clusters::clusters(objects, &self.from_nodes, as_of, findings);
+        let tiers = tiers::tiers(objects, &mut clusters, as_of, findings);
+        let specs = objects.workloads.keys().filter_map(|key| self.workload(objects, key, shared, findings)).collect();
+        FleetInput {
+            clusters,
+            tenants: tenants::tenants(&objects.tenants, findings),
+            tiers,
+            freezes: tenants::freezes(&objects.freezes, &objects.tenants, &self.places),
+            architecture: catalogue::policy(&objects.tiers),
+            data: Some(builtin::digest()),
+            specs,
+        }
+    }
+}
+
 /// Converts checked objects for a point in time.
 #[must_use]
 pub fn convert(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Converted {
-    let catalogue = catalogue(&objects.platforms);
-    let profiles = profiles(&objects.kinds, findings);
-    let nodes = nodes(&objects.natives, findings);
-    let images = images::Images::new(&objects.images, findings);
-    let places = Places::new(&objects.clusters, &objects.sites);
-    let from_nodes = nodes::pools(&nodes, &catalogue);
-    let mut clusters = clusters::clusters(objects, &from_nodes, as_of, findings);
-    let tiers = tiers::tiers(objects, &mut clusters, as_of, findings);
-    let owners = namespace_owners(objects);
-    let context =
-        workloads::Context { objects, profiles: &profiles, images: &images, places: &places, owners: &owners };
-    let specs = workloads::specs(&context, findings);
-    let fleet = FleetInput {
-        clusters,
-        tenants: tenants::tenants(&objects.tenants, findings),
-        tiers,
-        freezes: tenants::freezes(&objects.freezes, &objects.tenants, &places),
-        architecture: catalogue::policy(&objects.tiers),
-        data: Some(builtin::digest()),
-        specs,
-    };
+    let base = Base::new(objects, findings);
+    let fleet = base.fleet(objects, as_of, &mut Shared::default(), findings);
+    let Base { catalogue, profiles, nodes, .. } = base;
     Converted { fleet, catalogue, profiles, nodes }
 }
 

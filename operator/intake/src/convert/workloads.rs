@@ -32,19 +32,34 @@ pub(super) struct Context<'a> {
     pub(super) owners: &'a BTreeMap<String, String>,
 }
 
-/// Specs of all workloads; requirements and policies that are equal are shared.
-pub(super) fn specs(context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<Spec> {
-    let mut requirements: BTreeMap<Requirement, Arc<Requirement>> = BTreeMap::new();
-    let mut policies: BTreeMap<Policy, Arc<Policy>> = BTreeMap::new();
-    let mut specs = Vec::new();
-    for item in context.objects.workloads.values() {
-        let Some((mut spec, requirement, policy)) = spec(context, item, findings) else { continue };
-        spec.requirement = Arc::clone(requirements.entry(requirement.clone()).or_insert_with(|| Arc::new(requirement)));
-        spec.policy = Arc::clone(policies.entry(policy.clone()).or_insert_with(|| Arc::new(policy)));
-        spec.changed = changed(&spec, context.objects);
-        specs.push(spec);
+/// Requirements and policies that are equal are one.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    requirements: BTreeMap<Requirement, Arc<Requirement>>,
+    policies: BTreeMap<Policy, Arc<Policy>>,
+}
+
+impl Shared {
+    /// Forgets what nobody has any more.
+    pub fn sweep(&mut self) {
+        self.requirements.retain(|_, shared| Arc::strong_count(shared) > 1);
+        self.policies.retain(|_, shared| Arc::strong_count(shared) > 1);
     }
-    specs
+}
+
+/// The spec of one workload; `None` when it cannot be decided on, which is told.
+pub(super) fn one(
+    context: &Context<'_>,
+    item: &Item<api::FleetWorkload>,
+    shared: &mut Shared,
+    findings: &mut Vec<Finding>,
+) -> Option<Spec> {
+    let (mut spec, requirement, policy) = spec(context, item, findings)?;
+    let Shared { requirements, policies } = shared;
+    spec.requirement = Arc::clone(requirements.entry(requirement.clone()).or_insert_with(|| Arc::new(requirement)));
+    spec.policy = Arc::clone(policies.entry(policy.clone()).or_insert_with(|| Arc::new(policy)));
+    spec.changed = changed(&spec, context.objects);
+    Some(spec)
 }
 
 /// Whether what a workload asks for is another than what its placement was decided from. A placement that names another

@@ -70,6 +70,12 @@ impl Marks {
         Self { top, inside, lines_before }
     }
 
+    /// Of a thing without a text: everything stands at its beginning.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(Mark::START, Inside::Leaf, 0)
+    }
+
     /// Where the key of a field stands; for list elements and the whole document where the value stands.
     #[must_use]
     pub fn key(&self, pointer: &str) -> Mark {

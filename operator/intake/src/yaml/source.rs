@@ -52,6 +52,12 @@ impl Source {
         Ok(Self { name: name.to_owned(), text, starts })
     }
 
+    /// A thing without a text, such as an object of an API server: a place in it names the thing.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), text: String::new(), starts: Vec::new() }
+    }
+
     /// The decoded text without its byte order mark.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -1,0 +1,17 @@
+//! What a person decides about a run of the operator; everything else is read from the hub.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folder of the audit log.
+    pub audit: PathBuf,
+    /// Where health and metrics answer.
+    pub listen: SocketAddr,
+    /// Whether a lease is held before anything is written.
+    pub leader_election: bool,
+    /// Whether the hub is said to be dedicated (no controller of workloads acts there).
+    pub dedicated_hub: bool,
+}
