@@ -92,6 +92,12 @@ words! {
         DeliveryRefused,
         /// A member was changed by another hand.
         Drifted,
+        /// An object in a member failed by its kind profile.
+        ObjectFailed,
+        /// The order is too old to start or remove anything; what runs is only observed.
+        OrderExpired,
+        /// A newer order was carried out in the member before.
+        OrderSuperseded,
         /// A member does not answer.
         MemberUnreachable,
         /// A member is another cluster than before; nothing is read or written there.

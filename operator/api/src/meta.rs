@@ -48,6 +48,8 @@ pub const ANNOTATION_OWNER: &str = "jiuzhou.dev/owner";
 pub const ANNOTATION_TAKE_OVER: &str = "jiuzhou.dev/take-over";
 /// Annotation that confirms the deletion of a protected object; its value is that object's name.
 pub const ANNOTATION_CONFIRM_DELETE: &str = "jiuzhou.dev/confirm-delete";
+/// Annotation with the digest of what was last applied to an object of a member, so that nothing is sent twice.
+pub const ANNOTATION_APPLIED: &str = "jiuzhou.dev/applied";
 /// Annotation with the epoch of the placement an object was rendered for.
 pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
 /// Annotation with the id of the decision an object was rendered for.
@@ -64,6 +66,8 @@ pub const MEMBER_NAMESPACE_PREFIX: &str = "jiuzhou-member-";
 pub const MEMBER_NAME_MAX: usize = 48;
 /// Namespace in a member whose service accounts stand for tenants.
 pub const TENANTS_NAMESPACE: &str = "jiuzhou-tenants";
+/// ClusterRole in a member with what a tenant's service account may do, and the RoleBinding in each of its namespaces.
+pub const TENANT_ROLE: &str = "jiuzhou-tenant";
 /// Namespace of the operator on the hub, and of the agent and the hub claim in a member.
 pub const SYSTEM_NAMESPACE: &str = "jiuzhou-system";
 /// ConfigMap in [`SYSTEM_NAMESPACE`] of a member that says which hub it obeys and the highest epoch it has seen.

@@ -1,1 +1,24 @@
-//! The member room applies a delivery in one cluster and reads its status, push and pull alike.
+//! The member room speaks with one cluster: it applies deliveries there and reads their status. Push from the hub and
+//! pull by the agent run the same code.
+//!
+//! It never sees the hub's other resources, decides nothing and reads no files or environment.
+
+mod apply;
+mod call;
+mod deliver;
+mod drift;
+mod health;
+pub mod kinds;
+mod member;
+mod namespace;
+mod order;
+mod pods;
+mod removal;
+mod status;
+mod takeover;
+pub mod watch;
+mod words;
+
+pub use deliver::{Secrets, deliver};
+pub use health::{RuleError, Rules};
+pub use member::{Actors, Knowledge, Member};

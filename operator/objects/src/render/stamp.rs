@@ -30,6 +30,7 @@ const ANNOTATIONS: &[&str] = &[
     meta::ANNOTATION_TAKE_OVER,
     meta::ANNOTATION_EPOCH,
     meta::ANNOTATION_DECISION,
+    meta::ANNOTATION_APPLIED,
 ];
 
 /// Takes off what only an API server, or another place, may say.
@@ -47,7 +48,8 @@ pub(super) fn clean(value: &mut Value) {
     }
 }
 
-/// Puts on whose it is. Pod templates carry two labels, so that pods can be counted and shown by workload.
+/// Puts on whose it is. Pod templates carry two of the labels and the owner, so that pods can be counted and shown by
+/// workload.
 pub(super) fn labels(work: &mut Work<'_>, draft: &mut Draft<'_>) {
     let workload = label_value(work.name());
     let name = draft.entry.name.to_string();
@@ -60,13 +62,15 @@ pub(super) fn labels(work: &mut Work<'_>, draft: &mut Draft<'_>) {
         (join("/metadata/labels", meta::LABEL_TENANT), work.target.tenant.to_owned()),
         (join("/metadata/labels", meta::LABEL_SYSTEM), system),
         (join("/metadata/labels", meta::LABEL_CLUSTER), cluster.to_owned()),
-        (join("/metadata/annotations", meta::ANNOTATION_OWNER), owner),
+        (join("/metadata/annotations", meta::ANNOTATION_OWNER), owner.clone()),
     ];
     let object = Object::new(&draft.value);
     for (template, _) in work.profiles.of(object).map(|p| p.templates_in(object)).unwrap_or_default() {
         let labels = format!("{template}/metadata/labels");
         marks.push((join(&labels, meta::LABEL_WORKLOAD), workload.clone()));
         marks.push((join(&labels, meta::LABEL_OBJECT), name.clone()));
+        let annotations = format!("{template}/metadata/annotations");
+        marks.push((join(&annotations, meta::ANNOTATION_OWNER), owner.clone()));
     }
     for (pointer, text) in marks {
         if !write(&mut draft.value, &pointer, text.into()) {

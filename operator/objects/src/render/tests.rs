@@ -108,6 +108,7 @@ fn an_object_arrives_with_namespace_labels_and_owner_and_without_words_of_the_hu
         got["spec"]["template"]["metadata"]["labels"],
         json!({"app": "web", "jiuzhou.dev/workload": "web", "jiuzhou.dev/object": "app"})
     );
+    assert_eq!(got["spec"]["template"]["metadata"]["annotations"], json!({"jiuzhou.dev/owner": "bureau/web"}));
     assert_eq!(got["spec"]["selector"], json!({"matchLabels": {"app": "web"}}), "a selector never changes");
     assert!(rendered.objects[0].take_over, "asked for by its annotation");
 }

@@ -1,0 +1,107 @@
+//! The handle of one member: who is asked, as whom, and what is known of its kinds.
+//!
+//! Cheap to clone. It holds no state that a restart may not lose.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiuzhou_objects::profile::Profiles;
+
+use crate::health::Rules;
+use crate::kinds::Kinds;
+
+/// Gives the client that acts as a tenant's service account, or says why there is none.
+pub type Actors = Arc<dyn Fn(&str) -> Result<kube::Client, String> + Send + Sync>;
+
+/// What is known of kinds: where things stand in them, and when they are healthy.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    /// Paths of templates, counts and fields that cannot change.
+    pub profiles: Profiles,
+    /// CEL of KindProfiles; kinds without it are judged as kstatus does.
+    pub rules: Rules,
+}
+
+/// One member cluster.
+#[derive(Clone)]
+pub struct Member {
+    pub(crate) cluster: Arc<str>,
+    pub(crate) client: kube::Client,
+    pub(crate) actors: Option<Actors>,
+    pub(crate) kinds: Arc<Kinds>,
+    pub(crate) knowledge: Arc<Knowledge>,
+    pub(crate) limit: Duration,
+    seen: Arc<Mutex<BTreeMap<String, (String, String)>>>,
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("cluster", &self.cluster).finish_non_exhaustive()
+    }
+}
+
+/// Objects remembered as equal in all but spelling; more than this are forgotten and asked about again.
+const REMEMBERED: usize = 8192;
+
+impl Member {
+    /// A member asked by one client, as itself.
+    #[must_use]
+    pub fn new(cluster: &str, client: kube::Client, knowledge: Arc<Knowledge>) -> Self {
+        Self {
+            cluster: cluster.into(),
+            client,
+            actors: None,
+            kinds: Arc::default(),
+            knowledge,
+            limit: Duration::from_secs(30),
+            seen: Arc::default(),
+        }
+    }
+
+    /// Objects of a tenant are read and written as its service account in `jiuzhou-tenants`, so that the member's own
+    /// rights and quotas judge them. Namespaces stay with the own account.
+    #[must_use]
+    pub fn acting_as(mut self, actors: Actors) -> Self {
+        self.actors = Some(actors);
+        self
+    }
+
+    /// Longest time of one request; 30 seconds unless said otherwise.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Name of the cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// What it knows of its kinds.
+    #[must_use]
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+
+    pub(crate) fn client_for(&self, tenant: &str) -> Result<kube::Client, String> {
+        self.actors.as_ref().map_or_else(|| Ok(self.client.clone()), |actors| actors(tenant))
+    }
+
+    /// Whether a dry run already told that this version of an object is as wanted.
+    pub(crate) fn knows_equal(&self, uid: &str, version: &str, digest: &str) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(uid).is_some_and(|(v, d)| v == version && d == digest)
+    }
+
+    pub(crate) fn remember_equal(&self, uid: &str, version: &str, digest: &str) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= REMEMBERED {
+            seen.clear();
+        }
+        seen.insert(uid.to_owned(), (version.to_owned(), digest.to_owned()));
+    }
+}
