@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::builtin;
 use crate::convert::profiles;
 use crate::documents::{Document, read_all};
-use crate::load::LoadError;
+use crate::load::{LoadError, Progress};
 use crate::native;
 use crate::objects::{Objects, Origin};
 use crate::schema::Kinds;
@@ -38,7 +38,7 @@ pub struct Manifests {
 /// Only what is wrong with this build; see [`LoadError`].
 pub fn manifests(inputs: &[String], stdin: &mut dyn Read, limits: &Limits) -> Result<Manifests, LoadError> {
     let kinds = Kinds::new(jiuzhou_api::meta::GROUP, &jiuzhou_api::all_crds())?;
-    let (documents, mut findings) = read_all(inputs, stdin, limits);
+    let (documents, mut findings) = read_all(inputs, stdin, limits, &Progress::default());
     let mut objects = Objects::default();
     builtin::add(&kinds, &mut objects, &mut findings);
     let (ours, native): (Vec<_>, Vec<_>) = documents.into_iter().partition(|document| kinds.owns(document));
@@ -48,7 +48,6 @@ pub fn manifests(inputs: &[String], stdin: &mut dyn Read, limits: &Limits) -> Re
             objects.add(document, Origin::Input, &mut findings);
         }
     }
-    let native: Vec<_> = native.into_iter().map(|document| native::keep(document, &mut findings).document).collect();
     let profiles = profiles(&objects.kinds, &mut findings);
     let native = native.into_iter().map(|document| native::keep(document, &mut findings).document).collect();
     Ok(Manifests { native, ours, profiles, findings })

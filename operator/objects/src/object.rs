@@ -73,6 +73,14 @@ impl<'a> Object<'a> {
         self.value.pointer("/metadata/annotations")?.get(key)?.as_str()
     }
 
+    /// Whether this is a Secret with data in it.
+    #[must_use]
+    pub fn carries_secret(&self) -> bool {
+        let filled =
+            |pointer| self.value.pointer(pointer).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
+        self.kind() == "Secret" && self.group().is_empty() && (filled("/data") || filled("/stringData"))
+    }
+
     /// Kind, namespace as written, and name.
     #[must_use]
     pub fn reference(&self) -> ObjectRef {
@@ -109,9 +117,14 @@ pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
     items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-/// A value as short text for a finding.
+/// A value as short text for a finding. Of an object or a list only the outside is told: inside may be a Secret.
 pub(crate) fn shown(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => format!("{{{}}}", fields.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!("[{}]", items.len()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    };
     if text.chars().count() > 120 { text.chars().take(119).chain(['…']).collect() } else { text }
 }
 

@@ -69,7 +69,12 @@ pub fn wrap(manifests: Vec<Value>, options: &WrapOptions, profiles: &Profiles) -
                 out.findings.push(object.finding(reason, ""));
                 out.left_out.push(value);
             }
-            None => kept.push(value),
+            None => {
+                if object.carries_secret() {
+                    out.findings.push(object.finding(Reason::new(Code::SecretInlined), ""));
+                }
+                kept.push(value);
+            }
         }
     }
     // Sorted, so that neither grouping nor splitting can depend on the order of the input.

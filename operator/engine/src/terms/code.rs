@@ -209,6 +209,8 @@ codes! {
         RuleNotEvaluated: Error,
         /// An autoscaler whose bounds exclude the replicas written.
         ScalerContradicts: Warning,
+        /// The data of a Secret stands in a FleetWorkload, which more people may read than Secrets.
+        SecretInlined: Info,
         /// A selector that matches nothing in the input.
         SelectorEmpty: Warning,
         /// A selector takes no pod of the set.

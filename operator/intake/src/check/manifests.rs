@@ -133,6 +133,10 @@ fn one(scene: &Scene<'_>, part: &Part<'_>, out: &mut Vec<Finding>) {
         let reason = reason.seen(object.namespace()).wanted(own.as_str());
         out.push(part.finding(reason, "/metadata/namespace"));
     }
+    // A selected Secret stays a Secret on the hub; one inside the workload is readable with the workload.
+    if object.carries_secret() && !part.pointer.is_empty() {
+        out.push(part.finding(Reason::new(Code::SecretInlined), "/kind"));
+    }
     let Some(profile) = scene.profiles.of(object) else {
         let declared = !part.workload.object.spec.requirements.components.is_empty();
         if may_hide_pods(object, &scene.profiles) && !declared {

@@ -240,10 +240,11 @@ fn range_text(schema: &Schema, range: Option<(i64, i64)>) -> String {
     }
 }
 
-/// A value as a person wrote it, short.
+/// A value as a person wrote it, short; of an object or a list its type, for a Secret may be inside.
 pub(super) fn quoted(value: &Value) -> String {
     match value {
         Value::String(text) => cut(text),
+        Value::Object(_) | Value::Array(_) => type_name(value).to_owned(),
         other => cut(&other.to_string()),
     }
 }

@@ -9,6 +9,7 @@
 mod limits;
 mod marks;
 mod node;
+mod secrets;
 mod source;
 mod split;
 #[cfg(test)]
@@ -16,7 +17,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use jiuzhou_engine::terms::{Code, Finding, Reason};
+use jiuzhou_engine::terms::{Code, Finding, Place, Reason, Severity};
 use serde_json::Value;
 
 pub use limits::Limits;
@@ -24,6 +25,7 @@ pub use marks::{Mark, Marks};
 pub use source::Source;
 
 use node::Node;
+use secrets::Hidden;
 
 /// One document of a file: its value and where each part of it stands.
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> (Vec<Parsed>, Vec<Find
                 .object("documents per file")
                 .seen(count(at_least))
                 .wanted(count(limits.documents));
-            return (Vec::new(), vec![Finding::new(reason).at(source.place(Mark::START))]);
+            return (Vec::new(), vec![Finding::new(reason).at(unquoted(name))]);
         }
     };
     // The caller's stack is unknown (2 MiB in a test thread), the depth of the input is not: parse on our own.
@@ -68,14 +70,24 @@ pub fn read(name: &str, bytes: &[u8], limits: &Limits) -> (Vec<Parsed>, Vec<Find
     });
     result.unwrap_or_else(|error| {
         let reason = Reason::new(Code::FileUnreadable).object(name).seen(error);
-        (Vec::new(), vec![Finding::new(reason).at(source.place(Mark::START))])
+        (Vec::new(), vec![Finding::new(reason).at(unquoted(name))])
     })
 }
 
+/// The top of a file, of which nothing is known that may be shown.
+fn unquoted(name: &str) -> Place {
+    Place { file: name.to_owned(), line: 1, column: 1, text: String::new() }
+}
+
 fn parse(source: &Arc<Source>, chunks: Vec<split::Chunk>, limits: &Limits) -> (Vec<Parsed>, Vec<Finding>) {
-    let source = Arc::clone(source);
-    let mut file =
-        FileReader { source, limits, nodes_left: limits.nodes, work_left: limits.work, findings: Vec::new() };
+    let mut file = FileReader {
+        source,
+        limits,
+        nodes_left: limits.nodes,
+        work_left: limits.work,
+        findings: Vec::new(),
+        hidden: Vec::new(),
+    };
     let mut parsed = Vec::new();
     for chunk in chunks {
         if file.nodes_left == 0 || file.work_left == 0 {
@@ -84,16 +96,38 @@ fn parse(source: &Arc<Source>, chunks: Vec<split::Chunk>, limits: &Limits) -> (V
         }
         parsed.extend(file.document(&chunk));
     }
-    (parsed, file.findings)
+    // Lines are quoted last, when it is known what of them may be shown.
+    source.hide(file.hidden);
+    let findings = file.findings.into_iter();
+    let findings = findings.map(|Found { finding, mark, word }| {
+        let finding = finding.at(source.place(mark));
+        if !word {
+            return finding;
+        }
+        let written = source.token(mark);
+        let wanted = format!("\"{written}\"");
+        Finding { reason: finding.reason.clone().seen(written).wanted(wanted), ..finding }
+    });
+    let findings = findings.collect();
+    (parsed, findings)
+}
+
+/// Something found whose place is not quoted yet.
+struct Found {
+    finding: Finding,
+    mark: Mark,
+    /// The word that stands there belongs into the finding.
+    word: bool,
 }
 
 /// What is left of the budgets of one file while its documents are read.
 struct FileReader<'a> {
-    source: Arc<Source>,
+    source: &'a Arc<Source>,
     limits: &'a Limits,
     nodes_left: usize,
     work_left: usize,
-    findings: Vec<Finding>,
+    findings: Vec<Found>,
+    hidden: Vec<Hidden>,
 }
 
 impl FileReader<'_> {
@@ -107,52 +141,61 @@ impl FileReader<'_> {
                 let node = spanned.value;
                 self.nodes_left = self.nodes_left.saturating_sub(node.count);
                 self.work_left = self.work_left.saturating_sub(node.count);
+                let hidden = secrets::of_document(&node.value, top, &node.inside, text);
+                self.hidden.extend(hidden.into_iter().map(|one| one.down(chunk.lines_before)));
                 let refused = self.problems(chunk, &node);
+                if refused {
+                    // What stands twice is not part of the value.
+                    self.hide_unread(chunk, text);
+                }
                 if refused || node.value.is_null() {
                     return None;
                 }
                 let marks = Marks::new(top, node.inside, chunk.lines_before);
-                Some(Parsed { value: node.value, marks, source: Arc::clone(&self.source) })
+                Some(Parsed { value: node.value, marks, source: Arc::clone(self.source) })
             }
             Err(error) => {
                 // What a failed document cost is not known; with anchors it may be a whole alias budget.
                 let aliases = text.contains('&') && text.contains('*');
                 let cost = text.len() / 8 + if aliases { self.limits.alias_nodes } else { 1 };
                 self.work_left = self.work_left.saturating_sub(cost);
-                self.findings.push(self.syntax_error(chunk, &error));
+                self.syntax_error(chunk, text, &error);
+                self.hide_unread(chunk, text);
                 None
             }
         }
+    }
+
+    fn hide_unread(&mut self, chunk: &split::Chunk, text: &str) {
+        self.hidden.extend(secrets::of_unread(text).into_iter().map(|one| one.down(chunk.lines_before)));
+    }
+
+    fn found(&mut self, reason: Reason, mark: Mark) {
+        self.findings.push(Found { finding: Finding::new(reason), mark, word: false });
     }
 
     /// Duplicate keys and keys that are truth values; `true` when the document must be refused.
     fn problems(&mut self, chunk: &split::Chunk, node: &Node) -> bool {
         let mut refused = false;
         for problem in &node.problems {
-            let place = self.source.place(problem.mark().down(chunk.lines_before));
-            let finding = match problem {
+            let mark = problem.mark().down(chunk.lines_before);
+            match problem {
                 node::Problem::DuplicateKey { key, first, .. } => {
                     refused = true;
                     let line = first.down(chunk.lines_before).line;
-                    Finding::new(Reason::new(Code::KeyDuplicate).object(key.as_str()).seen(i64::from(line)))
+                    self.found(Reason::new(Code::KeyDuplicate).object(key.as_str()).seen(i64::from(line)), mark);
                 }
-                node::Problem::TruthKey { mark } => {
-                    let written = self.source.token(mark.down(chunk.lines_before));
-                    let reason = Reason::new(Code::BooleanUnquoted)
-                        .object("key")
-                        .seen(written.as_str())
-                        .wanted(format!("\"{written}\""));
-                    let mut finding = Finding::new(reason);
-                    finding.severity = jiuzhou_engine::terms::Severity::Warning;
-                    finding
+                node::Problem::TruthKey { .. } => {
+                    let mut finding = Finding::new(Reason::new(Code::BooleanUnquoted).object("key"));
+                    finding.severity = Severity::Warning;
+                    self.findings.push(Found { finding, mark, word: true });
                 }
-            };
-            self.findings.push(finding.at(place));
+            }
         }
         refused
     }
 
-    fn syntax_error(&self, chunk: &split::Chunk, error: &serde_saphyr::Error) -> Finding {
+    fn syntax_error(&mut self, chunk: &split::Chunk, text: &str, error: &serde_saphyr::Error) {
         let mark = error.location().map_or(Mark::START, Mark::from_location).down(chunk.lines_before);
         let reason = limits::exceeded(error, self.limits).unwrap_or_else(|| {
             let options = serde_saphyr::render_options! {
@@ -162,9 +205,14 @@ impl FileReader<'_> {
             let message = error.render_with_options(options);
             // The place is a field of its own; the parser's line counts from the start of the document.
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
-            Reason::new(Code::SyntaxInvalid).seen(message)
+            let shown = if !secrets::of_unread(text).is_empty() && secrets::repeats(message, text) {
+                secrets::HIDDEN
+            } else {
+                message
+            };
+            Reason::new(Code::SyntaxInvalid).seen(shown)
         });
-        Finding::new(reason).at(self.source.place(mark))
+        self.found(reason, mark);
     }
 
     fn too_much(&mut self, chunk: &split::Chunk) {
@@ -172,8 +220,10 @@ impl FileReader<'_> {
             .object("values per file")
             .seen(format!("> {}", self.limits.nodes))
             .wanted(count(self.limits.nodes));
-        let place = self.source.place(Mark::START.down(chunk.lines_before));
-        self.findings.push(Finding::new(reason).at(place));
+        if let Some(text) = self.source.text().get(chunk.range.clone()) {
+            self.hide_unread(chunk, text);
+        }
+        self.found(reason, Mark::START.down(chunk.lines_before));
     }
 }
 

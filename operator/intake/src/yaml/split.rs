@@ -80,7 +80,7 @@ fn yaml_documents(text: &str, limit: usize) -> Result<Vec<Chunk>, usize> {
 }
 
 /// Lines with their ends; LF, CRLF and CR end a line.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {

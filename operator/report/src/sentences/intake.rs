@@ -336,6 +336,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Correct the other findings of this object first.",
             fix_zh: "请先处理该对象的其他问题项。",
         },
+        Code::SecretInlined => Sentence {
+            en: "{subject} carries the data of a Secret, which everybody who may read the FleetWorkload can read.",
+            zh: "{subject} 带有 Secret 的数据，凡能读取该 FleetWorkload 的人都能读到。",
+            fix_en: "Reference a Secret that a secret store makes in the namespace of each member, or restrict who may read the workload and this output.",
+            fix_zh: "请改为引用由密钥管理服务在各成员集群命名空间中生成的 Secret，或限制该工作负载及本输出的读取权限。",
+        },
         Code::SelectorEmpty => Sentence {
             en: "The selector at {object} matches nothing: {seen}.",
             zh: "{object} 处的选择器未匹配到任何对象：{seen}。",
