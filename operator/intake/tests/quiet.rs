@@ -1,0 +1,200 @@
+//! The whole way of a decision, as files: read, plan, commit, write the placements, read again, plan again.
+//!
+//! A plan of a plan's own result moves nothing and commits nothing: after the first plan, and after workloads were
+//! scaled while members still run what was ordered before. What the engine promises about its own values is tested
+//! there; here stands what only the way through the files can break.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiuzhou_api::v1alpha1::FleetPlacementSpec;
+use jiuzhou_engine::decide::{self, Changes, Plan, PlanInput, WorkloadKey};
+use jiuzhou_engine::terms::{Finding, Severity};
+use jiuzhou_intake::{Fleet, Options, load_texts, placements};
+use proptest::prelude::*;
+
+const AS_OF: &str = "2026-11-23T15:59:59Z";
+
+/// Three clusters at two sites, as large as told, one tenant and one system.
+fn fleet(nodes: &[(u8, u8)], quota: u32) -> String {
+    let mut text = String::from(
+        "apiVersion: jiuzhou.dev/v1alpha1\nkind: Site\nmetadata: {name: dali}\n\
+         spec: {displayName: 大理, region: \"532900\", provider: cec}\n---\n\
+         apiVersion: jiuzhou.dev/v1alpha1\nkind: Site\nmetadata: {name: kunming}\n\
+         spec: {displayName: 昆明, region: \"530100\", provider: telecom}\n---\n\
+         apiVersion: jiuzhou.dev/v1alpha1\nkind: ImageProfile\nmetadata: {name: web}\n\
+         spec: {image: registry.gov.example/web, digest: \"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", \
+         entries: [{architecture: arm64}]}\n---\n\
+         apiVersion: jiuzhou.dev/v1alpha1\nkind: InformationSystem\nmetadata: {name: pension, namespace: social}\n\
+         spec: {displayName: 养老保险, projectCode: P-001, tenant: hrss, functionDomain: PublicService, \
+         dataClass: {class: General, setBy: 王五}}\n",
+    );
+    writeln!(
+        text,
+        "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: Tenant\nmetadata: {{name: hrss}}\nspec: {{displayName: 人社局, \
+         level: City, region: \"532900\", namespaces: [{{name: social}}], quota: [{{name: q, document: {{number: 一号}}, \
+         from: 2025-01-01, hard: {{cpu: {quota}}}}}]}}"
+    )
+    .unwrap();
+    for (at, (count, cpu)) in nodes.iter().enumerate() {
+        let site = if at == 1 { "kunming" } else { "dali" };
+        writeln!(
+            text,
+            "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: MemberCluster\nmetadata: {{name: c{at}}}\nspec: {{site: {site}, \
+             form: Dedicated, ownership: Government, connection: {{pull: {{}}}}, defaultZone: gov-extranet}}\n\
+             status: {{pools: [{{name: arm, architecture: arm64, platform: kunpeng-920, confidence: Certain, isaLevel: \
+             armv8.2, nodes: {count}, free: [{{nodes: {count}, free: {{cpu: {cpu}, memory: 64Gi, pods: 50}}}}]}}]}}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// What one workload asks for.
+#[derive(Clone, Debug)]
+struct Asked {
+    stateful: bool,
+    cpu: u8,
+    rules: &'static str,
+    priority: u8,
+    colocated: bool,
+    replicas: u8,
+}
+
+/// Ways to place; `{}` leaves all to the defaults.
+const RULES: &[&str] = &[
+    "{}",
+    "{replicas: {mode: Duplicated}}",
+    "{replicas: {divideBy: Packed}}",
+    "{replicas: {divideBy: Weight, weights: [{selector: {names: [c0]}, weight: 3}, {selector: {names: [c1, c2]}, weight: 1}]}}",
+    "{spread: [{key: Site, minGroups: 2}]}",
+    "{spread: [{key: Cluster, minGroups: 2, strength: Preferred}], maxShare: [{percent: 60, key: Cluster}]}",
+    "{maxShare: [{percent: 70, key: Provider, of: Tenant}]}",
+    "{groups: [{name: own, selector: {names: [c0]}}, {name: other, selector: {names: [c1, c2]}}]}",
+];
+
+/// The workloads with what members run of them: cluster and replicas.
+fn workloads(asked: &[Asked], seen: &[BTreeMap<String, i32>]) -> String {
+    let mut text = String::new();
+    for (at, (one, seen)) in asked.iter().zip(seen).enumerate() {
+        let (kind, claims) = match one.stateful {
+            true => (
+                "StatefulSet",
+                ", serviceName: w, volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], \
+                 resources: {requests: {storage: 1Gi}}}}]",
+            ),
+            false => ("Deployment", ""),
+        };
+        let colocate = if one.colocated { ", colocate: together" } else { "" };
+        writeln!(
+            text,
+            "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: FleetWorkload\nmetadata: {{name: w{at}, namespace: social}}\n\
+             spec: {{system: pension, priority: {}, placement: {}{colocate}, objects: [{{name: w, manifest: {{apiVersion: \
+             apps/v1, kind: {kind}, metadata: {{name: w{at}}}, spec: {{replicas: {}, selector: {{matchLabels: {{app: w{at}}}}}, \
+             template: {{metadata: {{labels: {{app: w{at}}}}}, spec: {{containers: [{{name: c, image: \
+             \"registry.gov.example/web@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", resources: \
+             {{requests: {{cpu: {}, memory: 1Gi}}}}}}]}}}}{claims}}}}}}}]}}",
+            one.priority, one.rules, one.replicas, one.cpu
+        )
+        .unwrap();
+        let clusters: Vec<_> = seen.iter().map(|(name, n)| format!("{{name: {name}, placed: {n}}}")).collect();
+        if !clusters.is_empty() {
+            writeln!(text, "status: {{clusters: [{}]}}", clusters.join(", ")).unwrap();
+        }
+    }
+    text
+}
+
+type Committed = BTreeMap<WorkloadKey, FleetPlacementSpec>;
+
+/// The placements as an export of them reads.
+fn written(committed: &Committed) -> String {
+    let object = |(key, spec): (&WorkloadKey, &FleetPlacementSpec)| {
+        let value = serde_json::to_value(placements::object(key, spec.clone())).unwrap();
+        format!("---\n{}\n", serde_saphyr::to_string(&value).unwrap())
+    };
+    committed.iter().map(object).collect()
+}
+
+fn read(texts: &[(&str, &str)]) -> Fleet {
+    let texts: Vec<_> = texts.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes())).collect();
+    let fleet = load_texts(&texts, &Options::at(AS_OF.parse().unwrap())).unwrap();
+    let wrong: Vec<&Finding> = fleet.findings.iter().filter(|one| one.severity == Severity::Error).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    fleet
+}
+
+/// Plans what the texts say; answers the plan and what is committed after it.
+fn step(texts: &[(&str, &str)], epoch: i64) -> (Plan, Committed, Committed) {
+    let fleet = read(texts);
+    let before = placements::committed(&fleet.objects);
+    let inputs = fleet.converted.fleet;
+    let changes = Changes { all: true, ..Changes::default() };
+    let input = PlanInput { fleet: inputs.clone(), changes, as_of: AS_OF.parse().unwrap() };
+    let plan = decide::replay(input).unwrap().plan;
+    let after = placements::after(&plan, &inputs.specs, &before, epoch, inputs.data).unwrap();
+    (plan, before, after)
+}
+
+fn moves(plan: &Plan) -> Vec<String> {
+    let moved = plan.decisions.iter().filter(|decision| !decision.moves.is_empty());
+    moved.map(|decision| format!("{}: {:?}", decision.key, decision.moves)).collect()
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let rules = prop::sample::select(RULES);
+    (prop::bool::weighted(0.25), 1_u8..=3, rules, 0_u8..=1, prop::bool::weighted(0.2), 0_u8..=9).prop_map(
+        |(stateful, cpu, rules, priority, colocated, replicas)| Asked {
+            stateful,
+            cpu,
+            // A StatefulSet stays in one cluster; rules that contradict it are another matter.
+            rules: if stateful { "{}" } else { rules },
+            priority,
+            colocated,
+            replicas,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_plan_of_a_plans_result_moves_and_commits_nothing(
+        nodes in prop::collection::vec((1_u8..=3, 2_u8..=8), 3),
+        quota in 8_u32..=60,
+        asked in prop::collection::vec(asked(), 1..=5),
+        scaled in prop::collection::vec((0_u8..=9, 0_i32..=3, 0_usize..3), 5),
+    ) {
+        let fleet = fleet(&nodes, quota);
+        let nothing = vec![BTreeMap::new(); asked.len()];
+        let text = workloads(&asked, &nothing);
+        let (_, _, first) = step(&[("fleet", &fleet), ("w", &text)], 1);
+        let state = written(&first);
+        let (again, before, after) = step(&[("fleet", &fleet), ("w", &text), ("state", &state)], 2);
+        prop_assert_eq!(&before, &first, "what was written is what is read");
+        prop_assert_eq!(moves(&again), Vec::<String>::new());
+        prop_assert_eq!(&after, &first);
+
+        // Scaled while members still run what was ordered before, and a little more.
+        let mut seen = Vec::new();
+        let mut wanted = asked.clone();
+        for ((at, one), (replicas, more, cluster)) in wanted.iter_mut().enumerate().zip(scaled) {
+            one.replicas = replicas;
+            let placed = first.get(&WorkloadKey::new("social", &format!("w{at}")));
+            let clusters = placed.into_iter().flat_map(|placed| &placed.clusters);
+            let mut runs: BTreeMap<_, _> = clusters.map(|one| (one.name.to_string(), one.replicas)).collect();
+            if more > 0 && !one.stateful {
+                *runs.entry(format!("c{cluster}")).or_default() += more;
+            }
+            seen.push(runs);
+        }
+        let text = workloads(&wanted, &seen);
+        let (_, _, second) = step(&[("fleet", &fleet), ("w", &text), ("state", &state)], 3);
+        let state = written(&second);
+        let (again, _, after) = step(&[("fleet", &fleet), ("w", &text), ("state", &state)], 4);
+        prop_assert_eq!(moves(&again), Vec::<String>::new());
+        prop_assert_eq!(&after, &second);
+    }
+}
