@@ -10,9 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 use jiuzhou_api::meta::GROUP;
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_intake::documents::{self, Document};
-use jiuzhou_intake::native;
 use jiuzhou_intake::schema::Kinds;
 use jiuzhou_intake::yaml::Limits;
+use jiuzhou_intake::{Progress, native};
 
 /// The folder of the stories.
 #[must_use]
@@ -52,7 +52,8 @@ pub fn load(folder: &Path) -> Result<(Vec<Document>, Vec<Finding>)> {
         }
     };
     let input = folder.to_string_lossy().into_owned();
-    let (mut documents, mut findings) = documents::read_all(&[input], &mut std::io::empty(), &Limits::default());
+    let (mut documents, mut findings) =
+        documents::read_all(&[input], &mut std::io::empty(), &Limits::default(), &Progress::default());
     for document in &mut documents {
         if kinds.owns(document) {
             kinds.check(document, &mut findings);

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiuzhou_report::render::Format;
 
 use crate::commands::load;
+use crate::failure::Failure;
 
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 
@@ -153,27 +154,27 @@ pub struct OutputArg {
     pub file: Option<PathBuf>,
 }
 
-fn parse_output(text: &str) -> Result<OutputArg, String> {
+fn parse_output(text: &str) -> Result<OutputArg, Failure> {
     let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
     let format = Format::parse(name).ok_or_else(|| {
-        let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
-        format!("no format '{name}': choose from {}", known.join(", "))
+        let known = Format::ALL.iter().map(|format| format.name()).collect();
+        Failure::Format { name: name.to_owned(), known }
     })?;
     if file.is_some_and(str::is_empty) {
-        return Err(format!("no file after '{name}='"));
+        return Err(Failure::NoFile(name.to_owned()));
     }
     Ok(OutputArg { format, file: file.map(PathBuf::from) })
 }
 
 /// A name as Kubernetes takes it for a namespace (RFC 1123 label).
-fn name(text: &str) -> Result<String, String> {
+fn name(text: &str) -> Result<String, Failure> {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| inner(*byte));
     let bytes = text.as_bytes();
     if bytes.len() <= 63 && ends(bytes.first()) && ends(bytes.last()) && bytes.iter().all(|b| inner(*b) || *b == b'-') {
         return Ok(text.to_owned());
     }
-    Err("want at most 63 lower-case letters, digits and '-', with a letter or digit at both ends".to_owned())
+    Err(Failure::Name)
 }
 
 /// What makes a run fail.
@@ -184,7 +185,7 @@ pub struct Gate {
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
     pub fail_on: FailOn,
 
-    /// Treat what is unknown (an undeclared instruction set, an unverified certificate) as a refusal
+    /// Treat warnings as errors, and what is unknown (an undeclared instruction set, unverified evidence) as a refusal
     #[arg(long)]
     pub strict: bool,
 }
@@ -221,6 +222,10 @@ pub struct PlanArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub save: Option<PathBuf>,
 
+    /// Write what this plan commits as FleetPlacements to this YAML file; `--against` reads it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub placements: Option<PathBuf>,
+
     /// Exit with 2 when the plan changes something
     #[arg(long, help_heading = "Gate")]
     pub detailed_exitcode: bool,
@@ -254,7 +259,7 @@ pub struct ExplainArgs {
     /// Also the rules that pass
     #[arg(long)]
     pub all: bool,
-    /// Treat what is unknown as a refusal
+    /// Treat warnings as errors, and what is unknown as a refusal
     #[arg(long)]
     pub strict: bool,
 }

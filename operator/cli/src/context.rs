@@ -23,6 +23,11 @@ impl Context {
         Self { lang: talk::language(args), quiet: args.quiet, style }
     }
 
+    /// For words before the arguments are known.
+    pub(crate) fn silent(lang: Lang) -> Self {
+        Self { lang, quiet: true, style: Style::default() }
+    }
+
     /// Rendering options for standard output or, uncoloured and unwrapped, for a file.
     pub(crate) fn options(&self, to_file: bool, max_bytes: Option<usize>) -> Options {
         let style = if to_file { Style { ascii: self.style.ascii, ..Style::default() } } else { self.style };

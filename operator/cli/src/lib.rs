@@ -8,10 +8,13 @@ pub mod exit;
 
 mod commands;
 mod context;
+mod failure;
 mod help_zh;
 mod hub;
 mod output;
+mod progress;
 mod talk;
+mod usage_zh;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,8 +42,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match command(lang).try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe while printing help is no error of ours.
-            let _ = error.print();
+            match usage_zh::text(&error).filter(|_| lang == Lang::Zh) {
+                Some(text) => Context::silent(lang).say(text.trim_end()),
+                // A closed pipe while printing help is no error of ours.
+                None => drop(error.print()),
+            }
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
@@ -52,7 +58,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if output::is_closed_pipe(&error) => Exit::Ok.into(),
         Err(error) => {
-            context.say(&format!("jiuzhou: {error:#}"));
+            context.say(&failure::line(&error, context.lang));
             Exit::Failed.into()
         }
     }

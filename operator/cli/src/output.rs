@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use anyhow::Context as _;
 use jiuzhou_report::document::Document;
 use jiuzhou_report::render::{Format, render};
 
 use crate::args::{Output, OutputArg};
 use crate::context::Context;
+use crate::failure::Failure;
 
 /// Writes the document in every format asked for; text to standard output when none is.
 pub(crate) fn write(document: &Document, output: &Output, context: &Context) -> anyhow::Result<()> {
@@ -42,7 +42,12 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         // What is left of the neighbour is of no use; the first error is the one to tell.
         let _ = fs::remove_file(&neighbour);
     }
-    attempt.with_context(|| format!("failed to write {}", file.display()))
+    attempt.map_err(|source| Failure::Write { path: file.display().to_string(), source }.into())
+}
+
+/// Makes a folder and those above it.
+pub(crate) fn folder(path: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(path).map_err(|source| Failure::Create { path: path.display().to_string(), source }.into())
 }
 
 /// Whether the reader of a pipe has gone (`jiuzhou … | head`), which is its right.

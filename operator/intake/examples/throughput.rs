@@ -8,14 +8,15 @@ use std::time::Instant;
 use jiuzhou_intake::documents::read_all;
 use jiuzhou_intake::schema::Kinds;
 use jiuzhou_intake::yaml::Limits;
-use jiuzhou_intake::{Options, files, load};
+use jiuzhou_intake::{Options, Progress, files, load};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let inputs: Vec<String> = std::env::args().skip(1).collect();
     let mut bytes = 0;
     files::read_each(&inputs, &mut std::io::empty(), usize::MAX - 1, &mut |_, text| bytes += text.len());
     let start = Instant::now();
-    let (mut documents, mut findings) = read_all(&inputs, &mut std::io::empty(), &Limits::default());
+    let (mut documents, mut findings) =
+        read_all(&inputs, &mut std::io::empty(), &Limits::default(), &Progress::default());
     let count = documents.len();
     let tell = |step: &str, start: Instant| {
         let seconds = start.elapsed().as_secs_f64();

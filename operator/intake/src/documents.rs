@@ -9,6 +9,7 @@ use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Place, Reason};
 use serde_json::Value;
 
 use crate::files;
+use crate::load::Progress;
 use crate::yaml::{self, Limits, Marks, Parsed, Source};
 
 /// Lists inside lists that are taken apart; more is no manifest.
@@ -87,10 +88,16 @@ impl Document {
 
 /// Reads every object behind the inputs (see [`files::read_each`]); findings are in the order of reading.
 #[must_use]
-pub fn read_all(inputs: &[String], stdin: &mut dyn Read, limits: &Limits) -> (Vec<Document>, Vec<Finding>) {
+pub fn read_all(
+    inputs: &[String],
+    stdin: &mut dyn Read,
+    limits: &Limits,
+    progress: &Progress,
+) -> (Vec<Document>, Vec<Finding>) {
     let (mut documents, mut findings) = (Vec::new(), Vec::new());
     let mut each = |name: &str, bytes: &[u8]| {
         let (mut read, mut found) = read_bytes(name, bytes, limits);
+        progress.read_file();
         documents.append(&mut read);
         findings.append(&mut found);
     };

@@ -22,5 +22,5 @@ pub mod placements;
 pub mod schema;
 pub mod yaml;
 
-pub use load::{Fleet, LoadError, Options, load, load_texts};
+pub use load::{Fleet, LoadError, Options, Progress, load, load_texts};
 pub use manifests::{Manifests, manifests};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use jiuzhou_engine::decide::{Snapshot, SnapshotError};
@@ -20,17 +22,65 @@ use crate::{builtin, check};
 pub struct Options {
     /// The instant everything is judged for.
     pub as_of: Timestamp,
-    /// Warnings weigh like errors.
+    /// Warnings weigh like errors, and what is unknown refuses on every tier.
     pub strict: bool,
     /// Bounds of one file.
     pub limits: Limits,
+    /// Where reading counts what it has done.
+    pub progress: Progress,
+}
+
+/// How far reading is, for whoever shows it; counted by the reader, read from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    files: AtomicUsize,
+    checked: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Progress {
+    /// Files read so far.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.0.files.load(Ordering::Relaxed)
+    }
+
+    /// Objects checked so far.
+    #[must_use]
+    pub fn checked(&self) -> usize {
+        self.0.checked.load(Ordering::Relaxed)
+    }
+
+    /// Objects to check; 0 until all files are read.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.total.load(Ordering::Relaxed)
+    }
+
+    /// One more file is read.
+    pub fn read_file(&self) {
+        self.0.files.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many objects are going to be checked.
+    pub fn will_check(&self, total: usize) {
+        self.0.total.store(total, Ordering::Relaxed);
+    }
+
+    /// One more object is checked.
+    pub fn check_one(&self) {
+        self.0.checked.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Options {
     /// Ordinary reading for an instant.
     #[must_use]
     pub fn at(as_of: Timestamp) -> Self {
-        Self { as_of, strict: false, limits: Limits::default() }
+        Self { as_of, strict: false, limits: Limits::default(), progress: Progress::default() }
     }
 }
 
@@ -73,7 +123,7 @@ impl Fleet {
 /// # Errors
 /// Only what is wrong with this build; see [`LoadError`].
 pub fn load(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Result<Fleet, LoadError> {
-    build(read_all(inputs, stdin, &options.limits), options)
+    build(read_all(inputs, stdin, &options.limits, &options.progress), options)
 }
 
 /// Builds a fleet of texts that are in memory, each with the name findings show.
@@ -97,7 +147,9 @@ fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Option
     builtin::add(&kinds, &mut objects, &mut findings);
     findings.append(&mut found);
     let mut places = BTreeMap::new();
+    options.progress.will_check(documents.len());
     for mut document in documents {
+        options.progress.check_one();
         if !kinds.owns(&document) {
             places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
             objects.natives.push(native::keep(document, &mut findings));
@@ -109,7 +161,8 @@ fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Option
         }
     }
     check::objects(&objects, options.as_of, &mut findings);
-    let converted = convert(&objects, options.as_of, &mut findings);
+    let mut converted = convert(&objects, options.as_of, &mut findings);
+    converted.fleet.architecture.strict |= options.strict;
     check::fleet(&objects, &converted, options.as_of, &mut findings);
     let snapshot = Snapshot::new(converted.fleet.clone())?;
     if options.strict {

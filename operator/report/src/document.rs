@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiuzhou_engine::terms::{Bytes, Code, Digest, Fen, Finding, Millicores, Milligrams, MilliwattHours, PerMille};
+use jiuzhou_engine::terms::{
+    Bytes, Code, Digest, Fen, Finding, Millicores, Milligrams, MilliwattHours, PerMille, Place,
+};
 use jiuzhou_engine::terms::{Reason, Value};
 
 use crate::words::{Term, Unit, Word};
@@ -156,13 +158,17 @@ pub struct Section {
     pub group: Option<usize>,
     /// How to draw it.
     pub chart: Option<Chart>,
+    /// Every row is a problem: formats that know problems only tell it beside the findings.
+    pub problems: bool,
+    /// Where the object of a row stands in the input, by the number of the row; only where it is known.
+    pub places: BTreeMap<usize, Place>,
 }
 
 impl Section {
     /// An empty table.
     #[must_use]
     pub fn new(title: Word, columns: Vec<Column>) -> Self {
-        Self { title, columns, rows: Vec::new(), group: None, chart: None }
+        Self { title, columns, rows: Vec::new(), group: None, chart: None, problems: false, places: BTreeMap::new() }
     }
 
     /// Groups the rows by a column.
@@ -170,6 +176,21 @@ impl Section {
     pub fn grouped_by(mut self, column: usize) -> Self {
         self.group = Some(column);
         self
+    }
+
+    /// Says that every row is a problem.
+    #[must_use]
+    pub fn of_problems(mut self) -> Self {
+        self.problems = true;
+        self
+    }
+
+    /// Adds a row about an object that stands at a place.
+    pub fn row_at(&mut self, cells: Vec<Cell>, place: Option<Place>) {
+        if let Some(place) = place {
+            self.places.insert(self.rows.len(), place);
+        }
+        self.row(cells);
     }
 
     /// Adds a picture.

@@ -1,9 +1,5 @@
 //! `crds`: the CustomResourceDefinitions inside the binary, so that nothing is ever downloaded.
 
-use std::fs;
-
-use anyhow::Context as _;
-
 use crate::args::CrdsArgs;
 use crate::exit::Exit;
 use crate::output;
@@ -19,7 +15,7 @@ pub(crate) fn run(args: &CrdsArgs) -> anyhow::Result<Exit> {
             }
         }
         Some(dir) => {
-            fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
+            output::folder(dir)?;
             for (name, text) in &files {
                 output::replace(&dir.join(name), text.as_bytes())?;
             }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use include_dir::{Dir, include_dir};
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use crate::args::DemoArgs;
 use crate::commands::load;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output;
 
 /// The stories, as they stand in the repository.
@@ -44,7 +45,7 @@ fn find(name: &str) -> anyhow::Result<&'static Dir<'static>> {
         Some(story) => Ok(story),
         None => {
             let names: Vec<_> = stories().map(|(name, _)| name).collect();
-            bail!("failed to find the story {name:?}: choose from {}", names.join(", "))
+            bail!(Failure::NoStory { text: name.to_owned(), names })
         }
     }
 }
@@ -76,17 +77,18 @@ fn files(dir: &'static Dir<'static>, out: &mut Vec<&'static include_dir::File<'s
 
 fn write(story: &'static Dir<'static>, to: &Path, context: &Context) -> anyhow::Result<Exit> {
     if to.exists() {
-        bail!("failed to write {}: it exists already", to.display());
+        bail!(Failure::Exists(to.display().to_string()));
     }
     let mut all = Vec::new();
     files(story, &mut all);
     for file in all {
-        let below = file.path().strip_prefix(story.path()).context("failed to place a file of the story")?;
+        let below = file.path().strip_prefix(story.path())?;
         let path = to.join(below);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
+            output::folder(folder)?;
         }
-        fs::write(&path, file.contents()).with_context(|| format!("failed to write {}", path.display()))?;
+        let wrote = fs::write(&path, file.contents());
+        wrote.map_err(|source| Failure::Write { path: path.display().to_string(), source })?;
     }
     context.hint(&format!("→ jiuzhou plan {} --as-of {AS_OF}", to.display()));
     Ok(Exit::Ok)

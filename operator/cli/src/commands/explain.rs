@@ -10,6 +10,7 @@ use crate::args::ExplainArgs;
 use crate::commands::{load, plan};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::{Failure, Near};
 use crate::output;
 
 /// So many names are listed where none is like the one that was asked for.
@@ -18,25 +19,28 @@ const LISTED: usize = 8;
 /// Explains one workload of what it reads.
 pub(crate) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
     let as_of = load::as_of(&args.input);
-    let fleet = load::fleet(&args.input, as_of, args.strict)?;
+    let fleet = load::fleet(&args.input, as_of, args.strict, context)?;
     let wanted = match &args.namespace {
         Some(namespace) => format!("{namespace}/{}", args.workload),
         None => args.workload.clone(),
     };
     let key = find(&wanted, &fleet, context)?;
-    let against =
-        args.against.as_deref().map(|path| plan::present(path, &args.input, as_of, args.strict)).transpose()?;
+    let against = args
+        .against
+        .as_deref()
+        .map(|path| plan::present(path, &args.input, as_of, args.strict, context))
+        .transpose()?;
     let against = against.map(|state| state.specs);
     let input = plan::input(&fleet, against.as_deref(), as_of);
     let snapshot = decide::Snapshot::new(input.fleet)?;
     let Some(mut explanation) = decide::explain(&snapshot, &input.changes, &key, as_of)? else {
-        bail!("failed to find {key} among the workloads that were decided");
+        bail!(Failure::Undecided(key));
     };
     if let Some(wanted) = &args.cluster {
         explanation.clusters.retain(|cluster| cluster.cluster == *wanted);
         explanation.one_change.retain(|(cluster, _)| cluster == wanted);
         if explanation.clusters.is_empty() {
-            bail!("failed to find the cluster {wanted:?}{}", suggestion(wanted, &clusters(&fleet)));
+            bail!(Failure::NoCluster { text: wanted.clone(), near: near(wanted, &clusters(&fleet)) });
         }
     }
     let about = |finding: &&jiuzhou_engine::terms::Finding| {
@@ -66,28 +70,23 @@ fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<Workload
         [one] => Ok((*one).clone()),
         [] => {
             load::tell(&fleet.findings, context);
-            bail!(
-                "failed to find the workload {text:?}{}",
-                suggestion(text, &all.iter().map(ToString::to_string).collect::<Vec<_>>())
-            )
+            let all: Vec<_> = all.iter().map(ToString::to_string).collect();
+            bail!(Failure::NoWorkload { text: text.to_owned(), near: near(text, &all) })
         }
         several => {
             let names: Vec<_> = several.iter().map(ToString::to_string).collect();
-            bail!("failed to choose the workload {text:?}: several have this name: {}", names.join(", "))
+            bail!(Failure::ManyWorkloads { text: text.to_owned(), names })
         }
     }
 }
 
-fn suggestion(text: &str, names: &[String]) -> String {
+fn near(text: &str, names: &[String]) -> Near {
     let shorts: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap_or_default()).collect();
     let mut near = jiuzhou_intake::schema::nearest(text, names.iter().map(String::as_str));
     near.extend(jiuzhou_intake::schema::nearest(text, shorts));
     match near.first() {
-        Some(near) => format!("; did you mean {near:?}?"),
-        None if names.is_empty() => "; the input has none".to_owned(),
-        None => {
-            let more = if names.len() > LISTED { ", …" } else { "" };
-            format!("; there are: {}{more}", names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", "))
-        }
+        Some(near) => Near::One((*near).to_owned()),
+        None if names.is_empty() => Near::Empty,
+        None => Near::Some(names.iter().take(LISTED).cloned().collect(), names.len() > LISTED),
     }
 }

@@ -1,10 +1,7 @@
 //! `inventory`: nodes in, pools with their CPU platform out. Takes `kubectl get nodes -o yaml` as it is.
 
-use std::io;
-
 use jiuzhou_engine::detect::{Confidence, NodeFacts, Pool, PoolFacts, group};
 use jiuzhou_engine::terms::{Bytes, Finding, Millicores, ObjectRef};
-use jiuzhou_intake::Options;
 use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::inventory::{InventoryRow, inventory};
 
@@ -21,7 +18,7 @@ const DIVIDING: [&str; 2] = ["topology.kubernetes.io/zone", "network.jiuzhou.dev
 pub(crate) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exit> {
     let as_of = load::as_of(&args.input);
     let inputs = load::inputs(&args.input, true);
-    let fleet = jiuzhou_intake::load(&inputs, &mut io::stdin().lock(), &Options::at(as_of))?;
+    let fleet = load::read(&inputs, as_of, false, context)?;
     let mut findings = fleet.findings;
     let nodes = &fleet.converted.nodes;
     let pools = group(nodes, &fleet.converted.catalogue, &DIVIDING);

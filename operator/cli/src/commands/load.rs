@@ -2,18 +2,19 @@
 
 use std::io;
 
-use anyhow::{Context as _, bail};
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 use jiuzhou_engine::terms::{Finding, Severity};
-use jiuzhou_intake::{Fleet, Options};
+use jiuzhou_intake::{Fleet, Options, Progress};
 use jiuzhou_report::finding;
 use jiuzhou_report::render::Style;
 use serde_json::Value;
 
 use crate::args::{FailOn, Input};
 use crate::context::Context;
+use crate::failure::Failure;
+use crate::progress;
 
 /// The paths of a command, `-f` after the others. Where there are none, standard input if that is a rule of the
 /// command, else the present folder.
@@ -28,13 +29,15 @@ pub(crate) fn inputs(input: &Input, stdin: bool) -> Vec<String> {
 }
 
 /// Reads what a command names.
-pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool) -> anyhow::Result<Fleet> {
-    read(&inputs(input, false), as_of, strict)
+pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool, context: &Context) -> anyhow::Result<Fleet> {
+    read(&inputs(input, false), as_of, strict, context)
 }
 
 /// Reads paths.
-pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool) -> anyhow::Result<Fleet> {
-    let options = Options { strict, ..Options::at(as_of) };
+pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool, context: &Context) -> anyhow::Result<Fleet> {
+    let progress = Progress::default();
+    let _shown = progress::show(&progress, context);
+    let options = Options { strict, progress, ..Options::at(as_of) };
     let fleet = jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?;
     let told = &fleet.converted.fleet;
     tracing::info!(
@@ -59,18 +62,14 @@ pub(crate) fn as_of(input: &Input) -> Timestamp {
 }
 
 /// Reads `--as-of`: a Beijing day means its last second, an instant means itself.
-pub(crate) fn parse_as_of(text: &str) -> anyhow::Result<Timestamp> {
+pub(crate) fn parse_as_of(text: &str) -> Result<Timestamp, Failure> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }
-    let Ok(day) = text.parse::<Date>() else {
-        bail!("want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00")
-    };
+    let day = text.parse::<Date>().map_err(|_| Failure::Day)?;
     let beijing = TimeZone::fixed(Offset::constant(8));
-    let Ok(end) = day.tomorrow().and_then(|next| next.to_zoned(beijing)) else {
-        bail!("want a day before 9999-12-31, whose end can be told")
-    };
-    Ok(end.timestamp().checked_sub(1.second())?)
+    let end = day.tomorrow().and_then(|next| next.to_zoned(beijing)).map_err(|_| Failure::LastDay)?;
+    end.timestamp().checked_sub(1.second()).map_err(|_| Failure::LastDay)
 }
 
 /// Findings as frames on standard error, then their count.
@@ -96,7 +95,7 @@ pub(crate) fn fails(findings: &[Finding], fail_on: FailOn) -> bool {
 
 /// A value as YAML.
 pub(crate) fn yaml(value: &Value) -> anyhow::Result<String> {
-    let text = serde_saphyr::to_string(value).context("failed to write YAML")?;
+    let text = serde_saphyr::to_string(value)?;
     Ok(if text.ends_with('\n') { text } else { text + "\n" })
 }
 

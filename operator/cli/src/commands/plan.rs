@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
+use jiuzhou_api::v1alpha1::FleetPlacementSpec;
 use jiuzhou_engine::decide::{self, Changes, Current, Decision, PlanInput, Spec, Status, WorkloadKey};
-use jiuzhou_engine::terms::{Area, Finding, Severity};
-use jiuzhou_intake::Fleet;
+use jiuzhou_engine::terms::{Area, Finding, ObjectRef, Place, Severity};
+use jiuzhou_intake::{Fleet, placements};
 use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::plan as told;
 
@@ -16,24 +16,32 @@ use crate::commands::load;
 use crate::commands::saved::Saved;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output;
 
 /// Plans what it reads.
 pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
     let as_of = load::as_of(&args.input);
-    let fleet = load::fleet(&args.input, as_of, args.gate.strict)?;
+    let fleet = load::fleet(&args.input, as_of, args.gate.strict, context)?;
     let against =
-        args.against.as_deref().map(|path| present(path, &args.input, as_of, args.gate.strict)).transpose()?;
-    let (against, wrong) = against.map_or((None, Vec::new()), |state| (Some(state.specs), state.findings));
+        args.against.as_deref().map(|path| present(path, &args.input, as_of, args.gate.strict, context)).transpose()?;
+    let mut committed = placements::committed(&fleet.objects);
     let mut findings = fleet.findings.clone();
-    findings.extend(wrong.into_iter().filter(|one| !fleet.findings.contains(one)));
+    let against = against.map(|state| {
+        findings.extend(state.findings.into_iter().filter(|one| !fleet.findings.contains(one)));
+        committed = state.committed;
+        state.specs
+    });
     let input = input(&fleet, against.as_deref(), as_of);
     let saved = Saved::decide(input)?;
     if let Some(file) = &args.save {
         output::replace(file, &saved.bytes()?)?;
     }
+    if let Some(file) = &args.placements {
+        output::replace(file, written(&saved, &committed)?.as_bytes())?;
+    }
     let exit = exit(args, &saved, &findings);
-    let document = document(&saved, against.is_some(), findings)?;
+    let document = document(&saved, against.is_some(), findings, &fleet.places)?;
     output::write(&document, &args.output, context)?;
     if args.output.outputs.is_empty() {
         next_step(&saved, args, context);
@@ -42,11 +50,28 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// The plan as a report.
-pub(crate) fn document(saved: &Saved, against: bool, findings: Vec<Finding>) -> anyhow::Result<Document> {
+pub(crate) fn document(
+    saved: &Saved,
+    against: bool,
+    findings: Vec<Finding>,
+    places: &BTreeMap<ObjectRef, Place>,
+) -> anyhow::Result<Document> {
     let nearest = nearest(saved)?;
     let specs = &saved.input.fleet.specs;
-    let shown = told::PlanInput { plan: &saved.plan, specs, nearest: &nearest, against };
+    let shown = told::PlanInput { plan: &saved.plan, specs, nearest: &nearest, against, places };
     Ok(told::plan(Meta::new(Some(saved.plan.as_of), Some(saved.input_digest)), &shown, findings))
+}
+
+/// The FleetPlacements that stand once a plan is committed, in one epoch more than those before it.
+fn written(saved: &Saved, before: &Committed) -> anyhow::Result<String> {
+    let epoch = before.values().map(|placement| placement.epoch).max().unwrap_or(0).saturating_add(1);
+    let fleet = &saved.input.fleet;
+    let mut text = String::new();
+    for (key, spec) in placements::after(&saved.plan, &fleet.specs, before, epoch, fleet.data)? {
+        text.push_str("---\n");
+        text.push_str(&load::yaml(&serde_json::to_value(placements::object(&key, spec))?)?);
+    }
+    Ok(text)
 }
 
 /// What the engine is asked: the fleet, with what runs taken from the state where one is given.
@@ -79,26 +104,34 @@ pub(crate) struct State {
     pub(crate) specs: Vec<Spec>,
     /// What is wrong with the files of the state.
     pub(crate) findings: Vec<Finding>,
+    /// Its placements; none for a saved plan and for files that are planned first.
+    pub(crate) committed: Committed,
 }
+
+/// Placements by workload.
+type Committed = BTreeMap<WorkloadKey, FleetPlacementSpec>;
 
 /// The workloads of a state with what runs: a saved plan, files with FleetPlacements, or files that are planned first.
 /// FleetPlacements alone, as `kubectl get fleetplacements -A -o yaml` exports them, are about the workloads of the input.
-pub(crate) fn present(path: &Path, input_of: &Input, as_of: Timestamp, strict: bool) -> anyhow::Result<State> {
+pub(crate) fn present(
+    path: &Path,
+    input_of: &Input,
+    as_of: Timestamp,
+    strict: bool,
+    context: &Context,
+) -> anyhow::Result<State> {
     if let Some(saved) = Saved::read(path)? {
-        return Ok(State { specs: running(saved.input.fleet.specs, &saved.plan.decisions), findings: Vec::new() });
+        let specs = running(saved.input.fleet.specs, &saved.plan.decisions);
+        return Ok(State { specs, findings: Vec::new(), committed: Committed::new() });
     }
     let mut inputs = vec![path.to_string_lossy().into_owned()];
-    let mut fleet = load::read(&inputs, as_of, strict)?;
+    let mut fleet = load::read(&inputs, as_of, strict, context)?;
     if fleet.objects.workloads.is_empty() && !fleet.objects.placements.is_empty() {
         inputs.extend(load::inputs(input_of, false));
         if inputs.iter().any(|input| input == "-") {
-            anyhow::bail!(
-                "failed to read the state {}: it has FleetPlacements only, so the input is read a second time, which \
-                 standard input cannot be; write the input to a file",
-                path.display()
-            );
+            anyhow::bail!(Failure::StateNeedsFile(path.display().to_string()));
         }
-        fleet = load::read(&inputs, as_of, strict)?;
+        fleet = load::read(&inputs, as_of, strict, context)?;
     }
     let of_state = |finding: &&Finding| {
         let own = finding.place.as_ref().is_some_and(|place| Path::new(&place.file).starts_with(path));
@@ -107,18 +140,15 @@ pub(crate) fn present(path: &Path, input_of: &Input, as_of: Timestamp, strict: b
     let findings: Vec<Finding> = fleet.findings.iter().filter(of_state).cloned().collect();
     let unusable = fleet.findings.iter().find(|finding| finding.severity == Severity::Error);
     if let Some(finding) = unusable.filter(|_| fleet.converted.fleet.specs.is_empty()) {
-        let line = jiuzhou_report::sentences::render(
-            &finding.reason,
-            finding.subject.as_ref(),
-            jiuzhou_report::words::Lang::En,
-        );
-        anyhow::bail!("failed to read the state {}: {line}", path.display());
+        anyhow::bail!(Failure::State { path: path.display().to_string(), finding: Box::new(finding.clone()) });
     }
     if !fleet.objects.placements.is_empty() {
-        return Ok(State { specs: fleet.converted.fleet.specs, findings });
+        let committed = placements::committed(&fleet.objects);
+        return Ok(State { specs: fleet.converted.fleet.specs, findings, committed });
     }
     let before = Saved::decide(input(&fleet, None, as_of))?;
-    Ok(State { specs: running(before.input.fleet.specs, &before.plan.decisions), findings })
+    let specs = running(before.input.fleet.specs, &before.plan.decisions);
+    Ok(State { specs, findings, committed: Committed::new() })
 }
 
 /// Workloads that run as they were decided.
@@ -185,7 +215,7 @@ fn next_step(saved: &Saved, args: &PlanArgs, context: &Context) {
 
 /// Reads a fleet and the plan of it, for commands that need one.
 pub(crate) fn decide_all(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<Saved> {
-    Saved::decide(input(fleet, None, as_of)).context("failed to plan")
+    Saved::decide(input(fleet, None, as_of))
 }
 
 #[cfg(test)]
@@ -203,15 +233,17 @@ mod tests {
         let as_of = load::parse_as_of("2026-11-23").expect("a day");
         let input_of = |path: PathBuf| Input { paths: vec![path], filenames: Vec::new(), as_of: Some(as_of) };
         let read = input_of(story("08-evidence-runs-out/fleet"));
-        let state = present(&story("08-evidence-runs-out/state"), &read, as_of, false).expect("a state");
+        let context = Context::silent(jiuzhou_report::words::Lang::En);
+        let state = present(&story("08-evidence-runs-out/state"), &read, as_of, false, &context).expect("a state");
         assert_eq!(state.findings, []);
         let running: Vec<_> = state.specs.iter().filter(|spec| !spec.current.is_empty()).collect();
         let clusters: Vec<_> = running[0].current.iter().map(|at| (at.cluster.as_str(), at.placed)).collect();
         assert_eq!((running.len(), clusters), (1, vec![("city-a", 4), ("city-b", 4)]));
 
         let once = input_of(PathBuf::from("-"));
-        let error =
-            present(&story("08-evidence-runs-out/state"), &once, as_of, false).err().expect("no second reading");
+        let error = present(&story("08-evidence-runs-out/state"), &once, as_of, false, &context)
+            .err()
+            .expect("no second reading");
         assert!(error.to_string().contains("standard input"), "{error}");
     }
 }

@@ -10,12 +10,13 @@ use crate::args::ReplayArgs;
 use crate::commands::saved::Saved;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output;
 
 /// Compares what was recorded with what the stored inputs give.
 pub(crate) fn run(args: &ReplayArgs, context: &Context) -> anyhow::Result<Exit> {
     let Some(saved) = Saved::read(&args.plan)? else {
-        bail!("failed to read {}: it is no plan written by `plan --save`", args.plan.display());
+        bail!(Failure::NoPlan(args.plan.display().to_string()));
     };
     let input_digest = canonical::digest(&saved.input, DigestAlgorithm::Sha256)?;
     let recorded = canonical::bytes(&saved.plan)?;

@@ -3,7 +3,7 @@
 //! Nothing is counted here: intake reads, measure counts, report tells. The exit code says whether the input could be
 //! used; a low figure is no failure.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
 use jiuzhou_intake::{Fleet, figures};
@@ -17,12 +17,13 @@ use crate::args::{FailOn, ReportArgs, ReportKind};
 use crate::commands::load;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output;
 
 /// Makes one report.
 pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> {
     let (month, as_of) = moment(args)?;
-    let mut fleet = load::fleet(&args.input, as_of, false)?;
+    let mut fleet = load::fleet(&args.input, as_of, false, context)?;
     let unusable = load::fails(&fleet.findings, FailOn::Error);
     let findings = std::mem::take(&mut fleet.findings);
     let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
@@ -41,10 +42,10 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
 /// Both reports of a fleet, each as of the end of the month before, for `demo`.
 pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document; 2]> {
     let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
-    let month = Month::of(as_of).context("failed to use the day of the demo")?;
+    let month = Month::of(as_of).map_err(|_| Failure::AsOf)?;
     Ok([
         about_adoption(fleet, as_of, meta.clone())?,
-        about_energy(fleet, month.previous().context("failed to use the day of the demo")?, as_of, meta)?,
+        about_energy(fleet, month.previous().map_err(|_| Failure::AsOf)?, as_of, meta)?,
     ])
 }
 
@@ -52,16 +53,16 @@ pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document;
 /// rest would be a forecast.
 fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
     let as_of = load::as_of(&args.input);
-    let now = Month::of(as_of).context("failed to use --as-of")?;
+    let now = Month::of(as_of).map_err(|_| Failure::AsOf)?;
     // --as-of names a day by its last second, and a month ends with its last day.
     let ended = |month: Month| month.end().as_second() <= as_of.as_second().saturating_add(1);
     let month = match &args.month {
-        Some(text) => Month::parse(text).with_context(|| format!("failed to use --month {text:?}"))?,
+        Some(text) => Month::parse(text).map_err(|_| Failure::Month(text.clone()))?,
         None if ended(now) => now,
-        None => now.previous().context("failed to use --as-of")?,
+        None => now.previous().map_err(|_| Failure::AsOf)?,
     };
     if args.kind == ReportKind::Energy && !ended(month) {
-        bail!("failed to report {month}: it has not ended by {as_of}; name an earlier --month or a later --as-of");
+        bail!(Failure::MonthOpen { month: month.to_string(), as_of });
     }
     Ok((month, as_of))
 }

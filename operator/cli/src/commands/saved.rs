@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use jiuzhou_engine::decide::{self, Plan, PlanInput, canonical};
 use jiuzhou_engine::terms::{Digest, DigestAlgorithm};
 use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
 
 /// The form of the file. A reader refuses another major version and ignores fields it does not know.
 const FORMAT: &str = "jiuzhou-plan/1";
@@ -50,7 +52,7 @@ impl Saved {
 
     /// The bytes of the file.
     pub(crate) fn bytes(&self) -> anyhow::Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(self).context("failed to write the plan")?;
+        let mut bytes = serde_json::to_vec(self)?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -60,20 +62,17 @@ impl Saved {
         if !path.is_file() {
             return Ok(None);
         }
-        let bytes = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+        let name = || path.display().to_string();
+        let bytes = fs::read(path).map_err(|source| Failure::Read { path: name(), source })?;
         #[derive(Deserialize)]
         struct Head {
             format: String,
         }
         let Ok(head) = serde_json::from_slice::<Head>(&bytes) else { return Ok(None) };
         if head.format != FORMAT {
-            bail!(
-                "failed to read {}: it has the form {:?}, this program reads {FORMAT:?}",
-                path.display(),
-                head.format
-            );
+            bail!(Failure::Form { path: name(), found: head.format, wanted: FORMAT });
         }
-        let saved = serde_json::from_slice(&bytes).with_context(|| format!("failed to read {}", path.display()))?;
+        let saved = serde_json::from_slice(&bytes).map_err(|source| Failure::NotAPlan { path: name(), source })?;
         Ok(Some(saved))
     }
 }

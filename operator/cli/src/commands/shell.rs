@@ -1,9 +1,6 @@
 //! `completion` and `man`: both are made from the one command tree.
 
-use std::fs;
 use std::io;
-
-use anyhow::Context as _;
 
 use crate::args::{CompletionArgs, ManArgs};
 use crate::context::Context;
@@ -21,7 +18,7 @@ pub(crate) fn completion(args: &CompletionArgs) -> anyhow::Result<Exit> {
 
 /// Writes one page per command.
 pub(crate) fn man(args: &ManArgs, context: &Context) -> anyhow::Result<Exit> {
-    fs::create_dir_all(&args.out).with_context(|| format!("failed to create {}", args.out.display()))?;
+    output::folder(&args.out)?;
     let mut command = crate::command(context.lang);
     command.build();
     for (name, command) in pages(&command) {

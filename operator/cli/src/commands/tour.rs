@@ -15,7 +15,7 @@ use crate::output;
 /// Shows everything there is to show. What a story refuses on purpose is no failure of the demo.
 pub(crate) fn show(fleet: &Fleet, as_of: Timestamp, args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     let saved = plan::decide_all(fleet, as_of)?;
-    output::write(&plan::document(&saved, false, fleet.findings.clone())?, &args.output, context)?;
+    output::write(&plan::document(&saved, false, fleet.findings.clone(), &fleet.places)?, &args.output, context)?;
     if args.output.outputs.iter().any(|one| one.file.is_some()) {
         return Ok(Exit::Ok);
     }

@@ -1,9 +1,7 @@
 //! `validate`: files alone, no decision. Reads everything, tells everything.
 
 use std::collections::BTreeMap;
-use std::io;
 
-use jiuzhou_intake::Options;
 use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::validate::{Read, validate};
 
@@ -17,7 +15,7 @@ use crate::output;
 pub(crate) fn run(args: &ValidateArgs, context: &Context) -> anyhow::Result<Exit> {
     let as_of = load::as_of(&args.input);
     let inputs = load::inputs(&args.input, false);
-    let fleet = jiuzhou_intake::load(&inputs, &mut io::stdin().lock(), &Options::at(as_of))?;
+    let fleet = load::read(&inputs, as_of, false, context)?;
     let mut files: BTreeMap<String, usize> = BTreeMap::new();
     for place in fleet.places.values() {
         *files.entry(place.file.clone()).or_default() += 1;

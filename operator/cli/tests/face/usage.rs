@@ -91,6 +91,36 @@ fn planning_against_its_own_saved_plan_moves_nothing() {
 }
 
 #[test]
+fn the_placements_of_a_plan_are_a_state_in_which_it_changes_nothing() {
+    let folder = Folder::new();
+    let plan =
+        |more: &[&str]| folder.run(&[["plan", "examples/10-province", "-o", "json"].as_slice(), &DAY, more].concat());
+    plan(&["--placements", "first.yaml"]);
+    let again = plan(&["--against", "first.yaml", "--placements", "second.yaml"]);
+    let again: serde_json::Value = serde_json::from_str(&again.out).expect("valid JSON");
+    let sections = again["sections"].as_array().expect("sections");
+    let moves = sections.iter().find(|section| section["key"] == "moves").expect("moves are shown");
+    assert_eq!(moves["rows"].as_array().map(Vec::len), Some(0), "{moves:?}");
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("written");
+    assert_eq!(read("first.yaml"), read("second.yaml"));
+    assert!(read("first.yaml").matches("kind: FleetPlacement").count() > 40);
+}
+
+#[test]
+fn what_fails_is_told_in_the_language_asked_for() {
+    let folder = Folder::new();
+    let zh = |args: &[&str]| folder.run(&[args, &["--lang", "zh"]].concat()).err;
+    assert!(
+        zh(&["replay", "没有.json"]).starts_with("jiuzhou：无法读取 没有.json："),
+        "{}",
+        zh(&["replay", "没有.json"])
+    );
+    assert!(zh(&["explain", "portl", "examples/01-first-tenant"]).contains("是否指 \"portal\"？"));
+    assert!(zh(&["plan", "--as-of", "昨天"]).starts_with("错误："));
+    assert!(zh(&["demo", "99"]).starts_with("jiuzhou：找不到故事"));
+}
+
+#[test]
 fn manifests_come_in_by_standard_input_and_go_out_as_a_workload() {
     let folder = Folder::new();
     let manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 门户}\nspec: {}\n";

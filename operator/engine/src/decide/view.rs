@@ -117,7 +117,7 @@ pub(crate) struct Demand {
     pub(crate) tiers: usize,
     /// A tier that was named and is not defined: nobody may.
     pub(crate) undefined: Option<String>,
-    /// Unknown is refused: a tier up to the demanded one is strict.
+    /// Unknown is refused: a tier up to the demanded one is strict, or everything is asked to be.
     pub(crate) strict: bool,
     /// The tenant is named and not known: nobody may.
     pub(crate) tenant_unknown: bool,
@@ -135,7 +135,9 @@ impl Demand {
             }
         }
         // A higher demand must not be laxer than a lower one, so the strictness of all tiers below counts too.
-        let strict = undefined.is_some() || snapshot.tiers.iter().take(tiers).any(|tier| tier.strict);
+        let strict = undefined.is_some()
+            || snapshot.architecture.strict
+            || snapshot.tiers.iter().take(tiers).any(|tier| tier.strict);
         let tenant_unknown = tenant.is_none() && !requirement.tenant.is_empty();
         Self { tiers, undefined, strict, tenant_unknown }
     }

@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(rows(Word::SectionByFunction)[0][0], Cell::Unknown);
         assert_eq!(rows(Word::SectionByLevel)[0][0], Cell::Word(Word::LevelCity));
         assert_eq!(rows(Word::SectionByBlock)[0][2], Cell::Ratio(0, 0));
-        for format in Format::ALL {
+        for format in Format::ALL.into_iter().filter(|format| format.has_tables()) {
             assert!(render(&document, format, &Options::default()).unwrap().contains("徐州市"));
         }
     }

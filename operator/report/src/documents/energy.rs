@@ -413,7 +413,7 @@ mod tests {
         let tenants = document.sections.iter().find(|section| section.title == Word::SectionTenants).unwrap();
         let totals: Vec<_> = tenants.rows.iter().filter_map(|row| row[3].magnitude()).collect();
         assert_eq!(totals, [7, 1, 4]);
-        for format in Format::ALL {
+        for format in Format::ALL.into_iter().filter(|format| format.has_tables()) {
             assert!(render(&document, format, &Options::default()).unwrap().contains("徐州"), "{}", format.name());
         }
     }

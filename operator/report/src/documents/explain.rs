@@ -222,7 +222,18 @@ fn rules(clusters: &[ClusterExplanation], detail: Detail) -> Section {
         }
     };
     for cluster in clusters {
-        cluster.rules.iter().for_each(|check| tell(&cluster.cluster, None, check));
+        for check in &cluster.rules {
+            // A rule about pools is told at the pools; the cluster has only what they do not say.
+            let at_a_pool = |reason: &Reason| {
+                let mut rules = cluster.pools.iter().flat_map(|pool| &pool.rules);
+                rules.any(|own| own.rule == check.rule && own.check.reasons.contains(reason))
+            };
+            let mut own = check.clone();
+            own.check.reasons.retain(|reason| !at_a_pool(reason));
+            if check.check.reasons.is_empty() || !own.check.reasons.is_empty() || detail.passes {
+                tell(&cluster.cluster, None, &own);
+            }
+        }
         for pool in &cluster.pools {
             pool.rules.iter().for_each(|check| tell(&cluster.cluster, Some(&pool.pool), check));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiuzhou_engine::decide::{Change, Decision, Plan, Rule, Spec, Status as Outcome, WorkloadKey};
-use jiuzhou_engine::terms::{Finding, Reason};
+use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Reason};
 
 use super::decision::{outcome, placed, quota, rule, targets};
 use crate::document::{Cell, Chart, ChartForm, Column, Counted, Document, DocumentKind, Meta, Section};
@@ -21,12 +21,14 @@ pub struct PlanInput<'a> {
     pub nearest: &'a BTreeMap<WorkloadKey, (String, Vec<Change>)>,
     /// Whether there is a state to compare with (`--against`), so that moves mean something.
     pub against: bool,
+    /// Where objects of the input stand, for formats that point at lines.
+    pub places: &'a BTreeMap<ObjectRef, Place>,
 }
 
 /// The document. A workload without a place has a row in two tables: with the others, and with its reason and fix.
 #[must_use]
 pub fn plan(meta: Meta, input: &PlanInput<'_>, findings: Vec<Finding>) -> Document {
-    let PlanInput { plan, specs, nearest, against } = *input;
+    let PlanInput { plan, specs, nearest, against, places } = *input;
     let mut document = Document::new(DocumentKind::Plan, meta);
     let known: BTreeMap<&WorkloadKey, &Spec> = specs.iter().map(|spec| (&spec.key, spec)).collect();
     let mut decisions: Vec<(&str, &Decision)> = plan
@@ -38,8 +40,8 @@ pub fn plan(meta: Meta, input: &PlanInput<'_>, findings: Vec<Finding>) -> Docume
 
     headline(&mut document, plan, specs);
     document.sections.push(workloads(&decisions, &known));
-    document.sections.push(not_placed(&decisions, nearest));
-    document.sections.push(violations(&decisions));
+    document.sections.push(not_placed(&decisions, nearest, places));
+    document.sections.push(violations(&decisions, places));
     if against {
         document.sections.push(moves(&decisions));
         document.sections.push(removed(plan));
@@ -128,7 +130,18 @@ fn workloads(decisions: &[(&str, &Decision)], known: &BTreeMap<&WorkloadKey, &Sp
     section
 }
 
-fn not_placed(decisions: &[(&str, &Decision)], nearest: &BTreeMap<WorkloadKey, (String, Vec<Change>)>) -> Section {
+type Places = BTreeMap<ObjectRef, Place>;
+
+/// Where a workload stands in the input.
+fn place(places: &Places, key: &WorkloadKey) -> Option<Place> {
+    places.get(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)).cloned()
+}
+
+fn not_placed(
+    decisions: &[(&str, &Decision)],
+    nearest: &BTreeMap<WorkloadKey, (String, Vec<Change>)>,
+    places: &Places,
+) -> Section {
     let mut section = Section::new(
         Word::SectionNotPlaced,
         vec![
@@ -141,14 +154,15 @@ fn not_placed(decisions: &[(&str, &Decision)], nearest: &BTreeMap<WorkloadKey, (
             Column::text("fix", Word::Fix),
         ],
     )
-    .grouped_by(0);
+    .grouped_by(0)
+    .of_problems();
     for (tenant, decision) in decisions.iter().filter(|(_, decision)| decision.status != Outcome::Placed) {
         let near = nearest.get(&decision.key);
         let wanted = near.and_then(|(_, changes)| changes.first()).and_then(|change| change.reasons.first());
         // What nobody may carry is told by the cluster that comes nearest; what waits, by what it waits for.
         let reason =
             if decision.status == Outcome::Refused { wanted.or(why(decision)) } else { why(decision).or(wanted) };
-        section.row(vec![
+        let cells = vec![
             (*tenant).into(),
             decision.key.to_string().into(),
             outcome(decision).into(),
@@ -158,12 +172,13 @@ fn not_placed(decisions: &[(&str, &Decision)], nearest: &BTreeMap<WorkloadKey, (
             near.filter(|_| reason.is_some() && reason == wanted)
                 .map_or(Cell::NotApplicable, |(cluster, _)| cluster.as_str().into()),
             reason.map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone())),
-        ]);
+        ];
+        section.row_at(cells, place(places, &decision.key));
     }
     section
 }
 
-fn violations(decisions: &[(&str, &Decision)]) -> Section {
+fn violations(decisions: &[(&str, &Decision)], places: &Places) -> Section {
     let mut section = Section::new(
         Word::SectionViolations,
         vec![
@@ -175,18 +190,20 @@ fn violations(decisions: &[(&str, &Decision)]) -> Section {
             Column::text("fix", Word::Fix),
         ],
     )
-    .grouped_by(0);
+    .grouped_by(0)
+    .of_problems();
     for (tenant, decision) in decisions {
         for violation in &decision.violations {
             let fix = violation.reasons.first().map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone()));
-            section.row(vec![
+            let cells = vec![
                 (*tenant).into(),
                 decision.key.to_string().into(),
                 violation.cluster.as_str().into(),
                 rule(violation.rule).into(),
                 first(&violation.reasons),
                 fix,
-            ]);
+            ];
+            section.row_at(cells, place(places, &decision.key));
         }
     }
     section

@@ -17,7 +17,9 @@ fn planned(against: bool) -> Document {
         .find(|cluster| !cluster.eligible)
         .map(|cluster| (made.decisions[2].key.clone(), (cluster.cluster.clone(), cluster.changes.clone())));
     let nearest: BTreeMap<_, _> = nearest.into_iter().collect();
-    plan(Meta::default(), &PlanInput { plan: &made, specs: &specs, nearest: &nearest, against }, Vec::new())
+    let places = BTreeMap::new();
+    let input = PlanInput { plan: &made, specs: &specs, nearest: &nearest, against, places: &places };
+    plan(Meta::default(), &input, Vec::new())
 }
 
 fn section(document: &Document, title: Word) -> &Section {
@@ -96,7 +98,9 @@ fn every_rule_on_every_cluster_is_told_when_asked() {
         .sum();
     assert_eq!(section(&all, Word::SectionRules).rows.len(), checks);
     let short = explain(Meta::default(), &explanation, Detail::default(), Vec::new());
-    assert_eq!(section(&short, Word::SectionRules).rows.len(), 4);
+    let told: Vec<_> = section(&short, Word::SectionRules).rows.iter().map(|row| (&row[0], &row[2], &row[4])).collect();
+    let once = |one: &&(&Cell, &Cell, &Cell)| told.iter().filter(|other| other == one).count() == 1;
+    assert!(told.len() == 3 && told.iter().all(|one| once(&one)), "a refusal of a pool is not said again: {told:?}");
     assert!(short.notes.contains(&Word::NotePasses));
 }
 
@@ -112,7 +116,7 @@ fn both_render_in_every_format_and_have_unique_column_keys() {
             assert_eq!(keys.len(), section.columns.len(), "{:?}", section.title);
             assert!(section.rows.iter().all(|row| row.len() == section.columns.len()));
         }
-        for format in Format::ALL {
+        for format in Format::ALL.into_iter().filter(|format| format.has_tables()) {
             for lang in Lang::ALL {
                 let text = render(&document, format, &Options { lang, ..Options::default() }).unwrap();
                 assert!(text.contains("麒麟-一号") && text.ends_with('\n'), "{}", format.name());

@@ -1,53 +1,133 @@
-//! The same document holds the same number of rows and findings in every format, for every pair of formats.
+//! The same document holds the same number of rows, problems and findings in every format, for every pair of formats.
+//!
+//! Formats with tables are counted by rows, those for gates by problems; JSON and CSV, which a test can take apart by
+//! table, are counted both ways, so that the two kinds of formats meet.
 
 use super::{Format, Options, render, sample};
 use crate::document::Document;
-use crate::words::Lang;
+use crate::words::{Lang, Word};
 
-/// Rows and findings as a reader of that format would count them.
-fn count(document: &Document, format: Format, lang: Lang) -> (usize, usize) {
+/// What a reader of a format would count; `None` where the format does not have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counts {
+    rows: Option<usize>,
+    /// Rows of tables of problems.
+    problems: Option<usize>,
+    findings: usize,
+}
+
+fn count(document: &Document, format: Format, lang: Lang) -> Counts {
     let text = render(document, format, &Options { lang, ..Options::default() }).unwrap();
+    let rows = |rows: usize, findings: usize| Counts { rows: Some(rows), problems: None, findings };
     match format {
         Format::Text | Format::Wide => {
-            let rows = text.lines().filter(|line| line.contains("row-")).count();
-            (rows, text.lines().filter(|line| line.contains("]: ") || line.contains("]：")).count())
+            let named = text.lines().filter(|line| line.contains("row-")).count();
+            rows(named, text.lines().filter(|line| line.contains("]: ") || line.contains("]：")).count())
         }
-        Format::Json => from_value(&serde_json::from_str(&text).unwrap()),
+        Format::Json => from_value(document, &serde_json::from_str(&text).unwrap()),
         Format::Yaml => {
             #[expect(clippy::disallowed_methods, reason = "reads back what this room wrote, no input of a user")]
             let value = serde_saphyr::from_str(&text).unwrap();
-            from_value(&value)
+            from_value(document, &value)
         }
         Format::Markdown => {
             let lines = || text.lines().filter(|line| line.starts_with("| "));
             let rules = lines().filter(|line| line.starts_with("| --- |")).count();
-            (lines().count() - 2 * rules, text.lines().filter(|line| line.contains("** `")).count())
+            rows(lines().count() - 2 * rules, text.lines().filter(|line| line.contains("** `")).count())
         }
         Format::Junit => {
             let findings = text.matches("classname=\"jiuzhou.findings\"").count();
-            (text.matches("<testcase ").count() - findings, findings)
+            rows(text.matches("<testcase ").count() - findings, findings)
         }
-        Format::Html => (text.matches("<tr class=\"row\">").count(), text.matches("<article class=\"finding").count()),
+        Format::Html => {
+            rows(text.matches("<tr class=\"row\">").count(), text.matches("<article class=\"finding").count())
+        }
+        Format::Csv => from_csv(document, &text, lang),
+        Format::Sarif => {
+            let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let results = log["runs"][0]["results"].as_array().unwrap();
+            told(document, results.iter().map(|one| one["ruleId"].as_str().unwrap().to_owned()))
+        }
+        Format::Gitlab => {
+            let entries: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+            told(document, entries.iter().map(|one| one["check_name"].as_str().unwrap().to_owned()))
+        }
+        Format::Github => told(
+            document,
+            text.lines().map(|line| {
+                let title = line.split("title=").nth(1).unwrap();
+                title.split("::").next().unwrap().to_owned()
+            }),
+        ),
     }
 }
 
-fn from_value(value: &serde_json::Value) -> (usize, usize) {
+/// Splits problems into findings and rows: every finding takes one problem of its code.
+fn told(document: &Document, rules: impl Iterator<Item = String>) -> Counts {
+    let mut rules: Vec<String> = rules.collect();
+    let all = rules.len();
+    for finding in &document.findings {
+        if let Some(at) = rules.iter().position(|rule| rule == finding.reason.code.as_str()) {
+            rules.remove(at);
+        }
+    }
+    Counts { rows: None, problems: Some(rules.len()), findings: all - rules.len() }
+}
+
+fn from_value(document: &Document, value: &serde_json::Value) -> Counts {
     let length = |value: &serde_json::Value| value.as_array().map_or(0, Vec::len);
-    let rows = value["sections"].as_array().unwrap().iter().map(|section| length(&section["rows"])).sum();
-    (rows, length(&value["findings"]))
+    let sections = || value["sections"].as_array().unwrap().iter();
+    let problem = |key: &str| document.sections.iter().any(|one| one.problems && one.title.key() == key);
+    Counts {
+        rows: Some(sections().map(|section| length(&section["rows"])).sum()),
+        problems: Some(
+            sections()
+                .filter(|section| problem(section["key"].as_str().unwrap()))
+                .map(|section| length(&section["rows"]))
+                .sum(),
+        ),
+        findings: length(&value["findings"]),
+    }
+}
+
+/// Blocks between empty lines: the head, then title, headings and rows of each table.
+fn from_csv(document: &Document, text: &str, lang: Lang) -> Counts {
+    let (mut rows, mut problems, mut findings) = (0, 0, 0);
+    for block in text.split("\r\n\r\n").skip(1) {
+        let lines: Vec<&str> = block.trim_end().split("\r\n").collect();
+        let count = lines.len() - 2;
+        if lines[0] == Word::SectionFindings.text(lang) {
+            findings += count;
+            continue;
+        }
+        rows += count;
+        if document.sections.iter().any(|one| one.problems && one.title.text(lang) == lines[0]) {
+            problems += count;
+        }
+    }
+    Counts { rows: Some(rows), problems: Some(problems), findings }
 }
 
 #[test]
-fn every_pair_of_formats_holds_as_many_rows_and_findings() {
+fn every_pair_of_formats_holds_as_many_rows_problems_and_findings() {
     for document in [sample::document(), sample::large(60)] {
         let rows = document.sections.iter().map(|section| section.rows.len()).sum::<usize>();
+        let problems: usize = document.sections.iter().filter(|one| one.problems).map(|one| one.rows.len()).sum();
+        let whole = Counts { rows: Some(rows), problems: Some(problems), findings: document.findings.len() };
         for lang in Lang::ALL {
-            for one in Format::ALL {
-                for other in Format::ALL {
-                    let counts = (count(&document, one, lang), count(&document, other, lang));
-                    assert_eq!(counts.0, counts.1, "{} against {}", one.name(), other.name());
-                    assert_eq!(counts.0, (rows, document.findings.len()), "{}", one.name());
+            let counts: Vec<_> = Format::ALL.iter().map(|format| (*format, count(&document, *format, lang))).collect();
+            for (one, of_one) in &counts {
+                for (other, of_other) in &counts {
+                    let pair = format!("{} against {}", one.name(), other.name());
+                    assert_eq!(of_one.findings, of_other.findings, "{pair}");
+                    let same = |a: Option<usize>, b: Option<usize>| a.is_none() || b.is_none() || a == b;
+                    assert!(same(of_one.rows, of_other.rows), "{pair}: {of_one:?} {of_other:?}");
+                    assert!(same(of_one.problems, of_other.problems), "{pair}: {of_one:?} {of_other:?}");
                 }
+                assert_eq!(of_one.findings, whole.findings, "{}", one.name());
+                assert!(of_one.rows.is_none_or(|rows| Some(rows) == whole.rows), "{}: {of_one:?}", one.name());
+                assert!(of_one.problems.is_none_or(|n| Some(n) == whole.problems), "{}: {of_one:?}", one.name());
+                assert!(of_one.rows.is_some() || of_one.problems.is_some(), "{}", one.name());
             }
         }
     }

@@ -4,10 +4,16 @@
 //! the same input everywhere: no clock, no terminal, no environment is looked at here.
 
 mod cell;
+mod csv;
+mod github;
+mod gitlab;
 mod html;
 mod json;
 mod junit;
 mod markdown;
+mod problem;
+mod sarif;
+mod sheet;
 mod svg;
 mod text;
 mod yaml;
@@ -39,12 +45,31 @@ pub enum Format {
     Junit,
     /// One self-contained page.
     Html,
+    /// CSV for spreadsheets, a block per table.
+    Csv,
+    /// SARIF 2.1.0 for code scanning: problems only.
+    Sarif,
+    /// GitLab Code Quality: problems only.
+    Gitlab,
+    /// GitHub workflow commands: problems only.
+    Github,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Text, Self::Wide, Self::Json, Self::Yaml, Self::Markdown, Self::Junit, Self::Html];
+    pub const ALL: [Self; 11] = [
+        Self::Text,
+        Self::Wide,
+        Self::Json,
+        Self::Yaml,
+        Self::Markdown,
+        Self::Junit,
+        Self::Html,
+        Self::Csv,
+        Self::Sarif,
+        Self::Gitlab,
+        Self::Github,
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -57,7 +82,17 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Junit => "junit",
             Self::Html => "html",
+            Self::Csv => "csv",
+            Self::Sarif => "sarif",
+            Self::Gitlab => "gitlab",
+            Self::Github => "github",
         }
+    }
+
+    /// Whether it holds the tables of a report; the others know problems only.
+    #[must_use]
+    pub fn has_tables(self) -> bool {
+        !matches!(self, Self::Sarif | Self::Gitlab | Self::Github)
     }
 
     /// Reads a name of the command line.
@@ -122,5 +157,9 @@ pub fn render(document: &Document, format: Format, options: &Options) -> Result<
         Format::Markdown => Ok(markdown::render(document, options)),
         Format::Junit => Ok(junit::render(document, options)),
         Format::Html => html::render(document, options),
+        Format::Csv => Ok(csv::render(document, options)),
+        Format::Sarif => sarif::render(document, options),
+        Format::Gitlab => gitlab::render(document, options),
+        Format::Github => Ok(github::render(document, options)),
     }
 }

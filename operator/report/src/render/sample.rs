@@ -67,10 +67,12 @@ pub(crate) fn document() -> Document {
             Column::text("code", Word::Code),
         ],
     )
-    .drawn(Chart { form: ChartForm::Funnel, label: 0, part: None, value: 1 });
+    .drawn(Chart { form: ChartForm::Funnel, label: 0, part: None, value: 1 })
+    .of_problems();
+    let place = Place { file: "fleet/徐州.yaml".to_owned(), line: 40, column: 3, text: "  name: xz-a".to_owned() };
     let counted = vec![Counted { name: "xz-a".to_owned(), count: 3 }, Counted { name: "xz-b".to_owned(), count: 2 }];
     let date = Cell::known(jiff::civil::Date::new(2026, 11, 30).ok());
-    clusters.row(vec![
+    let row = vec![
         "row-7".into(),
         40_i64.into(),
         Term::MemberCluster.into(),
@@ -78,7 +80,8 @@ pub(crate) fn document() -> Document {
         date,
         counted.into(),
         Code::NoManifestForPlatform.into(),
-    ]);
+    ];
+    clusters.row_at(row, Some(place));
     let time = Cell::known(document.meta.as_of);
     clusters.row(vec![
         "row-8".into(),

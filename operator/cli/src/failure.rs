@@ -1,0 +1,198 @@
+//! Why a run failed, in both languages. What is wrong with the input is a finding and not told here.
+//!
+//! Every failure this room notices itself is a variant. Errors of other rooms follow as their source; those are faults
+//! of this build or of the machine, and their words are English in either language.
+
+use std::io;
+
+use jiff::Timestamp;
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::terms::Finding;
+use jiuzhou_report::sentences;
+use jiuzhou_report::words::Lang;
+
+/// A failure of the face.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("failed to read {path}")]
+    Read { path: String, source: io::Error },
+    #[error("failed to read {path}")]
+    NotAPlan { path: String, source: serde_json::Error },
+    #[error("failed to read {path}: it has the form {found:?}, this program reads {wanted:?}")]
+    Form { path: String, found: String, wanted: &'static str },
+    #[error("failed to read {0}: it is no plan written by `plan --save`")]
+    NoPlan(String),
+    #[error("failed to write {path}")]
+    Write { path: String, source: io::Error },
+    #[error("failed to create {path}")]
+    Create { path: String, source: io::Error },
+    #[error("failed to write {0}: it exists already")]
+    Exists(String),
+    #[error(
+        "failed to read the state {0}: it has FleetPlacements only, so the input is read a second time, which standard \
+         input cannot be; write the input to a file"
+    )]
+    StateNeedsFile(String),
+    #[error("failed to read the state {path}: {}", told(finding, Lang::En))]
+    State { path: String, finding: Box<Finding> },
+    #[error("failed to find {0} among the workloads that were decided")]
+    Undecided(WorkloadKey),
+    #[error("failed to find the workload {text:?}{}", near.tail(Lang::En))]
+    NoWorkload { text: String, near: Near },
+    #[error("failed to choose the workload {text:?}: several have this name: {}", names.join(", "))]
+    ManyWorkloads { text: String, names: Vec<String> },
+    #[error("failed to find the cluster {text:?}{}", near.tail(Lang::En))]
+    NoCluster { text: String, near: Near },
+    #[error("failed to find the story {text:?}: choose from {}", names.join(", "))]
+    NoStory { text: String, names: Vec<String> },
+    #[error("failed to use --as-of: the year is outside the calendar")]
+    AsOf,
+    #[error("failed to use --month {0:?}: want a month like 2026-10")]
+    Month(String),
+    #[error("failed to report {month}: it has not ended by {as_of}; name an earlier --month or a later --as-of")]
+    MonthOpen { month: String, as_of: Timestamp },
+    #[error("want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00")]
+    Day,
+    #[error("want a day before 9999-12-31, whose end can be told")]
+    LastDay,
+    #[error("no format '{name}': choose from {}", known.join(", "))]
+    Format { name: String, known: Vec<&'static str> },
+    #[error("no file after '{0}='")]
+    NoFile(String),
+    #[error("want at most 63 lower-case letters, digits and '-', with a letter or digit at both ends")]
+    Name,
+}
+
+/// What a name that was not found may have meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Near {
+    /// This one is like it.
+    One(String),
+    /// There is none at all.
+    Empty,
+    /// None is like it; these are some of those there are, and whether there are more.
+    Some(Vec<String>, bool),
+}
+
+impl Near {
+    fn tail(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::One(name), Lang::En) => format!("; did you mean {name:?}?"),
+            (Self::One(name), Lang::Zh) => format!("；是否指 {name:?}？"),
+            (Self::Empty, Lang::En) => "; the input has none".to_owned(),
+            (Self::Empty, Lang::Zh) => "；输入中一个也没有".to_owned(),
+            (Self::Some(names, more), Lang::En) => {
+                format!("; there are: {}{}", names.join(", "), if *more { ", …" } else { "" })
+            }
+            (Self::Some(names, more), Lang::Zh) => {
+                format!("；现有：{}{}", names.join("、"), if *more { "……" } else { "" })
+            }
+        }
+    }
+}
+
+fn told(finding: &Finding, lang: Lang) -> String {
+    sentences::render(&finding.reason, finding.subject.as_ref(), lang)
+}
+
+impl Failure {
+    fn zh(&self) -> String {
+        match self {
+            Self::Read { path, .. } | Self::NotAPlan { path, .. } => format!("无法读取 {path}"),
+            Self::Form { path, found, wanted } => {
+                format!("无法读取 {path}：其格式为 {found:?}，本程序只能读取 {wanted:?}")
+            }
+            Self::NoPlan(path) => format!("无法读取 {path}：它不是 `plan --save` 写出的方案"),
+            Self::Write { path, .. } => format!("无法写入 {path}"),
+            Self::Create { path, .. } => format!("无法创建 {path}"),
+            Self::Exists(path) => format!("无法写入 {path}：它已存在"),
+            Self::StateNeedsFile(path) => {
+                format!(
+                    "无法读取现状 {path}：其中只有 FleetPlacement，需要再读一遍输入，而标准输入只能读一次；请把输入写成文件"
+                )
+            }
+            Self::State { path, finding } => format!("无法读取现状 {path}：{}", told(finding, Lang::Zh)),
+            Self::Undecided(key) => format!("在已决策的工作负载中找不到 {key}"),
+            Self::NoWorkload { text, near } => format!("找不到工作负载 {text:?}{}", near.tail(Lang::Zh)),
+            Self::ManyWorkloads { text, names } => {
+                format!("无法确定工作负载 {text:?}：有多个同名者：{}", names.join("、"))
+            }
+            Self::NoCluster { text, near } => format!("找不到集群 {text:?}{}", near.tail(Lang::Zh)),
+            Self::NoStory { text, names } => format!("找不到故事 {text:?}：请选择 {}", names.join("、")),
+            Self::AsOf => "无法使用 --as-of：年份超出日历范围".to_owned(),
+            Self::Month(text) => format!("无法使用 --month {text:?}：应为 2026-10 这样的月份"),
+            Self::MonthOpen { month, as_of } => {
+                format!("无法生成 {month} 的报表：截至 {as_of} 该月尚未结束；请指定更早的 --month 或更晚的 --as-of")
+            }
+            Self::Day => "应为 2026-11-23 这样的日期，或 2026-11-23T08:00:00+08:00 这样的时刻".to_owned(),
+            Self::LastDay => "应为 9999-12-31 之前的日期，否则无法表示该日结束的时刻".to_owned(),
+            Self::Format { name, known } => format!("没有格式 '{name}'：请选择 {}", known.join("、")),
+            Self::NoFile(name) => format!("'{name}=' 之后缺少文件名"),
+            Self::Name => "至多 63 个小写字母、数字与 '-'，首尾须为字母或数字".to_owned(),
+        }
+    }
+
+    /// The failure in a language, without its source.
+    pub(crate) fn text(&self, lang: Lang) -> String {
+        match lang {
+            Lang::En => self.to_string(),
+            Lang::Zh => self.zh(),
+        }
+    }
+}
+
+/// The line that ends a failed run: the failure, then what caused it.
+pub(crate) fn line(error: &anyhow::Error, lang: Lang) -> String {
+    let cause = |cause: &(dyn std::error::Error + 'static)| {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            return failure.text(lang);
+        }
+        let io = cause.downcast_ref::<io::Error>().map(|error| io_text(error, lang));
+        io.unwrap_or_else(|| cause.to_string())
+    };
+    let causes: Vec<String> = error.chain().map(cause).collect();
+    match lang {
+        Lang::En => format!("jiuzhou: {}", causes.join(": ")),
+        Lang::Zh => format!("jiuzhou：{}", causes.join("：")),
+    }
+}
+
+/// What the machine says, with its number where Chinese words for it are not known here.
+fn io_text(error: &io::Error, lang: Lang) -> String {
+    let zh = match error.kind() {
+        io::ErrorKind::NotFound => "没有该文件或目录",
+        io::ErrorKind::PermissionDenied => "权限不足",
+        io::ErrorKind::AlreadyExists => "已存在",
+        io::ErrorKind::IsADirectory => "它是目录",
+        io::ErrorKind::NotADirectory => "路径中有一段不是目录",
+        io::ErrorKind::StorageFull => "磁盘已满",
+        io::ErrorKind::ReadOnlyFilesystem => "文件系统只读",
+        io::ErrorKind::InvalidData => "内容不是有效数据",
+        _ => return error.to_string(),
+    };
+    match lang {
+        Lang::En => error.to_string(),
+        Lang::Zh => zh.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_its_cause_in_the_language_asked_for() {
+        let failure = |kind: io::ErrorKind| Failure::Read { path: "方案.json".to_owned(), source: kind.into() };
+        let error = anyhow::Error::from(failure(io::ErrorKind::NotFound));
+        assert_eq!(line(&error, Lang::Zh), "jiuzhou：无法读取 方案.json：没有该文件或目录");
+        assert_eq!(line(&error, Lang::En), "jiuzhou: failed to read 方案.json: entity not found");
+    }
+
+    #[test]
+    fn a_name_that_was_not_found_is_told_with_what_it_may_have_meant() {
+        let near = Failure::NoCluster { text: "dali".to_owned(), near: Near::One("dali-1".to_owned()) };
+        assert_eq!(near.text(Lang::Zh), "找不到集群 \"dali\"；是否指 \"dali-1\"？");
+        let none = Failure::NoCluster { text: "dali".to_owned(), near: Near::Empty };
+        assert_eq!(none.text(Lang::En), "failed to find the cluster \"dali\"; the input has none");
+    }
+}
