@@ -1,8 +1,9 @@
-//! Chores of the repository that need its own code: `cargo xtask gen` and `cargo xtask layers`.
+//! Chores of the repository that need its own code: `cargo xtask gen`, `layers`, `e2e` and `clusters`.
 //!
 //! One file per chore; a chore prints what it did and exits 1 with the reason when it could not.
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who ran it")]
 
+mod e2e;
 mod generate;
 mod imports;
 mod layers;
@@ -14,14 +15,15 @@ use anyhow::{Context, bail};
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let chore = arguments.next().unwrap_or_default();
-    if let Some(extra) = arguments.next() {
-        bail!("failed to understand {extra:?}: a chore takes no arguments");
-    }
+    let rest: Vec<String> = arguments.collect();
     let root = root()?;
-    match chore.as_str() {
-        "gen" => generate::run(&root),
-        "layers" => layers::run(&root),
-        _ => bail!("failed to find the chore {chore:?}: choose gen or layers"),
+    match (chore.as_str(), rest.first()) {
+        ("clusters", _) => testbed::cli::run(rest.into_iter(), &mut |line| println!("{line}")),
+        ("e2e", _) => e2e::run(&root, &rest),
+        ("gen", None) => generate::run(&root),
+        ("layers", None) => layers::run(&root),
+        ("gen" | "layers", Some(extra)) => bail!("failed to understand {extra:?}: {chore} takes no arguments"),
+        _ => bail!("failed to find the chore {chore:?}: choose clusters, e2e, gen or layers"),
     }
 }
 

@@ -1,0 +1,109 @@
+//! `cargo xtask e2e [FILTER]`: the end-to-end tests on real control planes, from nothing to nothing.
+//!
+//! Builds what is tested, starts a set, runs the tests with its folder in their environment, keeps the logs when they
+//! fail, and ends the set in any case: a watcher in a process group of its own does so even when this process is
+//! interrupted or killed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use testbed::{Group, Set, Tools, chips};
+
+/// Name of the set.
+const NAME: &str = "e2e";
+
+/// Runs the tests whose names contain the filter, or all.
+pub(crate) fn run(root: &Path, filter: &[String]) -> Result<()> {
+    let mut say = |line: &str| println!("{line}");
+    let groups: Vec<Group> = Group::CONTROL_PLANE.iter().copied().chain([Group::Helm]).collect();
+    let tools = Tools::find(&groups, &mut say)?;
+    let binary = operator(root)?;
+    cargo(root, ["test", "--no-run", "--quiet", "--locked", "--package", "jiuzhou-e2e"])?;
+
+    let folder = testbed::cli::folder(NAME);
+    Set::down(&folder)?;
+    let watcher = Watcher::start()?;
+    let set = Set::up(&folder, &chips::CHIPS.iter().collect::<Vec<_>>(), &tools, &mut say)?;
+    let tested = Command::new(program())
+        .current_dir(root)
+        .args(["test", "--locked", "--package", "jiuzhou-e2e", "--"])
+        .args(["--test-threads=1"])
+        .args(filter)
+        .env("JIUZHOU_E2E_SET", &folder)
+        .env("JIUZHOU_BIN", &binary)
+        .env("JIUZHOU_KUBE_BIN", set.layout().bin())
+        .status()
+        .context("failed to start cargo test")?;
+    let kept = root.join("target").join("e2e-logs");
+    if kept.exists() {
+        fs::remove_dir_all(&kept).with_context(|| format!("failed to remove {}", kept.display()))?;
+    }
+    if !tested.success() {
+        set.keep_logs(&kept)?;
+    }
+    watcher.finish()?;
+    ensure!(tested.success(), "failed end-to-end tests; logs of all control planes are in {}", kept.display());
+    Ok(())
+}
+
+/// Ends the set when this process ends, however it ends: it waits for the end of its standard input.
+struct Watcher {
+    child: Child,
+}
+
+impl Watcher {
+    fn start() -> Result<Self> {
+        let own = std::env::current_exe().context("failed to find this program")?;
+        let mut command = Command::new(own);
+        command.args(["clusters", "reap", "--name", NAME]).stdin(Stdio::piped());
+        // An interrupt from the keyboard goes to the whole group; the watcher must outlive it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        Ok(Self { child: command.spawn().context("failed to start the watcher")? })
+    }
+
+    fn finish(mut self) -> Result<()> {
+        drop(self.child.stdin.take());
+        let status = self.child.wait().context("failed to wait for the watcher")?;
+        ensure!(status.success(), "failed to end the control planes: see hack/clusters down --name {NAME}");
+        Ok(())
+    }
+}
+
+/// Builds the program under test, with the hub's face when it has one, and gives its path.
+fn operator(root: &Path) -> Result<PathBuf> {
+    let output = Command::new(program())
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
+        .current_dir(root)
+        .output()
+        .context("failed to run cargo metadata")?;
+    ensure!(output.status.success(), "failed to run cargo metadata");
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("failed to read cargo metadata")?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let face = packages.filter(|package| package["name"] == "jiuzhou").map(|package| &package["features"]).next();
+    let mut build = vec!["build", "--quiet", "--locked", "--package", "jiuzhou"];
+    if face.is_some_and(|features| features["hub"].is_array()) {
+        build.extend(["--features", "hub"]);
+    }
+    cargo(root, build)?;
+    let target = metadata["target_directory"].as_str().context("failed to find the target folder")?;
+    let binary = Path::new(target).join("debug").join("jiuzhou");
+    ensure!(binary.is_file(), "failed to find {}", binary.display());
+    Ok(binary)
+}
+
+fn cargo<S: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = S>) -> Result<()> {
+    let status = Command::new(program()).args(arguments).current_dir(root).status().context("failed to start cargo")?;
+    if !status.success() {
+        bail!("failed to build what the end-to-end tests need");
+    }
+    Ok(())
+}
+
+fn program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
