@@ -8,6 +8,8 @@ use jiuzhou_api::{KindInfo, kinds};
 use kube::core::cel::{ScopeContext, Validator, WarningKind, analyze_rule, compile_schema};
 use serde_json::{Value, json};
 
+use crate::cases::object;
+
 mod cases;
 
 /// One rule of one schema.
@@ -35,32 +37,6 @@ fn rules(schema: &Value) -> Vec<(Rule, Value, String, u64)> {
     let mut found = Vec::new();
     walk(schema, "", 1, &mut found);
     found
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (key, value) in patch {
-        if value.is_null() {
-            target.as_object_mut().expect("made above").remove(key);
-        } else {
-            merge(&mut target[key], value);
-        }
-    }
-}
-
-fn object(kind: &str, patch: &Value) -> Value {
-    let mut object = cases::base(kind);
-    merge(&mut object, patch);
-    object["apiVersion"] = json!("jiuzhou.dev/v1alpha1");
-    object["kind"] = json!(kind);
-    object
 }
 
 fn messages(kind: &KindInfo, object: &Value, old: Option<&Value>) -> Vec<String> {

@@ -46,7 +46,7 @@ pub struct LabelExpression {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = (
-    "size(self) > 0",
+    "(has(self.names) && size(self.names) > 0) || (has(self.excludeNames) && size(self.excludeNames) > 0) || (has(self.sites) && size(self.sites) > 0) || (has(self.regions) && size(self.regions) > 0) || (has(self.providers) && size(self.providers) > 0) || (has(self.forms) && size(self.forms) > 0) || (has(self.places) && size(self.places) > 0) || (has(self.ownerships) && size(self.ownerships) > 0) || (has(self.labels) && size(self.labels) > 0) || (has(self.expressions) && size(self.expressions) > 0)",
     "cluster selector: give at least one of names, excludeNames, sites, regions, providers, forms, places, ownerships, labels, expressions, because an empty one would silently mean every cluster. 集群选择：至少填写 names、excludeNames、sites、regions、providers、forms、places、ownerships、labels、expressions 之一，空的选择会悄然匹配全部集群。"
 ))]
 pub struct ClusterSelector {
@@ -95,7 +95,7 @@ pub struct ClusterSelector {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = (
-    "size(self) > 0",
+    "(has(self.labels) && size(self.labels) > 0) || (has(self.expressions) && size(self.expressions) > 0)",
     "label selector: give labels or expressions, because an empty one would silently mean every object. 标签选择：填写 labels 或 expressions，空的选择会悄然匹配全部对象。"
 ))]
 pub struct LabelSelector {

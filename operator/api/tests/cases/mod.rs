@@ -1,4 +1,6 @@
 //! The examples of `rules.rs`: a valid base per kind, and per rule what it accepts and what it refuses.
+//!
+//! The end-to-end tests try the same examples on a real API server.
 
 use serde_json::{Value, json};
 
@@ -57,6 +59,33 @@ pub(crate) fn base(kind: &str) -> Value {
 /// A rendered object of a delivery.
 fn delivered(name: &str) -> Value {
     json!({ "name": name, "manifest": { "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name } } })
+}
+
+/// RFC 7396.
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (key, value) in patch {
+        if value.is_null() {
+            target.as_object_mut().expect("made above").remove(key);
+        } else {
+            merge(&mut target[key], value);
+        }
+    }
+}
+
+/// A whole object of a kind: its base with a patch.
+pub(crate) fn object(kind: &str, patch: &Value) -> Value {
+    let mut object = base(kind);
+    merge(&mut object, patch);
+    object["apiVersion"] = json!("jiuzhou.dev/v1alpha1");
+    object["kind"] = json!(kind);
+    object
 }
 
 /// A digest of 64 equal digits.
@@ -130,12 +159,12 @@ fn member() -> Vec<Case> {
             "id": "E-1", "dimension": "Data", "claim": "keyCustody", "value": "government", "issuer": "密码管理局",
             "validFrom": "2025-01-01", "validUntil": "2026-01-01", "recordedOn": "2025-01-02", "enteredBy": "甲",
         });
-        super::merge(&mut one, &patch);
+        merge(&mut one, &patch);
         json!({ "evidence": [one] })
     };
     let protection = |patch: Value| {
         let mut one = json!({ "level": 3 });
-        super::merge(&mut one, &patch);
+        merge(&mut one, &patch);
         json!({ "protection": one })
     };
     let report = |due: &str| {
@@ -199,7 +228,7 @@ fn declarations() -> Vec<Case> {
     let price = |until: &str| json!({ "items": [{ "code": "ECS-1", "title": "云主机", "unit": "CpuHour", "prices": [{ "fromMonth": "2026-01", "untilMonth": until, "fen": 8 }] }] });
     let check = |patch: Value| {
         let mut one = json!({ "name": "custody", "dimension": "Data", "claim": { "claim": "keyCustody" } });
-        super::merge(&mut one, &patch);
+        merge(&mut one, &patch);
         json!({ "checks": [one] })
     };
     [
@@ -329,7 +358,7 @@ fn placement() -> Vec<Case> {
     };
     let preference = |patch: Value| {
         let mut one = json!({ "name": "p", "metric": "Carbon", "lowest": 0, "highest": 1_000_000 });
-        super::merge(&mut one, &patch);
+        merge(&mut one, &patch);
         with(json!({ "preferences": [one] }))
     };
     let replicas = |rule: Value| with(json!({ "replicas": rule }));
