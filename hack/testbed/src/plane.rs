@@ -42,14 +42,15 @@ pub enum Component {
 }
 
 impl Component {
-    /// The program, as `kwokctl` calls its copy.
-    fn program(self) -> &'static str {
+    /// Its name, as `kwokctl` calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Etcd => "/etcd ",
-            Self::ApiServer => "/kube-apiserver ",
-            Self::ControllerManager => "/kube-controller-manager ",
-            Self::Scheduler => "/kube-scheduler ",
-            Self::Kwok => "/kwok-controller ",
+            Self::Etcd => "etcd",
+            Self::ApiServer => "kube-apiserver",
+            Self::ControllerManager => "kube-controller-manager",
+            Self::Scheduler => "kube-scheduler",
+            Self::Kwok => "kwok-controller",
         }
     }
 }
@@ -137,6 +138,10 @@ impl Plane {
     /// When it does not come up; with the last lines of its logs.
     pub(crate) fn up(&self, tools: &Tools, ports: [u16; 6]) -> Result<()> {
         if self.exists() {
+            self.thaw(&[])?;
+            if self.processes(&[])?.len() == self.components().len() && self.ready(tools).is_ok() {
+                return Ok(());
+            }
             self.start(tools)?;
         } else {
             self.create(tools, ports)?;
@@ -172,6 +177,13 @@ impl Plane {
     /// # Errors
     /// When `kwokctl` fails.
     pub fn start(&self, tools: &Tools) -> Result<()> {
+        // `kwokctl` takes a process that ended but was not waited for as running, and starts nothing in its place.
+        for component in self.components() {
+            let file = self.folder().join("pids").join(format!("{}.pid", component.name()));
+            if file.exists() && self.processes(&[*component])?.is_empty() {
+                fs::remove_file(&file).with_context(|| format!("failed to remove {}", file.display()))?;
+            }
+        }
         run(self.kwokctl(tools, &["start", "cluster"])?, "kwokctl start cluster")
     }
 
@@ -199,13 +211,26 @@ impl Plane {
         processes::tell(&self.processes(components)?, Signal::Continue)
     }
 
+    fn components(&self) -> &'static [Component] {
+        const ALL: [Component; 5] = [
+            Component::Etcd,
+            Component::ApiServer,
+            Component::ControllerManager,
+            Component::Scheduler,
+            Component::Kwok,
+        ];
+        // A hub has no nodes.
+        if self.chip.is_some() { &ALL } else { &ALL[..3] }
+    }
+
     /// Its processes, all or those of some components.
     pub(crate) fn processes(&self, components: &[Component]) -> Result<Vec<Process>> {
         let mut found = processes::below(&self.folder())?;
         if !components.is_empty() {
             // A component is the program of a command line, never a word of its arguments.
-            let program = |process: &Process| process.command.split(" -").next().unwrap_or_default().to_owned() + " ";
-            found.retain(|one| components.iter().any(|component| program(one).ends_with(component.program())));
+            let program = |one: &Process| one.command.split(" -").next().unwrap_or_default().to_owned();
+            let is = |one: &Process, component: &Component| program(one).ends_with(&format!("/{}", component.name()));
+            found.retain(|one| components.iter().any(|component| is(one, component)));
         }
         Ok(found)
     }
@@ -217,14 +242,17 @@ impl Plane {
     pub fn answering(&self, tools: &Tools) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let asked = self.kubectl(tools, &["get", "--raw", "/readyz", "--request-timeout=5s"]);
-            let Err(error) = asked else { return Ok(()) };
+            let Err(error) = self.ready(tools) else { return Ok(()) };
             if Instant::now() > deadline {
                 let log = last_lines(&self.logs().join("kube-apiserver.log"), 20);
                 bail!("failed to start {} within {} s: {error:#}\n{log}", self.name, PATIENCE.as_secs());
             }
             std::thread::sleep(Duration::from_millis(200));
         }
+    }
+
+    fn ready(&self, tools: &Tools) -> Result<String> {
+        self.kubectl(tools, &["get", "--raw", "/readyz", "--request-timeout=5s"])
     }
 
     /// Runs kubectl on it and gives what it printed.

@@ -1,0 +1,92 @@
+//! The stories of `examples/` on a real API server.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiuzhou_e2e::{Fleet, root};
+use jiuzhou_intake::Progress;
+use jiuzhou_intake::documents::{self, Document};
+use jiuzhou_intake::yaml::Limits;
+
+use crate::definitions::install;
+
+/// The story that is wrong on purpose, and its wrong half.
+const WRONG: &str = "examples/09-gitops-gate/bad";
+
+/// Folders that a person may apply, each with its documents.
+fn folders() -> Vec<String> {
+    let mut folders: Vec<String> = std::fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| format!("examples/{}", path.file_name().unwrap().to_str().unwrap()))
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// The files of a folder that a person applies; what `kubectl get nodes` printed is none of them.
+fn files(folder: &str) -> Vec<(String, Vec<Document>)> {
+    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|ending| ending == "yaml") {
+                into.push(path);
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    walk(&root().join(folder), &mut paths);
+    paths.sort();
+    let read = |path: PathBuf| {
+        let input = path.to_string_lossy().into_owned();
+        let (documents, _) =
+            documents::read_all(&[input.clone()], &mut std::io::empty(), &Limits::default(), &Progress::default());
+        (input, documents)
+    };
+    let all = paths.into_iter().map(read);
+    all.filter(|(_, documents)| documents.iter().all(|document| document.kind != "Node")).collect()
+}
+
+/// A trial run of a folder: kubectl's words when it is refused.
+fn trial(fleet: &Fleet, folder: &str) -> Result<(), String> {
+    let files = files(folder);
+    assert!(!files.is_empty(), "{folder} has no file");
+    let mut arguments = vec!["apply", "--server-side", "--dry-run=server", "--validate=strict"];
+    for (file, _) in &files {
+        arguments.extend(["-f", file]);
+    }
+    let output = fleet.hub().try_kubectl(&arguments, "").unwrap();
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+#[tokio::test]
+async fn the_api_server_takes_every_story_but_the_one_that_is_wrong_on_purpose() {
+    let fleet = Fleet::start().await.unwrap();
+    install(&fleet).await;
+    let mut namespaces = BTreeSet::new();
+    for folder in folders() {
+        let all = files(&folder).into_iter().flat_map(|(_, documents)| documents);
+        namespaces.extend(all.map(|document| document.namespace).filter(|name| !name.is_empty()));
+    }
+    let list: Vec<String> = namespaces
+        .iter()
+        .map(|name| format!("---\n{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}\n"))
+        .collect();
+    fleet.hub().apply(&list.concat()).unwrap();
+    let mut faults = Vec::new();
+    for folder in folders() {
+        let good = format!("{folder}/good");
+        let folder = if root().join(&good).is_dir() { good } else { folder };
+        if let Err(told) = trial(&fleet, &folder) {
+            faults.push(format!("{folder}: {told}"));
+        }
+    }
+    let refused = trial(&fleet, WRONG);
+    fleet.hub().kubectl_with(&["delete", "--wait=false", "-f", "-"], &list.concat()).unwrap();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let told = refused.unwrap_err();
+    assert!(told.contains("unknown field") || told.contains("is invalid"), "{told}");
+}
