@@ -92,6 +92,8 @@ impl Refusal {
                 causes.iter().map(|cause| censor.clean(&format!("{}: {}", cause.field, cause.message))).collect(),
             ),
             409 => Self::Changed,
+            // An update that names the uid of an object that was replaced in between.
+            422 if causes.iter().any(|cause| cause.field == "metadata.uid") => Self::Changed,
             422 if status.message.contains("immutable") || status.message.contains("updates to statefulset spec") => {
                 Self::Immutable(words)
             }
@@ -152,6 +154,8 @@ mod tests {
         let of = |error: kube::Error| Refusal::of(&error, false, &censor());
         assert_eq!(of(status(404, "", &[])), Refusal::NotFound);
         assert_eq!(of(status(409, "modified", &[])), Refusal::Changed);
+        let replaced = ("FieldValueInvalid", "metadata.uid", "field is immutable");
+        assert_eq!(of(status(422, "field is immutable", &[replaced])), Refusal::Changed);
         let taken = status(409, "conflict", &[("FieldManagerConflict", ".spec.replicas", "conflict with \"kubectl\"")]);
         assert_eq!(of(taken), Refusal::Fields(vec![".spec.replicas: conflict with \"kubectl\"".into()]));
         let fixed = "Deployment.apps \"a\" is invalid: spec.selector: Invalid value: x: field is immutable";

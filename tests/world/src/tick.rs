@@ -267,7 +267,9 @@ impl Inner {
             return;
         }
         let left: Vec<&str> = finalizers.into_iter().filter(|f| *f != finalizer).collect();
-        if left.is_empty() && meta::is_terminating(&object) {
+        // A pod whose grace is not over stays: its kubelet lets it go.
+        let grace = object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default();
+        if left.is_empty() && meta::is_terminating(&object) && grace == 0 {
             self.store.delete(key);
             return;
         }

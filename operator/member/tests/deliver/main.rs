@@ -1,0 +1,9 @@
+//! Deliveries carried out in a member that is an API server in memory: what is written, what never is, and what the
+//! status says afterwards.
+
+mod scene;
+
+mod removal;
+mod silence;
+mod watching;
+mod writing;
