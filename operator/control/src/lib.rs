@@ -8,9 +8,14 @@
 mod connect;
 mod error;
 pub mod export;
+pub mod http;
+pub mod leader;
+pub mod metrics;
 mod options;
+pub mod rights;
 mod run;
 mod stop;
+pub mod telemetry;
 
 pub use kube::Client;
 

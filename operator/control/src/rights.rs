@@ -1,0 +1,250 @@
+//! What the operator may do on its own hub: every right, where it holds and why.
+//!
+//! A constant stands beside the code that uses it where that code is here; the table gathers them. The chart's RBAC is
+//! written from this table and compared with it, and the end-to-end run compares it with the requests on the wire. No
+//! `*`, no `escalate`, `bind` or `impersonate`. Rights in members are `jiuzhou_member::bootstrap`'s.
+
+/// Where a right holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// The whole hub.
+    Cluster,
+    /// The namespace `jiuzhou-system`.
+    System,
+}
+
+/// When a right is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// Always.
+    Always,
+    /// Where the hub is dedicated, so that `select` takes native objects.
+    DedicatedHub,
+}
+
+/// One rule, with its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// Where it holds.
+    pub reach: Reach,
+    /// When it is granted.
+    pub when: When,
+    /// API group; empty for the core group.
+    pub group: &'static str,
+    /// Resources, subresources as `resource/subresource`.
+    pub resources: &'static [&'static str],
+    /// Names of objects; any when empty.
+    pub names: &'static [&'static str],
+    /// Verbs.
+    pub verbs: &'static [&'static str],
+    /// Why, in English.
+    pub en: &'static str,
+    /// Why, in Chinese.
+    pub zh: &'static str,
+}
+
+/// A right over any name on the whole hub.
+const fn cluster(
+    group: &'static str,
+    resources: &'static [&'static str],
+    verbs: &'static [&'static str],
+    en: &'static str,
+    zh: &'static str,
+) -> Right {
+    Right { reach: Reach::Cluster, when: When::Always, group, resources, names: &[], verbs, en, zh }
+}
+
+const READ: &[&str] = &["get", "list", "watch"];
+const GROUP: &str = jiuzhou_api::meta::GROUP;
+
+/// Every right of the operator on its hub.
+pub const RIGHTS: &[Right] = &[
+    cluster(
+        GROUP,
+        &[
+            "changefreezes",
+            "clusterplacementpolicies",
+            "clusterreports",
+            "cpuplatforms",
+            "deliveries",
+            "fleetplacements",
+            "fleetworkloads",
+            "imageprofiles",
+            "informationsystems",
+            "kindprofiles",
+            "memberclusters",
+            "placementpolicies",
+            "pricebooks",
+            "reports",
+            "sites",
+            "sovereigntytiers",
+            "tenants",
+        ],
+        READ,
+        "the snapshot that decisions are made from",
+        "决策所依据的快照",
+    ),
+    cluster(
+        GROUP,
+        &["fleetplacements"],
+        &["create", "update", "patch", "delete"],
+        "the commit point of a decision, and its end when the workload has ended",
+        "决策的提交点，以及工作负载结束后的清理",
+    ),
+    cluster(
+        GROUP,
+        &["deliveries"],
+        &["create", "patch", "delete"],
+        "orders to members reached by pull, and their end when they are carried out",
+        "发给拉取成员的下发单，以及执行完毕后的清理",
+    ),
+    cluster(
+        GROUP,
+        &["fleetworkloads", "memberclusters", "tenants"],
+        &["patch"],
+        "finalizers, so that nothing ends before it is gone from the members",
+        "终结器：成员集群中清理完成之前不结束对象",
+    ),
+    cluster(
+        GROUP,
+        &[
+            "clusterreports/status",
+            "fleetplacements/status",
+            "fleetworkloads/status",
+            "informationsystems/status",
+            "memberclusters/status",
+            "reports/status",
+            "sites/status",
+            "sovereigntytiers/status",
+            "tenants/status",
+        ],
+        &["get", "patch"],
+        "status and conditions",
+        "状态与条件",
+    ),
+    cluster(
+        "",
+        &["namespaces"],
+        &["get", "list", "watch", "create"],
+        "a namespace per member and per tenant, and whether one is terminating before a deletion counts as an order",
+        "每个成员与每个单位的命名空间；删除是否为指令须先确认命名空间未在终止",
+    ),
+    cluster(
+        "apiextensions.k8s.io",
+        &["customresourcedefinitions"],
+        &["get"],
+        "whether a definition is terminating before a deletion counts as an order",
+        "删除是否为指令须先确认资源定义未在终止",
+    ),
+    cluster("coordination.k8s.io", &["leases"], &["list", "watch"], "heartbeats of pull agents", "拉取代理的心跳"),
+    cluster(
+        "events.k8s.io",
+        &["events"],
+        &["create", "patch"],
+        "events that say what was done and why",
+        "说明动作与原因的事件",
+    ),
+    crate::http::MAY_AUTHENTICATE,
+    crate::http::MAY_AUTHORIZE,
+    crate::leader::MAY_CREATE_LEASE,
+    crate::leader::MAY_HOLD_LEASE,
+    Right {
+        reach: Reach::System,
+        when: When::Always,
+        group: "",
+        resources: &["configmaps"],
+        names: &[],
+        verbs: &["get", "create", "update"],
+        en: "the counter of epochs",
+        zh: "轮次计数器",
+    },
+    Right {
+        reach: Reach::System,
+        when: When::Always,
+        group: "",
+        resources: &["secrets"],
+        names: &[],
+        verbs: &["get", "list", "watch", "update"],
+        en: "credentials of members reached by push, and their rotation",
+        zh: "推送成员的访问凭据及其轮换",
+    },
+    Right {
+        reach: Reach::Cluster,
+        when: When::DedicatedHub,
+        group: "apps",
+        resources: &["daemonsets", "deployments", "statefulsets"],
+        names: &[],
+        verbs: READ,
+        en: "native workloads that a FleetWorkload selects",
+        zh: "被 FleetWorkload 选取的原生工作负载",
+    },
+    Right {
+        reach: Reach::Cluster,
+        when: When::DedicatedHub,
+        group: "apps",
+        resources: &["daemonsets/status", "deployments/status", "statefulsets/status"],
+        names: &[],
+        verbs: &["patch"],
+        en: "their aggregated status, for helm --wait and kubectl rollout status",
+        zh: "汇总后的状态，供 helm --wait 与 kubectl rollout status 使用",
+    },
+];
+
+/// The rules of one reach, as they stand in a Role: rules that hold always, then those of a dedicated hub.
+pub fn of(reach: Reach, when: When) -> impl Iterator<Item = &'static Right> {
+    RIGHTS.iter().filter(move |right| right.reach == reach && right.when == when)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+    #[test]
+    fn no_right_is_a_wildcard_or_lets_the_operator_raise_itself() {
+        for right in RIGHTS {
+            for word in right.verbs {
+                assert!(VERBS.contains(word), "{word} in {right:?}");
+            }
+            assert!(!right.verbs.is_empty() && !right.resources.is_empty(), "{right:?}");
+            assert!(!right.resources.iter().chain(right.names).any(|name| name.contains('*')), "{right:?}");
+            assert!(!["rbac.authorization.k8s.io", "certificates.k8s.io"].contains(&right.group), "{right:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_reached_in_our_own_namespace_only() {
+        for right in RIGHTS.iter().filter(|right| right.resources.contains(&"secrets")) {
+            assert_eq!(right.reach, Reach::System, "{right:?}");
+        }
+    }
+
+    #[test]
+    fn each_right_has_its_reason_once_and_is_granted_once() {
+        let mut seen = BTreeSet::new();
+        for right in RIGHTS {
+            assert!(!right.en.is_empty() && !right.zh.is_empty(), "{right:?}");
+            for resource in right.resources {
+                for verb in right.verbs {
+                    let one = (right.reach, right.group, *resource, right.names, *verb);
+                    assert!(seen.insert(one), "{one:?} twice");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_ours_is_read_and_no_other_is_named() {
+        let ours: BTreeSet<_> = jiuzhou_api::kinds().into_iter().map(|kind| kind.plural).collect();
+        let rights = || RIGHTS.iter().filter(|right| right.group == GROUP);
+        let read = rights().filter(|right| right.verbs == READ).flat_map(|right| right.resources);
+        assert_eq!(read.map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), ours);
+        for resource in rights().flat_map(|right| right.resources) {
+            let plural = resource.split('/').next().unwrap();
+            assert!(ours.contains(plural), "{resource} is no kind of ours");
+        }
+    }
+}
