@@ -33,9 +33,14 @@ pub(crate) struct Order<'a> {
     pub(crate) expired: bool,
 }
 
-/// The member did not answer: nothing is known of the object but what was known before.
+/// Nothing is known of the object but what was known before, and nothing more is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Silent(pub(crate) String);
+pub(crate) enum Silent {
+    /// The member did not answer.
+    Member(String),
+    /// We held a write back.
+    Held(String),
+}
 
 /// An object as it is to be, before epoch, decision and digest are put on.
 struct Wanted {
@@ -140,7 +145,8 @@ fn refused(
     stays: impl Fn(ObjectState, String) -> ObjectObservation,
 ) -> Result<ObjectObservation, Silent> {
     match refusal {
-        Refusal::Silence(why) => Err(Silent(why)),
+        Refusal::Silence(why) => Err(Silent::Member(why)),
+        Refusal::Held(why) => Err(Silent::Held(why)),
         Refusal::NotFound => Ok(stays(ObjectState::Refused, "the member says 404 to a write".to_owned())),
         Refusal::Changed => Ok(stays(ObjectState::Waiting, "somebody else changes it at the same time".to_owned())),
         Refusal::Fields(fields) => Ok(stays(ObjectState::Drifted, format!("others hold {}", fields.join("; ")))),

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1::DeliverySpec;
 use kube::Resource;
 use kube::api::{
     DeleteParams, DynamicObject, GetParams, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy,
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::kinds::{Kinds, Served};
+use crate::witness::{Outcome, Target, Verb, Witness, Write};
 use crate::words::{Censor, Refusal};
 
 /// Where one object stands in a member.
@@ -48,7 +50,12 @@ pub(crate) struct Caller<'a> {
     pub(crate) client: kube::Client,
     pub(crate) limit: Duration,
     pub(crate) censor: &'a Censor,
+    /// Who sees its writes, and for which order they are.
+    pub(crate) witness: Option<(&'a dyn Witness, &'a DeliverySpec)>,
 }
+
+/// Pages of one list; a member that always has one more is lying.
+const MOST_PAGES: usize = 400;
 
 /// How an apply is meant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,6 +72,37 @@ impl Caller<'_> {
             Ok(answer) => answer.map_err(|error| Refusal::of(&error, secret, self.censor)),
             Err(_) => Err(Refusal::Silence(format!("no answer within {} s", self.limit.as_secs()))),
         }
+    }
+
+    /// Sends a write, with the witness before and after it.
+    async fn write<T: DeserializeOwned>(
+        &self,
+        place: &Place,
+        (verb, uid): (Verb, Option<&str>),
+        request: http::Request<Vec<u8>>,
+    ) -> Result<T, Refusal> {
+        let Some((witness, order)) = self.witness else { return self.send(request, place.is_secret()).await };
+        let target = Target {
+            api_version: place.resource.api_version.clone(),
+            kind: place.resource.kind.clone(),
+            namespace: place.namespace.clone(),
+            name: place.name.clone(),
+            uid: uid.map(str::to_owned),
+        };
+        let write = Write { order, verb, target };
+        // What was decided from a read is not sent when the witness takes longer than any request may.
+        match tokio::time::timeout(self.limit, witness.before(&write)).await {
+            Ok(let_through) => let_through.map_err(Refusal::Held)?,
+            Err(_) => return Err(Refusal::Held("it could not be recorded in time and was not sent".to_owned())),
+        }
+        let answer = self.send(request, place.is_secret()).await;
+        let outcome = match &answer {
+            Ok(_) => Outcome::Done,
+            Err(Refusal::Silence(_)) => Outcome::Unknown,
+            Err(_) => Outcome::Refused,
+        };
+        witness.after(&write, outcome).await;
+        answer
     }
 
     /// Kinds of the member.
@@ -90,9 +128,12 @@ impl Caller<'_> {
         let mut params = PatchParams::apply(meta::FIELD_MANAGER).validation_strict();
         params.force = how.force;
         params.dry_run = how.dry_run;
-        let request =
-            place.request().patch(&place.name, &params, &Patch::Apply(object)).map_err(|error| unbuilt(&error))?;
-        self.send(request, place.is_secret()).await
+        let request = place.request().patch(&place.name, &params, &Patch::Apply(object));
+        let request = request.map_err(|error| unbuilt(&error))?;
+        if how.dry_run {
+            return self.send(request, place.is_secret()).await;
+        }
+        self.write(place, (Verb::Apply, text(object, "/metadata/uid")), request).await
     }
 
     /// A merge patch; with `metadata.resourceVersion` in it, it holds for exactly the object that was read.
@@ -100,13 +141,13 @@ impl Caller<'_> {
         let params = PatchParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         let request =
             place.request().patch(&place.name, &params, &Patch::Merge(patch)).map_err(|error| unbuilt(&error))?;
-        self.send(request, place.is_secret()).await
+        self.write(place, (Verb::Patch, text(patch, "/metadata/uid")), request).await
     }
 
     /// Deletes exactly the object that was read. With `wait`, it stays visible until what it owns is gone.
     pub(crate) async fn delete(&self, place: &Place, read: &Value, wait: bool) -> Result<(), Refusal> {
-        let text = |pointer: &str| read.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let (uid, resource_version) = (text("/metadata/uid"), text("/metadata/resourceVersion"));
+        let own = |pointer: &str| text(read, pointer).map(str::to_owned);
+        let (uid, resource_version) = (own("/metadata/uid"), own("/metadata/resourceVersion"));
         if uid.is_none() || resource_version.is_none() {
             return Err(Refusal::Refused("failed to delete an object without uid and resourceVersion".to_owned()));
         }
@@ -117,7 +158,7 @@ impl Caller<'_> {
             ..DeleteParams::default()
         };
         let request = place.request().delete(&place.name, &params).map_err(|error| unbuilt(&error))?;
-        self.send::<Value>(request, place.is_secret()).await.map(drop)
+        self.write::<Value>(place, (Verb::Delete, text(read, "/metadata/uid")), request).await.map(drop)
     }
 
     /// Makes an object that must not be there; [`Refusal::Changed`] when it is.
@@ -128,16 +169,28 @@ impl Caller<'_> {
         };
         let request =
             place.request().create(&params, object.to_string().into_bytes()).map_err(|error| unbuilt(&error))?;
-        self.send(request, place.is_secret()).await
+        self.write(place, (Verb::Create, None), request).await
+    }
+
+    /// Every object that a selector takes, whole, read to the last page; an incomplete list is a refusal.
+    pub(crate) async fn list_whole(&self, place: &Place, labels: &str) -> Result<Vec<Value>, Refusal> {
+        self.pages(ListParams::default().labels(labels).limit(100), |params| place.request().list(params)).await
     }
 
     /// Metadata of every object that both selectors take, read to the last page; an incomplete list is a refusal.
     pub(crate) async fn list(&self, place: &Place, labels: &str, fields: &str) -> Result<Vec<Value>, Refusal> {
-        let mut params = ListParams::default().labels(labels).fields(fields).limit(500);
+        let params = ListParams::default().labels(labels).fields(fields).limit(500);
+        self.pages(params, |params| place.request().list_metadata(params)).await
+    }
+
+    async fn pages(
+        &self,
+        mut params: ListParams,
+        request: impl Fn(&ListParams) -> Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<Vec<Value>, Refusal> {
         let mut found = Vec::new();
-        loop {
-            let request = place.request().list_metadata(&params).map_err(|error| unbuilt(&error))?;
-            let page: Value = self.send(request, false).await?;
+        for _ in 0..MOST_PAGES {
+            let page: Value = self.send(request(&params).map_err(|error| unbuilt(&error))?, true).await?;
             let items = page.get("items").and_then(Value::as_array).cloned();
             found.extend(items.ok_or_else(|| Refusal::Silence("the answer is no list".to_owned()))?);
             match page.pointer("/metadata/continue").and_then(Value::as_str) {
@@ -145,7 +198,12 @@ impl Caller<'_> {
                 _ => return Ok(found),
             }
         }
+        Err(Refusal::Silence("a list without an end".to_owned()))
     }
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
+    object.pointer(pointer).and_then(Value::as_str)
 }
 
 fn unbuilt(error: &kube::core::request::Error) -> Refusal {

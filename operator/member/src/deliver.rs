@@ -47,7 +47,8 @@ pub async fn deliver(
         course.superseded(done);
         return status::compose(spec, recorded, course, now);
     }
-    let own = Caller { client: member.client.clone(), limit: member.limit, censor: &censor };
+    let witness = member.witness.as_deref().map(|witness| (witness, spec));
+    let own = Caller { client: member.client.clone(), limit: member.limit, censor: &censor, witness };
     let client = match member.client_for(&spec.tenant) {
         Ok(client) => client,
         Err(why) => {
@@ -60,7 +61,7 @@ pub async fn deliver(
         spec,
         owner: format!("{}/{}", spec.workload.namespace, spec.workload.name),
         secrets,
-        caller: Caller { client, limit: member.limit, censor: &censor },
+        caller: Caller { client, limit: member.limit, censor: &censor, witness },
         expired: spec.not_after.as_ref().is_some_and(|end| now > end.0),
     };
     course.expired = order.expired;
@@ -80,7 +81,7 @@ async fn there(order: &Order<'_>, own: &Caller<'_>, recorded: &DeliveryStatus, c
     match namespace::prepare(own, &order.member.kinds, place, impersonates, order.expired).await {
         Ok(Ground::Ready) => {}
         Ok(ground) => return course.no_ground(&spec.workload.namespace, &ground),
-        Err(why) => return course.silent(Silent(why)),
+        Err(silent) => return course.silent(silent),
     }
     let before = |name: &str| recorded.objects.iter().find(|one| *one.name == *name);
     let mut seen: BTreeMap<usize, ObjectObservation> = BTreeMap::new();
@@ -134,7 +135,7 @@ async fn count(order: &Order<'_>, course: &mut Course) {
     }
     let counts = match pods::present(order).await {
         Ok(counts) => counts,
-        Err(Refusal::Silence(why)) => return course.silent(Silent(why)),
+        Err(Refusal::Silence(why)) => return course.silent(Silent::Member(why)),
         Err(_) => return, // without the right to list pods their number is unknown
     };
     for one in course.objects.iter_mut().filter(|one| runs_pods(&one.name)) {

@@ -9,6 +9,7 @@ mod deliver;
 mod drift;
 mod health;
 pub mod kinds;
+mod look;
 mod member;
 mod namespace;
 mod order;
@@ -17,8 +18,10 @@ mod removal;
 mod status;
 mod takeover;
 pub mod watch;
+pub mod witness;
 mod words;
 
 pub use deliver::{Secrets, deliver};
 pub use health::{RuleError, Rules};
+pub use look::look;
 pub use member::{Actors, Knowledge, Member};

@@ -11,6 +11,7 @@ use jiuzhou_objects::profile::Profiles;
 
 use crate::health::Rules;
 use crate::kinds::Kinds;
+use crate::witness::Witness;
 
 /// Gives the client that acts as a tenant's service account, or says why there is none.
 pub type Actors = Arc<dyn Fn(&str) -> Result<kube::Client, String> + Send + Sync>;
@@ -33,6 +34,7 @@ pub struct Member {
     pub(crate) kinds: Arc<Kinds>,
     pub(crate) knowledge: Arc<Knowledge>,
     pub(crate) limit: Duration,
+    pub(crate) witness: Option<Arc<dyn Witness>>,
     seen: Arc<Mutex<BTreeMap<String, (String, String)>>>,
 }
 
@@ -56,6 +58,7 @@ impl Member {
             kinds: Arc::default(),
             knowledge,
             limit: Duration::from_secs(30),
+            witness: None,
             seen: Arc::default(),
         }
     }
@@ -65,6 +68,13 @@ impl Member {
     #[must_use]
     pub fn acting_as(mut self, actors: Actors) -> Self {
         self.actors = Some(actors);
+        self
+    }
+
+    /// Every write is shown to a witness before and after it.
+    #[must_use]
+    pub fn witnessed(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
         self
     }
 

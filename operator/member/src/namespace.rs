@@ -9,6 +9,7 @@ use jiuzhou_api::meta;
 use jiuzhou_objects::object::Object;
 use serde_json::{Value, json};
 
+use crate::apply::Silent;
 use crate::call::{Caller, Place};
 use crate::kinds::Kinds;
 use crate::words::Refusal;
@@ -35,11 +36,12 @@ pub(crate) async fn prepare(
     (namespace, tenant): (&str, &str),
     impersonates: bool,
     expired: bool,
-) -> Result<Ground, String> {
+) -> Result<Ground, Silent> {
     match prepared(caller, kinds, (namespace, tenant), impersonates, expired).await {
         Ok(ground) => Ok(ground),
-        Err(Refusal::Silence(why)) => Err(why),
-        Err(Refusal::Changed) => Err("somebody else makes it at the same time".to_owned()),
+        Err(Refusal::Silence(why)) => Err(Silent::Member(why)),
+        Err(Refusal::Held(why)) => Err(Silent::Held(why)),
+        Err(Refusal::Changed) => Err(Silent::Held("somebody else makes its namespace at the same time".to_owned())),
         Err(Refusal::NotFound) => Ok(Ground::Refused(format!("the member does not know namespace {namespace}"))),
         Err(Refusal::Fields(fields)) => Ok(Ground::Refused(fields.join("; "))),
         Err(Refusal::Immutable(words) | Refusal::Refused(words)) => Ok(Ground::Refused(words)),

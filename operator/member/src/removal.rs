@@ -46,7 +46,8 @@ pub(crate) async fn all(
             match state {
                 Ok((state, message)) => seen.push(observation(identity, before, state, message, &seen)),
                 Err(why) => {
-                    seen.push(observation(identity, before, ObjectState::Waiting, Some(why.0.clone()), &seen));
+                    let state = before.map_or(ObjectState::Waiting, |before| before.state);
+                    seen.push(observation(identity, before, state, None, &seen));
                     silent = Some(why);
                 }
             }
@@ -94,7 +95,8 @@ type Told = (ObjectState, Option<String>);
 async fn one(order: &Order<'_>, identity: &ObjectIdentity, fate: Fate) -> Result<Told, Silent> {
     match attempt(order, identity, fate).await {
         Ok(told) => Ok(told),
-        Err(Refusal::Silence(why)) => Err(Silent(why)),
+        Err(Refusal::Silence(why)) => Err(Silent::Member(why)),
+        Err(Refusal::Held(why)) => Err(Silent::Held(why)),
         Err(Refusal::NotFound) => Ok((ObjectState::Removing, None)), // looked at again next time
         Err(Refusal::Changed) => Ok((ObjectState::Waiting, Some("it changed at the same moment".to_owned()))),
         Err(Refusal::Fields(fields)) => Ok((ObjectState::Refused, Some(fields.join("; ")))),

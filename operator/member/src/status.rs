@@ -45,15 +45,17 @@ impl Course {
         self.whole = Some((ControllerReason::OrderSuperseded, why));
     }
 
-    /// The member does not answer; the first reason stays.
+    /// The member does not answer, or we held back; the first reason stays.
     pub(crate) fn silent(&mut self, silent: Silent) {
-        if !self.is_silent() {
-            self.whole = Some((ControllerReason::MemberUnreachable, silent.0));
-        }
+        self.whole.get_or_insert(match silent {
+            Silent::Member(why) => (ControllerReason::MemberUnreachable, why),
+            Silent::Held(why) => (ControllerReason::DeliveryInProgress, why),
+        });
     }
 
+    /// Whether nothing more is tried.
     pub(crate) fn is_silent(&self) -> bool {
-        matches!(self.whole, Some((ControllerReason::MemberUnreachable, _)))
+        self.whole.is_some()
     }
 
     /// Nothing can be put into the namespace.
@@ -93,6 +95,7 @@ pub(crate) fn compose(
     let ordered = objects.len();
     let names: BTreeSet<String> = objects.iter().map(|one| one.name.to_string()).collect();
     objects.extend(left.into_iter().filter(|one| !names.contains(&*one.name)));
+    let stopped = whole.is_some();
     let verdict = whole.unwrap_or_else(|| verdict(spec, &objects, ordered, expired));
     let own = || objects.iter().take(ordered);
     let sum = |of: fn(&ObjectObservation) -> Option<i32>, counts: fn(&ObjectObservation) -> bool| {
@@ -128,7 +131,7 @@ pub(crate) fn compose(
     }
     DeliveryStatus {
         observed_generation: recorded.observed_generation,
-        epoch: if carried_out && !silent && !refused { Some(spec.epoch) } else { recorded.epoch },
+        epoch: if carried_out && !stopped && !refused { Some(spec.epoch) } else { recorded.epoch },
         objects,
         present: if silent { None } else { present },
         ready: if silent { None } else { ready },
@@ -269,8 +272,8 @@ mod tests {
     fn silence_leaves_what_was_known_and_says_unknown() {
         let before = DeliveryStatus { epoch: Some(6), ..status_of(vec![one("a", ObjectState::Ready)]) };
         let mut course = Course::new(&before);
-        course.silent(Silent("no answer".into()));
-        course.silent(Silent("later".into()));
+        course.silent(Silent::Member("no answer".into()));
+        course.silent(Silent::Held("later".into()));
         let status = compose(&DeliverySpec { epoch: 7, ..DeliverySpec::default() }, &before, course, at(9));
         assert_eq!(status.objects, before.objects);
         assert_eq!((status.epoch, status.present), (Some(6), None));

@@ -60,6 +60,8 @@ impl Censor {
 pub(crate) enum Refusal {
     /// No answer, or none of an API server: nothing is known of what was done.
     Silence(String),
+    /// We held a write back ourselves; nothing was sent.
+    Held(String),
     /// 404.
     NotFound,
     /// 409: changed in between; read again.

@@ -3,6 +3,7 @@
 
 mod scene;
 
+mod looking;
 mod removal;
 mod silence;
 mod watching;

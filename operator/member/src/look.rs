@@ -1,0 +1,135 @@
+//! What a member has of a workload, looked at without an order and without a memory.
+//!
+//! For a hub that lost its memory and for clusters a workload is to leave. Kinds of every workload and those of its own
+//! manifests are listed to the last page as its tenant; a list that fails is no answer, so that *nothing is there* is
+//! only ever said when it was seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectObservation, WorkloadReference};
+use jiuzhou_objects::object::Object;
+use jiuzhou_objects::render::label_value;
+use serde_json::Value;
+
+use crate::apply::{Order, identity};
+use crate::call::{Caller, Place};
+use crate::deliver::Secrets;
+use crate::member::Member;
+use crate::words::{Censor, Refusal};
+use crate::{health, pods};
+
+/// Kinds that a workload is made of.
+const USUAL: &[(&str, &str)] = &[
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "ReplicaSet"),
+    ("apps/v1", "StatefulSet"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("batch/v1", "CronJob"),
+    ("batch/v1", "Job"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("v1", "ConfigMap"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "Pod"),
+    ("v1", "Secret"),
+    ("v1", "Service"),
+    ("v1", "ServiceAccount"),
+];
+
+/// Looks at what a member has of a workload: `None` when it has nothing of it. `kinds` are those of its manifests
+/// (`apiVersion`, kind), now and before.
+///
+/// # Errors
+/// The words of the first list that failed; nothing is known then.
+pub async fn look(
+    member: &Member,
+    tenant: &str,
+    workload: &WorkloadReference,
+    kinds: &BTreeSet<(String, String)>,
+) -> Result<Option<DeliveryStatus>, String> {
+    let censor = Censor::default();
+    let client = member.client_for(tenant)?;
+    let caller = Caller { client, limit: member.limit, censor: &censor, witness: None };
+    let spec = DeliverySpec {
+        cluster: member.cluster().into(),
+        workload: workload.clone(),
+        tenant: tenant.into(),
+        state: DeliveryState::Orphan, // never carried out: it says where to look
+        ..DeliverySpec::default()
+    };
+    let owner = format!("{}/{}", workload.namespace, workload.name);
+    let order = Order { member, spec: &spec, owner, secrets: &Secrets::new(), caller, expired: true };
+    seen(&order, kinds).await.map_err(|refusal| match refusal {
+        Refusal::Silence(why) | Refusal::Held(why) | Refusal::Refused(why) | Refusal::Immutable(why) => why,
+        Refusal::Fields(fields) => fields.join("; "),
+        Refusal::NotFound => "the member says 404 to a list".to_owned(),
+        Refusal::Changed => "the list changed while it was read".to_owned(),
+    })
+}
+
+async fn seen(order: &Order<'_>, kinds: &BTreeSet<(String, String)>) -> Result<Option<DeliveryStatus>, Refusal> {
+    let usual = USUAL.iter().map(|(api_version, kind)| ((*api_version).to_owned(), (*kind).to_owned()));
+    let kinds: BTreeSet<(String, String)> = usual.chain(kinds.iter().cloned()).collect();
+    let labels = format!("{}={}", meta::LABEL_WORKLOAD, label_value(&order.spec.workload.name));
+    let mut objects: BTreeMap<String, ObjectObservation> = BTreeMap::new();
+    for (api_version, kind) in kinds {
+        let Some(served) = order.caller.kind(&order.member.kinds, &api_version, &kind).await? else { continue };
+        if !served.namespaced {
+            continue;
+        }
+        let place = Place::new(&served, &order.spec.workload.namespace, "");
+        for mut live in order.caller.list_whole(&place, &labels).await? {
+            // Items of a list do not say what they are.
+            live["apiVersion"] = api_version.as_str().into();
+            live["kind"] = kind.as_str().into();
+            if let Some(one) = observe(order, &live) {
+                objects.entry(one.name.to_string()).or_insert(one);
+            }
+        }
+    }
+    let pods = pods::present(order).await?;
+    if objects.is_empty() && pods.is_empty() {
+        return Ok(None);
+    }
+    for (name, one) in &mut objects {
+        if one.wanted.is_some() {
+            one.present = Some(pods.get(name).copied().unwrap_or(0).max(one.ready.unwrap_or(0)));
+        }
+    }
+    let ready = objects.values().filter(|one| one.wanted.is_some()).map(|one| one.ready);
+    let ready: Option<i32> = ready.fold(Some(0), |sum, one| Some(sum?.saturating_add(one?)));
+    Ok(Some(DeliveryStatus {
+        objects: objects.into_values().collect(),
+        present: Some(pods.values().fold(0, |sum: i32, count| sum.saturating_add(*count))),
+        ready,
+        ..DeliveryStatus::default()
+    }))
+}
+
+/// An object of this workload by its own mark. A pod below another object is counted, not listed.
+fn observe(order: &Order<'_>, live: &Value) -> Option<ObjectObservation> {
+    let object = Object::new(live);
+    let below = live.pointer("/metadata/ownerReferences/0").is_some();
+    if below || object.annotation(meta::ANNOTATION_OWNER) != Some(order.owner.as_str()) {
+        return None;
+    }
+    let name = object.labels().remove(meta::LABEL_OBJECT)?;
+    let judged = order.member.knowledge.rules.judge(live);
+    let profile = order.member.knowledge.profiles.of(object);
+    let (wanted, ready) = profile.map_or((None, None), |profile| health::counts(live, profile));
+    Some(ObjectObservation {
+        name: name.into(),
+        identity: Some(identity(live)),
+        state: judged.state,
+        applied: object.annotation(meta::ANNOTATION_APPLIED).map(Into::into),
+        wanted,
+        present: None,
+        ready,
+        message: judged.message.map(|text| order.caller.censor.clean(&text).into()),
+    })
+}
