@@ -37,6 +37,8 @@ pub(crate) struct Refusal {
     pub(crate) status: Value,
     /// Seconds of a `Retry-After` header.
     pub(crate) retry_after: Option<u64>,
+    /// Texts of `Warning` headers.
+    pub(crate) warnings: Vec<String>,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Box<Refusal>>;
@@ -67,6 +69,23 @@ impl FieldError {
 
     pub(crate) fn invalid(field: &str, seen: &Value, detail: &str) -> Self {
         Self::new("FieldValueInvalid", field, with_detail(&format!("Invalid value: {}", seen_text(seen)), detail))
+    }
+
+    /// Wrong without showing the value.
+    pub(crate) fn invalid_unseen(field: &str, detail: &str) -> Self {
+        Self::new("FieldValueInvalid", field, with_detail("Invalid value", detail))
+    }
+
+    /// Whether it keeps rules from being looked at.
+    pub(crate) fn blocks_rules(&self) -> bool {
+        matches!(
+            self.reason,
+            "FieldValueNotSupported"
+                | "FieldValueRequired"
+                | "FieldValueTooLong"
+                | "FieldValueTooMany"
+                | "FieldValueTypeInvalid"
+        )
     }
 
     pub(crate) fn wrong_type(field: &str, seen: &Value, detail: &str) -> Self {
@@ -116,7 +135,7 @@ fn with_detail(body: &str, detail: &str) -> String {
 fn seen_text(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{text:?}"),
-        Value::Null => "\"null\"".to_owned(),
+        Value::Null => "null".to_owned(),
         other => other.to_string(),
     }
 }
@@ -130,7 +149,7 @@ fn refusal(code: u16, reason: &str, message: &str, details: Value) -> Box<Refusa
     if reason.is_empty() {
         status.as_object_mut().map(|status| status.remove("reason"));
     }
-    Box::new(Refusal { code, status, retry_after: None })
+    Box::new(Refusal { code, status, retry_after: None, warnings: Vec::new() })
 }
 
 fn details(name: &str, group: &str, kind: &str) -> Value {
@@ -154,9 +173,16 @@ pub(crate) fn namespace_not_found(name: &str) -> Box<Refusal> {
     refusal(404, "NotFound", &format!("namespaces {name:?} not found"), details(name, "", "namespaces"))
 }
 
-/// 404: the path names nothing.
+/// 404: a resource of the core group that is not there.
 pub(crate) fn no_such_resource() -> Box<Refusal> {
     refusal(404, "NotFound", "the server could not find the requested resource", json!({}))
+}
+
+/// 404: a path that nobody serves, answered with plain text.
+pub(crate) fn no_such_path() -> Box<Refusal> {
+    let mut refusal = no_such_resource();
+    refusal.status = Value::String("404 page not found\n".to_owned());
+    refusal
 }
 
 /// 405.
@@ -229,10 +255,9 @@ pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]
     refusal(422, "Invalid", &format!("{qualified} {name:?} is invalid: {printed}"), details)
 }
 
-/// 422 of a patch that cannot be applied.
-pub(crate) fn unprocessable(message: &str) -> Box<Refusal> {
-    let details = json!({"causes": [{"reason": "UnexpectedServerResponse", "message": message}]});
-    refusal(422, "Invalid", "the server rejected our request due to an error in our request", details)
+/// 422 of a patch that cannot be applied. Why is not said.
+pub(crate) fn unprocessable() -> Box<Refusal> {
+    refusal(422, "Invalid", "the server rejected our request due to an error in our request", json!({}))
 }
 
 /// 400.
@@ -255,7 +280,7 @@ pub(crate) fn expired(message: &str) -> Box<Refusal> {
     refusal(410, "Expired", message, Value::Null)
 }
 
-/// 415.
+/// 415 of a custom resource, which names what it takes.
 pub(crate) fn unsupported_media_type(accepted: &[&str]) -> Box<Refusal> {
     let message = format!(
         "the body of the request was in an unknown format - accepted media types include: {}",
@@ -264,10 +289,20 @@ pub(crate) fn unsupported_media_type(accepted: &[&str]) -> Box<Refusal> {
     refusal(415, "UnsupportedMediaType", &message, Value::Null)
 }
 
+/// 415 of a native resource.
+pub(crate) fn unsupported_media() -> Box<Refusal> {
+    refusal(415, "UnsupportedMediaType", "415: Unsupported Media Type", json!({}))
+}
+
 /// 500.
 pub(crate) fn internal(message: &str) -> Box<Refusal> {
     let details = json!({"causes": [{"message": message}]});
     refusal(500, "InternalError", &format!("Internal error occurred: {message}"), details)
+}
+
+/// 500 with a plain message.
+pub(crate) fn internal_plain(message: &str) -> Box<Refusal> {
+    refusal(500, "", message, Value::Null)
 }
 
 /// 504: a revision that is not there yet.

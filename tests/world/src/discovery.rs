@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Content, Result, method_not_allowed, no_such_resource, not_in_this_world};
+use crate::answer::{Answer, Content, Result, method_not_allowed, no_such_path, not_in_this_world};
 use crate::kinds::Kind;
 use crate::request::Request;
 use crate::world::Inner;
@@ -59,7 +59,7 @@ impl Inner {
             [] | ["openapi" | "metrics" | "logs" | "swagger.json" | ".well-known" | "openid", ..] => {
                 Err(not_in_this_world(&request.path))
             }
-            _ => Err(no_such_resource()),
+            _ => Err(no_such_path()),
         };
         let allowed = request.method == Method::GET;
         Some(if allowed { answer } else { Err(method_not_allowed(None)) })
@@ -92,7 +92,7 @@ impl Inner {
 
     fn group(&self, name: &str) -> Result<Answer> {
         let found = self.groups().into_iter().find(|(group, _)| group == name);
-        let group = found.and_then(|(name, kinds)| api_group(&name, &kinds)).ok_or_else(no_such_resource)?;
+        let group = found.and_then(|(name, kinds)| api_group(&name, &kinds)).ok_or_else(no_such_path)?;
         let mut group = group;
         group["kind"] = json!("APIGroup");
         group["apiVersion"] = json!("v1");
@@ -101,7 +101,7 @@ impl Inner {
 
     fn resources_of(&self, group: &str, version: &str) -> Result<Answer> {
         let known = self.kinds.iter().any(|kind| kind.group == group && kind.version == version);
-        if known { Ok(Answer::json(200, self.resource_list(group, version))) } else { Err(no_such_resource()) }
+        if known { Ok(Answer::json(200, self.resource_list(group, version))) } else { Err(no_such_path()) }
     }
 
     fn resource_list(&self, group: &str, version: &str) -> Value {
@@ -146,11 +146,7 @@ impl Inner {
             .map(|(name, kinds)| {
                 let version = kinds.first().map(|kind| kind.version.clone()).unwrap_or_default();
                 let resources: Vec<Value> = kinds.iter().map(|kind| aggregated_resource(kind)).collect();
-                let metadata = if name.is_empty() {
-                    json!({"creationTimestamp": null})
-                } else {
-                    json!({"name": name, "creationTimestamp": null})
-                };
+                let metadata = if name.is_empty() { json!({}) } else { json!({"name": name}) };
                 json!({"metadata": metadata, "versions": [
                     {"version": version, "resources": resources, "freshness": "Current"}]})
             })
@@ -159,8 +155,10 @@ impl Inner {
     }
 }
 
-fn verbs(kind: &Kind) -> &'static [&'static str] {
-    if kind.native { VERBS } else { CUSTOM_VERBS }
+fn verbs(kind: &Kind) -> Vec<&'static str> {
+    let whole = if kind.native { VERBS } else { CUSTOM_VERBS };
+    let single = kind.is_one_of(&["namespaces"]);
+    whole.iter().copied().filter(|verb| !(single && *verb == "deletecollection")).collect()
 }
 
 fn api_group(name: &str, kinds: &[Arc<Kind>]) -> Option<Value> {
@@ -187,7 +185,7 @@ fn subresources(kind: &Kind) -> Vec<(&'static str, String, String, String)> {
 fn aggregated_resource(kind: &Kind) -> Value {
     let scope = if kind.namespaced { "Namespaced" } else { "Cluster" };
     let mut out = json!({"resource": kind.plural, "scope": scope, "singularResource": kind.singular, "verbs": verbs(kind),
-        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind}});
+        "responseKind": response_kind(kind, &kind.group, &kind.version, &kind.kind)});
     if !kind.short_names.is_empty() {
         out["shortNames"] = json!(kind.short_names);
     }
@@ -198,13 +196,20 @@ fn aggregated_resource(kind: &Kind) -> Value {
         .into_iter()
         .map(|(name, group, version, sub_kind)| {
             json!({"subresource": name, "verbs": SUB_VERBS,
-                "responseKind": {"group": group, "version": version, "kind": sub_kind}})
+                "responseKind": response_kind(kind, &group, &version, &sub_kind)})
         })
         .collect();
     if !subs.is_empty() {
         out["subresources"] = json!(subs);
     }
     out
+}
+
+/// The kind of an answer; a native resource of its own group leaves group and version out.
+fn response_kind(of: &Kind, group: &str, version: &str, kind: &str) -> Value {
+    let own = of.native && group == of.group;
+    let (group, version) = if own { ("", "") } else { (group, version) };
+    json!({"group": group, "version": version, "kind": kind})
 }
 
 fn version() -> Value {

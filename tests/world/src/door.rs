@@ -100,7 +100,13 @@ impl World {
         let request = http::Request::post(format!("{prefix}{place}/{}?fieldManager=seed", kind.plural));
         let (parts, ()) = request.body(()).map_err(|_| crate::answer::no_such_resource())?.into_parts();
         let request = Request::read(&parts, Bytes::from(object.to_string()), "seed");
-        inner.handle(&request).map(|_| ())
+        inner.handle(&request)?;
+        let key =
+            Key::new(&kind.resource(), if kind.namespaced { namespace } else { "" }, crate::meta::text(object, "name"));
+        if let Some(node) = inner.store.get(&key).filter(|_| key.resource == "nodes") {
+            inner.lift_not_ready(&key, &node);
+        }
+        Ok(())
     }
 
     /// A client of the cluster. Needs a tokio runtime around it, as every kube client does.
@@ -168,6 +174,11 @@ impl World {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.state().store.revision()
+    }
+
+    /// Moves the revision on without a change, as writers elsewhere in the store do.
+    pub fn skip_revisions(&self, by: u64) {
+        self.change(|inner| inner.store.skip(by));
     }
 
     /// Forgets all history up to now: older watches and pages get 410.
@@ -312,7 +323,11 @@ impl World {
         let mut retry_after = None;
         let answer = answer.unwrap_or_else(|refusal| {
             retry_after = refusal.retry_after;
-            Answer::json(refusal.code, refusal.status)
+            let body = match refusal.status {
+                Value::String(text) => Content::Text(text),
+                status => Content::Json(status),
+            };
+            Answer { code: refusal.code, body, warnings: refusal.warnings }
         });
         let kind =
             if matches!(answer.body, Content::Text(_)) { "text/plain; charset=utf-8" } else { "application/json" };

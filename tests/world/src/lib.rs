@@ -6,6 +6,8 @@
 //! (`transcripts/`, `conformance`). It has no RBAC, no admission and no conversion; what it does not do it refuses with
 //! 501, and [`World::refused`] lists it so that a test can fail on it. It never ships.
 
+pub mod conformance;
+
 mod answer;
 mod apply;
 mod clock;

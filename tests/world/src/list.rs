@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Result, bad_request, expired, too_large_version};
+use crate::answer::{Answer, FieldError, Result, bad_request, expired, invalid, too_large_version};
 use crate::kinds::Kind;
 use crate::request::Request;
 use crate::selector::Selector;
@@ -90,8 +90,11 @@ impl Inner {
     pub(crate) fn list(&self, request: &Request, kind: &Kind) -> Result<Answer> {
         let selector = Selector::read(request)?;
         let form = Form::of(request);
+        check_rule(request)?;
         let limit = match request.option("limit").filter(|text| !text.is_empty()) {
-            Some(text) => text.parse::<usize>().map_err(|_| bad_request("limit must be a number"))?,
+            Some(text) => text
+                .parse::<usize>()
+                .map_err(|_| bad_request(&format!("strconv.ParseInt: parsing {text:?}: invalid syntax")))?,
             None => 0,
         };
         let token = request.option("continue").filter(|token| !token.is_empty());
@@ -122,6 +125,9 @@ impl Inner {
             Form::Whole => (kind.list_kind.clone(), kind.api_version()),
             Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
         };
+        if !kind.native && form == Form::Whole && metadata.get("continue").is_none() {
+            metadata["continue"] = json!("");
+        }
         let body = json!({"kind": list_kind, "apiVersion": api_version, "metadata": metadata, "items": items});
         Ok(Answer::json(200, body))
     }
@@ -129,7 +135,9 @@ impl Inner {
     /// The revision and place a continue token names.
     fn continued(&self, text: &str) -> Result<(u64, String)> {
         let Some(token) = Continue::read(text) else {
-            return Err(bad_request("continue key is not valid: encoded continue token is not valid"));
+            return Err(bad_request(
+                "invalid continue token: continue key is not valid: server does not recognize this encoded version ",
+            ));
         };
         if token.revision < self.store.compacted() {
             let mut refusal = expired(EXPIRED_CONTINUE);
@@ -146,7 +154,10 @@ impl Inner {
         let rule = request.option("resourceVersionMatch").unwrap_or_default();
         let version = match text {
             "" => None,
-            text => Some(text.parse::<u64>().map_err(|_| invalid_version(text))?),
+            text => Some(
+                text.parse::<u64>()
+                    .map_err(|_| bad_request(&format!("invalid resource version: {}", invalid_version(text))))?,
+            ),
         };
         let now = self.store.revision();
         let at = match (version, rule) {
@@ -166,6 +177,22 @@ impl Inner {
     }
 }
 
-pub(crate) fn invalid_version(text: &str) -> Box<crate::answer::Refusal> {
-    bad_request(&format!("Invalid resource version {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"))
+/// What is said of a revision that is no number.
+pub(crate) fn invalid_version(text: &str) -> String {
+    format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
+}
+
+/// A rule for revisions must fit the revision.
+pub(crate) fn check_rule(request: &Request) -> Result<()> {
+    let version = request.option("resourceVersion").unwrap_or_default();
+    let rule = request.option("resourceVersionMatch").unwrap_or_default();
+    let initial = request.option("sendInitialEvents").is_some();
+    let why = match (rule, version) {
+        ("", _) if initial => "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        ("", _) => return Ok(()),
+        (_, "") if !initial => "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        ("Exact", "0") => "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        _ => return Ok(()),
+    };
+    Err(invalid("meta.k8s.io", "ListOptions", "", &[FieldError::forbidden("resourceVersionMatch", why)]))
 }

@@ -25,11 +25,6 @@ const LABEL: Rule = Rule {
     longest: 63,
     sentence: "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
 };
-const DNS_1035: Rule = Rule {
-    pattern: "^[a-z]([-a-z0-9]*[a-z0-9])?$",
-    longest: 63,
-    sentence: "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-};
 const LABEL_VALUE: Rule = Rule {
     pattern: "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
     longest: 63,
@@ -37,7 +32,7 @@ const LABEL_VALUE: Rule = Rule {
 };
 
 static PATTERNS: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
-    [SUBDOMAIN, LABEL, DNS_1035, LABEL_VALUE]
+    [SUBDOMAIN, LABEL, LABEL_VALUE]
         .into_iter()
         .map(|rule| (rule.pattern, Regex::new(rule.pattern).expect("the patterns of names are regular")))
         .collect()
@@ -105,15 +100,17 @@ pub(crate) fn check_new(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let name = text(object, "name");
     if name.is_empty() {
         errors.push(FieldError::required("metadata.name", "name or generateName is required"));
+    } else if kind.is_one_of(&["namespaces"]) && name.contains('.') {
+        errors.push(FieldError::invalid("metadata.name", &json!(name), "must not contain dots"));
     } else if let Some(sentence) = name_rule(kind).and_then(|rule| rule.broken(name)) {
         errors.push(FieldError::invalid("metadata.name", &json!(name), &sentence));
     }
-    check_common(object, &mut errors);
+    check_common(kind, object, &mut errors);
     errors
 }
 
-/// What is wrong with the metadata of a changed object.
-pub(crate) fn check_changed(object: &Value, old: &Value) -> Vec<FieldError> {
+/// What is wrong with the metadata of a changed object. A server looks twice and says everything twice.
+pub(crate) fn check_changed(kind: &Kind, object: &Value, old: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if is_terminating(old) {
         let before = finalizers(old);
@@ -138,11 +135,13 @@ pub(crate) fn check_changed(object: &Value, old: &Value) -> Vec<FieldError> {
             errors.push(FieldError::invalid(&format!("metadata.{field}"), &value(object), "field is immutable"));
         }
     }
-    check_common(object, &mut errors);
+    check_common(kind, object, &mut errors);
+    let again = errors.clone();
+    errors.extend(again);
     errors
 }
 
-fn check_common(object: &Value, errors: &mut Vec<FieldError>) {
+fn check_common(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) {
     for (key, value) in object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten() {
         check_key("metadata.labels", key, errors);
         let value = value.as_str().unwrap_or_default();
@@ -169,13 +168,25 @@ fn check_common(object: &Value, errors: &mut Vec<FieldError>) {
             }
         }
     }
-    for finalizer in finalizers(object) {
-        check_key("metadata.finalizers", finalizer, errors);
+    let generic = !kind.native || kind.is_one_of(&["customresourcedefinitions.apiextensions.k8s.io"]);
+    for (i, finalizer) in finalizers(object).into_iter().enumerate() {
+        let standard = matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes");
+        if !generic && !standard && !finalizer.contains('/') {
+            let sentence = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.push(FieldError::invalid(&format!("metadata.finalizers[{i}]"), &json!(finalizer), sentence));
+        } else {
+            check_key("metadata.finalizers", finalizer, errors);
+        }
     }
 }
 
 /// A key of labels or annotations: an optional prefix and a name.
 fn check_key(at: &str, key: &str, errors: &mut Vec<FieldError>) {
+    if key.matches('/').count() > 1 {
+        let sentence = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+        errors.push(FieldError::invalid(at, &json!(key), sentence));
+        return;
+    }
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     if let Some(sentence) = prefix.and_then(|prefix| SUBDOMAIN.broken(prefix)) {
         errors.push(FieldError::invalid(at, &json!(key), &format!("prefix part {sentence}")));
@@ -191,7 +202,7 @@ fn name_rule(kind: &Kind) -> Option<Rule> {
         return Some(LABEL);
     }
     if kind.is_one_of(&["services"]) {
-        return Some(DNS_1035);
+        return Some(LABEL);
     }
     // Names of roles and bindings are path segments.
     (kind.group != "rbac.authorization.k8s.io").then_some(SUBDOMAIN)

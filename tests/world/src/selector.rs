@@ -71,7 +71,11 @@ impl Selector {
 
 /// A label selector as text: `a=b,c in (d,e),!f`.
 fn labels(text: &str) -> Result<Vec<Requirement>> {
-    let refused = || bad_request(&format!("unable to parse requirement: found '{text}'"));
+    let refused = |term: &str| {
+        let found = term.split_whitespace().nth(1).unwrap_or(term);
+        let message = format!("unable to parse requirement: found '{found}', expected: in, notin, =, ==, !=, gt, lt");
+        bad_request(&message)
+    };
     let mut out = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
@@ -86,7 +90,7 @@ fn labels(text: &str) -> Result<Vec<Requirement>> {
             c == ',' && depth == 0
         });
         let (term, tail) = end.map_or((rest, ""), |end| (&rest[..end], &rest[end + 1..]));
-        out.push(requirement(term.trim()).ok_or_else(refused)?);
+        out.push(requirement(term.trim()).ok_or_else(|| refused(term.trim()))?);
         rest = tail.trim();
     }
     Ok(out)

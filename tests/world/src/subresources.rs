@@ -13,7 +13,7 @@ use crate::meta;
 use crate::request::Request;
 use crate::selector;
 use crate::store::Object;
-use crate::verbs::{DeleteOptions, Write};
+use crate::verbs::{DeleteOptions, Write, apply_json_patch, json_patch_of, merge_patch_of};
 use crate::world::{Inner, success};
 
 impl Inner {
@@ -41,13 +41,10 @@ impl Inner {
         match (request.method.clone(), request.content_type.as_str()) {
             (Method::PUT, _) => scale = json()?,
             (Method::PATCH, "application/merge-patch+json" | "application/strategic-merge-patch+json") => {
-                json_patch::merge(&mut scale, &json()?);
+                json_patch::merge(&mut scale, &merge_patch_of(request)?);
             }
             (Method::PATCH, "application/json-patch+json") => {
-                let patch: json_patch::Patch = serde_json::from_slice(&request.body)
-                    .map_err(|error| bad_request(&format!("error decoding patch: {error}")))?;
-                json_patch::patch(&mut scale, &patch)
-                    .map_err(|error| crate::answer::unprocessable(&error.to_string()))?;
+                apply_json_patch(&mut scale, &json_patch_of(request)?)?;
             }
             (Method::PATCH, other) => return Err(not_in_this_world(&format!("{other} on the scale subresource"))),
             _ => return Err(method_not_allowed(Some(kind))),

@@ -8,11 +8,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::kinds::Kind;
+use crate::apply::{Endpoint, Managers, Set, Step, Writer};
 use crate::meta;
 use crate::store::{Key, Object};
-use crate::verbs::DeleteOptions;
+use crate::verbs::{self, DeleteOptions};
 use crate::world::Inner;
+
+/// The field manager of the background.
+pub(crate) const SERVER: &str = "kube-controller-manager";
+
+/// Key of the taint of nodes that are not ready.
+pub(crate) const NOT_READY: &str = "node.kubernetes.io/not-ready";
 
 /// The resource of custom resource definitions.
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
@@ -29,6 +35,26 @@ impl Inner {
         self.run_controllers();
         self.bookmark_round += 1;
         self.store.revision() != before
+    }
+
+    /// Stores what the server itself changed, under its own manager.
+    pub(crate) fn put_as(&mut self, manager: &str, subresource: &str, key: &Key, mut object: Value) {
+        if let (Some(kind), Some(old)) = (self.kinds.by_resource(&key.resource), self.store.get(key)) {
+            let now = self.clock.printed();
+            let version = kind.api_version();
+            let writer = Writer { name: manager, version: &version, subresource, now: Some(&now) };
+            let empty = verbs::empty(&kind);
+            let mut ignored = Set::default();
+            if subresource == "status" {
+                ignored.insert(&[Step::Field("metadata".to_owned())]);
+            }
+            let endpoint = Endpoint { schema: &kind.schema, empty: &empty, ignored: &ignored };
+            let mut managers = Managers::read(&old);
+            let (before, after) = (meta::without_managed_fields(&old), meta::without_managed_fields(&object));
+            managers.update(&endpoint, &before, &after, &writer);
+            verbs::set_managers(&mut object, &managers);
+        }
+        self.store.put(key, object);
     }
 
     fn empty_namespaces(&mut self, objects: &[(Key, Object)]) {
@@ -127,7 +153,7 @@ impl Inner {
             .collect();
         object["status"]["conditions"] = json!(conditions);
         if object != *namespace {
-            self.store.put(key, object);
+            self.put_as(SERVER, "status", key, object);
         }
     }
 
@@ -152,21 +178,14 @@ impl Inner {
         }
     }
 
-    /// A definition marked for deletion waits for the clean-up of its objects.
-    pub(crate) fn mark_definition_terminating(&mut self, kind: &Kind, key: &Key) {
-        let Some(object) = self.store.get(key) else { return };
-        let known = object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-        if known.iter().any(|condition| condition["type"] == "Terminating") {
-            return;
-        }
-        let mut object = (*object).clone();
-        let mut conditions = known;
+    /// A definition marked for deletion says that its objects go first.
+    pub(crate) fn mark_definition(&self, object: &mut Value) {
+        let mut conditions =
+            object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         conditions.push(json!({"type": "Terminating", "status": "True", "reason": "InstanceDeletionPending",
             "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
             "lastTransitionTime": self.clock.printed()}));
         object["status"]["conditions"] = json!(conditions);
-        debug_assert!(kind.native, "definitions are native");
-        self.store.put(key, object);
     }
 
     /// Claims and volumes that nobody uses lose their protection.
@@ -180,6 +199,29 @@ impl Inner {
                 _ => {}
             }
         }
+        for (key, object) in objects.iter().filter(|(key, _)| key.resource == "nodes") {
+            self.lift_not_ready(key, object);
+        }
+    }
+
+    /// A node that says it is ready loses the taint it was made with.
+    pub(crate) fn lift_not_ready(&mut self, key: &Key, node: &Value) {
+        let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
+        let ready = conditions.into_iter().flatten().any(|c| c["type"] == "Ready" && c["status"] == "True");
+        let tainted = node.pointer("/spec/taints").and_then(Value::as_array);
+        if !ready || !tainted.is_some_and(|taints| taints.iter().any(|taint| taint["key"] == NOT_READY)) {
+            return;
+        }
+        let mut changed = node.clone();
+        if let Some(taints) = changed.pointer_mut("/spec/taints").and_then(Value::as_array_mut) {
+            taints.retain(|taint| taint["key"] != NOT_READY);
+        }
+        if changed.pointer("/spec/taints").and_then(Value::as_array).is_some_and(Vec::is_empty)
+            && let Some(spec) = changed["spec"].as_object_mut()
+        {
+            spec.remove("taints");
+        }
+        self.put_as(SERVER, "", key, changed);
     }
 
     fn is_used(&self, claim: &Key) -> bool {
@@ -256,7 +298,7 @@ impl Inner {
                 meta::metadata(&mut object).remove("ownerReferences");
             }
         }
-        self.store.put(key, object);
+        self.put_as(SERVER, "", key, object);
     }
 
     /// Takes one finalizer away; the last one lets the object go.
@@ -279,7 +321,7 @@ impl Inner {
         } else {
             meta::metadata(&mut changed).insert("finalizers".to_owned(), json!(left));
         }
-        self.store.put(key, changed);
+        self.put_as(SERVER, "", key, changed);
     }
 
     /// A delete by the server itself; what is going already is left alone.

@@ -13,10 +13,10 @@ use http_body::Frame;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Content, Result, expired};
+use crate::answer::{Answer, Content, Result, expired, internal_plain};
 use crate::faults::WatchFault;
 use crate::kinds::Kind;
-use crate::list::{Form, invalid_version};
+use crate::list::{Form, check_rule, invalid_version};
 use crate::request::Request;
 use crate::selector::Selector;
 use crate::store::Change;
@@ -33,6 +33,7 @@ pub(crate) struct Watch {
     cursor: u64,
     round: u64,
     bookmarks: bool,
+    last_bookmark: bool,
     deadline: Timestamp,
     ready: VecDeque<Bytes>,
     over: bool,
@@ -44,6 +45,7 @@ const DEFAULT_LIMIT: SignedDuration = SignedDuration::from_secs(3600);
 impl Inner {
     /// Opens a watch.
     pub(crate) fn watch(&mut self, request: &Request, kind: &Arc<Kind>) -> Result<Answer> {
+        check_rule(request)?;
         let selector = Selector::read(request)?;
         let form = Form::of(request);
         let limit = request.option("timeoutSeconds").and_then(|text| text.parse::<i64>().ok()).filter(|s| *s > 0);
@@ -53,7 +55,7 @@ impl Inner {
         let text = request.option("resourceVersion").unwrap_or_default();
         let version = match text {
             "" | "0" => None,
-            text => Some(text.parse::<u64>().map_err(|_| invalid_version(text))?),
+            text => Some(text.parse::<u64>().map_err(|_| internal_plain(&invalid_version(text)))?),
         };
         let initial = request.flag("sendInitialEvents") && request.option("sendInitialEvents").is_some();
         let revision = self.store.revision();
@@ -66,6 +68,8 @@ impl Inner {
             cursor: version.unwrap_or(revision),
             round: self.bookmark_round,
             bookmarks: request.flag("allowWatchBookmarks") && request.option("allowWatchBookmarks").is_some(),
+            // A server says where it stands two seconds before the end.
+            last_bookmark: limit > SignedDuration::from_secs(2),
             deadline: now.checked_add(limit).unwrap_or(now),
             ready: VecDeque::new(),
             over: false,
@@ -170,7 +174,7 @@ impl Watch {
             return;
         }
         let due = inner.clock.now() >= self.deadline;
-        if self.bookmarks && (self.round < inner.bookmark_round || due) {
+        if self.bookmarks && (self.round < inner.bookmark_round || due && self.last_bookmark) {
             self.round = inner.bookmark_round;
             self.bookmark(self.cursor, false);
         }

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::answer::{Answer, Content, Result, method_not_allowed, no_such_resource, not_in_this_world};
+use crate::answer::{Answer, Content, Result, method_not_allowed, no_such_path, no_such_resource, not_in_this_world};
 use crate::clock::Clock;
 use crate::controllers::Controllers;
 use crate::faults::{Faults, WatchFault};
@@ -90,7 +90,7 @@ impl Inner {
         let wrong_scope = !kind.namespaced && !target.namespace.is_empty()
             || kind.namespaced && target.namespace.is_empty() && !target.name.is_empty();
         if wrong_scope {
-            return Err(no_such_resource());
+            return Err(if kind.native { no_such_resource() } else { no_such_path() });
         }
         match target.subresource.as_str() {
             "" => self.resource(request, &kind),
@@ -130,7 +130,8 @@ impl Inner {
             .find(|(group, plural)| *group == target.group && (*plural == target.plural || *plural == "*"));
         match elsewhere {
             Some(_) => not_in_this_world(&format!("{} {}", request.method, request.path)),
-            None => no_such_resource(),
+            None if target.group.is_empty() && target.version == "v1" => no_such_resource(),
+            None => no_such_path(),
         }
     }
 

@@ -15,7 +15,7 @@ fn world() -> World {
 }
 
 fn config_map(name: &str, value: &str) -> ConfigMap {
-    serde_json::from_value(json!({"metadata": {"name": name}, "data": {"key": value}})).unwrap()
+    serde_json::from_value(json!({"metadata": {"name": name}, "data": {"key": value}})).expect("a ConfigMap")
 }
 
 fn deployment(image: &str) -> Value {

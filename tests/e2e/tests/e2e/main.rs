@@ -6,6 +6,7 @@ mod hub;
 mod planes;
 mod rules;
 mod stories;
+mod transcripts;
 
 /// The examples of the rules, the same that `operator/api/tests/rules.rs` tries offline.
 #[path = "../../../../operator/api/tests/cases/mod.rs"]

@@ -44,8 +44,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) version: &'a str,
     /// Subresource, or empty.
     pub(crate) subresource: &'a str,
-    /// Time, as printed.
-    pub(crate) now: &'a str,
+    /// Time, as printed; the scale endpoint records none.
+    pub(crate) now: Option<&'a str>,
 }
 
 /// Through what it is written.
@@ -158,7 +158,7 @@ impl Managers {
             let entry = Entry {
                 set: before.union(&mine),
                 version: writer.version.to_owned(),
-                time: Some(writer.now.to_owned()),
+                time: writer.now.map(str::to_owned),
             };
             self.entries.insert(manager, entry);
         }
@@ -222,7 +222,7 @@ impl Managers {
         };
         let last = self.entries.get(&manager).map(|entry| entry.set.clone());
         let set = typed::paths(Some(schema), config).without_trees(ignored);
-        let entry = Entry { set, version: writer.version.to_owned(), time: Some(writer.now.to_owned()) };
+        let entry = Entry { set, version: writer.version.to_owned(), time: writer.now.map(str::to_owned) };
         let mut after = self.clone();
         let before = after.entries.insert(manager.clone(), entry);
         let merged = match last {
@@ -246,11 +246,9 @@ impl Managers {
         let mine = after.entries.get_mut(&manager);
         if let Some(entry) = mine {
             entry.set = entry.set.difference(&never_owned());
-            // Nothing moved: the time of the entry stays.
-            if let Some(before) = before.filter(|before| before.set == entry.set && before.version == entry.version)
-                && merged == *live
-            {
-                entry.time = before.time;
+            // The object did not move: the time stays, and a manager that is new has none.
+            if merged == *live {
+                entry.time = before.and_then(|before| before.time);
             }
         }
         after.entries.retain(|_, entry| !entry.set.is_empty());

@@ -131,7 +131,7 @@ pub(crate) fn compare(schema: Option<&Schema>, old: &Value, new: &Value) -> Comp
 }
 
 fn walk(schema: Option<&Schema>, old: Option<&Value>, new: Option<&Value>, path: &mut Vec<Step>, out: &mut Comparison) {
-    let Some(guide) = new.or(old) else { return };
+    let Some(guide) = new.filter(|new| !new.is_null()).or(old).or(new) else { return };
     let empty = |value: Option<&Value>| match value {
         None | Some(Value::Null) => true,
         Some(Value::Array(list)) => list.is_empty(),
@@ -142,6 +142,7 @@ fn walk(schema: Option<&Schema>, old: Option<&Value>, new: Option<&Value>, path:
     let both_empty = empty(old) && empty(new) && container(old) && container(new);
     // Another type on the other side: the whole is one leaf.
     let alike = match (old, new) {
+        (Some(Value::Null), Some(_)) | (Some(_), Some(Value::Null)) => true,
         (Some(old), Some(new)) => old.is_object() == new.is_object() && old.is_array() == new.is_array(),
         _ => true,
     };

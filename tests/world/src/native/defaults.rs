@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::kinds::Kind;
 
+/// Where a DaemonSet shows the generation of its template.
+pub(crate) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
 /// Puts the defaults of a kind in. The object has its Go form already.
 pub(crate) fn default(kind: &Kind, object: &mut Value) {
     match kind.resource().as_str() {
@@ -31,6 +34,11 @@ pub(crate) fn default(kind: &Kind, object: &mut Value) {
         }
         "pods" => {
             pod_spec(&mut object["spec"]);
+            for list in ["containers", "initContainers"] {
+                for container in each(&mut object["spec"], list) {
+                    requests_from_limits(container);
+                }
+            }
             set(&mut object["spec"], "enableServiceLinks", json!(true));
             set(&mut object["status"], "phase", json!("Pending"));
         }
@@ -134,7 +142,6 @@ fn stateful_set(object: &mut Value) {
     }
     if spec["updateStrategy"]["type"] == "RollingUpdate" && spec["updateStrategy"].get("rollingUpdate").is_some() {
         set(&mut spec["updateStrategy"]["rollingUpdate"], "partition", json!(0));
-        set(&mut spec["updateStrategy"]["rollingUpdate"], "maxUnavailable", json!(1));
     }
     let retention = &mut spec["persistentVolumeClaimRetentionPolicy"];
     set(retention, "whenDeleted", json!("Retain"));
@@ -151,6 +158,7 @@ fn stateful_set(object: &mut Value) {
 }
 
 fn daemon_set(object: &mut Value) {
+    set(&mut object["metadata"]["annotations"], TEMPLATE_GENERATION, json!("0"));
     let spec = &mut object["spec"];
     set(&mut spec["updateStrategy"], "type", json!("RollingUpdate"));
     if spec["updateStrategy"]["type"] == "RollingUpdate" {
@@ -240,10 +248,6 @@ fn container(container: &mut Value, host_network: bool) {
             without_null_source(variable);
         }
     }
-    let limits = container.pointer("/resources/limits").and_then(Value::as_object).cloned();
-    for (name, quantity) in limits.into_iter().flatten() {
-        set(&mut container["resources"]["requests"], &name, quantity);
-    }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if container.get(probe).is_some_and(Value::is_object) {
             self::probe(&mut container[probe]);
@@ -255,6 +259,14 @@ fn container(container: &mut Value, host_network: bool) {
             set(get, "path", json!("/"));
             set(get, "scheme", json!("HTTP"));
         }
+    }
+}
+
+/// A pod asks for what it is limited to, where it says nothing else.
+fn requests_from_limits(container: &mut Value) {
+    let limits = container.pointer("/resources/limits").and_then(Value::as_object).cloned();
+    for (name, quantity) in limits.into_iter().flatten() {
+        set(&mut container["resources"]["requests"], &name, quantity);
     }
 }
 

@@ -8,9 +8,9 @@ mod defaults;
 mod rules;
 mod strategy;
 
-pub(crate) use defaults::default;
+pub(crate) use defaults::{TEMPLATE_GENERATION, default};
 pub(crate) use rules::check;
 pub(crate) use strategy::{
-    generation_moves, has_other_finalizers, may_create_on_update, needs_version, prepare_change, prepare_new,
-    prepare_status, status_keeps_labels,
+    established, generation_moves, has_other_finalizers, may_create_on_update, needs_version, prepare_change,
+    prepare_new, prepare_status, status_keeps_labels,
 };

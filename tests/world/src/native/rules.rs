@@ -12,6 +12,11 @@ pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Fie
     match kind.resource().as_str() {
         "deployments.apps" | "replicasets.apps" | "statefulsets.apps" | "daemonsets.apps" => {
             workload(object, &mut errors);
+            let recreate = text(object, "/spec/strategy/type") == "Recreate";
+            if recreate && object.pointer("/spec/strategy/rollingUpdate").is_some() {
+                let detail = "may not be specified when strategy `type` is 'Recreate'";
+                errors.push(FieldError::forbidden("spec.strategy.rollingUpdate", detail));
+            }
             if let Some(old) = old {
                 if kind.plural == "statefulsets" {
                     stateful_set(object, old, &mut errors);
@@ -29,7 +34,10 @@ pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Fie
         "rolebindings.rbac.authorization.k8s.io" | "clusterrolebindings.rbac.authorization.k8s.io" => {
             if let Some(old) = old.filter(|old| old.get("roleRef") != object.get("roleRef")) {
                 let _ = old;
-                errors.push(FieldError::invalid("roleRef", &object["roleRef"], "cannot change roleRef"));
+                let role = |field: &str| object["roleRef"][field].clone();
+                // Printed as the internal Go type, which has no JSON names.
+                let seen = json!({"APIGroup": role("apiGroup"), "Kind": role("kind"), "Name": role("name")});
+                errors.push(FieldError::invalid("roleRef", &seen, "cannot change roleRef"));
             }
         }
         _ => {}
@@ -120,10 +128,8 @@ fn job(object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
     pod_spec(object, "/spec/template/spec", errors);
     let policy = text(object, "/spec/template/spec/restartPolicy");
     if !matches!(policy, "OnFailure" | "Never") {
-        let allowed = [json!("OnFailure"), json!("Never")];
-        let error = FieldError::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
-        let other = FieldError::not_supported("spec.template.spec.restartPolicy", &json!(policy), &allowed);
-        errors.push(if policy.is_empty() { error } else { other });
+        let detail = "valid values: \"OnFailure\", \"Never\"";
+        errors.push(FieldError::required("spec.template.spec.restartPolicy", detail));
     }
     let Some(old) = old else { return };
     immutable(object, old, "/spec/completions", errors);
@@ -154,6 +160,12 @@ fn service(object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
     let ports = object.pointer("/spec/ports").and_then(Value::as_array).is_some_and(|ports| !ports.is_empty());
     if !ports && !headless && kind != "ExternalName" {
         errors.push(FieldError::required("spec.ports", ""));
+    }
+    let ports = object.pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();
+    for (i, port) in ports.iter().enumerate().filter(|_| ports.len() > 1) {
+        if text(port, "/name").is_empty() {
+            errors.push(FieldError::required(&format!("spec.ports[{i}].name"), ""));
+        }
     }
     let Some(old) = old else { return };
     let (before, after) = (text(old, "/spec/clusterIP"), text(object, "/spec/clusterIP"));

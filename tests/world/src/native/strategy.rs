@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use crate::kinds::Kind;
 use crate::meta;
+use crate::tick::NOT_READY;
 use crate::world::Inner;
+
+use super::TEMPLATE_GENERATION;
 
 /// Native kinds whose generation follows their spec.
 const WITH_GENERATION: &[&str] = &[
@@ -94,8 +97,13 @@ pub(crate) fn prepare_new(world: &mut Inner, kind: &Kind, object: &mut Value) {
         "persistentvolumeclaims" => add_finalizer(object, "kubernetes.io/pvc-protection"),
         "persistentvolumes" => add_finalizer(object, "kubernetes.io/pv-protection"),
         "services" => address(world, object),
-        "customresourcedefinitions.apiextensions.k8s.io" => {
-            add_finalizer(object, "customresourcecleanup.apiextensions.k8s.io");
+        "daemonsets.apps" => object["metadata"]["annotations"][TEMPLATE_GENERATION] = json!("1"),
+        "nodes" => {
+            let mut taints = object.pointer("/spec/taints").and_then(Value::as_array).cloned().unwrap_or_default();
+            if !taints.iter().any(|taint| taint["key"] == NOT_READY) {
+                taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));
+                object["spec"]["taints"] = json!(taints);
+            }
         }
         "jobs.batch" => job_selector(object),
         _ => {}
@@ -116,7 +124,7 @@ fn new_status(kind: &Kind, object: &Value) -> Value {
         "replicasets.apps" => json!({"replicas": 0}),
         "statefulsets.apps" => json!({"replicas": 0, "availableReplicas": 0}),
         "horizontalpodautoscalers.autoscaling" => {
-            json!({"currentReplicas": 0, "desiredReplicas": 0, "currentMetrics": null})
+            json!({"desiredReplicas": 0, "currentMetrics": null})
         }
         "poddisruptionbudgets.policy" => {
             json!({"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0})
@@ -126,7 +134,7 @@ fn new_status(kind: &Kind, object: &Value) -> Value {
     }
 }
 
-/// A definition is served at once: the world has no step between.
+/// A new definition has no accepted names yet.
 fn definition_status(object: &Value) -> Value {
     let versions: Vec<&Value> = object
         .pointer("/spec/versions")
@@ -136,15 +144,20 @@ fn definition_status(object: &Value) -> Value {
         .filter(|version| version["storage"] == true)
         .map(|version| &version["name"])
         .collect();
-    let names = object.pointer("/spec/names").cloned().unwrap_or_default();
-    let condition = |kind: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": "True", "reason": reason, "message": message,
-            "lastTransitionTime": object.pointer("/metadata/creationTimestamp")})
-    };
-    json!({"storedVersions": versions, "acceptedNames": names, "conditions": [
+    json!({"storedVersions": versions, "acceptedNames": {"plural": "", "kind": ""}, "conditions": null})
+}
+
+/// What the controllers of a server make of a new definition: names, conditions, a finalizer. The world does it at once.
+pub(crate) fn established(object: &Value, now: &str) -> Value {
+    let mut out = object.clone();
+    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now});
+    out["status"]["acceptedNames"] = object.pointer("/spec/names").cloned().unwrap_or_default();
+    out["status"]["conditions"] = json!([
         condition("NamesAccepted", "NoConflicts", "no conflicts found"),
         condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-    ]})
+    ]);
+    add_finalizer(&mut out, "customresourcecleanup.apiextensions.k8s.io");
+    out
 }
 
 fn add_finalizer(object: &mut Value, finalizer: &str) {
@@ -186,6 +199,11 @@ fn job_selector(object: &mut Value) {
     labels["batch.kubernetes.io/job-name"] = json!(name);
     labels["controller-uid"] = json!(uid);
     labels["job-name"] = json!(name);
+    let labels = labels.clone();
+    // A job without labels takes those of its template, when it is read.
+    if object.pointer("/metadata/labels").is_none() {
+        object["metadata"]["labels"] = labels;
+    }
     object["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = json!(uid);
 }
 
@@ -232,6 +250,12 @@ pub(crate) fn prepare_change(kind: &Kind, object: &mut Value, old: &Value) {
                 object["spec"][field] = value.clone();
             }
         }
+    }
+    if kind.is_one_of(&["daemonsets.apps"]) {
+        let before = old.pointer("/metadata/annotations").and_then(|a| a.get(TEMPLATE_GENERATION)).cloned();
+        let number = before.as_ref().and_then(Value::as_str).and_then(|text| text.parse::<i64>().ok()).unwrap_or(1);
+        let next = number + i64::from(object.pointer("/spec/template") != old.pointer("/spec/template"));
+        object["metadata"]["annotations"][TEMPLATE_GENERATION] = json!(next.to_string());
     }
     if kind.is_one_of(&["jobs.batch"]) && object.pointer("/spec/selector").is_none() {
         object["spec"]["selector"] = old["spec"]["selector"].clone();

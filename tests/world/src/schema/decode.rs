@@ -8,10 +8,10 @@ use super::{Printed, Schema, Type, quantity};
 /// Why a body cannot be read as an object of its kind.
 #[derive(Debug)]
 pub(crate) struct WrongType {
-    /// Path of the field, dotted.
+    /// Go type and path of the field, dotted.
     pub(crate) field: String,
     /// Type of the field in Go's words.
-    pub(crate) wanted: &'static str,
+    pub(crate) wanted: String,
     /// Type found.
     pub(crate) found: &'static str,
 }
@@ -63,24 +63,24 @@ fn joined(at: &str, name: &str) -> String {
     if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
 }
 
-/// Takes away nulls where the schema has a default for a field that is not nullable.
-pub(crate) fn drop_defaultable_nulls(value: &mut Value, schema: &Schema) {
+/// Takes away nulls of known fields that are not nullable, before defaults come in.
+pub(crate) fn drop_nulls(value: &mut Value, schema: &Schema) {
     let schema = schema.resolve();
     match value {
         Value::Object(fields) => {
             fields.retain(|name, value| {
-                !(value.is_null() && schema.field(name).is_some_and(|field| !field.nullable && field.default.is_some()))
+                !(value.is_null() && schema.field(name).is_some_and(|field| !field.resolve().nullable))
             });
             for (name, value) in fields.iter_mut() {
                 if let Some(field) = schema.field(name) {
-                    drop_defaultable_nulls(value, field);
+                    drop_nulls(value, field);
                 }
             }
         }
         Value::Array(items) => {
             for item in items {
                 if let Some(schema) = &schema.items {
-                    drop_defaultable_nulls(item, schema);
+                    drop_nulls(item, schema);
                 }
             }
         }
@@ -121,17 +121,18 @@ pub(crate) fn default(value: &mut Value, schema: &Schema) {
 /// # Errors
 /// When a value has the wrong type, as decoding into the Go type would fail.
 pub(crate) fn go_form(value: &mut Value, schema: &Schema) -> Result<(), WrongType> {
-    go_form_at(value, schema, "")
+    go_form_at(value, schema, "", "")
 }
 
-fn go_form_at(value: &mut Value, schema: &Schema, at: &str) -> Result<(), WrongType> {
+fn go_form_at(value: &mut Value, schema: &Schema, holder: &str, at: &str) -> Result<(), WrongType> {
     let quantity = schema.quantity;
+    let own = schema.go_name().unwrap_or(holder).to_owned();
     let schema = schema.resolve();
     if quantity {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
-            other => return Err(wrong(at, "string", other)),
+            other => return Err(wrong(holder, at, "string".to_owned(), other)),
         };
         if let Some(text) = quantity::canonical(&text) {
             *value = Value::String(text);
@@ -141,20 +142,20 @@ fn go_form_at(value: &mut Value, schema: &Schema, at: &str) -> Result<(), WrongT
     if schema.int_or_string {
         return match value {
             Value::String(_) | Value::Number(_) => Ok(()),
-            other => Err(wrong(at, "string", other)),
+            other => Err(wrong(holder, at, "string".to_owned(), other)),
         };
     }
     let wanted = schema.kind.filter(|kind| !kind.fits(value));
     match (wanted, &mut *value) {
-        (Some(kind), found) => return Err(wrong(at, go_name(kind, schema), found)),
+        (Some(kind), found) => return Err(wrong(holder, at, go_name(kind, schema), found)),
         (None, Value::Object(fields)) if !schema.properties.is_empty() => {
             fields.retain(|_, value| !value.is_null());
             for (name, field) in &schema.properties {
                 if let Some(value) = fields.get_mut(name) {
-                    go_form_at(value, field, &joined(at, name))?;
+                    go_form_at(value, field, &own, &joined(at, name))?;
                 } else if field.printed == Printed::Always {
                     let mut zero = zero(field);
-                    go_form_at_nullable(&mut zero, field, &joined(at, name))?;
+                    go_form_at_nullable(&mut zero, field, &own, &joined(at, name))?;
                     fields.insert(name.clone(), zero);
                 }
             }
@@ -167,14 +168,18 @@ fn go_form_at(value: &mut Value, schema: &Schema, at: &str) -> Result<(), WrongT
         (None, Value::Object(fields)) => {
             for (name, value) in fields.iter_mut() {
                 if let Some(field) = schema.field(name) {
-                    go_form_at(value, field, &joined(at, name))?;
+                    if value.is_null() {
+                        *value = zero(field);
+                        continue;
+                    }
+                    go_form_at(value, field, &own, &joined(at, name))?;
                 }
             }
         }
         (None, Value::Array(items)) => {
-            for (i, item) in items.iter_mut().enumerate() {
+            for item in items.iter_mut() {
                 if let Some(schema) = &schema.items {
-                    go_form_at(item, schema, &format!("{at}[{i}]"))?;
+                    go_form_at(item, schema, &own, at)?;
                 }
             }
         }
@@ -183,8 +188,8 @@ fn go_form_at(value: &mut Value, schema: &Schema, at: &str) -> Result<(), WrongT
     Ok(())
 }
 
-fn go_form_at_nullable(value: &mut Value, schema: &Schema, at: &str) -> Result<(), WrongType> {
-    if value.is_null() { Ok(()) } else { go_form_at(value, schema, at) }
+fn go_form_at_nullable(value: &mut Value, schema: &Schema, holder: &str, at: &str) -> Result<(), WrongType> {
+    if value.is_null() { Ok(()) } else { go_form_at(value, schema, holder, at) }
 }
 
 /// The zero value of a Go type that has no pointer.
@@ -222,7 +227,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn wrong(at: &str, wanted: &'static str, found: &Value) -> WrongType {
+fn wrong(holder: &str, at: &str, wanted: String, found: &Value) -> WrongType {
     let found = match found {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -231,17 +236,24 @@ fn wrong(at: &str, wanted: &'static str, found: &Value) -> WrongType {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    WrongType { field: at.to_owned(), wanted, found }
+    WrongType { field: if holder.is_empty() { at.to_owned() } else { format!("{holder}.{at}") }, wanted, found }
 }
 
-fn go_name(kind: Type, schema: &Schema) -> &'static str {
+/// The Go type a schema stands for.
+fn go_name(kind: Type, schema: &Schema) -> String {
+    let element = |schema: Option<&Schema>| {
+        schema.map_or_else(String::new, |s| {
+            let named = s.go_name().map(|name| format!("v1.{name}"));
+            named.or_else(|| s.resolve().kind.map(|kind| go_name(kind, s.resolve()))).unwrap_or_default()
+        })
+    };
     match (kind, schema.format.as_deref()) {
-        (Type::Integer, Some("int64")) => "int64",
-        (Type::Integer, _) => "int32",
-        (Type::Number, _) => "float64",
-        (Type::Boolean, _) => "bool",
-        (Type::Text, _) => "string",
-        (Type::List, _) => "slice",
-        (Type::Map, _) => "map",
+        (Type::Integer, Some("int64")) => "int64".to_owned(),
+        (Type::Integer, _) => "int32".to_owned(),
+        (Type::Number, _) => "float64".to_owned(),
+        (Type::Boolean, _) => "bool".to_owned(),
+        (Type::Text, _) => "string".to_owned(),
+        (Type::List, _) => format!("[]{}", element(schema.items.as_deref())),
+        (Type::Map, _) => format!("map[string]{}", element(schema.additional.as_deref())),
     }
 }

@@ -248,6 +248,11 @@ impl Schema {
         }
     }
 
+    /// Name of the Go type it refers to.
+    pub(crate) fn go_name(&self) -> Option<&str> {
+        self.reference.as_deref().and_then(|name| name.rsplit('.').next())
+    }
+
     /// The schema of a field of a map.
     pub(crate) fn field(&self, name: &str) -> Option<&Self> {
         let schema = self.resolve();

@@ -24,6 +24,11 @@ impl Rules {
         Self(has_rules(schema).then(|| compile_schema(schema)))
     }
 
+    /// Whether the kind has none.
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Runs every rule; with an old object the transition rules too.
     pub(crate) fn check(&self, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
         let Some(compiled) = &self.0 else { return Vec::new() };
@@ -35,17 +40,17 @@ impl Rules {
             .into_iter()
             .map(|error| {
                 let field = if error.field_path.is_empty() { "<nil>".to_owned() } else { error.field_path.clone() };
-                let seen = at(&error.field_path, value);
-                let shown = match seen {
-                    Some(Value::Object(_)) | None => Value::String("object".to_owned()),
-                    Some(Value::Array(_)) => Value::String("array".to_owned()),
-                    Some(scalar) => scalar.clone(),
-                };
+                let seen = at(&error.field_path, value).filter(|seen| !seen.is_object() && !seen.is_array());
+                let shown = seen.cloned().unwrap_or_default();
                 let message = error.message.as_str();
+                let invalid = |detail: &str| match seen {
+                    Some(seen) => FieldError::invalid(&field, seen, detail),
+                    None => FieldError::invalid_unseen(&field, detail),
+                };
                 if error.kind != ErrorKind::ValidationFailure {
-                    return FieldError::invalid(&field, &shown, &format!("rule evaluation error: {message}"));
+                    return invalid(&format!("rule evaluation error: {message}"));
                 }
-                let plain = FieldError::invalid(&field, &shown, message);
+                let plain = invalid(message);
                 match error.reason.as_deref() {
                     Some("FieldValueForbidden") => plain.with_reason("FieldValueForbidden", &shown, message),
                     Some("FieldValueRequired") => plain.with_reason("FieldValueRequired", &shown, message),

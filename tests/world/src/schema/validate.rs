@@ -10,15 +10,16 @@ use crate::answer::FieldError;
 
 use super::{ListType, Schema, Type};
 
-/// Everything that is wrong with a defaulted value.
-pub(crate) fn validate(value: &Value, schema: &Schema) -> Vec<FieldError> {
-    let mut check = Check { errors: Vec::new() };
+/// Everything that is wrong with a defaulted value. `prefix` is the part of the paths that sentences leave out.
+pub(crate) fn validate(value: &Value, schema: &Schema, prefix: &'static str) -> Vec<FieldError> {
+    let mut check = Check { errors: Vec::new(), prefix };
     check.node(value, schema, "");
     check.errors
 }
 
 struct Check {
     errors: Vec<FieldError>,
+    prefix: &'static str,
 }
 
 impl Check {
@@ -29,8 +30,12 @@ impl Check {
         }
         if let Some(wanted) = self.wrong_type(value, schema) {
             let seen = Value::String(kind_name(value).to_owned());
-            let detail = format!("{} in body must be of type {wanted}: {:?}", place(at), kind_name(value));
+            let detail = format!("{} in body must be of type {wanted}: {:?}", self.place(at), kind_name(value));
             self.errors.push(FieldError::wrong_type(at, &seen, &detail));
+            if value.is_f64() && schema.kind == Some(Type::Integer) {
+                let detail = format!("Checked value must be of type integer (default format) in {at}");
+                self.errors.push(FieldError::invalid("<nil>", &Value::String(String::new()), &detail));
+            }
             return;
         }
         match value {
@@ -61,17 +66,17 @@ impl Check {
             self.errors.push(FieldError::too_long(at, schema.length.1.unwrap_or_default()));
         }
         if let Some(least) = schema.length.0.filter(|least| letters < *least) {
-            let detail = format!("{} in body should be at least {least} chars long", place(at));
+            let detail = format!("{} in body should be at least {least} chars long", self.place(at));
             self.errors.push(FieldError::invalid(at, &seen, &detail));
         }
         if let Some(pattern) = &schema.pattern
             && !pattern.compiled.as_ref().is_some_and(|regex| regex.is_match(text))
         {
-            let detail = format!("{} in body should match '{}'", place(at), pattern.source);
+            let detail = format!("{} in body should match '{}'", self.place(at), pattern.source);
             self.errors.push(FieldError::invalid(at, &seen, &detail));
         }
         if let Some(format) = schema.format.as_deref().filter(|format| !holds(format, text)) {
-            let detail = format!("{} in body must be of type {format}: {text:?}", place(at));
+            let detail = format!("{} in body must be of type {format}: {text:?}", self.place(at));
             self.errors.push(FieldError::wrong_type(at, &seen, &detail));
         }
     }
@@ -82,14 +87,14 @@ impl Check {
             && (number < bound.at || bound.exclusive && number <= bound.at)
         {
             let than = if bound.exclusive { "greater than" } else { "greater than or equal to" };
-            let detail = format!("{} in body should be {than} {}", place(at), bound.at);
+            let detail = format!("{} in body should be {than} {}", self.place(at), bound.at);
             self.errors.push(FieldError::invalid(at, value, &detail));
         }
         if let Some(bound) = schema.maximum
             && (number > bound.at || bound.exclusive && number >= bound.at)
         {
             let than = if bound.exclusive { "less than" } else { "less than or equal to" };
-            let detail = format!("{} in body should be {than} {}", place(at), bound.at);
+            let detail = format!("{} in body should be {than} {}", self.place(at), bound.at);
             self.errors.push(FieldError::invalid(at, value, &detail));
         }
     }
@@ -99,7 +104,7 @@ impl Check {
             self.errors.push(FieldError::too_many(at, items.len(), most));
         }
         if let Some(least) = schema.count.0.filter(|least| (items.len() as u64) < *least) {
-            let detail = format!("{} in body should have at least {least} items", place(at));
+            let detail = format!("{} in body should have at least {least} items", self.place(at));
             self.errors.push(FieldError::invalid(at, &Value::from(items.len()), &detail));
         }
         if let Some(element) = &schema.items {
@@ -132,7 +137,7 @@ impl Check {
             self.errors.push(FieldError::too_many(at, fields.len(), most));
         }
         if let Some(least) = schema.entries.0.filter(|least| (fields.len() as u64) < *least) {
-            let detail = format!("{} in body should have at least {least} properties", place(at));
+            let detail = format!("{} in body should have at least {least} properties", self.place(at));
             self.errors.push(FieldError::invalid(at, &Value::from(fields.len()), &detail));
         }
         for name in &schema.required {
@@ -144,7 +149,7 @@ impl Check {
             for name in ["apiVersion", "kind"] {
                 let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
                 if text.is_empty() && !schema.required.iter().any(|required| required == name) {
-                    self.errors.push(FieldError::required(&joined(at, name), "must not be empty"));
+                    self.errors.push(FieldError::required(&joined(at, name), ""));
                 }
             }
         }
@@ -160,12 +165,17 @@ impl Check {
         }
     }
 
+    /// A path as a sentence shows it.
+    fn place<'p>(&self, at: &'p str) -> &'p str {
+        at.strip_prefix(self.prefix).unwrap_or(at)
+    }
+
     fn combined(&mut self, value: &Value, schema: &Schema, at: &str) {
         for part in &schema.all_of {
             self.node(value, part, at);
         }
         let fits = |part: &Schema| {
-            let mut check = Self { errors: Vec::new() };
+            let mut check = Self { errors: Vec::new(), prefix: self.prefix };
             check.node(value, part, at);
             check.errors
         };
@@ -187,10 +197,6 @@ impl Check {
             self.errors.push(FieldError::invalid(at, value, &format!("{quoted} must not validate the schema (not)")));
         }
     }
-}
-
-fn place(at: &str) -> &str {
-    at
 }
 
 fn joined(at: &str, name: &str) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Result, bad_request, status};
+use crate::answer::{Answer, Result, bad_request, internal_plain, status};
 use crate::kinds::Kind;
 use crate::meta;
 use crate::request::Request;
@@ -24,7 +24,7 @@ impl Inner {
             ));
         }
         if !meta::text(&object, "resourceVersion").is_empty() {
-            return Err(bad_request("resourceVersion should not be set on objects to be created"));
+            return Err(internal_plain("resourceVersion should not be set on objects to be created"));
         }
         let prefix = meta::text(&object, "generateName").to_owned();
         if meta::text(&object, "name").is_empty() && !prefix.is_empty() {
@@ -37,7 +37,7 @@ impl Inner {
         write.record(None, &mut object);
         let name = meta::text(&object, "name").to_owned();
         write.key = Key::new(&kind.resource(), &request.target.namespace, &name);
-        let stored = self.store_new(&write, object)?;
+        let stored = self.store_new(&write, object).map_err(|refusal| write.refused(refusal))?;
         Ok(write.answer(201, &stored))
     }
 

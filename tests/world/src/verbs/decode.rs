@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Result, bad_request};
+use crate::answer::{FieldError, Result, bad_request, invalid};
 use crate::kinds::Kind;
 use crate::native;
 use crate::schema::decode::{self, WrongType};
@@ -21,6 +21,14 @@ pub(crate) fn body(kind: &Kind, value: Value) -> Result<Decoded> {
     }
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     let (version, named) = (text("apiVersion"), text("kind"));
+    if !version.is_empty() && version != kind.api_version() && kind.native {
+        let last = version.rsplit('/').next().unwrap_or_default();
+        let message = format!(
+            "{named} in version {last:?} cannot be handled as a {}: no kind {named:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\"",
+            kind.kind
+        );
+        return Err(bad_request(&message));
+    }
     if !version.is_empty() && version != kind.api_version() {
         let message = format!(
             "the API version in the data ({version}) does not match the expected API version ({})",
@@ -29,9 +37,18 @@ pub(crate) fn body(kind: &Kind, value: Value) -> Result<Decoded> {
         return Err(bad_request(&message));
     }
     if named.is_empty() && !kind.native {
-        let message =
-            format!("the object provided is unrecognized (must be of type {}): Object 'Kind' is missing", kind.kind);
+        let text = value.to_string();
+        let begin: String = text.chars().take(30).collect();
+        let message = format!(
+            "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{text}' ({begin} ...)",
+            kind.kind
+        );
         return Err(bad_request(&message));
+    }
+    if named != kind.kind && !kind.native {
+        let error = FieldError::invalid("kind", &json!(named), &format!("must be {}", kind.kind));
+        let name = crate::meta::text(&value, "name");
+        return Err(invalid(&kind.group, named, name, &[error]));
     }
     if !named.is_empty() && named != kind.kind {
         let message = format!(
@@ -62,9 +79,10 @@ pub(crate) fn object(kind: &Kind, mut value: Value) -> std::result::Result<Decod
         native::default(kind, &mut value);
         decode::go_form(&mut value, &kind.schema)?;
     } else {
+        whole_numbers(&mut value);
         go_metadata(&mut value)?;
         embedded_metadata(&mut value, &kind.schema)?;
-        decode::drop_defaultable_nulls(&mut value, &kind.schema);
+        decode::drop_nulls(&mut value, &kind.schema);
         decode::default(&mut value, &kind.schema);
     }
     Ok(Decoded { object: value, unknown })
@@ -78,6 +96,23 @@ pub(crate) fn empty(kind: &Kind) -> Value {
         let _ = decode::go_form(&mut value, &kind.schema);
     }
     value
+}
+
+/// A number without a fraction is printed without one.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Number(number) if number.is_f64() => {
+            // What is printed with no fraction reads as a whole number, or stays what it is.
+            let whole =
+                number.as_f64().filter(|f| f.fract() == 0.0).and_then(|f| format!("{f:.0}").parse::<i64>().ok());
+            if let Some(whole) = whole {
+                *value = json!(whole);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Metadata of a custom resource passes through the Go type.

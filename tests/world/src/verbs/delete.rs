@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Result, bad_request, conflict, delete_conflict, forbidden, not_found};
+use crate::answer::{
+    Answer, FieldError, Result, bad_request, conflict, delete_conflict, forbidden, invalid, not_found,
+};
 use crate::clock::printed;
 use crate::kinds::Kind;
 use crate::list::Form;
@@ -58,7 +60,7 @@ impl DeleteOptions {
         let query = |name: &str| request.option(name).map(str::to_owned);
         let dry = body.get("dryRun").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
         let number = |text: String| text.parse::<i64>().ok();
-        Ok(Self {
+        let options = Self {
             uid: text("/preconditions/uid"),
             resource_version: text("/preconditions/resourceVersion"),
             grace: body
@@ -71,7 +73,23 @@ impl DeleteOptions {
                 .and_then(Value::as_bool)
                 .or(query("orphanDependents").map(|text| text == "true")),
             dry_run: dry || request.dry_run(),
-        })
+        };
+        options.check()?;
+        Ok(options)
+    }
+
+    fn check(&self) -> Result<()> {
+        let Some(policy) = self.propagation.as_deref() else { return Ok(()) };
+        let at = "propagationPolicy";
+        let error = if self.orphan.is_some() {
+            FieldError::invalid(at, &json!(policy), "orphanDependents and deletionPropagation cannot be both set")
+        } else if matches!(policy, "Foreground" | "Background" | "Orphan") {
+            return Ok(());
+        } else {
+            let allowed = ["Foreground", "Background", "Orphan", "nil"].map(|word| json!(word));
+            FieldError::not_supported(at, &json!(policy), &allowed)
+        };
+        Err(invalid("meta.k8s.io", "DeleteOptions", "", &[error]))
     }
 
     /// Without conditions, in the background.
@@ -124,7 +142,11 @@ impl Inner {
             Form::of(request).print(kind, object)
         };
         let code = if !deleted.gone && options.orphan == Some(false) { 202 } else { 200 };
-        Ok(Answer::json(code, body))
+        let mut answer = Answer::json(code, body);
+        if kind.is_one_of(&["jobs.batch"]) && options.orphan.is_none() && options.propagation.is_none() {
+            answer.warnings.push("child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning".to_owned());
+        }
+        Ok(answer)
     }
 
     /// Deletes every object of a collection that is selected; the answer is the list of them.
@@ -181,8 +203,12 @@ impl Inner {
             let now = self.clock.printed();
             let metadata = meta::metadata(&mut marked);
             metadata.insert("deletionTimestamp".to_owned(), json!(now));
-            metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
-            meta::bump_generation(&mut marked);
+            if key.resource == super::create::DEFINITIONS {
+                self.mark_definition(&mut marked);
+            } else {
+                metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
+                meta::bump_generation(&mut marked);
+            }
         }
         let seconds =
             marked.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default();
@@ -192,20 +218,11 @@ impl Inner {
         }
         let object = if marked == *object { object } else { self.store.put(key, marked) };
         if stays {
-            self.after_mark(kind, key);
-            let object = self.store.get(key).unwrap_or(object);
             return Ok(Deleted { object, gone: false });
         }
         let last = self.store.delete(key).unwrap_or(object);
         self.after_removal(kind, &last);
         Ok(Deleted { object: last, gone: true })
-    }
-
-    /// A definition that is going says so in its conditions.
-    fn after_mark(&mut self, kind: &Kind, key: &Key) {
-        if key.resource == super::create::DEFINITIONS {
-            self.mark_definition_terminating(kind, key);
-        }
     }
 
     /// The grace of a delete: only pods have one.

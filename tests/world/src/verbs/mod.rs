@@ -13,8 +13,10 @@ mod write;
 
 use std::sync::Arc;
 
+pub(crate) use decode::empty;
 pub(crate) use delete::DeleteOptions;
-pub(crate) use write::Write;
+pub(crate) use patch::{apply_json_patch, json_patch_of, merge_patch_of};
+pub(crate) use write::{Write, set_managers};
 
 use crate::answer::{Answer, Result, not_found};
 use crate::kinds::Kind;

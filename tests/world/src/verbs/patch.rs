@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{
     Answer, FieldError, Result, apply_conflict, bad_request, internal, invalid, not_in_this_world, unprocessable,
-    unsupported_media_type,
+    unsupported_media, unsupported_media_type,
 };
 use crate::apply::{self, Endpoint, Managers};
 use crate::kinds::Kind;
@@ -18,59 +18,43 @@ use crate::world::Inner;
 use super::decode;
 use super::write::{Unknown, Write, set_managers};
 
+const JSON_PATCH: &str = "application/json-patch+json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
+const APPLY_PATCH: &str = "application/apply-patch+yaml";
+
 impl Inner {
     /// Patches an object through one of its endpoints.
     pub(crate) fn patch(&mut self, request: &Request, kind: &Arc<Kind>, subresource: &'static str) -> Result<Answer> {
-        let kind_of_patch = request.content_type.as_str();
-        let known = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
-        let strategic = "application/strategic-merge-patch+json";
-        let served = known.contains(&kind_of_patch) || kind.native && kind_of_patch == strategic;
+        let media = request.content_type.as_str();
+        let known = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
+        let served = known.contains(&media) || media == STRATEGIC_PATCH && kind.native;
         if !served {
-            let accepted: &[&str] = if kind.native {
-                &[
-                    "application/json-patch+json",
-                    "application/merge-patch+json",
-                    "application/strategic-merge-patch+json",
-                    "application/apply-patch+yaml",
-                    "application/apply-patch+cbor",
-                ]
+            // A native resource is not even asked what it takes.
+            let elsewhere = kind.native && media != STRATEGIC_PATCH;
+            return Err(if elsewhere {
+                unsupported_media()
             } else {
-                &[
-                    "application/json-patch+json",
-                    "application/merge-patch+json",
-                    "application/apply-patch+yaml",
-                    "application/apply-patch+cbor",
-                ]
-            };
-            return Err(unsupported_media_type(accepted));
+                unsupported_media_type(&[JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
+            });
         }
         let mut write = self.write(request, kind, subresource)?;
         check_options(request)?;
-        let (stored, created) = match kind_of_patch {
-            "application/apply-patch+yaml" => {
+        let changed = match media {
+            APPLY_PATCH => {
                 let config = config(request)?;
                 let may_create = subresource.is_empty();
-                self.store_change(&mut write, may_create, None, |write, old| applied(write, old, &config))?
+                self.store_change(&mut write, may_create, None, |write, old| applied(write, old, &config))
             }
-            "application/json-patch+json" => {
-                let patch: json_patch::Patch = serde_json::from_slice(&request.body)
-                    .map_err(|error| bad_request(&format!("error decoding patch: {error}")))?;
+            JSON_PATCH => {
+                let patch = json_patch_of(request)?;
                 self.store_change(&mut write, false, None, |write, old| {
-                    patched(write, old, |object| {
-                        json_patch::patch(object, &patch)
-                            .map_err(|error| unprocessable(&go_patch_error(&error, &patch)))
-                    })
-                })?
+                    patched(write, old, |object| apply_json_patch(object, &patch))
+                })
             }
             other => {
-                let patch: Value =
-                    request.json().map_err(|error| bad_request(&format!("error decoding patch: {error}")))?;
-                if !patch.is_object() {
-                    return Err(bad_request(
-                        "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}",
-                    ));
-                }
-                let schema = (other == strategic).then_some(&kind.schema);
+                let patch = merge_patch_of(request)?;
+                let schema = (other == STRATEGIC_PATCH).then_some(&kind.schema);
                 self.store_change(&mut write, false, None, |write, old| {
                     patched(write, old, |object| match schema {
                         Some(schema) => strategic_merge(object, &patch, Some(schema)),
@@ -79,17 +63,66 @@ impl Inner {
                             Ok(())
                         }
                     })
-                })?
+                })
             }
         };
+        let (stored, created) = changed.map_err(|refusal| write.refused(refusal))?;
         Ok(write.answer(if created { 201 } else { 200 }, &stored))
     }
+}
+
+/// The patch of a merge patch request.
+pub(crate) fn merge_patch_of(request: &Request) -> Result<Value> {
+    let patch: Value = request.json().map_err(|error| bad_request(&format!("error decoding patch: {error}")))?;
+    let found = match &patch {
+        Value::Object(_) => return Ok(patch),
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+        Value::Null => "null",
+    };
+    let wanted = "map[string]interface {}";
+    Err(bad_request(&format!("error decoding patch: json: cannot unmarshal {found} into Go value of type {wanted}")))
+}
+
+/// The operations of a JSON patch request.
+pub(crate) fn json_patch_of(request: &Request) -> Result<json_patch::Patch> {
+    let value: Value = request.json().map_err(|error| bad_request(&format!("error decoding patch: {error}")))?;
+    if value.is_object() {
+        let wanted = "[]handlers.jsonPatchOp";
+        return Err(bad_request(&format!(
+            "error decoding patch: json: cannot unmarshal object into Go value of type {wanted}"
+        )));
+    }
+    serde_json::from_value(value).map_err(|error| bad_request(&format!("error decoding patch: {error}")))
+}
+
+/// Applies a JSON patch as the server's library does: all or nothing; a test for null holds where nothing is, and a
+/// replace puts what is not there.
+pub(crate) fn apply_json_patch(object: &mut Value, patch: &json_patch::Patch) -> Result<()> {
+    use json_patch::{AddOperation, Patch, PatchOperation};
+    let mut changed = object.clone();
+    for operation in &patch.0 {
+        let operation = match operation {
+            PatchOperation::Test(test) if test.value.is_null() && changed.pointer(test.path.as_str()).is_none() => {
+                continue;
+            }
+            PatchOperation::Replace(replace) if changed.pointer(replace.path.as_str()).is_none() => {
+                PatchOperation::Add(AddOperation { path: replace.path.clone(), value: replace.value.clone() })
+            }
+            other => other.clone(),
+        };
+        json_patch::patch(&mut changed, &Patch(vec![operation])).map_err(|_| unprocessable())?;
+    }
+    *object = changed;
+    Ok(())
 }
 
 /// An apply needs a manager, nothing else may be forced.
 fn check_options(request: &Request) -> Result<()> {
     let mut errors = Vec::new();
-    let apply = request.content_type == "application/apply-patch+yaml";
+    let apply = request.content_type == APPLY_PATCH;
     if apply && request.option("fieldManager").unwrap_or_default().is_empty() {
         errors.push(FieldError::required("fieldManager", "is required for apply patch"));
     }
@@ -129,13 +162,10 @@ fn patched(write: &mut Write<'_>, old: Option<&Value>, patch: impl FnOnce(&mut V
 fn applied(write: &mut Write<'_>, old: Option<&Value>, config: &Value) -> Result<Value> {
     let kind = write.kind.clone();
     let version = config.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    if version != kind.api_version() {
-        let message = format!(
-            "Incorrect version specified in apply patch. Specified patch version: {}, expected: {}",
-            if version.is_empty() { "/" } else { version },
-            kind.api_version()
-        );
-        return Err(bad_request(&message));
+    let named = config.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if version != kind.api_version() || named != kind.kind {
+        let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        return Err(bad_request(&format!("invalid object type: {version}, Kind={named}")));
     }
     if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
         return Err(bad_request("metadata.managedFields must be nil"));
@@ -172,22 +202,6 @@ fn applied(write: &mut Write<'_>, old: Option<&Value>, config: &Value) -> Result
 /// A configuration that does not fit the schema: the server blames itself.
 fn internal_typed(message: &str) -> Box<crate::answer::Refusal> {
     crate::answer::status(500, "", message, None)
-}
-
-/// The sentence of the Go library for a patch that cannot be applied.
-fn go_patch_error(error: &json_patch::PatchError, patch: &json_patch::Patch) -> String {
-    let operation = patch.0.get(error.operation);
-    let path = error.path.to_string();
-    let value = |operation: &json_patch::PatchOperation| serde_json::to_value(operation).unwrap_or_default();
-    let verb =
-        operation.map(value).and_then(|v| v.get("op").and_then(Value::as_str).map(str::to_owned)).unwrap_or_default();
-    match verb.as_str() {
-        "test" => format!("testing value {path} failed: test failed"),
-        "remove" => format!("remove operation does not apply: doc is missing path: {path}: missing value"),
-        "replace" => format!("replace operation does not apply: doc is missing path: {path}: missing value"),
-        "add" => format!("add operation does not apply: doc is missing path: {path:?}: missing value"),
-        _ => error.to_string(),
-    }
 }
 
 /// Strategic merge as far as the operator and kubectl use it: lists with a merge key are merged by it, `$patch: delete`

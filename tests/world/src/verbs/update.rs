@@ -28,11 +28,12 @@ impl Inner {
         let object = write.decode_body(json_body(request)?)?;
         let uid = Some(meta::text(&object, "uid").to_owned()).filter(|uid| !uid.is_empty());
         let may_create = native::may_create_on_update(kind) && subresource.is_empty();
-        let (stored, created) = self.store_change(&mut write, may_create, uid.as_deref(), |write, old| {
+        let changed = self.store_change(&mut write, may_create, uid.as_deref(), |write, old| {
             let mut object = object;
             write.record(old, &mut object);
             Ok(object)
-        })?;
+        });
+        let (stored, created) = changed.map_err(|refusal| write.refused(refusal))?;
         Ok(write.answer(if created { 201 } else { 200 }, &stored))
     }
 }

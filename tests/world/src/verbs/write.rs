@@ -55,12 +55,12 @@ impl<'a> Write<'a> {
         };
         let mut errors = Vec::new();
         if let Some(seen) = request.option("dryRun").filter(|value| !value.is_empty() && *value != "All") {
-            errors.push(FieldError::not_supported("dryRun", &json!(seen), &[json!("All")]));
+            errors.push(FieldError::not_supported("dryRun", &json!([seen]), &[json!("All")]));
         }
         if let Some(seen) = request.option("fieldValidation")
             && !matches!(seen, "" | "Ignore" | "Warn" | "Strict")
         {
-            let allowed = ["Ignore", "Strict", "Warn"].map(|word| json!(word));
+            let allowed = ["", "Ignore", "Strict", "Warn"].map(|word| json!(word));
             errors.push(FieldError::not_supported("fieldValidation", &json!(seen), &allowed));
         }
         if !errors.is_empty() {
@@ -108,7 +108,7 @@ impl<'a> Write<'a> {
             name: self.request.manager(),
             version: &self.api_version,
             subresource: self.subresource,
-            now: &self.now,
+            now: (self.subresource != "scale").then_some(self.now.as_str()),
         }
     }
 
@@ -157,6 +157,12 @@ impl<'a> Write<'a> {
         let endpoint = Endpoint { schema: &self.kind.schema, empty: &empty, ignored: &self.ignored() };
         managers.update(&endpoint, &before, &after, &self.writer());
         set_managers(new, &managers);
+    }
+
+    /// A refusal with the warnings that were due.
+    pub(crate) fn refused(&self, mut refusal: Box<Refusal>) -> Box<Refusal> {
+        refusal.warnings.clone_from(&self.warnings);
+        refusal
     }
 
     /// The answer with an object.
@@ -209,7 +215,7 @@ impl Inner {
         let metadata = meta::metadata(&mut object);
         metadata.insert("uid".to_owned(), json!(uid));
         metadata.insert("creationTimestamp".to_owned(), json!(write.now));
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"] {
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
             metadata.remove(field);
         }
         if kind.namespaced {
@@ -219,7 +225,7 @@ impl Inner {
         }
         native::prepare_new(self, &kind, &mut object);
         let mut errors = meta::check_new(&kind, &object);
-        errors.extend(self.check_content(&kind, &object, None));
+        errors.extend(self.check_content(&kind, "", &object, None));
         if !errors.is_empty() {
             return Err(write.invalid(&name, &errors));
         }
@@ -231,7 +237,7 @@ impl Inner {
             return Ok(Arc::new(object));
         }
         let object = self.store.put(&key, object);
-        self.after_commit(&kind, &object);
+        self.after_commit(&kind, &key, &object);
         Ok(object)
     }
 
@@ -261,10 +267,7 @@ impl Inner {
             return self.store_new(write, object).map(|object| (object, true));
         };
         if let Some(uid) = uid.filter(|uid| *uid != meta::text(&old, "uid")) {
-            let why = format!(
-                "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-                meta::text(&old, "uid")
-            );
+            let why = storage_conflict(&kind, &write.key, uid, meta::text(&old, "uid"));
             return Err(conflict(&kind, &name, &why));
         }
         let mut object = make(write, Some(&old))?;
@@ -279,8 +282,8 @@ impl Inner {
             return Err(conflict(&kind, &name, MODIFIED));
         }
         self.prepare_change(write, &mut object, &old);
-        let mut errors = meta::check_changed(&object, &old);
-        errors.extend(self.check_content(&kind, &object, Some(&old)));
+        let mut errors = meta::check_changed(&kind, &object, &old);
+        errors.extend(self.check_content(&kind, write.subresource, &object, Some(&old)));
         if !errors.is_empty() {
             return Err(write.invalid(&name, &errors));
         }
@@ -313,7 +316,7 @@ impl Inner {
                 metadata.insert(field.to_owned(), value.clone());
             }
         }
-        if write.subresource.is_empty() && native::generation_moves(kind, object, old) {
+        if matches!(write.subresource, "" | "scale") && native::generation_moves(kind, object, old) {
             meta::bump_generation(object);
         }
     }
@@ -335,7 +338,7 @@ impl Inner {
             return Ok(Arc::new(object));
         }
         let object = self.store.put(&write.key, object);
-        self.after_commit(&kind, &object);
+        self.after_commit(&kind, &write.key, &object);
         Ok(object)
     }
 
@@ -356,6 +359,15 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// What the storage says to an update of another object under the same name.
+fn storage_conflict(kind: &Kind, key: &Key, wanted: &str, seen: &str) -> String {
+    let place = if kind.native { kind.plural.clone() } else { format!("{}/{}", kind.group, kind.plural) };
+    format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{place}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {seen}",
+        key.path
+    )
 }
 
 /// Where nothing but the times of managed fields moved, the old times stay.
