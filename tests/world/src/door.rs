@@ -28,10 +28,11 @@ pub struct World {
     inner: Arc<Mutex<Inner>>,
 }
 
-/// The way into a world for one client; requests are logged under its name.
+/// The way into a world for one client; requests are logged under its name. Clones are one door, which a test can turn to
+/// another world: the address stays, the cluster behind it is swapped.
 #[derive(Clone, Debug)]
 pub struct Door {
-    world: World,
+    world: Arc<Mutex<World>>,
     client: String,
 }
 
@@ -118,13 +119,13 @@ impl World {
     /// A client under a name of its own in the log.
     #[must_use]
     pub fn client_named(&self, name: &str) -> kube::Client {
-        kube::Client::new(self.door(name), "default")
+        self.door(name).client()
     }
 
     /// The service under such a client, for a stack of the test's own.
     #[must_use]
     pub fn door(&self, client: &str) -> Door {
-        Door { world: self.clone(), client: client.to_owned() }
+        Door { world: Arc::new(Mutex::new(self.clone())), client: client.to_owned() }
     }
 
     /// The clock the cluster lives by.
@@ -351,6 +352,23 @@ impl World {
     }
 }
 
+impl Door {
+    /// A client through this door. Needs a tokio runtime around it.
+    #[must_use]
+    pub fn client(&self) -> kube::Client {
+        kube::Client::new(self.clone(), "default")
+    }
+
+    /// Turns the door to another world: requests from now on go there. Watches that are open stay where they are.
+    pub fn turn_to(&self, world: &World) {
+        *self.world.lock().unwrap_or_else(PoisonError::into_inner) = world.clone();
+    }
+
+    fn world(&self) -> World {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 fn world_value(definition: &CustomResourceDefinition) -> Option<Value> {
     let mut value = serde_json::to_value(definition).ok()?;
     value["apiVersion"] = json!("apiextensions.k8s.io/v1");
@@ -368,7 +386,7 @@ impl tower::Service<http::Request<Body>> for Door {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let Self { world, client } = self.clone();
+        let (world, client) = (self.world(), self.client.clone());
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect_bytes().await?;

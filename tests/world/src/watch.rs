@@ -34,6 +34,8 @@ pub(crate) struct Watch {
     round: u64,
     bookmarks: bool,
     last_bookmark: bool,
+    /// What a server that fell behind has seen; nothing later comes.
+    frozen: Option<u64>,
     deadline: Timestamp,
     ready: VecDeque<Bytes>,
     over: bool,
@@ -43,8 +45,8 @@ pub(crate) struct Watch {
 const DEFAULT_LIMIT: SignedDuration = SignedDuration::from_secs(3600);
 
 impl Inner {
-    /// Opens a watch.
-    pub(crate) fn watch(&mut self, request: &Request, kind: &Arc<Kind>) -> Result<Answer> {
+    /// Opens a watch; of a server that fell behind when `frozen` is a revision.
+    pub(crate) fn watch(&mut self, request: &Request, kind: &Arc<Kind>, frozen: Option<u64>) -> Result<Answer> {
         check_rule(request)?;
         let selector = Selector::read(request)?;
         let form = Form::of(request);
@@ -58,8 +60,9 @@ impl Inner {
             text => Some(text.parse::<u64>().map_err(|_| internal_plain(&invalid_version(text)))?),
         };
         let initial = request.flag("sendInitialEvents") && request.option("sendInitialEvents").is_some();
-        let revision = self.store.revision();
+        let revision = frozen.unwrap_or(u64::MAX).min(self.store.revision());
         let mut watch = Watch {
+            frozen,
             id: self.next_watch(request),
             kind: kind.clone(),
             namespace,
@@ -154,20 +157,16 @@ impl Watch {
             Some(WatchFault::Stall) => {}
             Some(WatchFault::BookmarksOnly) => self.cursor = inner.store.revision(),
             Some(WatchFault::Twice) | None => {
-                let changes: Vec<Change> = inner
-                    .store
-                    .changes_after(self.cursor)
-                    .iter()
-                    .filter(|change| self.concerns(change))
-                    .cloned()
-                    .collect();
+                let end = self.frozen.unwrap_or(u64::MAX).min(inner.store.revision());
+                let seen = inner.store.changes_after(self.cursor).iter().filter(|change| change.revision <= end);
+                let changes: Vec<Change> = seen.filter(|change| self.concerns(change)).cloned().collect();
                 for change in changes {
                     self.see(&change);
                     if fault == Some(WatchFault::Twice) {
                         self.see(&change);
                     }
                 }
-                self.cursor = self.cursor.max(inner.store.revision());
+                self.cursor = self.cursor.max(end);
             }
         }
         if fault == Some(WatchFault::Stall) || self.over {

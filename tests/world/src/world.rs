@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     pub(crate) controllers: Controllers,
     pub(crate) bookmark_round: u64,
+    /// The revision at which the server that is asked right now stands, when it fell behind.
+    behind: Option<u64>,
     uids: u64,
     names: u64,
     addresses: u32,
@@ -55,6 +57,7 @@ impl Inner {
             faults: Faults::default(),
             controllers: Controllers::default(),
             bookmark_round: 0,
+            behind: None,
             uids: 0,
             names: 0,
             addresses: 0,
@@ -109,7 +112,7 @@ impl Inner {
         let placed = !kind.namespaced || !request.target.namespace.is_empty();
         match (request.method.clone(), named) {
             (Method::GET, false) if request.flag("watch") && request.option("watch").is_some() => {
-                self.watch(request, kind)
+                self.watch(request, kind, self.behind)
             }
             (Method::GET, false) => self.list(request, kind),
             (Method::GET, true) => self.get(request, kind),
@@ -209,8 +212,14 @@ impl Inner {
 
     /// Handles a request whose reads shall see an old revision.
     pub(crate) fn handle_stale(&mut self, request: &Request, revision: u64) -> Result<Answer> {
-        if !request.reads() || request.flag("watch") && request.option("watch").is_some() {
+        if !request.reads() {
             return self.handle(request);
+        }
+        if request.verb() == "watch" {
+            self.behind = Some(revision);
+            let answer = self.handle(request);
+            self.behind = None;
+            return answer;
         }
         let mut old = Store::new();
         std::mem::swap(&mut old, &mut self.store);

@@ -54,6 +54,12 @@ impl Normal {
         plain_status(&mut answer.body);
         let listed = answer.body.get("items").is_some();
         answer.body = self.value("", answer.body, listed);
+        for event in &mut answer.events {
+            // A bookmark says where the whole store stands.
+            if event["type"] == "BOOKMARK" {
+                event["object"]["metadata"]["resourceVersion"] = json!("");
+            }
+        }
         answer.events = answer.events.into_iter().map(|event| self.value("", event, false)).collect();
         answer.warnings = answer.warnings.iter().map(|warning| self.text(warning)).collect();
         answer
