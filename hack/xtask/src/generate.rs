@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, ensure};
 
 /// Packages whose tests compare committed texts.
-const GOLDEN: [&str; 2] = ["jiuzhou-report", "jiuzhou"];
+const GOLDEN: [&str; 3] = ["jiuzhou-report", "jiuzhou-chart", "jiuzhou"];
 
 /// Rewrites everything.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {

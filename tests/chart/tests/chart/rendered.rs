@@ -1,0 +1,128 @@
+//! What helm rendered keeps its promises, and the kustomize base is the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use jiuzhou_chart::{documents, text};
+
+/// Objects of a rendering by kind and name.
+fn objects(case: &str) -> BTreeMap<(String, String), Value> {
+    let path = format!("charts/golden/{case}.yaml");
+    let all = documents(&path, &text(&path)).into_iter().filter(|object| !object.is_null());
+    all.map(|object| ((word(&object, "/kind"), word(&object, "/metadata/name")), object)).collect()
+}
+
+fn word(object: &Value, pointer: &str) -> String {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn one(case: &str, kind: &str, name: &str) -> Value {
+    objects(case).remove(&(kind.to_owned(), name.to_owned())).unwrap_or_else(|| panic!("{case} has no {kind} {name}"))
+}
+
+/// The profile "restricted" of the Pod Security Standards, and more: no writable root, no shell to start.
+#[test]
+fn the_pod_is_restricted() {
+    for case in ["default", "everything"] {
+        let deployment = one(case, "Deployment", "jiuzhou");
+        let pod = &deployment["spec"]["template"]["spec"];
+        let security = &pod["securityContext"];
+        assert_eq!((&security["runAsNonRoot"], &security["runAsUser"]), (&json!(true), &json!(65534)));
+        assert_eq!(security["seccompProfile"], json!({ "type": "RuntimeDefault" }));
+        for key in ["hostNetwork", "hostPID", "hostIPC"] {
+            assert!(pod.get(key).is_none(), "{key}");
+        }
+        let containers = pod["containers"].as_array().unwrap();
+        assert_eq!((containers.len(), pod.get("initContainers")), (1, None));
+        let container = &containers[0];
+        let wanted = json!({
+            "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true,
+            "capabilities": { "drop": ["ALL"] },
+        });
+        assert_eq!(container["securityContext"], wanted);
+        assert!(container.get("command").is_none(), "the image knows its program");
+        assert!(
+            container["resources"]["limits"]["memory"].is_string()
+                && container["resources"]["requests"]["cpu"].is_string()
+        );
+        assert!(pod["volumes"].as_array().unwrap().iter().all(|volume| volume.get("hostPath").is_none()));
+    }
+}
+
+#[test]
+fn the_file_log_has_one_writer_and_outlives_the_release() {
+    let deployment = one("default", "Deployment", "jiuzhou");
+    assert_eq!(
+        (&deployment["spec"]["replicas"], word(&deployment, "/spec/strategy/type")),
+        (&json!(1), "Recreate".into())
+    );
+    let claim = one("default", "PersistentVolumeClaim", "jiuzhou-audit");
+    assert_eq!(claim["spec"]["accessModes"], json!(["ReadWriteOncePod"]));
+    assert_eq!(claim["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
+    let mount = &deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0];
+    let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+    assert!(args.contains(&format!("--audit={}/", mount["mountPath"].as_str().unwrap())), "{args}");
+}
+
+#[test]
+fn what_is_off_by_default_is_absent_and_what_is_switched_on_is_there() {
+    let extra = [("ServiceMonitor", "jiuzhou"), ("PrometheusRule", "jiuzhou"), ("ConfigMap", "jiuzhou-dashboard")];
+    let (default, everything) = (objects("default"), objects("everything"));
+    for (kind, name) in extra {
+        let key = (kind.to_owned(), name.to_owned());
+        assert!(!default.contains_key(&key) && everything.contains_key(&key), "{kind}");
+    }
+    let args =
+        |case| one(case, "Deployment", "jiuzhou")["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+    assert!(!args("default").contains("--dedicated-hub") && args("everything").contains("--dedicated-hub"));
+    assert!(default.keys().all(|key| everything.contains_key(key)));
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_arrive_as_they_are() {
+    let shipped: Value = serde_json::from_str(&text("charts/jiuzhou/files/dashboard.json")).unwrap();
+    let map = one("everything", "ConfigMap", "jiuzhou-dashboard");
+    let arrived: Value = serde_json::from_str(map["data"]["jiuzhou.json"].as_str().unwrap()).unwrap();
+    assert_eq!(arrived, shipped);
+    let shipped = documents("alerts.yaml", &text("charts/jiuzhou/files/alerts.yaml")).remove(0);
+    assert_eq!(one("everything", "PrometheusRule", "jiuzhou")["spec"], shipped);
+}
+
+#[test]
+fn policies_hold_for_what_they_name_and_fail_closed() {
+    let objects = objects("default");
+    let policies: Vec<_> = objects.values().filter(|object| object["kind"] == "ValidatingAdmissionPolicy").collect();
+    assert_eq!(policies.len(), 3);
+    for policy in policies {
+        let name = word(policy, "/metadata/name");
+        assert_eq!(policy["spec"]["failurePolicy"], "Fail", "{name}");
+        for validation in policy["spec"]["validations"].as_array().unwrap() {
+            let message = validation["message"].as_str().unwrap();
+            assert!(!message.is_ascii() && message.contains(". "), "{name}: both languages: {message}");
+        }
+        let binding = one("default", "ValidatingAdmissionPolicyBinding", &name);
+        assert_eq!(binding["spec"]["policyName"], json!(name));
+        assert_eq!(binding["spec"]["validationActions"], json!(["Deny", "Audit"]), "{name}");
+    }
+    let text = objects.values().map(Value::to_string).collect::<String>();
+    assert!(text.contains(jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETE));
+    assert!(text.contains(jiuzhou_api::meta::MEMBER_NAMESPACE_PREFIX));
+}
+
+#[test]
+fn selectors_find_the_pod() {
+    let deployment = one("default", "Deployment", "jiuzhou");
+    let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+    let selectors = [
+        one("default", "Service", "jiuzhou")["spec"]["selector"].clone(),
+        one("default", "NetworkPolicy", "jiuzhou")["spec"]["podSelector"]["matchLabels"].clone(),
+        one("default", "PodDisruptionBudget", "jiuzhou")["spec"]["selector"]["matchLabels"].clone(),
+        deployment["spec"]["selector"]["matchLabels"].clone(),
+    ];
+    for selector in selectors {
+        let pairs = selector.as_object().unwrap();
+        assert!(!pairs.is_empty() && pairs.iter().all(|(key, value)| labels.get(key) == Some(value)), "{selector}");
+    }
+}
