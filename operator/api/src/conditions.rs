@@ -108,6 +108,10 @@ words! {
         LastCopyKept,
         /// The object is being removed.
         Removing,
+        /// A deletion is not carried out until a person approves it.
+        DeletionHeld,
+        /// Another workload has to be ready first.
+        WaitingForDependency,
     }
 }
 

@@ -1,6 +1,14 @@
 //! What can go wrong in this room, and the few kinds of it that metrics and back-off look at.
 
+use std::path::PathBuf;
+
+use jiuzhou_engine::decide::canonical::CanonicalError;
+use jiuzhou_records::audit::AuditError;
 use kube::config::{InferConfigError, KubeconfigError};
+
+use crate::http::ServeError;
+use crate::leader::NotLeader;
+use crate::state::StateError;
 
 /// Kinds of errors: a bounded list, fit for a label of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +25,8 @@ pub enum Category {
     Unreachable,
     /// The audit log cannot be written or read.
     Records,
+    /// This process does not lead.
+    Lease,
     /// A fault of ours.
     Internal,
 }
@@ -32,6 +42,7 @@ impl Category {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Records => "records",
+            Self::Lease => "lease",
             Self::Internal => "internal",
         }
     }
@@ -49,6 +60,40 @@ pub enum Error {
     /// No client can be made of the configuration.
     #[error("failed to make a client of the hub")]
     Client(#[source] Box<kube::Error>),
+    /// The counter of epochs holds no number.
+    #[error("failed to read the counter of epochs: {0:?} is no number; a counter never begins anew by itself")]
+    Epoch(String),
+    /// The Secret of the digest key holds none, or there is no randomness to make one.
+    #[error("failed to read the digest key: the Secret jiuzhou-system/digest-key holds none")]
+    DigestKey,
+    /// The snapshot cannot be made.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A value cannot be digested.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// The inputs of decisions cannot be written or read.
+    #[error("failed to {verb} {}", path.display())]
+    Journal {
+        /// What was tried.
+        verb: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// This process may not write now.
+    #[error(transparent)]
+    NotLeader(#[from] NotLeader),
+    /// Another process leads.
+    #[error("failed to keep the lease; another process may lead")]
+    LeaseLost,
+    /// Health or metrics cannot be served.
+    #[error(transparent)]
+    Serve(ServeError),
+    /// The audit log refused.
+    #[error("failed to record a decision")]
+    Audit(#[source] AuditError),
     /// The hub refused or did not answer.
     #[error("failed to {verb} {what}")]
     Api {
@@ -73,6 +118,11 @@ impl Error {
     pub fn category(&self) -> Category {
         match self {
             Self::Kubeconfig(_) | Self::Infer(_) | Self::Client(_) => Category::Configuration,
+            Self::Epoch(_) | Self::DigestKey | Self::State(StateError::Snapshot(_)) => Category::Refused,
+            Self::State(StateError::Schema(_)) | Self::Canonical(_) => Category::Internal,
+            Self::NotLeader(_) | Self::LeaseLost => Category::Lease,
+            Self::Serve(_) => Category::Configuration,
+            Self::Journal { .. } | Self::Audit(_) => Category::Records,
             Self::Api { source, .. } => of_api(source),
         }
     }

@@ -1,26 +1,39 @@
 //! The control room acts: it reads the hub's API server, asks the engine, commits what was decided, has it recorded and
 //! delivered, and tells how it went.
 //!
-//! One way, in this order: [`hub`] (what the API server says) -> `state` (the snapshot, kept up to date) -> `planner`
-//! (what is decided anew, committed and recorded) -> delivery -> `status`. Nothing here reads YAML files or prints; no
-//! rule about where a workload may run stands here.
+//! One way, in this order: `hub` (what the API server says) -> [`state`] (the snapshot, kept up to date) -> `planner`
+//! (the one task: `decide` commits, `record` remembers, `workload` orders and tells) -> [`orders`] (the border to who
+//! delivers). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
 
 mod connect;
+mod decide;
 mod error;
+mod events;
 pub mod export;
 pub mod http;
+mod hub;
+mod keys;
 pub mod leader;
 pub mod metrics;
 mod options;
+pub mod orders;
+mod planner;
+mod record;
 pub mod rights;
 mod run;
+pub mod state;
 mod stop;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
+mod workload;
 
 pub use kube::Client;
 
 pub use connect::{Target, connect, install_crypto};
 pub use error::{Category, Error};
 pub use options::Options;
+pub use planner::Clock;
+pub use record::journal::{Decided, read as read_decisions};
 pub use run::run;
-pub use stop::Stop;
+pub use stop::{Stop, Stopper};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub struct Options {
     /// Folder of the audit log.
     pub audit: PathBuf,
-    /// Where health and metrics answer.
+    /// Where health and metrics answer; metrics without authentication on loopback, else by bearer token.
     pub listen: SocketAddr,
     /// Whether a lease is held before anything is written.
     pub leader_election: bool,

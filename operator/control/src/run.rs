@@ -1,19 +1,175 @@
 //! The wiring of one run: what is started, in which order, and how it ends.
+//!
+//! Health answers first, so that a process that waits is seen to wait. Then the audit log is opened (one process has it),
+//! then the lease is taken, then the caches are filled, and only then anything is decided. Whoever loses the lease ends:
+//! a process that starts anew is simpler than one that remembers what it no longer may do.
 
-use kube::Client;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiuzhou_api::meta;
+use jiuzhou_records::audit::AuditError;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client, ResourceExt as _};
+use tokio::sync::mpsc;
 
 use crate::error::Error;
+use crate::http::{self, Access, Health, Tokens};
+use crate::hub;
+use crate::keys;
+use crate::leader::{Gate, KubeLease, Leader, Settings, Term};
+use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::orders::{Order, Orders};
+use crate::planner::{Clock, Parts, Planner};
+use crate::record::Records;
 use crate::stop::Stop;
+
+/// Part of health: every kind of the hub was listed whole.
+pub(crate) const CACHES: &str = "caches";
+/// Part of health: this process leads, or no lease is asked for.
+const LEASE: &str = "lease";
+/// Between two tries for an audit log that another process has open.
+const LOCKED: Duration = Duration::from_secs(2);
 
 /// Runs until told to stop.
 ///
 /// # Errors
-/// What makes going on pointless: a hub that refuses us, an audit log that cannot be written.
+/// What makes going on pointless: a hub that refuses us, an audit log that cannot be written, a lost lease.
 pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Error> {
+    let (health, metrics) = (Health::new([CACHES, LEASE]), Arc::new(Metrics::new()));
+    serve(&client, &options, &health, &metrics, &stop).await?;
     let version = client.apiserver_version().await.map_err(|error| Error::api("read", "the hub's version", error))?;
-    tracing::info!(hub = %version.git_version, dedicated = options.dedicated_hub, "started");
-    stop.requested().await;
+    let id = identity(&client).await?;
+    tracing::info!(version = %version.git_version, hub = id, dedicated = options.dedicated_hub, "started");
+    let clock: Clock = Arc::new(Timestamp::now);
+    let Some(records) = open_records(&options, &id, &clock, &stop).await? else { return Ok(()) };
+    let (leader, gate) = elect(&client, &options, records.highest_term());
+    let lost = lead(leader.as_ref(), &gate, &metrics, &stop).await;
+    let Some(lost) = lost else { return Ok(()) };
+    health.set_ready(LEASE, true);
+    let digest_key = keys::digest_key(&client).await?;
+    let seen = hub::watch_all(&client, &stop);
+    let (_reporter, reports) = mpsc::unbounded_channel();
+    let orders = Arc::new(Unwired);
+    let parts = Parts { client, clock, records, orders, digest_key, gate, metrics, health };
+    let planner = Planner::new(parts)?;
+    let ended = tokio::select! {
+        ended = planner.run(seen, reports, stop) => ended,
+        () = lost => Err(Error::LeaseLost),
+    };
+    if let Some(leader) = leader {
+        leader.release().await;
+    }
     tracing::info!("stopped");
+    ended
+}
+
+/// Answers for health and metrics until told to stop.
+async fn serve(
+    client: &Client,
+    options: &Options,
+    health: &Health,
+    metrics: &Arc<Metrics>,
+    stop: &Stop,
+) -> Result<(), Error> {
+    let access = match options.listen.ip().is_loopback() {
+        true => Access::Loopback,
+        false => Access::Tokens(Tokens::new(client.clone())),
+    };
+    let listener = http::listen_for_metrics(options.listen, &access).await.map_err(Error::Serve)?;
+    let routes = http::health_routes(health.clone()).merge(http::metrics_routes(Arc::clone(metrics), access));
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        if let Err(error) = http::serve(listener, routes, async move { stop.requested().await }).await {
+            tracing::error!(%error, "nobody is answered any more");
+        }
+    });
     Ok(())
+}
+
+/// The hub is who its `kube-system` namespace is.
+async fn identity(client: &Client) -> Result<String, Error> {
+    let namespace = Api::<Namespace>::all(client.clone()).get("kube-system").await;
+    let namespace = namespace.map_err(|error| Error::api("read", "the hub's identity", error))?;
+    Ok(namespace.uid().unwrap_or_default())
+}
+
+/// Opens the records, once no other process has them; `None` when told to stop before.
+async fn open_records(options: &Options, hub: &str, clock: &Clock, stop: &Stop) -> Result<Option<Records>, Error> {
+    let mut told = false;
+    loop {
+        let (folder, hub, now) = (options.audit.clone(), hub.to_owned(), clock());
+        let opened = tokio::task::spawn_blocking(move || Records::open(&folder, &hub, now)).await;
+        match opened.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic())) {
+            Err(Error::Audit(AuditError::Locked(_))) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::info!(folder = %options.audit.display(), "another process has the audit log; waiting");
+                }
+                tokio::select! {
+                    () = stop.requested() => return Ok(None),
+                    () = tokio::time::sleep(LOCKED) => {}
+                }
+            }
+            answer => return answer.map(Some),
+        }
+    }
+}
+
+/// Takes part in the election, or opens the gate for a process that is alone.
+fn elect(client: &Client, options: &Options, floor: u64) -> (Option<Leader>, Gate) {
+    if !options.leader_election {
+        return (None, Gate::alone(Term(floor.saturating_add(1))));
+    }
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let identity = format!("{}_{}_{}", host.trim(), std::process::id(), Timestamp::now().as_millisecond());
+    let lease = KubeLease::new(client.clone(), meta::SYSTEM_NAMESPACE, meta::LEADER_LEASE);
+    let leader = Leader::start(lease, Settings::new(identity, floor));
+    let gate = leader.gate();
+    (Some(leader), gate)
+}
+
+/// Waits until this process leads; what comes back is done when it leads no more. `None` when told to stop before.
+async fn lead(
+    leader: Option<&Leader>,
+    gate: &Gate,
+    metrics: &Arc<Metrics>,
+    stop: &Stop,
+) -> Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
+    let Some(leader) = leader else {
+        metrics.leads(gate.check().ok());
+        return Some(Box::pin(std::future::pending()));
+    };
+    let mut claim = leader.claim();
+    let mut told = false;
+    let term = loop {
+        let now = *claim.borrow_and_update();
+        if let Some(term) = now {
+            break term;
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!("waiting for the lease");
+        }
+        tokio::select! {
+            () = stop.requested() => return None,
+            changed = claim.changed() => changed.ok()?,
+        }
+    };
+    tracing::info!(%term, "leading");
+    metrics.leads(Some(term));
+    let metrics = Arc::clone(metrics);
+    Some(Box::pin(async move {
+        let _ = claim.wait_for(|now| *now != Some(term)).await;
+        metrics.leads(None);
+    }))
+}
+
+/// Orders with nobody to carry them out: a hub without members.
+struct Unwired;
+
+impl Orders for Unwired {
+    fn give(&self, order: Arc<Order>) {
+        tracing::debug!(cluster = %*order.delivery.cluster, workload = %order.key(), "ordered");
+    }
 }

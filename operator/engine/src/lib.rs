@@ -8,4 +8,5 @@ pub mod capacity;
 pub mod choice;
 pub mod decide;
 pub mod detect;
+pub mod step;
 pub mod terms;

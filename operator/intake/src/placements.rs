@@ -114,6 +114,7 @@ pub fn spec_of(
             policy: Some(canonical::digest(&*spec.policy, DigestAlgorithm::Sha256)?.to_string().into()),
             snapshot: decision.fleet.to_string().into(),
             data: stamp.data.map(|digest| digest.to_string().into()),
+            content: None, // what is delivered is control's
         },
         as_of: Some(Time(decision.as_of)),
     }))

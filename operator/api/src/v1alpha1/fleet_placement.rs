@@ -117,6 +117,9 @@ pub struct DecisionInputs {
     /// Of the built-in data. 内置数据。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<ContentDigest>,
+    /// Of what is delivered: version of the workload, overrides. 所下发内容：工作负载版本与覆盖项。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentDigest>,
 }
 
 /// Sums over all clusters. 全部集群合计。

@@ -9,7 +9,7 @@ pub(crate) mod load;
 mod plan;
 mod replay;
 mod report;
-mod saved;
+pub(crate) mod saved;
 mod shell;
 mod tour;
 mod validate;

@@ -50,6 +50,21 @@ impl Saved {
         })
     }
 
+    /// A batch that a hub decided and recorded, with the digests it was recorded under.
+    #[cfg(feature = "hub")]
+    pub(crate) fn recorded(decided: jiuzhou_control::Decided) -> anyhow::Result<Self> {
+        let jiuzhou_control::Decided { engine_version, input, plan, sha256, sm3 } = decided;
+        Ok(Self {
+            format: FORMAT.to_owned(),
+            engine_version,
+            input_digest: canonical::digest(&input, DigestAlgorithm::Sha256)?,
+            plan_digest: sha256,
+            plan_digest_sm3: sm3,
+            plan,
+            input,
+        })
+    }
+
     /// The bytes of the file.
     pub(crate) fn bytes(&self) -> anyhow::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod cel;
+mod claims;
 mod clusters;
 mod contents;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod workloads;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiuzhou_api::v1alpha1::{ClusterSelector, PlacementRules};
 use jiuzhou_engine::decide::input::{ClusterInput, PoolInput};
 use jiuzhou_engine::decide::{FleetInput, Spec};
 use jiuzhou_engine::detect::{Catalogue, NodeFacts};
@@ -35,6 +37,7 @@ use crate::builtin;
 use crate::objects::{Key, Objects, named};
 
 pub use catalogue::catalogue;
+pub use claims::rivals;
 pub use kinds::profiles;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
@@ -110,14 +113,36 @@ impl Base {
         shared: &mut Shared,
         findings: &mut Vec<Finding>,
     ) -> Option<Spec> {
-        let context = workloads::Context {
+        workloads::one(&self.context(objects), objects.workloads.get(key)?, shared, findings)
+    }
+
+    fn context<'a>(&'a self, objects: &'a Objects) -> workloads::Context<'a> {
+        workloads::Context {
             objects,
             profiles: &self.profiles,
             images: &self.images,
             places: &self.places,
             owners: &self.owners,
-        };
-        workloads::one(&context, objects.workloads.get(key)?, shared, findings)
+        }
+    }
+
+    /// The placement rules that hold for a workload: its own, else those it names, else its tenant's.
+    #[must_use]
+    pub fn rules<'a>(&'a self, objects: &'a Objects, key: &Key) -> Option<&'a PlacementRules> {
+        workloads::rules_of(&self.context(objects), objects.workloads.get(key)?)
+    }
+
+    /// The tenant of a workload; empty when nobody owns its namespace.
+    #[must_use]
+    pub fn tenant(&self, objects: &Objects, key: &Key) -> String {
+        let item = objects.workloads.get(key);
+        item.map(|item| workloads::tenant(&self.context(objects), item)).unwrap_or_default()
+    }
+
+    /// Whether a selector takes a cluster, by what the engine is told of that cluster.
+    #[must_use]
+    pub fn selects(&self, selector: &ClusterSelector, cluster: &ClusterInput) -> bool {
+        self.places.affinity(selector).matches(&cluster.name, &cluster.labels)
     }
 
     /// One cluster with the results of the tiers' checks; `None` when it is not there.

@@ -15,6 +15,7 @@ use jiuzhou_objects::profile::Profiles;
 
 use crate::objects::{Item, Objects, named};
 
+use super::claims;
 use super::clusters::any_of;
 use super::contents::{self, Contents};
 use super::images::{Images, together};
@@ -54,6 +55,11 @@ pub(super) fn one(
     shared: &mut Shared,
     findings: &mut Vec<Finding>,
 ) -> Option<Spec> {
+    let key = (item.document.namespace.clone(), item.document.name.clone());
+    if let Some(finding) = claims::taken(context.objects, &key, item) {
+        findings.push(finding);
+        return None;
+    }
     let (mut spec, requirement, policy) = spec(context, item, findings)?;
     let Shared { requirements, policies } = shared;
     spec.requirement = Arc::clone(requirements.entry(requirement.clone()).or_insert_with(|| Arc::new(requirement)));
@@ -107,10 +113,11 @@ fn spec(
     let contents = contents::contents(context, document, objects, requirements, findings);
     let namespace = document.namespace.as_str();
     let owner = context.objects.systems.get(&(namespace.to_owned(), system.to_string()));
-    let tenant = match owner {
-        Some(owner) => owner.object.spec.tenant.to_string(),
-        None => context.owners.get(namespace).cloned().unwrap_or_default(),
-    };
+    let tenant = tenant(context, item);
+    if tenant.is_empty() {
+        // Without a tenant no rule of isolation could refuse anything. The checks tell of the namespace.
+        return None;
+    }
     let rules = rules(context, namespace, &tenant, placement.as_ref(), placement_policy.as_deref());
     let Placement { affinity, groups, tolerations, mut policy } =
         rules.map(|rules| policies::placement(rules, context.places)).unwrap_or_default();
@@ -175,9 +182,29 @@ fn in_one_cluster(policy: &mut Policy) {
     }
 }
 
+/// The tenant of a workload: its system's, else the owner of its namespace; empty when nobody is.
+pub(super) fn tenant(context: &Context<'_>, item: &Item<api::FleetWorkload>) -> String {
+    let namespace = item.document.namespace.as_str();
+    match context.objects.systems.get(&(namespace.to_owned(), item.object.spec.system.to_string())) {
+        Some(owner) => owner.object.spec.tenant.to_string(),
+        None => context.owners.get(namespace).cloned().unwrap_or_default(),
+    }
+}
+
+/// The rules that hold for a workload.
+pub(super) fn rules_of<'a>(
+    context: &Context<'a>,
+    item: &'a Item<api::FleetWorkload>,
+) -> Option<&'a api::PlacementRules> {
+    let spec = &item.object.spec;
+    let tenant = tenant(context, item);
+    let by_name = spec.placement_policy.as_deref();
+    rules(context, &item.document.namespace, &tenant, spec.placement.as_ref(), by_name)
+}
+
 /// The rules that hold: inline, else by name (its namespace first), else the tenant's default.
 fn rules<'a>(
-    context: &'a Context<'_>,
+    context: &Context<'a>,
     namespace: &str,
     tenant: &str,
     inline: Option<&'a api::PlacementRules>,

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod choice;
+mod condition;
 mod cross_check;
 mod detect;
 mod fill;
@@ -16,6 +17,7 @@ mod rule;
 
 use jiuzhou_engine::terms::{Area, Code};
 
+pub use condition::condition;
 pub use fill::{fix, render, value};
 
 pub use crate::words::Lang;

@@ -1,0 +1,307 @@
+//! The one task that decides: it owns the state, takes in what is seen, has decided what is woken, and keeps every
+//! workload on its way from placement to status.
+//!
+//! Events are taken together for some milliseconds, so that a burst is one batch. Nothing is decided before every cache
+//! is complete, nothing is committed before the batch is written down, nothing is ordered before the commit is recorded.
+//! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
+//! away by order.
+
+mod follow;
+mod remove;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::terms::ObjectRef;
+use jiuzhou_objects::secrets::DigestKey;
+use kube::Client;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::decide::epoch::Epochs;
+use crate::error::{Category, Error};
+use crate::events::Events;
+use crate::http::Health;
+use crate::hub::Seen;
+use crate::leader::Gate;
+use crate::metrics::Metrics;
+use crate::orders::{Orders, Report};
+use crate::record::Records;
+use crate::run::CACHES;
+use crate::state::State;
+use crate::stop::Stop;
+use crate::workload::apply::Given;
+use crate::workload::dereference::Reports;
+
+/// How long events are taken together after the first: hides a burst, and nobody notices it.
+const TOGETHER: Duration = Duration::from_millis(20);
+/// How long a failed turn waits at least and at most before it is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+
+/// The instant, as somebody else tells it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the planner is made of.
+pub(crate) struct Parts {
+    pub(crate) client: Client,
+    pub(crate) clock: Clock,
+    pub(crate) records: Records,
+    pub(crate) orders: Arc<dyn Orders>,
+    pub(crate) digest_key: DigestKey,
+    pub(crate) gate: Gate,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Health,
+}
+
+/// The task.
+pub(crate) struct Planner {
+    client: Client,
+    clock: Clock,
+    records: Records,
+    orders: Arc<dyn Orders>,
+    digest_key: DigestKey,
+    events: Events,
+    gate: Gate,
+    metrics: Arc<Metrics>,
+    health: Health,
+    epochs: Epochs,
+    state: State,
+    /// Every kind was listed whole once.
+    complete: bool,
+    decisions: BTreeMap<WorkloadKey, Decision>,
+    /// Decisions of placements that are in the audit log, as digests.
+    recorded: BTreeMap<WorkloadKey, String>,
+    reports: BTreeMap<WorkloadKey, Reports>,
+    given: Given,
+    removals: remove::Removals,
+    /// The snapshot changed, or a decision was lost: decide.
+    turn: bool,
+    /// When the fleet changes by itself next: a term ends, a freeze begins.
+    next_change: Option<Instant>,
+    retry_at: Option<Instant>,
+    failures: u32,
+    /// Workloads to follow up.
+    dirty: BTreeSet<WorkloadKey>,
+    /// Workloads whose status is to be written, and when.
+    due: BTreeMap<WorkloadKey, Instant>,
+}
+
+impl Planner {
+    pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
+        let Parts { client, clock, records, orders, digest_key, gate, metrics, health } = parts;
+        Ok(Self {
+            epochs: Epochs::new(client.clone()),
+            events: Events::new(client.clone()),
+            client,
+            clock,
+            records,
+            orders,
+            digest_key,
+            gate,
+            metrics,
+            health,
+            state: State::new()?,
+            complete: false,
+            decisions: BTreeMap::new(),
+            recorded: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            given: Given::default(),
+            removals: remove::Removals::default(),
+            turn: true,
+            next_change: None,
+            retry_at: None,
+            failures: 0,
+            dirty: BTreeSet::new(),
+            due: BTreeMap::new(),
+        })
+    }
+
+    /// Runs until told to stop, or until nobody tells anything any more.
+    ///
+    /// # Errors
+    /// What makes going on pointless: the audit log takes no more appends.
+    pub(crate) async fn run(
+        mut self,
+        mut seen: mpsc::Receiver<Seen>,
+        mut reports: mpsc::UnboundedReceiver<Report>,
+        stop: Stop,
+    ) -> Result<(), Error> {
+        loop {
+            let wake = self.wake();
+            tokio::select! {
+                () = stop.requested() => return Ok(()),
+                event = seen.recv() => match event {
+                    Some(event) => self.take(event),
+                    None => return Ok(()),
+                },
+                Some(report) = reports.recv() => self.report(report),
+                () = sleep_until(wake) => {}
+            }
+            self.gather(&mut seen, &mut reports).await;
+            self.step().await?;
+        }
+    }
+
+    /// One round with what has come in: decide, follow up, tell.
+    pub(crate) async fn step(&mut self) -> Result<(), Error> {
+        if !self.complete && !self.is_complete() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        if self.next_change.is_some_and(|at| at <= now) {
+            self.next_change = None;
+            self.turn = true;
+        }
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.turn = true;
+        }
+        if self.retry_at.is_some() {
+            self.tell().await;
+            return Ok(());
+        }
+        if self.turn {
+            self.turn = false;
+            match self.decide().await {
+                Ok(()) => {}
+                Err(error) if error.category() == Category::Records => return Err(error),
+                Err(error) => {
+                    self.turn = true;
+                    self.back_off("decide", &error);
+                }
+            }
+        }
+        self.follow().await?;
+        self.tell().await;
+        if self.retry_at.is_none() {
+            self.failures = 0;
+        }
+        Ok(())
+    }
+
+    fn is_complete(&mut self) -> bool {
+        let incomplete = self.state.incomplete();
+        self.complete = incomplete.is_empty();
+        if self.complete {
+            tracing::info!(objects = self.state.len(), "every kind was listed");
+            self.health.set_ready(CACHES, true);
+            self.dirty = self.state.workload_keys();
+        }
+        self.complete
+    }
+
+    /// Tries again later, and later each time.
+    fn back_off(&mut self, what: &'static str, error: &Error) {
+        let (least, most) = RETRY;
+        let wait = least.saturating_mul(2_u32.saturating_pow(self.failures.min(16))).min(most);
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = Some(Instant::now() + wait);
+        let category = error.category().as_str();
+        tracing::warn!(error = %chain(error), category, ?wait, "failed to {what}; trying again");
+    }
+
+    /// When to wake without an event.
+    fn wake(&self) -> Option<Instant> {
+        if self.complete && self.retry_at.is_none() && (self.turn || !self.dirty.is_empty()) {
+            return Some(Instant::now());
+        }
+        [self.next_change, self.retry_at, self.due.values().min().copied()].into_iter().flatten().min()
+    }
+
+    /// Takes what else comes in a moment, so that a burst is decided at once.
+    async fn gather(&mut self, seen: &mut mpsc::Receiver<Seen>, reports: &mut mpsc::UnboundedReceiver<Report>) {
+        let until = Instant::now() + TOGETHER;
+        loop {
+            tokio::select! {
+                Some(event) = seen.recv() => self.take(event),
+                Some(report) = reports.recv() => self.report(report),
+                () = tokio::time::sleep_until(until) => return,
+            }
+            if Instant::now() >= until {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what the hub said.
+    pub(crate) fn take(&mut self, event: Seen) {
+        match event {
+            Seen::Begin { kind } => self.state.begin(&kind),
+            Seen::Complete { kind } => {
+                for object in self.state.complete(&kind) {
+                    self.gone(&object);
+                }
+                self.turn = true;
+            }
+            Seen::Put(value) => self.put(value),
+            Seen::Gone(object) => {
+                self.state.remove(&object);
+                self.gone(&object);
+                self.turn = true;
+            }
+        }
+    }
+
+    /// Takes in an object; what was known already wakes nobody.
+    pub(super) fn put(&mut self, value: Value) {
+        let Some(object) = self.state.put(value) else { return };
+        self.turn = true;
+        if matches!(object.kind.as_str(), "FleetWorkload" | "FleetPlacement") {
+            self.dirty.insert(WorkloadKey::new(&object.namespace, &object.name));
+        }
+    }
+
+    fn gone(&mut self, object: &ObjectRef) {
+        let key = WorkloadKey::new(&object.namespace, &object.name);
+        match object.kind.as_str() {
+            "FleetWorkload" => drop(self.dirty.insert(key)),
+            "FleetPlacement" => {
+                self.recorded.remove(&key);
+                self.given.forget(&key);
+                self.dirty.insert(key);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in what was seen in a member.
+    pub(crate) fn report(&mut self, report: Report) {
+        let Report { cluster, workload, status } = report;
+        let known = self.reports.entry(workload.clone()).or_default();
+        if known.get(&cluster).is_some_and(|before| *before == status) {
+            return;
+        }
+        known.insert(cluster, status);
+        self.dirty.insert(workload);
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An error with what is behind it, in one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

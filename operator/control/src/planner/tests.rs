@@ -1,0 +1,243 @@
+//! The whole way on a hub in memory: from an applied object to its members and its status, and back.
+
+use jiuzhou_engine::decide;
+use jiuzhou_intake::Options;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::record::journal;
+use crate::testing::{Hub, story};
+
+const PORTAL: (&str, &str) = ("kunming-portal", "portal");
+
+async fn portal() -> Hub {
+    Hub::with(&story("01-first-tenant")).await
+}
+
+/// What an operator writes to the hub, as `VERB resource/subresource`.
+fn told(hub: &Hub) -> Vec<String> {
+    let line = |entry: &jiuzhou_world::Entry| format!("{} {}/{}", entry.verb, entry.resource, entry.subresource);
+    hub.writes().iter().map(line).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_applied_workload_becomes_ready_with_four_writes() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 2)].into());
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
+    let workload: Vec<String> = told(&hub).into_iter().filter(|line| line.contains("jiuzhou.dev")).collect();
+    assert_eq!(
+        workload,
+        [
+            "patch fleetworkloads.jiuzhou.dev/",
+            "create fleetplacements.jiuzhou.dev/",
+            "patch fleetplacements.jiuzhou.dev/status",
+            "patch fleetworkloads.jiuzhou.dev/status",
+        ]
+    );
+    assert_eq!(hub.world.refused(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_with_nothing_changed_writes_nothing() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    hub.world.clear_log();
+    hub.run().await.expect("it runs again");
+    assert_eq!(told(&hub), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_example_province_comes_to_rest_and_every_decision_replays() {
+    let hub = Hub::with(&story("10-province")).await;
+    hub.run().await.expect("it runs");
+    let placed = hub.world.objects(jiuzhou_api::meta::API_VERSION, "FleetPlacement");
+    let workloads = hub.world.objects(jiuzhou_api::meta::API_VERSION, "FleetWorkload");
+    assert!(placed.len() > 40, "{} placements", placed.len());
+    for workload in &workloads {
+        let (status, generation) = (&workload["status"], &workload["metadata"]["generation"]);
+        assert_eq!(status["observedGeneration"], *generation, "{}", workload["metadata"]["name"]);
+        assert!(status["messageZh"].as_str().is_some_and(|text| !text.is_empty()));
+    }
+    // Every decision that stands is one of the recorded batches, and each batch is decided again to the same bytes.
+    let mut decisions = std::collections::BTreeSet::new();
+    journal::read::<Error>(hub.folder.path(), |decided| {
+        let again = decide::replay(decided.input).expect("a fleet");
+        assert_eq!((again.sha256, again.sm3), (decided.sha256, decided.sm3));
+        for decision in &again.plan.decisions {
+            let id = decide::canonical::digest(decision, jiuzhou_engine::terms::DigestAlgorithm::Sha256);
+            decisions.insert(id.expect("a digest").to_string());
+        }
+        Ok(())
+    })
+    .expect("the journal is whole");
+    for placement in &placed {
+        let decision = placement["spec"]["decision"].as_str().unwrap_or_default();
+        assert!(decisions.contains(decision), "{} is recorded", placement["metadata"]["name"]);
+    }
+    hub.world.clear_log();
+    hub.run().await.expect("it runs again");
+    assert_eq!(told(&hub), Vec::<String>::new(), "quiet after a restart");
+    // And `plan` over what the hub has moves nothing.
+    let state = crate::export::state(&hub.world.client()).await.expect("the state");
+    let texts: Vec<(String, Vec<u8>)> = state
+        .iter()
+        .flat_map(|(kind, values)| values.iter().map(move |value| (kind.clone(), value)))
+        .map(|(kind, value)| (format!("{kind}.yaml"), serde_json::to_vec(value).expect("JSON")))
+        .collect();
+    let texts: Vec<(String, &[u8])> = texts.iter().map(|(name, text)| (name.clone(), text.as_slice())).collect();
+    let as_of = hub.world.clock().now();
+    let fleet = jiuzhou_intake::load_texts(&texts, &Options::at(as_of)).expect("a fleet");
+    let plan = decide::plan(&fleet.snapshot, &decide::Changes::default(), as_of).expect("a plan");
+    let moving: Vec<_> = plan.decisions.iter().filter(|decision| !decision.moves.is_empty()).collect();
+    assert!(moving.is_empty(), "{moving:?}");
+    let before = jiuzhou_intake::placements::committed(&fleet.objects);
+    let specs: Vec<_> = fleet.snapshot.specs().map(|spec| (**spec).clone()).collect();
+    let commits = jiuzhou_intake::placements::of_plan(&plan, specs.iter(), &before, i64::MAX, None).expect("commits");
+    assert_eq!(commits, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scale_is_followed_and_the_chain_of_decisions_holds() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    let first = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "/scale", &json!({ "spec": { "replicas": 5 } })).await;
+    hub.run().await.expect("it runs");
+    let second = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 5)].into());
+    assert_eq!(second["spec"]["previous"], first["spec"]["decision"]);
+    assert_eq!(second["spec"]["sequence"], first["spec"]["sequence"]);
+    assert!(second["spec"]["epoch"].as_i64() > first["spec"]["epoch"].as_i64());
+    let workload = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
+    assert_eq!((&workload["status"]["ready"], &workload["status"]["wanted"]), (&json!(5), &json!(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_content_alone_gets_a_decision_and_an_epoch_of_its_own() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    let first = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    let mut objects = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload")["spec"]["objects"].clone();
+    objects[1]["manifest"]["spec"]["ports"] = json!([{ "port": 81, "targetPort": 8080 }]);
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "objects": objects } })).await;
+    hub.run().await.expect("it runs");
+    let second = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    assert_ne!(second["spec"]["decision"], first["spec"]["decision"]);
+    assert_eq!(second["spec"]["inputs"]["workload"], first["spec"]["inputs"]["workload"], "it asks for the same");
+    assert!(second["spec"]["epoch"].as_i64() > first["spec"]["epoch"].as_i64());
+    let there = hub.members.there.lock().expect("a lock");
+    let ports: Vec<&Value> = there
+        .values()
+        .flat_map(|order| &order.delivery.objects)
+        .filter_map(|object| object.manifest.as_ref()?.pointer("/spec/ports/0/port"))
+        .collect();
+    assert_eq!(ports, [&json!(81)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_removes_everything_in_order_and_leaves_nothing() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    hub.delete("/apis/jiuzhou.dev/v1alpha1/namespaces/kunming-portal/fleetworkloads/portal").await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
+    assert_eq!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1), None);
+    assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_because_the_namespace_goes_is_held_and_everything_runs_on() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    hub.delete("/api/v1/namespaces/kunming-portal").await;
+    hub.world.settle();
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 2)].into());
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "DeletionHeld");
+    assert!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workload_with_no_place_says_why_and_is_placed_when_it_can_be() {
+    let hub = portal().await;
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "replicas": 1000 } })).await;
+    hub.run().await.expect("it runs");
+    let (status, reason) = hub.ready(PORTAL.0, PORTAL.1);
+    assert_eq!((status.as_str(), reason.as_str()), ("False", "CapacityInsufficient"));
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "replicas": 3 } })).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 3)].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_not_valid_stops_nobody() {
+    let hub = portal().await;
+    // As an older definition would have let in.
+    hub.world.intercept(|request| {
+        let list = request.method == http::Method::GET && request.path.ends_with("/fleetworkloads");
+        list.then(|| {
+            jiuzhou_world::Fault::Rewrite(Arc::new(|mut body: Value| {
+                if let Some(items) = body.get_mut("items").and_then(Value::as_array_mut) {
+                    items.push(json!({
+                        "metadata": { "name": "broken", "namespace": "kunming-portal", "uid": "x" },
+                        "spec": { "system": 7, "objects": "none" },
+                    }));
+                }
+                body
+            }))
+        })
+    });
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "True");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_after_any_write_ends_in_the_same_state() {
+    let whole = portal().await;
+    whole.run().await.expect("it runs");
+    let writes = whole.writes().len();
+    for after in 0..writes {
+        let hub = portal().await;
+        let (stopper, stop) = Stop::new();
+        let running = hub.start(stop);
+        let mut seen = 0;
+        let gate = hub.world.intercept(move |request| {
+            let write = request.client == "operator" && request.method != http::Method::GET;
+            if write {
+                seen += 1;
+            }
+            // The write of the crash is done, its answer never comes; nothing after it is.
+            match seen {
+                n if write && n == after + 1 => Some(jiuzhou_world::Fault::LoseAnswer),
+                n if write && n > after + 1 => Some(jiuzhou_world::Fault::Break),
+                _ => None,
+            }
+        });
+        for _ in 0..40 {
+            std::thread::sleep(Duration::from_millis(1));
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        running.abort();
+        let _ = running.await;
+        drop(stopper);
+        hub.world.release(gate);
+        hub.run().await.expect("the next one runs");
+        assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 2)].into(), "{after}");
+        assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "True", "after write {after}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_where_nothing_becomes_ready_is_told_as_on_its_way() {
+    let hub = portal().await;
+    hub.members.slow.lock().expect("a lock").push("kunming-gov-1".to_owned());
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "DeliveryInProgress".to_owned()));
+    hub.members.slow.lock().expect("a lock").clear();
+    hub.members.tell();
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "True");
+}

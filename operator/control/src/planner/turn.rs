@@ -1,0 +1,182 @@
+//! A turn: refresh the snapshot, decide what is woken, write the batch down, commit, record.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
+use jiuzhou_engine::decide::WorkloadKey;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Planner, chain};
+use crate::decide::batch::{self, Commit};
+use crate::decide::commit::{self, Outcome};
+use crate::error::Error;
+use crate::record::Commitment;
+
+/// Instants of decisions are whole seconds, as a placement holds them.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+impl Planner {
+    /// Decides what is woken and commits it.
+    pub(super) async fn decide(&mut self) -> Result<(), Error> {
+        let as_of = whole_second(self.now());
+        self.state.refresh(as_of)?;
+        let changed = self.state.take_changed();
+        self.dirty.extend(changed.specs.iter().cloned());
+        if changed.frame || !changed.clusters.is_empty() {
+            // A cluster's values, registries and reach are part of what is delivered and told.
+            self.dirty.extend(self.state.placed_in(&changed.clusters, changed.frame));
+        }
+        self.records.note(changed);
+        let removed = self.removals.ordered();
+        let started = Instant::now();
+        let batch = batch::decide(&self.state, removed, as_of)?;
+        self.metrics.decided(started.elapsed());
+        self.remember(&batch.plan.decisions);
+        self.next_change = batch.plan.next_change.map(|at| {
+            let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
+            Instant::now() + wait
+        });
+        for refused in &batch.refused {
+            tracing::error!(error = %chain(refused), "failed to commit a decision");
+        }
+        if batch.commits.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(
+            decided = batch.plan.decisions.len(),
+            commits = batch.commits.len(),
+            plan = %batch.sha256,
+            took = ?started.elapsed(),
+            "decided"
+        );
+        self.gate.check()?;
+        self.records.batch(&self.state, &batch).await?;
+        let commits = self.stamp(batch.commits).await?;
+        self.commit(commits).await
+    }
+
+    /// Keeps the decisions of this run: what waits or violates is decided in every turn, what is settled in none.
+    fn remember(&mut self, decisions: &[jiuzhou_engine::decide::Decision]) {
+        for decision in decisions {
+            let known = self.decisions.get(&decision.key);
+            let same = known.is_some_and(|known| {
+                known.status == decision.status
+                    && known.limits == decision.limits
+                    && known.violations == decision.violations
+                    && known.shortfall == decision.shortfall
+            });
+            if !same {
+                self.dirty.insert(decision.key.clone());
+            }
+            self.decisions.insert(decision.key.clone(), decision.clone());
+        }
+        let snapshot = self.state.snapshot();
+        self.decisions.retain(|key, _| snapshot.spec(key).is_some());
+    }
+
+    /// Gives every commit its epoch, above all that was ever committed.
+    async fn stamp(&mut self, commits: Vec<Commit>) -> Result<Vec<Commit>, Error> {
+        let floor = self.state.highest_epoch();
+        let count = i64::try_from(commits.len()).unwrap_or(i64::MAX);
+        let first = self.epochs.take(count, floor).await?;
+        let stamp = |(mut commit, epoch): (Commit, i64)| {
+            commit.stamp(epoch);
+            commit
+        };
+        Ok(commits.into_iter().zip(first..).map(stamp).collect())
+    }
+
+    /// Commits, takes in what was written, and records it.
+    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), Error> {
+        let with_workload = |commit: Commit| {
+            let workload = self.state.fleet_workload(commit.key())?.clone();
+            Some((commit, workload))
+        };
+        let commits: Vec<(Commit, FleetWorkload)> = commits.into_iter().filter_map(with_workload).collect();
+        let mut failed = None;
+        let mut committed = BTreeSet::new();
+        let started = Instant::now();
+        let outcomes = commit::all(&self.client, commits).await;
+        self.metrics.committed(started.elapsed());
+        for (commit, outcome) in outcomes {
+            match outcome {
+                Outcome::Committed(written) => {
+                    if let Some(workload) = written.workload {
+                        self.take_in(&workload, "FleetWorkload");
+                    }
+                    tracing::info!(
+                        workload = %commit.key(),
+                        decision = %*written.placement.spec.decision,
+                        epoch = written.placement.spec.epoch,
+                        status = ?commit.decision.status,
+                        "committed"
+                    );
+                    self.take_in(&written.placement, "FleetPlacement");
+                    committed.insert(commit.key().clone());
+                }
+                Outcome::Lost => {
+                    tracing::info!(workload = %commit.key(), "lost a write; reading and deciding again");
+                    self.read_again(commit.key()).await?;
+                }
+                Outcome::Failed(error) => {
+                    tracing::warn!(workload = %commit.key(), error = %chain(&error), "failed to commit");
+                    failed = Some(error);
+                }
+            }
+        }
+        self.record(committed).await?;
+        // What was written changes the snapshot, and what was lost is decided again.
+        self.turn = true;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Takes in an object that we wrote, before the watch tells of it.
+    pub(super) fn take_in<K: Serialize>(&mut self, object: &K, kind: &str) {
+        let Ok(mut value) = serde_json::to_value(object) else { return };
+        value["apiVersion"] = Value::from(jiuzhou_api::meta::API_VERSION);
+        value["kind"] = Value::from(kind);
+        self.put(value);
+    }
+
+    async fn read_again(&mut self, key: &WorkloadKey) -> Result<(), Error> {
+        if let Some(placement) = commit::read::<FleetPlacement>(&self.client, key).await? {
+            self.take_in(&placement, "FleetPlacement");
+        }
+        if let Some(workload) = commit::read::<FleetWorkload>(&self.client, key).await? {
+            self.take_in(&workload, "FleetWorkload");
+        }
+        Ok(())
+    }
+
+    /// Records the decisions of these placements, those found after a restart among them. Nothing is ordered for a
+    /// placement whose decision is not recorded.
+    pub(super) async fn record(&mut self, keys: BTreeSet<WorkloadKey>) -> Result<(), Error> {
+        let mut commitments = Vec::new();
+        for key in keys {
+            let Some(placement) = self.state.placement(&key) else { continue };
+            let decision = placement.spec.decision.to_string();
+            if self.recorded.get(&key) == Some(&decision) {
+                continue;
+            }
+            let uid = self.state.fleet_workload(&key).and_then(kube::ResourceExt::uid);
+            commitments.push(Commitment { key, uid, spec: placement.spec.clone() });
+        }
+        if commitments.is_empty() {
+            return Ok(());
+        }
+        let term = self.gate.check()?;
+        self.records.committed(term, self.now(), &commitments).await?;
+        self.records.measure(&self.metrics);
+        for commitment in commitments {
+            self.recorded.insert(commitment.key.clone(), commitment.spec.decision.to_string());
+            self.dirty.insert(commitment.key);
+        }
+        Ok(())
+    }
+}

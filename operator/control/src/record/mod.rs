@@ -1,0 +1,132 @@
+//! What is remembered of decisions: their inputs (`journal`), and that they were committed (the audit log of the room
+//! `records`).
+//!
+//! Inputs are written before the commit, so that a decision that is found committed can always be decided again; the
+//! commit is recorded after it and before anything is written to a member. Both are durable when these calls return.
+
+pub(crate) mod journal;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use jiuzhou_api::v1alpha1::FleetPlacementSpec;
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::terms::Digest;
+use jiuzhou_records::audit::{AuditError, Entry, FileLog, Kind, Options, Recorder, WorkloadId};
+use tokio::sync::oneshot;
+
+use crate::decide::batch::Batch;
+use crate::error::Error;
+use crate::leader::Term;
+use crate::metrics::Metrics;
+use crate::state::{Changed, State};
+use journal::{Journal, Recorded};
+
+/// Who writes the audit log when no person is behind it.
+const ACTOR: &str = "jiuzhou-operator";
+/// Folder of the inputs inside that of the audit log.
+const INPUTS: &str = "inputs";
+
+/// A decision that passed its commit point.
+#[derive(Clone, Debug)]
+pub(crate) struct Commitment {
+    pub(crate) key: WorkloadKey,
+    pub(crate) uid: Option<String>,
+    pub(crate) spec: FleetPlacementSpec,
+}
+
+/// Journal and audit log of one run.
+#[derive(Debug)]
+pub(crate) struct Records {
+    audit: Recorder,
+    journal: Arc<Mutex<Journal>>,
+    /// Changes that no batch has written down yet; `None` before a first batch, which writes everything.
+    unwritten: Option<Changed>,
+}
+
+impl Records {
+    /// Opens both. Blocks: reads and checks the whole audit log.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, is another hub's, or holds a log that was tampered with.
+    pub(crate) fn open(folder: &Path, hub: &str, now: Timestamp) -> Result<Self, Error> {
+        let (log, opened) = FileLog::open(folder, Options::new(hub)).map_err(Error::Audit)?;
+        let audit = Recorder::start(log).map_err(Error::Audit)?;
+        if let Some(torn) = opened.torn {
+            audit.append(opened.head.term, torn.entry(now, ACTOR)).map_err(Error::Audit)?;
+        }
+        let journal = Journal::open(&folder.join(INPUTS))?;
+        Ok(Self { audit, journal: Arc::new(Mutex::new(journal)), unwritten: None })
+    }
+
+    /// Highest term of a leader in the audit log.
+    pub(crate) fn highest_term(&self) -> u64 {
+        self.audit.head().term
+    }
+
+    /// Tells how the audit log stands.
+    pub(crate) fn measure(&self, metrics: &Metrics) {
+        metrics.set_audit(self.audit.stats(), self.audit.head().size);
+    }
+
+    /// Notes what changed in the snapshot; the next batch writes it down.
+    pub(crate) fn note(&mut self, changed: Changed) {
+        if let Some(unwritten) = &mut self.unwritten {
+            unwritten.add(changed);
+        }
+    }
+
+    /// Writes down what a batch was decided from and what came out. Durable when it returns.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing of the batch may be committed.
+    pub(crate) async fn batch(&mut self, state: &State, batch: &Batch) -> Result<(), Error> {
+        // A line that fails begins another file, whose first line has everything.
+        let recorded = Recorded::new(state, self.unwritten.take().as_ref(), batch);
+        let journal = Arc::clone(&self.journal);
+        let append = move || journal.lock().unwrap_or_else(PoisonError::into_inner).append(&recorded);
+        let written = tokio::task::spawn_blocking(append).await;
+        written.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
+        self.unwritten = Some(Changed::default());
+        Ok(())
+    }
+
+    /// Records decisions as committed. Durable when it returns; a decision that is there already is no second record.
+    ///
+    /// # Errors
+    /// The first refusal; none of the decisions may be acted on.
+    pub(crate) async fn committed(&self, term: Term, now: Timestamp, all: &[Commitment]) -> Result<(), Error> {
+        let mut answers = Vec::new();
+        for commitment in all {
+            let Some(entry) = entry(commitment, now) else { continue };
+            let (send, receive) = oneshot::channel();
+            self.audit.submit(term.0, entry, move |answer| drop(send.send(answer)));
+            answers.push(receive);
+        }
+        for answer in answers {
+            answer.await.unwrap_or(Err(AuditError::Closed)).map_err(Error::Audit)?;
+        }
+        Ok(())
+    }
+}
+
+/// The entry of a commitment; `None` for a placement whose decision is no digest, which the schema does not let in.
+fn entry(commitment: &Commitment, now: Timestamp) -> Option<Entry> {
+    let Commitment { key, uid, spec } = commitment;
+    let mut entry = Entry::new(spec.as_of.as_ref().map_or(now, |at| at.0), Kind::DecisionCommitted, ACTOR);
+    entry.decision = Some(Digest::parse(&spec.decision)?);
+    entry.epoch = u64::try_from(spec.epoch).ok();
+    entry.workload = Some(WorkloadId { namespace: key.namespace.clone(), name: key.name.clone(), uid: uid.clone() });
+    let inputs = &spec.inputs;
+    let named = [
+        ("workload", Some(&inputs.workload)),
+        ("policy", inputs.policy.as_ref()),
+        ("snapshot", Some(&inputs.snapshot)),
+        ("data", inputs.data.as_ref()),
+        ("content", inputs.content.as_ref()),
+    ];
+    let digests = named.into_iter().filter_map(|(name, digest)| Some((name.to_owned(), Digest::parse(digest?)?)));
+    entry.digests = digests.collect();
+    Some(entry)
+}

@@ -1,0 +1,372 @@
+//! The snapshot, kept up to date: only what a change concerns is converted again.
+//!
+//! Objects go in as the API server has them; the same checks, defaults and conversion that `plan` uses make a snapshot
+//! of them, so both decide the same. What a change concerns is told by [`concern`]; where that is not clear everything
+//! is converted again, and only what came out differently is touched. A property holds the snapshot against one that is
+//! made anew. Pure: no client, no clock.
+
+mod changes;
+mod concern;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::decide::input::Reachability;
+use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, WorkloadKey};
+use jiuzhou_engine::terms::{Finding, ObjectRef};
+use jiuzhou_intake::beijing;
+use jiuzhou_intake::convert::{Base, Shared};
+use jiuzhou_intake::documents::Document;
+use jiuzhou_intake::objects::{Key, Objects};
+use jiuzhou_intake::schema::{Kinds, SchemaError};
+use serde_json::Value;
+
+pub use changes::Changed;
+use concern::Concern;
+
+/// The state cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The schemas of this build are broken.
+    #[error("failed to read the built-in schemas")]
+    Schema(#[from] SchemaError),
+    /// Objects contradict each other, such as two tiers of one rank: nothing is decided until they do not.
+    #[error("failed to build the fleet")]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// Which version of an object was seen last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Version {
+    uid: String,
+    /// `resourceVersion` as a number, which every API server we support compares by; 0 where it is none.
+    number: u64,
+}
+
+/// Everything that is known of the hub's objects, and the snapshot made of it.
+#[derive(Debug)]
+pub struct State {
+    kinds: Kinds,
+    builtin: Objects,
+    objects: Objects,
+    versions: BTreeMap<ObjectRef, Version>,
+    /// Objects seen since a kind began to be listed anew, by kind.
+    listing: BTreeMap<String, BTreeSet<ObjectRef>>,
+    complete: BTreeSet<String>,
+    findings: BTreeMap<ObjectRef, Vec<Finding>>,
+    base: Option<Base>,
+    shared: Shared,
+    snapshot: Snapshot,
+    /// Tenants, tiers, freezes and tables of the snapshot; its clusters and workloads are in the snapshot alone.
+    frame: FleetInput,
+    day: Option<Date>,
+    concern: Concern,
+    changed: Changed,
+}
+
+impl State {
+    /// A state that has seen nothing.
+    ///
+    /// # Errors
+    /// When the schemas of this build are broken.
+    pub fn new() -> Result<Self, StateError> {
+        let kinds = Kinds::new(meta::GROUP, &jiuzhou_api::all_crds())?;
+        // The built-in data is read by a test of its own room: it has no findings.
+        let builtin = Objects::builtin(&kinds, &mut Vec::new());
+        Ok(Self {
+            kinds,
+            objects: builtin.clone(),
+            builtin,
+            versions: BTreeMap::new(),
+            listing: BTreeMap::new(),
+            complete: BTreeSet::new(),
+            findings: BTreeMap::new(),
+            base: None,
+            shared: Shared::default(),
+            snapshot: Snapshot::default(),
+            frame: FleetInput::default(),
+            day: None,
+            concern: Concern::everything(),
+            changed: Changed::default(),
+        })
+    }
+
+    /// A kind is being listed anew.
+    pub fn begin(&mut self, kind: &str) {
+        self.listing.insert(kind.to_owned(), BTreeSet::new());
+    }
+
+    /// A kind was listed whole: what was not seen is gone. Returns what is.
+    pub fn complete(&mut self, kind: &str) -> Vec<ObjectRef> {
+        let seen = self.listing.remove(kind).unwrap_or_default();
+        let gone: Vec<_> =
+            self.versions.keys().filter(|object| object.kind == kind && !seen.contains(object)).cloned().collect();
+        for object in &gone {
+            self.remove(object);
+        }
+        self.complete.insert(kind.to_owned());
+        gone
+    }
+
+    /// Kinds that were never listed whole. Nothing may be decided while there is one.
+    #[must_use]
+    pub fn incomplete(&self) -> Vec<String> {
+        jiuzhou_api::kinds().into_iter().map(|info| info.kind).filter(|kind| !self.complete.contains(kind)).collect()
+    }
+
+    /// An object is there. `None` when that was known or is older than what is known; else which object it is.
+    pub fn put(&mut self, value: Value) -> Option<ObjectRef> {
+        let version = version(&value);
+        let document = Document::of_object(value)?;
+        let object = document.object_ref();
+        if let Some(seen) = self.listing.get_mut(&object.kind) {
+            seen.insert(object.clone());
+        }
+        let known = self.versions.get(&object);
+        if known.is_some_and(|known| known.uid == version.uid && known.number >= version.number && version.number > 0) {
+            return None;
+        }
+        let before = concern::ties(&self.objects, &object);
+        let mut findings = Vec::new();
+        self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
+        self.concern.add(&self.objects, &object, &before);
+        self.tell(&object, findings);
+        self.versions.insert(object.clone(), version);
+        Some(object)
+    }
+
+    /// An object is gone.
+    pub fn remove(&mut self, object: &ObjectRef) {
+        let before = concern::ties(&self.objects, object);
+        self.objects.remove(object, &self.builtin);
+        self.concern.add(&self.objects, object, &before);
+        self.findings.remove(object);
+        self.versions.remove(object);
+    }
+
+    fn tell(&mut self, object: &ObjectRef, findings: Vec<Finding>) {
+        if findings.is_empty() {
+            self.findings.remove(object);
+        } else {
+            self.findings.insert(object.clone(), findings);
+        }
+    }
+
+    /// Brings the snapshot up to what was put in. What changed is added to [`State::take_changed`].
+    ///
+    /// # Errors
+    /// [`StateError::Snapshot`]; the snapshot is as it was.
+    pub fn refresh(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        // Terms, prices and evidence are told by Beijing days.
+        let day = beijing::day(as_of);
+        if self.day != Some(day) {
+            self.concern = Concern::everything();
+        }
+        if self.concern.is_everything() || self.base.is_none() {
+            self.rebuild(as_of)?;
+            self.day = Some(day);
+        } else {
+            self.touch(as_of);
+        }
+        self.concern = Concern::default();
+        Ok(())
+    }
+
+    /// Converts what is concerned.
+    fn touch(&mut self, as_of: Timestamp) {
+        let Some(base) = self.base.take() else { return };
+        let concern = std::mem::take(&mut self.concern);
+        for name in &concern.clusters {
+            let cluster = base.cluster(&self.objects, name, as_of, &mut Vec::new());
+            self.changed.put_cluster(&mut self.snapshot, name, cluster);
+        }
+        for key in &concern.workloads {
+            self.workload(&base, key);
+        }
+        self.base = Some(base);
+    }
+
+    fn workload(&mut self, base: &Base, key: &Key) {
+        let mut findings = Vec::new();
+        let spec = base.workload(&self.objects, key, &mut self.shared, &mut findings);
+        self.changed.put_spec(&mut self.snapshot, &WorkloadKey::new(&key.0, &key.1), spec);
+        if self.objects.workloads.contains_key(key) {
+            self.tell(&ObjectRef::new("FleetWorkload", &key.0, &key.1), findings);
+        }
+    }
+
+    /// Converts everything and touches what is different.
+    fn rebuild(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        let base = Base::new(&self.objects, &mut Vec::new());
+        let mut findings = Vec::new();
+        let mut fleet = base.fleet(&self.objects, as_of, &mut self.shared, &mut findings);
+        let clusters = std::mem::take(&mut fleet.clusters);
+        let specs = std::mem::take(&mut fleet.specs);
+        if fleet != self.frame || self.base.is_none() {
+            let mut next = Snapshot::new(fleet.clone())?;
+            for (_, cluster) in self.snapshot.clusters() {
+                next.upsert_cluster((**cluster).clone());
+            }
+            for spec in self.snapshot.specs() {
+                next.upsert_spec((**spec).clone());
+            }
+            self.snapshot = next;
+            self.frame = fleet;
+            self.changed.frame = true;
+        }
+        let names: BTreeSet<String> = clusters.iter().map(|cluster| cluster.name.clone()).collect();
+        let gone: Vec<String> =
+            self.snapshot.clusters().map(|(_, c)| c.name.clone()).filter(|name| !names.contains(name)).collect();
+        for name in gone {
+            self.changed.put_cluster(&mut self.snapshot, &name, None);
+        }
+        for cluster in clusters {
+            let name = cluster.name.clone();
+            self.changed.put_cluster(&mut self.snapshot, &name, Some(cluster));
+        }
+        let keys: BTreeSet<WorkloadKey> = specs.iter().map(|spec| spec.key.clone()).collect();
+        let gone: Vec<WorkloadKey> =
+            self.snapshot.specs().map(|spec| spec.key.clone()).filter(|key| !keys.contains(key)).collect();
+        for key in gone {
+            self.changed.put_spec(&mut self.snapshot, &key, None);
+        }
+        for spec in specs {
+            let key = spec.key.clone();
+            self.changed.put_spec(&mut self.snapshot, &key, Some(spec));
+        }
+        let mut by_object: BTreeMap<ObjectRef, Vec<Finding>> = BTreeMap::new();
+        for finding in findings {
+            if let Some(object) = finding.subject.clone() {
+                by_object.entry(object).or_default().push(finding);
+            }
+        }
+        // What was refused at the door keeps its findings; the rest is told anew.
+        self.findings.retain(|object, _| self.objects.refused.contains(object));
+        self.findings.extend(by_object);
+        self.shared.sweep();
+        self.base = Some(base);
+        Ok(())
+    }
+
+    /// What changed since this was asked last.
+    pub fn take_changed(&mut self) -> Changed {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Whether anything changed that was not taken yet.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// What the engine decides on.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The snapshot's tenants, tiers, freezes and tables.
+    #[must_use]
+    pub fn frame(&self) -> &FleetInput {
+        &self.frame
+    }
+
+    /// The objects, typed.
+    #[must_use]
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// What conversion looks things up in; `None` before the first [`State::refresh`].
+    #[must_use]
+    pub fn base(&self) -> Option<&Base> {
+        self.base.as_ref()
+    }
+
+    /// A workload as the API server has it.
+    #[must_use]
+    pub fn fleet_workload(&self, key: &WorkloadKey) -> Option<&api::FleetWorkload> {
+        self.objects.workloads.get(&(key.namespace.clone(), key.name.clone())).map(|item| &item.object)
+    }
+
+    /// The placement of a workload as the API server has it.
+    #[must_use]
+    pub fn placement(&self, key: &WorkloadKey) -> Option<&api::FleetPlacement> {
+        self.objects.placements.get(&(key.namespace.clone(), key.name.clone())).map(|item| &item.object)
+    }
+
+    /// The placement rules that hold for a workload.
+    #[must_use]
+    pub fn rules(&self, key: &WorkloadKey) -> Option<&api::PlacementRules> {
+        self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// The tenant of a workload; empty when nobody owns its namespace.
+    #[must_use]
+    pub fn tenant(&self, key: &WorkloadKey) -> String {
+        let tenant = |base: &Base| base.tenant(&self.objects, &(key.namespace.clone(), key.name.clone()));
+        self.base.as_ref().map(tenant).unwrap_or_default()
+    }
+
+    /// How many objects of the hub are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.versions.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.versions.is_empty()
+    }
+
+    /// Workloads and placements that there are, by key.
+    #[must_use]
+    pub fn workload_keys(&self) -> BTreeSet<WorkloadKey> {
+        let keys = self.objects.workloads.keys().chain(self.objects.placements.keys());
+        keys.map(|(namespace, name)| WorkloadKey::new(namespace, name)).collect()
+    }
+
+    /// Workloads with a place in one of these clusters, or all of them.
+    #[must_use]
+    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> Vec<WorkloadKey> {
+        let uses =
+            |placement: &api::FleetPlacement| placement.spec.clusters.iter().any(|c| clusters.contains(&*c.name));
+        let placements = self.objects.placements.iter().filter(|(_, item)| all || uses(&item.object));
+        placements.map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    }
+
+    /// The highest epoch of any placement; 0 when there is none.
+    #[must_use]
+    pub fn highest_epoch(&self) -> i64 {
+        self.objects.placements.values().map(|item| item.object.spec.epoch).max().unwrap_or(0)
+    }
+
+    /// Whether a cluster is known and does not answer.
+    #[must_use]
+    pub fn is_unreachable(&self, cluster: &str) -> bool {
+        let cluster = self.snapshot.slot(cluster).and_then(|slot| self.snapshot.cluster(slot));
+        cluster.is_some_and(|cluster| cluster.reachability == Reachability::Unreachable)
+    }
+
+    /// What is wrong with an object.
+    #[must_use]
+    pub fn findings(&self, object: &ObjectRef) -> &[Finding] {
+        self.findings.get(object).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Everything that is wrong with any object.
+    pub fn all_findings(&self) -> impl Iterator<Item = (&ObjectRef, &Vec<Finding>)> {
+        self.findings.iter()
+    }
+}
+
+fn version(value: &Value) -> Version {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    Version { uid: text("/metadata/uid").to_owned(), number: text("/metadata/resourceVersion").parse().unwrap_or(0) }
+}

@@ -1,0 +1,269 @@
+//! A hub in memory with obedient members, for tests of the whole way from an applied object to its status.
+//!
+//! The hub is the world of the tests (`jiuzhou-world`) under the production client; members are simulated at the border
+//! of [`crate::orders`]: what is ordered is there and ready some moments later. Time is tokio's, paused.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiuzhou_api::v1alpha1::{DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState};
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_intake::documents::read_bytes;
+use jiuzhou_intake::yaml::Limits;
+use jiuzhou_objects::secrets::DigestKey;
+use jiuzhou_world::{Entry, World};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::error::Error;
+use crate::http::Health;
+use crate::hub;
+use crate::leader::{Gate, Term};
+use crate::metrics::Metrics;
+use crate::orders::{Order, Orders, Report};
+use crate::planner::{Clock, Parts, Planner};
+use crate::record::Records;
+use crate::stop::Stop;
+
+/// Objects of a story of `examples/`, without what an operator writes itself.
+pub(crate) fn story(name: &str) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
+    let mut files: Vec<_> = std::fs::read_dir(folder).expect("the story").map(|entry| entry.expect("a file").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    files.sort();
+    let mut documents = Vec::new();
+    for file in files {
+        let text = std::fs::read(&file).expect("a readable file");
+        let (read, findings) = read_bytes(&file.to_string_lossy(), &text, &Limits::default());
+        assert_eq!(findings, []);
+        documents.extend(read);
+    }
+    let ours = documents.into_iter().map(|document| document.value).filter(|value| {
+        value["apiVersion"] == jiuzhou_api::meta::API_VERSION
+            && !["FleetPlacement", "Report", "ClusterReport"].iter().any(|kind| value["kind"] == *kind)
+    });
+    ours.collect()
+}
+
+/// Members that do what is ordered, at once or never.
+#[derive(Default)]
+pub(crate) struct Members {
+    /// What is there, by workload and cluster.
+    pub(crate) there: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
+    reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
+    /// Members where nothing becomes ready.
+    pub(crate) slow: Mutex<Vec<String>>,
+    uids: Mutex<u64>,
+}
+
+impl Members {
+    /// Reports everything there is, as a watch does when an operator starts.
+    fn attach(&self, sender: mpsc::UnboundedSender<Report>) {
+        let there = self.there.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for ((workload, cluster), order) in there {
+            let status = Some(self.status(&order));
+            let _ = sender.send(Report { cluster, workload, status });
+        }
+        *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    }
+
+    fn status(&self, order: &Order) -> DeliveryStatus {
+        let delivery = &order.delivery;
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|c| **c == *delivery.cluster);
+        let state = if slow { ObjectState::Applied } else { ObjectState::Ready };
+        let object = |object: &jiuzhou_api::v1alpha1::DeliveredObject| ObjectObservation {
+            name: object.name.clone(),
+            identity: Some(ObjectIdentity {
+                api_version: "v1".into(),
+                kind: "ConfigMap".into(),
+                namespace: Some(delivery.workload.namespace.clone()),
+                name: object.name.to_string().into(),
+                uid: format!("{}-{}", delivery.cluster, object.name).into(),
+            }),
+            state,
+            wanted: delivery.replicas,
+            ..ObjectObservation::default()
+        };
+        DeliveryStatus {
+            epoch: Some(delivery.epoch),
+            objects: delivery.objects.iter().map(object).collect(),
+            present: delivery.replicas,
+            ready: if slow { Some(0) } else { delivery.replicas },
+            ..DeliveryStatus::default()
+        }
+    }
+
+    /// Where a workload is, with its replicas.
+    pub(crate) fn replicas(&self, namespace: &str, name: &str) -> BTreeMap<String, i32> {
+        let key = WorkloadKey::new(namespace, name);
+        let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = there.iter().filter(|((workload, _), _)| *workload == key);
+        of_it.map(|((_, cluster), order)| (cluster.clone(), order.delivery.replicas.unwrap_or(0))).collect()
+    }
+
+    /// Tells again of what is there in a member, after a test changed how it behaves.
+    pub(crate) fn tell(&self) {
+        let sender = self.reports.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(sender) = sender {
+            self.attach(sender);
+        }
+    }
+}
+
+impl Orders for Members {
+    fn give(&self, order: Arc<Order>) {
+        let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
+        let status = {
+            let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+            *self.uids.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            match order.delivery.state {
+                DeliveryState::Present => {
+                    there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    Some(self.status(&order))
+                }
+                DeliveryState::Removing => {
+                    assert!(!order.delivery.removing.is_empty(), "a removal names what it removes");
+                    there.remove(&(workload.clone(), cluster.clone()));
+                    None
+                }
+                DeliveryState::Orphan => None,
+            }
+        };
+        if let Some(sender) = &*self.reports.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = sender.send(Report { cluster, workload, status });
+        }
+    }
+}
+
+/// A hub with its members and the folder of its audit log.
+pub(crate) struct Hub {
+    pub(crate) world: World,
+    pub(crate) members: Arc<Members>,
+    pub(crate) folder: tempfile::TempDir,
+    /// Every status that tells more than readiness is also about unreported clusters: all of them were looked at.
+    clusters: Vec<String>,
+}
+
+impl Hub {
+    /// A hub with these objects, statuses too.
+    pub(crate) async fn with(objects: &[Value]) -> Self {
+        let clock = jiuzhou_world::Clock::default();
+        let hub = Self {
+            world: World::hub("hub", clock),
+            members: Arc::default(),
+            folder: tempfile::tempdir().expect("a folder"),
+            clusters: Vec::new(),
+        };
+        for object in objects {
+            hub.create(object).await;
+        }
+        hub.world.clear_log();
+        hub
+    }
+
+    /// Creates an object as a person does; its status as whoever observes does.
+    pub(crate) async fn create(&self, object: &Value) {
+        if let Some(namespace) = object["metadata"]["namespace"].as_str()
+            && self.world.object("v1", "Namespace", "", namespace).is_none()
+        {
+            self.world.seed(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }));
+        }
+        self.world.seed(object.clone());
+        if !object["status"].is_null() {
+            let (status, kind) = (json!({ "status": object["status"] }), object["kind"].as_str().unwrap_or_default());
+            self.patch(kind, object["metadata"]["namespace"].as_str(), name(object), "/status", &status).await;
+        }
+    }
+
+    /// Changes an object as a person does (a merge patch).
+    pub(crate) async fn patch(&self, kind: &str, namespace: Option<&str>, name: &str, sub: &str, patch: &Value) {
+        let plural = jiuzhou_api::kinds().into_iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
+        let place = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
+        let path = format!("/apis/jiuzhou.dev/v1alpha1{place}/{plural}/{name}{sub}?fieldManager=person");
+        let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
+        let request = request.body(serde_json::to_vec(patch).expect("JSON")).expect("a request");
+        let client = self.world.client_named("person");
+        client.request::<Value>(request).await.expect("the change is accepted");
+    }
+
+    /// Deletes an object as a person does.
+    pub(crate) async fn delete(&self, path: &str) {
+        let request = http::Request::delete(path).body(Vec::new()).expect("a request");
+        self.world.client_named("person").request::<Value>(request).await.expect("the deletion is accepted");
+    }
+
+    /// Runs an operator until nothing is asked of the hub any more; then it stops.
+    pub(crate) async fn run(&self) -> Result<(), Error> {
+        let (stopper, stop) = Stop::new();
+        let running = self.start(stop);
+        self.quiet().await;
+        stopper.stop();
+        running.await.expect("no panic")
+    }
+
+    /// Starts an operator.
+    pub(crate) fn start(&self, stop: Stop) -> tokio::task::JoinHandle<Result<(), Error>> {
+        let client = self.world.client_named("operator");
+        let world = self.world.clone();
+        let clock: Clock = Arc::new(move || world.clock().now());
+        let records = Records::open(self.folder.path(), "hub", clock()).expect("the audit log opens");
+        let (sender, reports) = mpsc::unbounded_channel();
+        self.members.attach(sender);
+        let seen = hub::watch_all(&client, &stop);
+        let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
+        let parts = Parts {
+            client,
+            clock,
+            records,
+            orders,
+            digest_key: DigestKey::new([7_u8; 32]),
+            gate: Gate::alone(Term(1)),
+            metrics: Arc::new(Metrics::new()),
+            health: Health::new([]),
+        };
+        let planner = Planner::new(parts).expect("schemas");
+        tokio::spawn(planner.run(seen, reports, stop))
+    }
+
+    /// Waits until the operator asks nothing of the hub for a while.
+    pub(crate) async fn quiet(&self) {
+        let mut calm = 0;
+        for _ in 0..2_000 {
+            let before = self.world.log().len();
+            self.world.settle();
+            // The audit log is written by a thread that the paused clock does not wait for.
+            std::thread::sleep(Duration::from_millis(2));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            calm = if self.world.log().len() == before { calm + 1 } else { 0 };
+            if calm > 20 {
+                return;
+            }
+        }
+        panic!("the operator does not come to rest");
+    }
+
+    /// Changes that the operator made, in order.
+    pub(crate) fn writes(&self) -> Vec<Entry> {
+        self.world.log().into_iter().filter(|entry| entry.client == "operator" && entry.wrote).collect()
+    }
+
+    /// An object of ours.
+    pub(crate) fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        self.world.object(jiuzhou_api::meta::API_VERSION, kind, namespace, name)
+    }
+
+    /// The Ready condition of a workload: status and reason.
+    pub(crate) fn ready(&self, namespace: &str, name: &str) -> (String, String) {
+        let workload = self.object("FleetWorkload", namespace, name).expect("the workload is there");
+        let conditions = workload["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let ready = conditions.iter().find(|c| c["type"] == "Ready").cloned().unwrap_or_default();
+        let text = |field: &str| ready[field].as_str().unwrap_or_default().to_owned();
+        (text("status"), text("reason"))
+    }
+}
+
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}

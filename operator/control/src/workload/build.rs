@@ -1,0 +1,200 @@
+//! From what is known to what is ordered of each cluster. Pure.
+//!
+//! How many replicas a cluster may have now is the engine's `step`; here it becomes a delivery with rendered objects, or
+//! an order to remove exactly the objects that were seen. A cluster that is left and proven empty is forgotten.
+
+use std::collections::BTreeMap;
+
+use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectState};
+use jiuzhou_engine::step::{Action, Continuity, Part, Seen, Wait, shift};
+use jiuzhou_engine::terms::Finding;
+use jiuzhou_objects::secrets::DigestKey;
+
+use super::dereference::Gathered;
+use super::render;
+use super::validate::Valid;
+use crate::orders::Order;
+
+/// What comes out for one workload.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    /// Orders by cluster. A cluster without one gets none.
+    pub(crate) orders: BTreeMap<String, Order>,
+    /// Why a cluster does not have yet what was decided.
+    pub(crate) waits: BTreeMap<String, Wait>,
+    /// Clusters of the placement that are left and proven empty.
+    pub(crate) forget: Vec<String>,
+    /// Why nothing can be rendered for a cluster.
+    pub(crate) unrendered: BTreeMap<String, Vec<Finding>>,
+    /// Everything of a workload that is being removed is proven gone.
+    pub(crate) gone: bool,
+}
+
+/// Builds it.
+pub(crate) fn build(gathered: &Gathered<'_>, valid: &Valid<'_>, key: &DigestKey) -> Built {
+    match *valid {
+        Valid::Nothing => Built::default(),
+        Valid::Removing { placement: Some(placement) } => removing(gathered, placement),
+        Valid::Removing { placement: None } => Built { gone: true, ..Built::default() },
+        Valid::Present { workload, placement } => present(gathered, workload, placement, key),
+    }
+}
+
+fn present(
+    gathered: &Gathered<'_>,
+    workload: &api::FleetWorkload,
+    placement: &api::FleetPlacement,
+    key: &DigestKey,
+) -> Built {
+    let mut built = Built::default();
+    let parts = parts(gathered, placement);
+    let actions = shift(&parts, continuity(gathered, workload));
+    let ordered: BTreeMap<String, i64> = actions
+        .iter()
+        .filter_map(|(cluster, (action, _))| match action {
+            Action::Have(replicas) => Some((cluster.clone(), *replicas)),
+            Action::Stay | Action::Remove | Action::Forget => None,
+        })
+        .collect();
+    for (cluster, (action, wait)) in actions {
+        if let Some(wait) = wait {
+            built.waits.insert(cluster.clone(), wait);
+        }
+        match action {
+            Action::Stay => {}
+            Action::Forget => built.forget.push(cluster),
+            Action::Remove => {
+                if let Some(order) = removal(gathered, placement, &cluster) {
+                    built.orders.insert(cluster, order);
+                }
+            }
+            Action::Have(replicas) => match render::for_cluster(gathered, workload, &cluster, &ordered, key) {
+                Some(Ok(rendered)) => {
+                    let delivery = DeliverySpec {
+                        replicas: i32::try_from(replicas).ok(),
+                        objects: rendered.objects,
+                        continuity: workload.spec.continuity.unwrap_or_default(),
+                        fence: workload.spec.fence,
+                        ..order(gathered, placement, &cluster, DeliveryState::Present)
+                    };
+                    built.orders.insert(cluster, Order { delivery, secrets: rendered.secrets });
+                }
+                Some(Err(findings)) => drop(built.unrendered.insert(cluster, findings)),
+                // The cluster has left the fleet: what runs there is listed where it leaves, and stays.
+                None => {}
+            },
+        }
+    }
+    built
+}
+
+/// Everything of a workload goes, everywhere; what was not looked at is not gone.
+fn removing(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> Built {
+    let mut built = Built { gone: true, ..Built::default() };
+    for (cluster, part) in parts(gathered, placement) {
+        match part.seen {
+            Some(seen) if !seen.objects && seen.present == 0 => {}
+            Some(_) => {
+                built.gone = false;
+                if let Some(order) = removal(gathered, placement, &cluster) {
+                    built.orders.insert(cluster, order);
+                }
+            }
+            None => {
+                built.gone = false;
+                built.waits.insert(cluster, Wait::Unseen);
+            }
+        }
+    }
+    built
+}
+
+/// What is decided and seen, by cluster of the placement.
+fn parts(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> BTreeMap<String, Part> {
+    let part = |cluster: &api::PlacedCluster| {
+        let report = gathered.reports.get(&*cluster.name);
+        let seen = report.map(|report| report.as_ref().map(seen).unwrap_or_default());
+        (cluster.name.to_string(), Part { wanted: i64::from(cluster.replicas), seen })
+    };
+    placement.spec.clusters.iter().map(part).collect()
+}
+
+/// What a report says, in the words of the engine.
+pub(crate) fn seen(status: &DeliveryStatus) -> Seen {
+    let there = |state: ObjectState| match state {
+        ObjectState::Waiting | ObjectState::Refused | ObjectState::Conflict | ObjectState::Gone => false,
+        ObjectState::Applied
+        | ObjectState::Ready
+        | ObjectState::Finished
+        | ObjectState::Failed
+        | ObjectState::Drifted
+        | ObjectState::Removing => true,
+    };
+    let ran = |state: ObjectState| matches!(state, ObjectState::Finished | ObjectState::Failed);
+    let objects = &status.objects;
+    let present = i64::from(status.present.unwrap_or(0));
+    Seen {
+        objects: objects.iter().any(|object| there(object.state)),
+        ordered: objects.iter().filter_map(|object| object.wanted).map(i64::from).max().unwrap_or(0),
+        present,
+        ready: i64::from(status.ready.unwrap_or(0)),
+        started: present > 0 || objects.iter().any(|object| ran(object.state)),
+    }
+}
+
+/// Stated, else by what the workload is made of.
+fn continuity(gathered: &Gathered<'_>, workload: &api::FleetWorkload) -> Continuity {
+    let stated = workload.spec.continuity.map(|stated| match stated {
+        api::Continuity::AddBeforeRemove => Continuity::AddBeforeRemove,
+        api::Continuity::SingleWriter => Continuity::SingleWriter,
+        api::Continuity::RunOnce => Continuity::RunOnce,
+        api::Continuity::OneCluster => Continuity::OneCluster,
+        api::Continuity::PerNode => Continuity::PerNode,
+    });
+    stated.unwrap_or_else(|| by_kinds(gathered, workload))
+}
+
+/// The most careful of what its kinds ask for.
+fn by_kinds(gathered: &Gathered<'_>, workload: &api::FleetWorkload) -> Continuity {
+    let has = |kind: &str| workload.spec.objects.iter().any(|object| object.manifest["kind"] == kind);
+    match () {
+        () if has("Job") => Continuity::RunOnce,
+        () if has("StatefulSet") || has("PersistentVolumeClaim") => Continuity::SingleWriter,
+        () if has("CronJob") => Continuity::OneCluster,
+        () if has("DaemonSet") && gathered.spec.is_none_or(|spec| spec.replicas <= 1) => Continuity::PerNode,
+        () => Continuity::AddBeforeRemove,
+    }
+}
+
+fn order(
+    gathered: &Gathered<'_>,
+    placement: &api::FleetPlacement,
+    cluster: &str,
+    state: DeliveryState,
+) -> DeliverySpec {
+    DeliverySpec {
+        cluster: cluster.into(),
+        workload: api::WorkloadReference {
+            namespace: gathered.key.namespace.as_str().into(),
+            name: gathered.key.name.as_str().into(),
+        },
+        tenant: gathered.state.tenant(gathered.key).into(),
+        state,
+        decision: placement.spec.decision.clone(),
+        epoch: placement.spec.epoch,
+        ..DeliverySpec::default()
+    }
+}
+
+/// The order to remove exactly what was seen; `None` when nothing with a uid was.
+fn removal(gathered: &Gathered<'_>, placement: &api::FleetPlacement, cluster: &str) -> Option<Order> {
+    let status = gathered.reports.get(cluster)?.as_ref()?;
+    let there = status.objects.iter().filter(|object| object.state != ObjectState::Gone);
+    let removing: Vec<_> = there.filter_map(|object| object.identity.clone()).collect();
+    if removing.is_empty() {
+        return None;
+    }
+    let delivery = DeliverySpec { removing, ..order(gathered, placement, cluster, DeliveryState::Removing) };
+    Some(Order { delivery, secrets: Vec::new() })
+}

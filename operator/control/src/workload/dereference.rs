@@ -1,0 +1,62 @@
+//! Everything that is known of one workload, gathered. Nothing is asked of a server: the caches are complete.
+
+use std::collections::BTreeMap;
+
+use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
+use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
+use jiuzhou_engine::terms::{Finding, ObjectRef};
+
+use crate::state::State;
+
+/// What was reported of one workload, by cluster. `None` is a member that was looked at and has nothing.
+pub(crate) type Reports = BTreeMap<String, Option<DeliveryStatus>>;
+
+/// What is known of one workload.
+#[derive(Debug)]
+pub(crate) struct Gathered<'a> {
+    pub(crate) key: &'a WorkloadKey,
+    pub(crate) state: &'a State,
+    /// The object; `None` when it is not there (any more).
+    pub(crate) workload: Option<&'a FleetWorkload>,
+    pub(crate) placement: Option<&'a FleetPlacement>,
+    /// What the engine was told of it; `None` when it cannot be decided on.
+    pub(crate) spec: Option<&'a Spec>,
+    /// The last decision of this run, if it was decided in this run.
+    pub(crate) decision: Option<&'a Decision>,
+    pub(crate) reports: &'a Reports,
+    pub(crate) findings: &'a [Finding],
+    /// Whether it asks to be deleted, and whether it may be.
+    pub(crate) deletion: Deletion<'a>,
+}
+
+/// How the deletion of a workload stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion<'a> {
+    /// Nobody asked, or nobody has looked yet.
+    None,
+    /// It is an order and may be carried out.
+    Ordered,
+    /// It is no order, because of this.
+    Held(&'a str),
+}
+
+/// Gathers it.
+pub(crate) fn dereference<'a>(
+    state: &'a State,
+    key: &'a WorkloadKey,
+    decision: Option<&'a Decision>,
+    reports: &'a Reports,
+    deletion: Deletion<'a>,
+) -> Gathered<'a> {
+    Gathered {
+        key,
+        state,
+        workload: state.fleet_workload(key),
+        placement: state.placement(key),
+        spec: state.snapshot().spec(key).map(|spec| &**spec),
+        decision,
+        reports,
+        findings: state.findings(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)),
+        deletion,
+    }
+}

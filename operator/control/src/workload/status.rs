@@ -1,0 +1,316 @@
+//! What is told of a workload and of its placement. Pure: from what is decided, ordered and seen to two statuses.
+//!
+//! One reason for a state; the first that holds: it is being removed, it cannot be decided on, it has no place, it runs
+//! against a rule, a member refused it, a member is silent, it is on its way, all is as wanted. What was not seen is
+//! left out and never zero.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiuzhou_api::conditions::{ConditionType, ControllerReason};
+use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_api::v1alpha1::{DeliveryStatus, ObjectState};
+use jiuzhou_engine::decide::{Decision, Division, Status};
+use jiuzhou_engine::step::Wait;
+use jiuzhou_engine::terms::{Finding, Reason};
+use jiuzhou_report::sentences;
+use jiuzhou_report::words::Lang;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::build::{Built, seen};
+use super::conditions::{Standing, condition, dated, of_standing};
+use super::dereference::{Deletion, Gathered};
+use super::validate::obstacle;
+
+/// Most clusters that a status lists.
+const CLUSTERS_MOST: usize = 50;
+
+/// One cluster of a placement as it stands.
+#[derive(Clone, Debug)]
+struct Part {
+    name: String,
+    wanted: i32,
+    placed: i32,
+    ready: Option<i32>,
+    /// Why it is not healthy.
+    trouble: Option<(ControllerReason, String)>,
+}
+
+/// The status of a workload; `None` when there is no workload to tell of.
+pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp) -> Option<api::FleetWorkloadStatus> {
+    let workload = gathered.workload?;
+    let before = workload.status.clone().unwrap_or_default();
+    let generation = workload.metadata.generation.unwrap_or(0);
+    let parts = parts(gathered, built);
+    let standing = standing(gathered, &parts);
+    let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
+    let ready: Vec<i32> = parts.iter().filter_map(|part| part.ready).collect();
+    let unknown = parts.iter().any(|part| part.wanted > 0 && part.ready.is_none());
+    let mut conditions = of_standing(&standing, generation);
+    conditions.extend(own(gathered, &parts, generation));
+    Some(api::FleetWorkloadStatus {
+        observed_generation: Some(generation),
+        wanted: wanted.or(before.wanted),
+        placed: Some(parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add)),
+        ready: if unknown && ready.is_empty() { None } else { Some(ready.into_iter().fold(0, i32::saturating_add)) },
+        cluster_count: Some(count(parts.iter().filter(|part| part.wanted > 0).count())),
+        clusters: parts
+            .iter()
+            .filter(|part| part.wanted > 0 || part.placed > 0)
+            .take(CLUSTERS_MOST)
+            .map(|part| api::ClusterReplicas {
+                name: part.name.as_str().into(),
+                placed: part.placed,
+                ready: part.ready,
+            })
+            .collect(),
+        endpoints: Vec::new(),
+        reason: Some(standing.reason.as_str().into()),
+        message_zh: Some(standing.zh.as_str().into()),
+        message_en: Some(standing.en.as_str().into()),
+        conditions: dated(conditions, &before.conditions, now),
+    })
+}
+
+/// The status of a placement; `None` when there is none.
+pub(crate) fn of_placement(
+    gathered: &Gathered<'_>,
+    built: &Built,
+    now: Timestamp,
+) -> Option<api::FleetPlacementStatus> {
+    let placement = gathered.placement?;
+    let before = placement.status.clone().unwrap_or_default();
+    let generation = placement.metadata.generation.unwrap_or(0);
+    let parts = parts(gathered, built);
+    let standing = standing(gathered, &parts);
+    let mut reasons: BTreeMap<&str, i32> = BTreeMap::new();
+    for part in &parts {
+        let reason = part.trouble.as_ref().map_or(ControllerReason::AsWanted, |(reason, _)| *reason);
+        *reasons.entry(reason.as_str()).or_default() += 1;
+    }
+    let ready: Vec<i32> = parts.iter().filter_map(|part| part.ready).collect();
+    let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
+    Some(api::FleetPlacementStatus {
+        observed_generation: Some(generation),
+        totals: Some(api::PlacementTotals {
+            wanted: wanted.unwrap_or(0),
+            placed: parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add),
+            ready: (!ready.is_empty() || parts.is_empty()).then(|| ready.into_iter().fold(0, i32::saturating_add)),
+        }),
+        reasons: reasons.into_iter().map(|(reason, count)| api::ReasonCount { reason: reason.into(), count }).collect(),
+        unhealthy: parts
+            .iter()
+            .filter_map(|part| part.trouble.as_ref().map(|trouble| (part, trouble)))
+            .take(CLUSTERS_MOST)
+            .map(|(part, (reason, message))| api::UnhealthyCluster {
+                name: part.name.as_str().into(),
+                reason: reason.as_str().into(),
+                message: (!message.is_empty()).then(|| message.chars().take(512).collect::<String>().into()),
+            })
+            .collect(),
+        conditions: dated(of_standing(&standing, generation), &before.conditions, now),
+    })
+}
+
+/// Replicas wanted in all: of a workload that every cluster has whole, those of all its clusters.
+fn wanted(gathered: &Gathered<'_>, parts: &[Part]) -> i64 {
+    let Some(spec) = gathered.spec else { return 0 };
+    let clusters = i64::try_from(parts.iter().filter(|part| part.wanted > 0).count()).unwrap_or(i64::MAX);
+    match spec.policy.division {
+        Division::Duplicated => spec.replicas.saturating_mul(clusters.max(1)),
+        Division::ByCapacity | Division::ByWeight(_) | Division::Packed => spec.replicas,
+    }
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// The clusters of a placement as they stand.
+fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
+    let clusters = gathered.placement.map(|placement| placement.spec.clusters.as_slice()).unwrap_or_default();
+    let part = |cluster: &api::PlacedCluster| {
+        let name = cluster.name.to_string();
+        let report = gathered.reports.get(&name).and_then(Option::as_ref);
+        let looked = gathered.reports.contains_key(&name);
+        let seen = report.map(seen).unwrap_or_default();
+        let present = i32::try_from(seen.present).unwrap_or(i32::MAX);
+        let ready = report.and_then(|status| status.ready).or(if looked { Some(0) } else { None });
+        let trouble = trouble(gathered, built, &name, cluster.replicas, report);
+        // What is there counts as long as it is there: its room is not free before.
+        Part { wanted: cluster.replicas, placed: present.max(cluster.replicas), ready, trouble, name }
+    };
+    clusters.iter().map(part).collect()
+}
+
+/// Why a cluster is not healthy; `None` when it is.
+fn trouble(
+    gathered: &Gathered<'_>,
+    built: &Built,
+    cluster: &str,
+    wanted: i32,
+    report: Option<&DeliveryStatus>,
+) -> Option<(ControllerReason, String)> {
+    if let Some(findings) = built.unrendered.get(cluster) {
+        return Some((ControllerReason::SpecInvalid, findings.first().map(said).unwrap_or_default()));
+    }
+    if let Some(report) = report {
+        let words = |state: ObjectState| {
+            let object = report.objects.iter().find(|object| object.state == state)?;
+            let message = object.message.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+            Some(format!("{cluster}: {}{message}", object.name))
+        };
+        for (state, reason) in [
+            (ObjectState::Refused, ControllerReason::DeliveryRefused),
+            (ObjectState::Conflict, ControllerReason::DeliveryRefused),
+            (ObjectState::Failed, ControllerReason::DeliveryRefused),
+            (ObjectState::Drifted, ControllerReason::Drifted),
+        ] {
+            if let Some(words) = words(state) {
+                return Some((reason, words));
+            }
+        }
+    }
+    if gathered.state.is_unreachable(cluster) {
+        return Some((ControllerReason::MemberUnreachable, cluster.to_owned()));
+    }
+    match built.waits.get(cluster) {
+        Some(Wait::ReadyElsewhere) => return Some((ControllerReason::LastCopyKept, cluster.to_owned())),
+        Some(Wait::GoneElsewhere | Wait::Unseen) => {
+            return Some((ControllerReason::DeliveryInProgress, cluster.to_owned()));
+        }
+        Some(Wait::Started) => return Some((ControllerReason::LastCopyKept, cluster.to_owned())),
+        None => {}
+    }
+    let settled = report.is_some_and(|status| {
+        let enough = wanted == 0 || status.ready.is_none_or(|ready| ready >= wanted);
+        let all = status
+            .objects
+            .iter()
+            .all(|object| matches!(object.state, ObjectState::Ready | ObjectState::Finished | ObjectState::Gone));
+        enough && all && !status.objects.is_empty()
+    });
+    let gone = wanted == 0 && report.is_none_or(|status| !seen(status).objects);
+    if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, cluster.to_owned())) }
+}
+
+fn said(finding: &Finding) -> String {
+    sentences::render(&finding.reason, finding.subject.as_ref(), Lang::En)
+}
+
+/// A reason of the engine as a standing, with what would help.
+fn of_reason(reason: &Reason, ready: bool) -> Standing {
+    let said = |lang| format!("{} {}", sentences::render(reason, None, lang), sentences::fix(reason, None, lang));
+    Standing {
+        ready,
+        reason: reason.code.as_str().to_owned(),
+        en: said(Lang::En),
+        zh: said(Lang::Zh),
+        progressing: false,
+    }
+}
+
+/// How a workload stands.
+fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
+    let wanted = wanted(gathered, parts);
+    let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
+    let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
+    if let Deletion::Held(why) = gathered.deletion {
+        return of(ControllerReason::DeletionHeld, why);
+    }
+    if gathered.deletion == Deletion::Ordered {
+        let left: Vec<&str> = parts.iter().filter(|part| part.placed > 0).map(|part| part.name.as_str()).collect();
+        return of(ControllerReason::Removing, &left.join(", ")).progressing();
+    }
+    if gathered.workload.is_none() {
+        return of(ControllerReason::ReferenceMissing, &format!("FleetWorkload {}", gathered.key));
+    }
+    if let Some(reason) = obstacle(gathered) {
+        return of_reason(&reason, false);
+    }
+    if let Some(decision) = gathered.decision
+        && let Some(standing) = undecided(gathered, decision, ready, wanted)
+    {
+        return standing;
+    }
+    if gathered.placement.is_none() {
+        return of(ControllerReason::NotObserved, "").progressing();
+    }
+    let first = |reason: ControllerReason| {
+        let found = parts.iter().filter_map(|part| part.trouble.as_ref()).find(|(one, _)| *one == reason);
+        found.map(|(_, words)| words.as_str())
+    };
+    for reason in [
+        ControllerReason::SpecInvalid,
+        ControllerReason::DeliveryRefused,
+        ControllerReason::MemberUnreachable,
+        ControllerReason::Drifted,
+    ] {
+        if let Some(words) = first(reason) {
+            return of(reason, words);
+        }
+    }
+    for reason in [ControllerReason::DeliveryInProgress, ControllerReason::LastCopyKept] {
+        if first(reason).is_some() {
+            let names: Vec<&str> =
+                parts.iter().filter(|part| part.trouble.is_some()).map(|part| part.name.as_str()).collect();
+            return of(reason, &names.join(", ")).progressing();
+        }
+    }
+    Standing::new(true, ControllerReason::AsWanted.as_str(), "", ready, wanted)
+}
+
+/// What a decision says against it being ready; `None` when everything has a place by the rules.
+fn undecided(gathered: &Gathered<'_>, decision: &Decision, ready: i64, wanted: i64) -> Option<Standing> {
+    if let Some(violation) = decision.violations.first()
+        && let Some(reason) = violation.reasons.first()
+    {
+        let why = of_reason(reason, false);
+        let told = |lang, why: &str| {
+            let object = format!("{}: {why}", violation.cluster);
+            sentences::condition(ControllerReason::Violating.as_str(), &object, ready, wanted, lang).unwrap_or_default()
+        };
+        return Some(Standing {
+            reason: ControllerReason::Violating.as_str().to_owned(),
+            en: told(Lang::En, &why.en),
+            zh: told(Lang::Zh, &why.zh),
+            ..why
+        });
+    }
+    if decision.status == Status::Placed {
+        return None;
+    }
+    let limit = decision.limits.first();
+    let placed = gathered.placement.is_some_and(|placement| placement.spec.clusters.iter().any(|c| c.replicas > 0));
+    Some(match limit {
+        Some(limit) => of_reason(limit, false),
+        None if placed => Standing::new(false, ControllerReason::PartlyPlaced.as_str(), "", ready, wanted),
+        None => Standing::new(false, ControllerReason::NoClusterFits.as_str(), "", ready, wanted),
+    })
+}
+
+/// The conditions beside Ready: placed, delivered, rules kept.
+fn own(gathered: &Gathered<'_>, parts: &[Part], generation: i64) -> Vec<Condition> {
+    let mut all = Vec::new();
+    if let Some(decision) = gathered.decision {
+        let placed = decision.status == Status::Placed;
+        let reason = decision.limits.first().filter(|_| !placed).map_or("AsWanted", |limit| limit.code.as_str());
+        all.push(condition(ConditionType::Placed, placed, reason, "", generation));
+        let kept = decision.violations.is_empty();
+        let rule = decision.violations.first().and_then(|violation| violation.reasons.first());
+        let reason = rule.map_or("AsWanted", |reason| reason.code.as_str());
+        all.push(condition(ConditionType::RulesSatisfied, kept, reason, "", generation));
+    } else if let Some(spec) = gathered.spec.filter(|_| gathered.placement.is_some()) {
+        // Not decided in this run: nothing woke it, so it has what it asks for.
+        let placed = parts.iter().map(|part| i64::from(part.wanted)).fold(0_i64, i64::saturating_add) >= spec.replicas;
+        let reason = if placed { "AsWanted" } else { "PartlyPlaced" };
+        all.push(condition(ConditionType::Placed, placed, reason, "", generation));
+        all.push(condition(ConditionType::RulesSatisfied, true, "AsWanted", "", generation));
+    }
+    if gathered.placement.is_some() {
+        let trouble = parts.iter().find_map(|part| part.trouble.as_ref());
+        let reason = trouble.map_or(ControllerReason::AsWanted, |(reason, _)| *reason);
+        all.push(condition(ConditionType::Delivered, trouble.is_none(), reason.as_str(), "", generation));
+    }
+    all
+}

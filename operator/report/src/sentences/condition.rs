@@ -1,0 +1,79 @@
+//! Sentences of the reasons a controller gives for a state of a workload. Codes of the engine have their own.
+//!
+//! Keys are the words of the api's `ControllerReason`, which this room does not import; the control room's tests hold
+//! the two lists together. Holes as in the other sentences.
+
+use super::Lang;
+
+/// Reason, English, Chinese.
+const SENTENCES: &[(&str, &str, &str)] = &[
+    ("AsWanted", "All {wanted} replicas are ready.", "全部 {wanted} 个副本已就绪。"),
+    ("NotObserved", "Nothing was seen of it yet.", "尚未观测。"),
+    ("SpecInvalid", "It cannot be decided on: {object}", "无法决策：{object}"),
+    ("ReferenceMissing", "{object} is named and does not exist.", "所引用的 {object} 不存在。"),
+    ("NoClusterFits", "No cluster may carry it: {object}", "没有成员集群可以承载：{object}"),
+    (
+        "PartlyPlaced",
+        "{seen} of {wanted} replicas have a place: {object}",
+        "{wanted} 个副本中有 {seen} 个已有位置：{object}",
+    ),
+    ("Violating", "It runs where a rule no longer lets it: {object}", "运行位置已不符合规则：{object}"),
+    ("WaitingForApproval", "It waits for an approval of {object}.", "正在等待对 {object} 的批准。"),
+    ("WaitingForFreeze", "It waits for the end of the change freeze {object}.", "正在等待封网期 {object} 结束。"),
+    ("WaitingForDependency", "It waits for {object} to be ready.", "正在等待 {object} 就绪。"),
+    ("RolloutInProgress", "Stage {object} of the rollout is not finished.", "发布阶段 {object} 尚未完成。"),
+    (
+        "DeliveryInProgress",
+        "{seen} of {wanted} replicas are ready; on its way: {object}.",
+        "{wanted} 个副本中有 {seen} 个已就绪；正在处理：{object}。",
+    ),
+    ("DeliveryRefused", "A member refused an object: {object}", "成员拒绝了对象：{object}"),
+    ("Drifted", "Another hand changed {object}.", "{object} 已被他人改动。"),
+    ("MemberUnreachable", "The member {object} does not answer.", "成员 {object} 无应答。"),
+    ("IdentityChanged", "Another cluster is behind the address of {object}.", "{object} 的地址背后已是另一集群。"),
+    ("RightMissing", "A right is missing: {object}", "缺少权限：{object}"),
+    (
+        "LastCopyKept",
+        "The copy in {object} stays until another one is ready or a person orders its removal.",
+        "{object} 中的副本予以保留，直至其他副本就绪或人工下令移除。",
+    ),
+    ("Removing", "It is being removed; left in: {object}.", "正在移除；尚存于：{object}。"),
+    (
+        "DeletionHeld",
+        "Its deletion is held because {object}; it keeps running.",
+        "因 {object}，删除已暂停；其继续运行。",
+    ),
+];
+
+/// The sentence of a reason; `None` when it has none.
+#[must_use]
+pub fn condition(reason: &str, object: &str, seen: i64, wanted: i64, lang: Lang) -> Option<String> {
+    let (_, en, zh) = SENTENCES.iter().find(|(word, ..)| *word == reason)?;
+    let template = if lang == Lang::Zh { zh } else { en };
+    // What comes from outside is put in last, so that it is never read as a template.
+    let filled = template.replace("{seen}", &seen.to_string()).replace("{wanted}", &wanted.to_string());
+    Some(filled.replace("{object}", object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_told_in_both_languages_once() {
+        for (at, (word, en, zh)) in SENTENCES.iter().enumerate() {
+            assert!(SENTENCES.iter().skip(at + 1).all(|(other, ..)| other != word), "{word} is there twice");
+            assert!(en.is_ascii() && zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{word}");
+            for hole in ["{object}", "{seen}", "{wanted}"] {
+                assert_eq!(en.contains(hole), zh.contains(hole), "{word}: {hole}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_no_template() {
+        let said = condition("DeliveryRefused", "{seen} is denied", 1, 2, Lang::En);
+        assert_eq!(said.as_deref(), Some("A member refused an object: {seen} is denied"));
+        assert_eq!(condition("NoSuchReason", "", 0, 0, Lang::En), None);
+    }
+}
