@@ -31,8 +31,8 @@ const CAPACITY_COST: u32 = 3;
 #[must_use]
 pub fn cost(rule: Rule) -> u32 {
     match rule {
-        Rule::Affinity | Rule::Group | Rule::Taints | Rule::Freeze => 1,
-        Rule::Reachability | Rule::Registry => 2,
+        Rule::Affinity | Rule::Group | Rule::Taints | Rule::Freeze | Rule::NodeLabels | Rule::NodeTaints => 1,
+        Rule::Reachability | Rule::Registry | Rule::NodeAffinity | Rule::Separation => 2,
         Rule::Kinds | Rule::Reach => 3,
         Rule::Architecture | Rule::State => 4,
         Rule::Database | Rule::PoolZone => 5,

@@ -16,7 +16,8 @@ use super::spec::{
     Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
     SpreadKey, WorkloadKey,
 };
-use crate::detect::{AcceleratorNeed, Arch, ImageEntry, Needs, OciPlatform, PoolFacts, Tee};
+use super::nodes::{NodeDemand, NodeTerm};
+use crate::detect::{AcceleratorNeed, Arch, ImageEntry, Needs, OciPlatform, PoolFacts, Tee, labels};
 use crate::terms::Percent;
 
 /// A small generator of numbers; the seed comes from proptest.
@@ -142,12 +143,36 @@ fn facts(dice: &mut Dice) -> PoolFacts {
     facts
 }
 
+/// Labels as nodes show them, not always what the facts of their pool are.
+fn node_labels(dice: &mut Dice) -> BTreeMap<String, String> {
+    let all: [(&str, &[&str]); 4] = [
+        ("disk", &["ssd", "hdd"]),
+        (labels::PLATFORM, &["kunpeng-920", "hygon-7285"]),
+        (labels::PAGE_SIZE_KI, &["4", "64"]),
+        (labels::ZONE, &ZONES[..3]),
+    ];
+    let mut labels = BTreeMap::new();
+    for (key, values) in all {
+        if dice.one_in(2) {
+            labels.insert(key.to_owned(), dice.pick(values).to_owned());
+        }
+    }
+    labels
+}
+
 pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
     let pools = (0..dice.below(4)).map(|at| PoolInput {
         name: format!("池-{at}"),
         zone: dice.pick(&ZONES).to_owned(),
         facts: facts(dice),
-        labels: BTreeMap::new(),
+        labels: node_labels(dice),
+        taints: (0..dice.below(4) / 3)
+            .map(|_| Taint {
+                key: "gpu".to_owned(),
+                value: String::new(),
+                effect: dice.pick(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]),
+            })
+            .collect(),
         shapes: (0..1 + dice.below(2))
             .map(|_| NodeShapeInput {
                 count: dice.int(4),
@@ -310,7 +335,7 @@ pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
             architecture: dice.pick(&["amd64", "arm64"]).into(),
             ..OciPlatform::default()
         },
-        needs: Needs::default(),
+        needs: Needs { max_page_size_ki: dice.one_in(4).then_some(4), ..Needs::default() },
         provenance: crate::detect::Provenance::Declared,
     };
     Requirement {
@@ -347,6 +372,7 @@ pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
         } else {
             BTreeSet::new()
         },
+        nodes: (0..dice.below(2)).map(|_| demand(dice)).collect(),
         tolerations: (0..dice.below(2))
             .map(|_| Toleration {
                 key: dice.pick(&["费用", "secret", ""]).to_owned(),
@@ -361,6 +387,24 @@ pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
         } else {
             vec![]
         },
+    }
+}
+
+/// What pods ask of nodes: a label some pools carry, a taint some have.
+fn demand(dice: &mut Dice) -> NodeDemand {
+    let term = |dice: &mut Dice| NodeTerm {
+        expressions: vec![Expression {
+            key: dice.pick(&["disk", labels::PLATFORM, labels::ARCH]).to_owned(),
+            operator: dice.pick(&[Operator::In, Operator::NotIn, Operator::Exists]),
+            values: vec![dice.pick(&["ssd", "kunpeng-920", "arm64"]).to_owned()],
+        }],
+        by_name: dice.one_in(8),
+    };
+    NodeDemand {
+        terms: dice.one_in(2).then(|| (0..dice.below(3)).map(|_| term(dice)).collect()),
+        tolerations: (0..dice.below(2))
+            .map(|_| Toleration { key: "gpu".to_owned(), exists: dice.one_in(2), ..Toleration::default() })
+            .collect(),
     }
 }
 

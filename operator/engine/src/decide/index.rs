@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::affinity::{Taint, TaintEffect};
 use super::input::{ClusterInput, ClusterState, Ownership, Reachability, RegistryInput};
 use super::mask::Mask;
+use super::nodes::NodeSide;
 use crate::detect::PoolFacts;
 
 /// Clusters by the value of one property.
@@ -35,6 +36,10 @@ pub(crate) struct Plane {
     pub(crate) facts: Postings<u32>,
     /// By interned registry that the pool's zone reaches.
     pub(crate) registries: Postings<u32>,
+    /// By interned labels and taints.
+    pub(crate) sides: Postings<u32>,
+    /// By the interned part of the labels that a derived affinity looks at.
+    pub(crate) shown: Postings<u32>,
 }
 
 /// Distinct values numbered in the order they were first seen. Numbers never leave the process.
@@ -63,6 +68,11 @@ impl<T: Ord + Clone> Interned<T> {
 
     pub(crate) fn get(&self, id: u32) -> Option<&T> {
         self.values.get(id as usize)
+    }
+
+    /// All values from a number on, in the order of their numbers.
+    pub(crate) fn from(&self, id: usize) -> &[T] {
+        self.values.get(id..).unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -98,6 +108,8 @@ pub(crate) struct Index {
     pub(crate) planes: Vec<Plane>,
     pub(crate) facts: Interned<PoolFacts>,
     pub(crate) registries: Interned<RegistryInput>,
+    pub(crate) sides: Interned<NodeSide>,
+    pub(crate) shown: Interned<BTreeMap<String, String>>,
 }
 
 fn post<K: Ord + Clone>(postings: &mut Postings<K>, key: &K, slot: usize, add: bool) {
@@ -161,11 +173,16 @@ impl Index {
                 self.planes.push(Plane::default());
             }
             let facts = self.facts.id(&pool.facts);
+            let side = NodeSide::of(pool);
+            let shown = self.shown.id(&side.shown());
+            let side = self.sides.id(&side);
             let registry = registry_of(cluster, &pool.zone).map(|registry| self.registries.id(registry));
             if let Some(plane) = self.planes.get_mut(at) {
                 flag(&mut plane.exists, slot, add);
                 post(&mut plane.zones, &pool.zone, slot, add);
                 post(&mut plane.facts, &facts, slot, add);
+                post(&mut plane.sides, &side, slot, add);
+                post(&mut plane.shown, &shown, slot, add);
                 if let Some(registry) = registry {
                     post(&mut plane.registries, &registry, slot, add);
                 }

@@ -199,9 +199,12 @@ pub struct PoolInput {
     pub zone: String,
     /// What its CPUs and kernels are.
     pub facts: PoolFacts,
-    /// Labels all its nodes carry; the delivered node affinity looks at them.
+    /// Labels all its nodes carry; selectors of pods and the delivered node affinity look at them.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Taints all its nodes carry.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taints: BTreeSet<Taint>,
     /// Free room by node shape.
     pub shapes: Vec<NodeShapeInput>,
 }

@@ -11,10 +11,10 @@ use super::input::{DataClass, TierInput};
 use super::mask;
 use super::rule::Rule;
 use super::rules::Judge;
-use super::snapshot::FleetInput;
+use super::snapshot::{ClusterSlot, FleetInput};
 use super::view::{Demand, View};
 use super::{
-    Changes, Decision, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, explain_all,
+    Changes, Decision, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, Verdicts, explain_all,
     plan, replay,
 };
 use crate::detect::Tee;
@@ -51,11 +51,11 @@ fn carried_out(mut fleet: FleetInput, specs: &[Spec], plan: &Plan) -> FleetInput
     fleet
 }
 
-fn eligible(snapshot: &Snapshot, requirement: Requirement) -> Vec<u64> {
+fn judged(snapshot: &Snapshot, requirement: Requirement) -> Verdicts {
     let view = View::new(snapshot, now());
     let mut store = VerdictStore::default();
     let id = store.of(&view, &Arc::new(requirement));
-    store.block(id).unwrap().eligible().to_vec()
+    store.block(id).unwrap().clone()
 }
 
 fn raised(dice: &mut Dice, from: &Requirement) -> Requirement {
@@ -223,9 +223,14 @@ proptest! {
         let snapshot = Snapshot::new(fixture::fleet(&mut dice, 40)).unwrap();
         let requirement = fixture::requirement(&mut dice);
         let more = raised(&mut dice, &requirement);
-        let (before, after) = (eligible(&snapshot, requirement.clone()), eligible(&snapshot, more.clone()));
-        for slot in mask::iter(&after) {
-            prop_assert!(mask::has(&before, slot), "{requirement:?} {more:?}");
+        let (before, after) = (judged(&snapshot, requirement.clone()), judged(&snapshot, more.clone()));
+        for slot in mask::iter(after.eligible()) {
+            // Who asks for more may thereby tell pools apart that looked alike to the scheduler.
+            let told_apart = before.refuses(Rule::Separation, ClusterSlot::new(slot));
+            prop_assert!(told_apart || mask::has(before.eligible(), slot), "{requirement:?} {more:?}");
+        }
+        for (plane, words) in after.accepted().enumerate() {
+            prop_assert!(mask::iter(words).all(|slot| before.accepts(plane, slot)), "{requirement:?} {more:?}");
         }
     }
 

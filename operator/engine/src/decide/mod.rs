@@ -18,6 +18,7 @@ pub mod input;
 mod laws;
 mod ledger;
 mod mask;
+mod nodes;
 mod plan;
 mod planner;
 mod quota;
@@ -38,6 +39,7 @@ mod verdicts;
 mod view;
 
 pub use explain::{cost, explain, explain_all};
+pub use nodes::{NodeDemand, NodeTerm, node_affinity};
 pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, replay};
 pub use planner::{Decided, Hindrance, Planner};
 pub use record::{

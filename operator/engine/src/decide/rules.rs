@@ -4,21 +4,36 @@
 //! Rules about nodes are judged per pool; the cluster's answer is that of its best pool. Rules that depend on the
 //! workload rather than its requirement (where its data is, what already runs) are added by the planner.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::affinity::tolerated;
 use super::index::registry_of;
 use super::input::{ClusterInput, ClusterState, Ownership, PoolInput, Reachability};
+use super::nodes::{self, NodeSide};
 use super::rule::{Answer, Check, Rule};
-use super::spec::{Cause, Requirement};
+use super::spec::{Cause, Image, Requirement};
 use super::tier::{self, region_within};
 use super::view::{Demand, View};
+use crate::detect::affinity::NodeAffinity;
 use crate::detect::{self, Outcome, PoolFacts};
 use crate::terms::{Code, Reason, Value};
 
 /// The rules that are judged per pool.
-pub(crate) const POOL_RULES: [Rule; 6] =
-    [Rule::Zones, Rule::PoolZone, Rule::Architecture, Rule::Registry, Rule::Tee, Rule::Accelerator];
+pub(crate) const POOL_RULES: [Rule; 9] = [
+    Rule::Zones,
+    Rule::PoolZone,
+    Rule::Architecture,
+    Rule::Registry,
+    Rule::Tee,
+    Rule::Accelerator,
+    Rule::NodeLabels,
+    Rule::NodeTaints,
+    Rule::NodeAffinity,
+];
+
+/// Pool rules that the scheduler of the member knows nothing of: only the delivered affinity keeps pods off what they
+/// refuse.
+pub(crate) const UNSEEN: [Rule; 5] = [Rule::Zones, Rule::PoolZone, Rule::Architecture, Rule::Registry, Rule::Tee];
 
 /// One requirement against one cluster.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +59,12 @@ fn unknown(reason: Reason) -> Check {
     Check::because(Answer::Unknown, reason)
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// The node affinity that delivery adds.
+    pub(crate) fn derived(&self) -> &'a Result<NodeAffinity, Reason> {
+        self.demand.affinity(self.view.snapshot, self.requirement)
+    }
+
     /// Whether an answer keeps the cluster out.
     pub(crate) fn refuses(&self, answer: Answer) -> bool {
         answer == Answer::Fail || (answer == Answer::Unknown && self.demand.strict)
@@ -53,14 +73,15 @@ impl Judge<'_> {
     /// One rule on the cluster in a slot.
     pub(crate) fn check(&self, rule: Rule, slot: usize, cluster: &ClusterInput) -> Check {
         match rule {
-            Rule::Zones | Rule::PoolZone | Rule::Architecture | Rule::Registry | Rule::Tee | Rule::Accelerator => {
-                cluster
-                    .pools
-                    .iter()
-                    .map(|pool| self.check_pool(rule, cluster, pool))
-                    .min_by_key(|check| check.answer)
-                    .unwrap_or_default()
-            }
+            _ if POOL_RULES.contains(&rule) => cluster
+                .pools
+                .iter()
+                // What may not be used needs no admission: its refusal is told by the rule it breaks.
+                .filter(|pool| rule != Rule::NodeAffinity || !self.unfit(cluster, pool))
+                .map(|pool| self.check_pool(rule, cluster, pool))
+                .min_by_key(|check| check.answer)
+                .unwrap_or_default(),
+            Rule::Separation => self.separation(cluster),
             Rule::Pools => self.pools(cluster),
             Rule::Tenant => self.tenant(cluster),
             Rule::Regions => self.regions(cluster),
@@ -97,7 +118,7 @@ impl Judge<'_> {
                 None if !self.requirement.groups.is_empty() => fail(Reason::new(Code::GroupMismatch)),
                 _ => Check::pass(),
             },
-            Rule::Classified | Rule::Data => Check::pass(),
+            _ => Check::pass(),
         }
     }
 
@@ -112,6 +133,9 @@ impl Judge<'_> {
             Rule::Registry => {
                 registry_of(cluster, &pool.zone).map_or_else(Check::pass, |registry| self.registry(registry))
             }
+            Rule::NodeLabels => nodes::selected(&self.requirement.nodes, &NodeSide::of(pool)),
+            Rule::NodeTaints => nodes::stands(&self.requirement.nodes, &NodeSide::of(pool)),
+            Rule::NodeAffinity if !self.unfit(cluster, pool) => self.admitted(&pool.name, &NodeSide::of(pool).shown()),
             _ => Check::pass(),
         }
     }
@@ -128,6 +152,57 @@ impl Judge<'_> {
             return Some(0);
         }
         groups.iter().position(|group| group.matches(&cluster.name, &cluster.labels))
+    }
+
+    /// Whether a rule that the scheduler does not know refuses a pool.
+    fn unfit(&self, cluster: &ClusterInput, pool: &PoolInput) -> bool {
+        UNSEEN.iter().any(|rule| self.refuses(self.check_pool(*rule, cluster, pool).answer))
+    }
+
+    /// The derived affinity on the labels of a pool.
+    pub(crate) fn admitted(&self, pool: &str, labels: &BTreeMap<String, String>) -> Check {
+        match self.derived() {
+            Ok(affinity) if !affinity.admits(labels) => {
+                fail(Reason::new(Code::AffinityExcludes).object(pool).wanted(list(affinity.missing(labels))))
+            }
+            // Without an affinity nothing goes anywhere: see [`Rule::Separation`].
+            Ok(_) | Err(_) => Check::pass(),
+        }
+    }
+
+    /// Pods that go to an accepted pool of a cluster must not find their way to one that is refused.
+    fn separation(&self, cluster: &ClusterInput) -> Check {
+        let affinity = match self.derived() {
+            Ok(affinity) => affinity,
+            Err(reason) => return fail(reason.clone()),
+        };
+        if !cluster.pools.iter().any(|pool| self.accepts(cluster, pool)) {
+            return Check::pass();
+        }
+        let open = |pool: &&PoolInput| {
+            let side = NodeSide::of(pool);
+            let seen = [Rule::Accelerator, Rule::NodeLabels, Rule::NodeTaints];
+            affinity.admits(&side.shown())
+                && seen.iter().all(|rule| self.check_pool(*rule, cluster, pool).answer != Answer::Fail)
+        };
+        let unfit = cluster.pools.iter().filter(|pool| self.unfit(cluster, pool) && open(pool));
+        unfit
+            .map(|pool| fail(Reason::new(Code::NotExpressible).object(&*pool.name).wanted(self.separator(cluster, pool))))
+            .fold(Check::pass(), Check::and)
+    }
+
+    /// The label (or the option of NFD) that would keep pods off a pool.
+    fn separator(&self, cluster: &ClusterInput, pool: &PoolInput) -> &'static str {
+        let refused = |rule: &Rule| self.refuses(self.check_pool(*rule, cluster, pool).answer);
+        match UNSEEN.iter().find(|rule| refused(rule)) {
+            Some(Rule::Zones | Rule::PoolZone | Rule::Registry) => detect::labels::ZONE,
+            _ => {
+                let policy = self.demand.policy(self.view.snapshot, self.requirement);
+                let verdict = |image: &Image| detect::compatible(&image.entries, &image.needs, &pool.facts, &policy);
+                let refused = self.requirement.images.iter().map(verdict).find(|verdict| !verdict.admitted);
+                refused.map_or(detect::labels::PLATFORM, |verdict| detect::affinity::separator(&verdict))
+            }
+        }
     }
 
     fn pools(&self, cluster: &ClusterInput) -> Check {
@@ -330,7 +405,7 @@ impl Judge<'_> {
 
     pub(crate) fn registry(&self, registry: &super::input::RegistryInput) -> Check {
         let absent = |code| {
-            move |image: &super::spec::Image| {
+            move |image: &Image| {
                 Reason::new(code).object(&*image.name).seen(&*registry.host).wanted(&*image.name)
             }
         };
@@ -366,7 +441,7 @@ impl Judge<'_> {
         if self.requirement.images.is_empty() {
             return check;
         }
-        let policy = self.detect_policy();
+        let policy = self.demand.policy(self.view.snapshot, self.requirement);
         for image in &self.requirement.images {
             let verdict = detect::compatible(&image.entries, &image.needs, facts, &policy);
             let answer = match verdict.outcome {
@@ -379,14 +454,6 @@ impl Judge<'_> {
             check = check.and(Check { answer, reasons });
         }
         check
-    }
-
-    fn detect_policy(&self) -> detect::Policy {
-        detect::Policy {
-            strict: self.demand.strict,
-            allow_emulation: self.requirement.allow_emulation,
-            ..self.view.snapshot.architecture.clone()
-        }
     }
 
     pub(crate) fn tee(&self, facts: &PoolFacts) -> Check {

@@ -31,6 +31,7 @@ fn cluster(name: &str, region: &str, cpu: i64) -> ClusterInput {
             zone: "public".to_owned(),
             facts: PoolFacts::unknown(Arch::Arm64),
             labels: [].into(),
+            taints: [].into(),
             shapes: vec![NodeShapeInput { count: 1, free }],
         }],
         ..ClusterInput::default()

@@ -48,6 +48,8 @@ pub struct FleetInput {
     /// Floors, emulators and accelerator classes of the architecture rule; `strict` and `allow_emulation` are set by
     /// each requirement.
     pub architecture: detect::Policy,
+    /// CPU platforms: the node affinity of a delivery is derived from the needs and these.
+    pub catalogue: detect::Catalogue,
     /// Digest of the built-in data and catalogue in use.
     pub data: Option<Digest>,
     /// Workloads with what runs of them.
@@ -88,6 +90,7 @@ pub struct Snapshot {
     pub(crate) tiers: Vec<TierInput>,
     pub(crate) freezes: BTreeMap<String, FreezeInput>,
     pub(crate) architecture: detect::Policy,
+    pub(crate) catalogue: detect::Catalogue,
     data: Option<Digest>,
     pub(crate) specs: BTreeMap<WorkloadKey, Arc<Spec>>,
     /// Counts changes of what all verdicts rest on beside clusters.
@@ -100,8 +103,8 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Duplicate`] when a name is there twice: which one holds would depend on the order of inputs.
     pub fn new(fleet: FleetInput) -> Result<Self, SnapshotError> {
-        let FleetInput { clusters, tenants, tiers, freezes, architecture, data, specs } = fleet;
-        let mut snapshot = Self { architecture, data, ..Self::default() };
+        let FleetInput { clusters, tenants, tiers, freezes, architecture, catalogue, data, specs } = fleet;
+        let mut snapshot = Self { architecture, catalogue, data, ..Self::default() };
         snapshot.set_tiers(tiers)?;
         let duplicate = |kind, name: &str| SnapshotError::Duplicate { kind, name: name.to_owned() };
         for tenant in tenants {
@@ -332,6 +335,7 @@ impl Snapshot {
         hasher.field(&canonical::bytes(&self.tiers)?);
         hasher.field(&canonical::bytes(&self.freezes.values().collect::<Vec<_>>())?);
         hasher.field(&canonical::bytes(&self.architecture)?);
+        hasher.field(&canonical::bytes(&self.catalogue)?);
         hasher.field(&canonical::bytes(&self.data)?);
         for spec in self.specs.values() {
             hasher.field(&canonical::bytes(&**spec)?);

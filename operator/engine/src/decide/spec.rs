@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::affinity::{Affinity, Toleration};
 use super::canonical::{self, CanonicalError};
 use super::input::{DataClass, Figure, Ownership};
+use super::nodes::NodeDemand;
 use super::resources::Resources;
 use crate::detect::{AcceleratorNeed, ImageEntry, Needs, Tee};
 use crate::terms::{Digest, DigestAlgorithm, Percent};
@@ -115,7 +116,11 @@ pub struct Requirement {
     pub databases: BTreeSet<String>,
     /// Accelerators, all of them on one node.
     pub accelerators: BTreeSet<AcceleratorNeed>,
-    /// Taints it stands.
+    /// What its pods ask of their node beyond its CPU, one entry for each distinct template. Empty means that they ask
+    /// nothing and stand no taint.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub nodes: BTreeSet<NodeDemand>,
+    /// Taints of clusters it stands.
     pub tolerations: Vec<Toleration>,
     /// Clusters its placement allows.
     pub affinity: Affinity,

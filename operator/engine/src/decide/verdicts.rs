@@ -4,12 +4,12 @@
 //! and one per plane of accepted pools, all in one allocation. [`super::rules`] says what the rules mean; here only the
 //! sets are made. When a single cluster changes, its one bit is set again through the scalar path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::build::{self, ArchitectureKey, Buffers};
+use super::build::{self, Buffers, Memo};
 use super::mask;
 use super::rule::{Answer, Rule};
 use super::rules::Judge;
@@ -171,7 +171,7 @@ pub struct VerdictStore {
     blocks: Vec<Verdicts>,
     /// What the blocks hold for: revision of the rules, and the instants between which no date matters.
     valid: Option<(u64, Timestamp, Option<Timestamp>)>,
-    architecture: BTreeMap<ArchitectureKey, Vec<Answer>>,
+    memo: Memo,
     buffers: Buffers,
 }
 
@@ -229,7 +229,7 @@ impl VerdictStore {
         let mut flipped = Vec::new();
         let ids: Vec<_> = self.ids.iter().map(|(requirement, id)| (Arc::clone(requirement), *id)).collect();
         for (requirement, id) in ids {
-            let demand = Demand::new(view.snapshot, &requirement);
+            let demand = self.demand(view, &requirement);
             let judge = Judge { view, requirement: &requirement, demand: &demand };
             let Some(block) = self.blocks.get_mut(id) else { continue };
             let before = mask::has(block.eligible(), slot.index());
@@ -248,9 +248,27 @@ impl VerdictStore {
     }
 
     fn build(&mut self, view: &View<'_>, requirement: &Requirement) -> Verdicts {
-        let demand = Demand::new(view.snapshot, requirement);
+        let demand = self.demand(view, requirement);
         let judge = Judge { view, requirement, demand: &demand };
-        build::block(judge, &mut self.buffers, &mut self.architecture)
+        build::block(judge, &mut self.buffers, &mut self.memo)
+    }
+
+    /// What a requirement demands; the affinity is derived once for all that ask the same of nodes.
+    fn demand(&mut self, view: &View<'_>, requirement: &Requirement) -> Demand {
+        let demand = Demand::new(view.snapshot, requirement);
+        let zones = view.snapshot.tenants.get(&requirement.tenant).map(|tenant| &tenant.zones);
+        let free = requirement.platforms.is_empty() && requirement.zone.is_none() && zones.is_none_or(BTreeSet::is_empty);
+        if requirement.images.is_empty() && free {
+            return demand;
+        }
+        let Requirement { images, platforms, zone, allow_emulation, .. } = requirement;
+        let zones = zones.cloned().unwrap_or_default();
+        let key = (images.clone(), platforms.clone(), zone.clone(), zones, demand.strict, *allow_emulation);
+        let derived = self.memo.derived.entry(key).or_insert_with(|| {
+            Arc::clone(demand.affinity(view.snapshot, requirement))
+        });
+        let derived = Arc::clone(derived);
+        demand.derived(derived)
     }
 }
 

@@ -10,6 +10,7 @@ mod clusters;
 mod contents;
 #[cfg(test)]
 mod contents_tests;
+mod demands;
 mod figures;
 mod images;
 mod kinds;
@@ -80,12 +81,13 @@ impl Base {
         let nodes = nodes(&objects.natives, findings);
         let images = images::Images::new(&objects.images, findings);
         let places = Places::new(&objects.clusters, &objects.sites);
-        let from_nodes = nodes::pools(&nodes, &catalogue);
+        let from_nodes = nodes::pools(&nodes, &catalogue, &demands::labels_asked_for(objects, &profiles));
         Self { catalogue, profiles, nodes, images, places, from_nodes, owners: namespace_owners(objects) }
     }
 
     /// Kinds any change of whose objects makes a base (and everything converted by it) old. A change of a cluster does
-    /// when it is new, leaves or changes its site; a change of a workload does when other databases are asked for.
+    /// when it is new, leaves or changes its site; a change of a workload does when other databases are asked for,
+    /// or, where pools are made of nodes, other node labels.
     #[must_use]
     pub fn is_made_from(kind: &str) -> bool {
         const OTHERS: [&str; 8] = [
@@ -154,6 +156,7 @@ impl Base {
             tiers,
             freezes: tenants::freezes(&objects.freezes, &objects.tenants, &self.places),
             architecture: catalogue::policy(&objects.tiers),
+            catalogue: self.catalogue.clone(),
             data: Some(builtin::digest()),
             specs,
         }

@@ -286,6 +286,7 @@ fn requirement(
             .collect(),
         // Cryptography is a quality of the cluster, told by labels; the placement's own affinity comes on top.
         affinity: Affinity { expressions: sm_crypto.iter().copied().map(has_crypto).collect(), ..Affinity::default() },
+        nodes: contents.nodes.clone(),
         tolerations: Vec::new(),
         groups: Vec::new(),
     }
