@@ -13,7 +13,7 @@ use super::mask::{self, and, and_not, or};
 use super::nodes;
 use super::rule::{Answer, Rule};
 use super::rules::{self, Judge, POOL_RULES, UNSEEN};
-use super::spec::{Cause, Image};
+use super::spec::{Cause, Image, Requirement};
 use super::verdicts::{NONE, Verdicts};
 use super::view::Derived;
 use crate::detect::affinity::NodeAffinity;
@@ -32,15 +32,18 @@ pub(crate) struct Buffers {
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     /// What images meet on each distinct kind of pool.
-    pub(crate) architecture: BTreeMap<(Vec<Image>, BTreeSet<String>, bool), Vec<Answer>>,
-    /// The affinities derived so far, by images, platforms, zones, strictness and leave to emulate.
+    pub(crate) architecture: BTreeMap<ArchitectureKey, Vec<Answer>>,
+    /// The affinities derived so far.
     pub(crate) derived: BTreeMap<DerivedKey, Derived>,
     /// Which distinct labels a derived affinity admits.
     pub(crate) admitted: BTreeMap<NodeAffinity, Vec<bool>>,
 }
 
-/// What a derived affinity depends on within one snapshot.
-pub(crate) type DerivedKey = (Vec<Image>, BTreeSet<String>, Option<String>, BTreeSet<String>, bool, bool);
+/// Images, platforms, leave to emulate, tiers demanded (which state floors).
+pub(crate) type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool, usize);
+
+/// What a derived affinity depends on within one snapshot: also zone, the tenant's zones, and strictness.
+pub(crate) type DerivedKey = (ArchitectureKey, Option<String>, BTreeSet<String>, bool);
 
 /// The block of one requirement.
 pub(crate) fn block(
@@ -220,6 +223,7 @@ impl Build<'_> {
                     _ => {
                         let postings = match rule {
                             Rule::Registry => &plane.registries,
+                            Rule::Reach | Rule::Database => &plane.offers,
                             Rule::NodeLabels | Rule::NodeTaints => &plane.sides,
                             Rule::NodeAffinity => &plane.shown,
                             _ => &plane.facts,
@@ -291,6 +295,8 @@ impl Build<'_> {
                 self.judge.view.snapshot.tenants.get(&requirement.tenant).is_some_and(|t| !t.zones.is_empty())
             }
             Rule::PoolZone => requirement.zone.is_some(),
+            Rule::Reach => !requirement.reach.is_empty(),
+            Rule::Database => !requirement.databases.is_empty(),
             Rule::Architecture => !requirement.images.is_empty() || !requirement.platforms.is_empty(),
             Rule::Registry => !requirement.images.is_empty() && self.index.registries.len() > 0,
             Rule::Tee => !requirement.tee.is_empty(),
@@ -309,13 +315,16 @@ impl Build<'_> {
         match rule {
             Rule::Architecture => {
                 let requirement = judge.requirement;
-                let key = (requirement.images.clone(), requirement.platforms.clone(), requirement.allow_emulation);
+                let Requirement { images, platforms, allow_emulation, .. } = requirement;
+                let key = (images.clone(), platforms.clone(), *allow_emulation, judge.demand.tiers);
                 let known = self.memo.architecture.entry(key).or_default();
                 known.extend(index.facts.from(known.len()).iter().map(|facts| judge.architecture(facts).answer));
                 known.clone()
             }
             Rule::Tee => index.facts.from(0).iter().map(|facts| judge.tee(facts).answer).collect(),
             Rule::Accelerator => index.facts.from(0).iter().map(|facts| judge.accelerator(facts).answer).collect(),
+            Rule::Reach => index.offers.from(0).iter().map(|offer| judge.reach(offer).answer).collect(),
+            Rule::Database => index.offers.from(0).iter().map(|offer| judge.database(offer).answer).collect(),
             Rule::Registry => index.registries.from(0).iter().map(|registry| judge.registry(registry).answer).collect(),
             Rule::NodeLabels => index.sides.from(0).iter().map(|side| nodes::selected(demands, side).answer).collect(),
             Rule::NodeTaints => index.sides.from(0).iter().map(|side| nodes::stands(demands, side).answer).collect(),
@@ -411,9 +420,6 @@ impl Build<'_> {
         }
         self.close(Rule::Protection);
 
-        self.all_of(&requirement.reach, &index.peers);
-        self.close(Rule::Reach);
-
         if !requirement.ownership.is_empty() {
             for (owner, words) in &index.ownership {
                 let answer = match owner {
@@ -442,9 +448,6 @@ impl Build<'_> {
             self.say(Answer::Unknown, index.kinds_unknown.words());
         }
         self.close(Rule::Kinds);
-
-        self.all_of(&requirement.databases, &index.databases);
-        self.close(Rule::Database);
 
         if requirement.cause == Cause::Change {
             for (freeze, words) in &view.freezes {

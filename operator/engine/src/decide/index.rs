@@ -5,7 +5,7 @@
 //! rule is evaluated once for each. The index holds no meaning of its own: everything in it can be made again from the
 //! inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::affinity::{Taint, TaintEffect};
 use super::input::{ClusterInput, ClusterState, Ownership, Reachability, RegistryInput};
@@ -36,6 +36,8 @@ pub(crate) struct Plane {
     pub(crate) facts: Postings<u32>,
     /// By interned registry that the pool's zone reaches.
     pub(crate) registries: Postings<u32>,
+    /// By what the pool's zone is offered.
+    pub(crate) offers: Postings<u32>,
     /// By interned labels and taints.
     pub(crate) sides: Postings<u32>,
     /// By the interned part of the labels that a derived affinity looks at.
@@ -64,10 +66,6 @@ impl<T: Ord + Clone> Interned<T> {
         self.ids.insert(value.clone(), id);
         self.values.push(value.clone());
         id
-    }
-
-    pub(crate) fn get(&self, id: u32) -> Option<&T> {
-        self.values.get(id as usize)
     }
 
     /// All values from a number on, in the order of their numbers.
@@ -99,8 +97,6 @@ pub(crate) struct Index {
     pub(crate) kinds: Postings,
     /// Clusters whose kinds are not known.
     pub(crate) kinds_unknown: Mask,
-    pub(crate) databases: Postings,
-    pub(crate) peers: Postings,
     pub(crate) draining: Mask,
     pub(crate) deleting: Mask,
     pub(crate) unreachable: Mask,
@@ -108,6 +104,7 @@ pub(crate) struct Index {
     pub(crate) planes: Vec<Plane>,
     pub(crate) facts: Interned<PoolFacts>,
     pub(crate) registries: Interned<RegistryInput>,
+    pub(crate) offers: Interned<Offer>,
     pub(crate) sides: Interned<NodeSide>,
     pub(crate) shown: Interned<BTreeMap<String, String>>,
 }
@@ -153,8 +150,6 @@ impl Index {
         for (postings, values) in [
             (&mut self.jurisdictions, &cluster.jurisdictions),
             (&mut self.dedicated_to, &cluster.dedicated_to),
-            (&mut self.databases, &cluster.databases),
-            (&mut self.peers, &cluster.peers),
         ] {
             values.iter().for_each(|value| post(postings, value, slot, add));
         }
@@ -173,6 +168,7 @@ impl Index {
                 self.planes.push(Plane::default());
             }
             let facts = self.facts.id(&pool.facts);
+            let offer = self.offers.id(&Offer::of(cluster, &pool.zone));
             let side = NodeSide::of(pool);
             let shown = self.shown.id(&side.shown());
             let side = self.sides.id(&side);
@@ -181,6 +177,7 @@ impl Index {
                 flag(&mut plane.exists, slot, add);
                 post(&mut plane.zones, &pool.zone, slot, add);
                 post(&mut plane.facts, &facts, slot, add);
+                post(&mut plane.offers, &offer, slot, add);
                 post(&mut plane.sides, &side, slot, add);
                 post(&mut plane.shown, &shown, slot, add);
                 if let Some(registry) = registry {
@@ -188,6 +185,41 @@ impl Index {
                 }
             }
         }
+    }
+}
+
+/// What of something is there for one network zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Zoned {
+    pub(crate) offered: BTreeSet<String>,
+    /// Only in these zones, and the pool's is not stated.
+    pub(crate) perhaps: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Zoned {
+    fn of(all: &BTreeMap<String, BTreeSet<String>>, zone: &str) -> Self {
+        let mut zoned = Self::default();
+        for (name, zones) in all {
+            if zones.is_empty() || zones.contains(zone) {
+                zoned.offered.insert(name.clone());
+            } else if zone.is_empty() {
+                zoned.perhaps.insert(name.clone(), zones.clone());
+            }
+        }
+        zoned
+    }
+}
+
+/// Peers and databases of a cluster as nodes of one zone reach them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Offer {
+    pub(crate) peers: Zoned,
+    pub(crate) databases: Zoned,
+}
+
+impl Offer {
+    pub(crate) fn of(cluster: &ClusterInput, zone: &str) -> Self {
+        Self { peers: Zoned::of(&cluster.peers, zone), databases: Zoned::of(&cluster.databases, zone) }
     }
 }
 

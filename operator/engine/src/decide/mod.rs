@@ -10,6 +10,7 @@ mod build;
 pub mod canonical;
 mod columns;
 mod explain;
+mod failback;
 #[cfg(test)]
 mod fixture;
 mod index;
@@ -29,6 +30,8 @@ mod rule;
 mod rules;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod scenarios_of_pools;
 mod snapshot;
 mod spec;
 mod spreads;
@@ -50,7 +53,7 @@ pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};
 pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
-    Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
+    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
     SpreadKey, WorkloadKey,
 };
 pub use verdicts::{VerdictStore, Verdicts};

@@ -164,6 +164,8 @@ mod tests {
             labels: labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             taints: taints.iter().map(taint).collect(),
             shapes: Vec::new(),
+            unschedulable: Vec::new(),
+            cpu_normalised: false,
         })
     }
 

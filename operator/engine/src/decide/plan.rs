@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
+use super::failback::{Failback, earlier};
 use super::mask;
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Plan, Status};
@@ -117,7 +118,7 @@ pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<
         decisions,
         removed,
         quota: planner.quota.report(&planner.view, None),
-        next_change: planner.view.next_change,
+        next_change: earlier(planner.view.next_change, planner.next_failback),
     })
 }
 
@@ -144,6 +145,8 @@ pub(crate) struct Turn {
     pub(crate) pass: u32,
     /// It waited, and found its place in a later pass.
     pub(crate) superseded: bool,
+    /// It runs, and would go back to an earlier group if that had room.
+    pub(crate) waits_to_return: bool,
 }
 
 impl Turn {
@@ -157,7 +160,7 @@ impl Turn {
             Some(Hindrance::Choice { .. } | Hindrance::Quota { .. }) => decided.status != Status::Placed,
             _ => false,
         };
-        !self.superseded && self.decided.iter().any(by_ledger)
+        !self.superseded && (self.waits_to_return || self.decided.iter().any(by_ledger))
     }
 }
 
@@ -189,7 +192,8 @@ pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes) -> Vec<Turn> {
                 continue;
             }
             let retried = planner.turn(turn.set.clone());
-            if !retried.waits() {
+            let better = if turn.waits_to_return { retried.woken } else { !retried.waits() };
+            if better {
                 planner.book_turn(&retried);
                 turn.superseded = true;
                 moved = true;
@@ -275,12 +279,23 @@ impl Planner<'_> {
             let known = self.view.snapshot.spec(&spec.key).is_some();
             woken |= spec.changed || spec.rebalance || !known || !settled(self, spec);
         }
+        let mut waits_to_return = false;
         let decided = match set.as_slice() {
+            [one] if !woken => match self.failback(one) {
+                Failback::To(decided) => {
+                    woken = true;
+                    vec![decided]
+                }
+                other => {
+                    waits_to_return = matches!(other, Failback::NoRoom);
+                    vec![self.as_it_is(one)]
+                }
+            },
             _ if !woken => set.iter().map(|spec| self.as_it_is(spec)).collect(),
             [one] => vec![self.decide(one)],
             several => self.decide_together(several),
         };
-        Turn { set, decided, woken, pass: 0, superseded: false }
+        Turn { set, decided, woken, pass: 0, superseded: false, waits_to_return }
     }
 
     /// Whether a set that waits may have its place now that the room of some clusters has changed, or that somebody gave
@@ -308,7 +323,7 @@ impl Planner<'_> {
     /// A workload that nothing woke: what runs, said again.
     fn as_it_is(&mut self, spec: &Spec) -> Decided {
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(&spec.pods);
+        let shape = self.ledger.shape(spec);
         let mut targets: Vec<_> = spec
             .current
             .iter()

@@ -121,6 +121,8 @@ pub struct Planner<'s> {
     pub(crate) packed: usize,
     /// Somebody gave back room, quota or a share since this was last asked.
     pub(crate) given_back: bool,
+    /// The next instant at which something that runs may go back to an earlier group.
+    pub(crate) next_failback: Option<Timestamp>,
     scratch: Scratch,
     candidates: Vec<Candidate>,
     extras: Vec<Extra>,
@@ -166,6 +168,7 @@ impl<'s> Planner<'s> {
             placed: BTreeMap::new(),
             packed: 0,
             given_back: false,
+            next_failback: None,
             scratch: Scratch::default(),
             candidates: Vec::new(),
             extras: Vec::new(),
@@ -203,7 +206,7 @@ impl<'s> Planner<'s> {
 
     /// Learns what a workload's replicas are made of and is grouped by, ahead of its decision.
     pub fn prepare(&mut self, spec: &Spec) {
-        self.ledger.shape(&spec.pods);
+        self.ledger.shape(spec);
         self.columns.prepare(self.view.snapshot, spec);
     }
 
@@ -222,7 +225,7 @@ impl<'s> Planner<'s> {
             return;
         }
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(&spec.pods);
+        let shape = self.ledger.shape(spec);
         let owner = self.owner(&spec.key);
         let mut placed = Vec::new();
         for current in &spec.current {
@@ -260,20 +263,26 @@ impl<'s> Planner<'s> {
     /// Decides one workload. Books nothing, but a workload whose shape or tenant changed is booked in its new form from
     /// here on.
     pub fn decide(&mut self, spec: &Spec) -> Decided {
+        self.decide_on(spec, None)
+    }
+
+    /// As [`Self::decide`], on none but these clusters where they are given.
+    pub(crate) fn decide_on(&mut self, spec: &Spec, only: Option<&[u64]>) -> Decided {
         self.rebook(spec);
         let snapshot = self.view.snapshot;
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(&spec.pods);
+        let shape = self.ledger.shape(spec);
         self.columns.prepare(snapshot, spec);
         self.hold_running(spec, block);
-        let full = self.gather(spec, block, shape, Access::default());
+        let full = self.gather(spec, block, shape, Access { only, opened: None });
         self.choose(spec, block, shape, full)
     }
 
     /// A workload that changed its shape, tenant or quota is no longer what was booked.
     fn rebook(&mut self, spec: &Spec) {
         let Some((old, _)) = self.placed.get(&spec.key) else { return };
-        if old.pods == spec.pods && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
+        let same_room = old.pods == spec.pods && old.per_node == spec.per_node && old.cpu == spec.cpu;
+        if same_room && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
             return;
         }
         self.forget(&spec.key);
@@ -336,11 +345,12 @@ impl<'s> Planner<'s> {
         let reserves: &[u8] = if spec.requirement.cause == Cause::Emergency { &[] } else { reserves };
         for slot in mask::iter(local) {
             let opened = access.opened.filter(|(at, _)| at.index() == slot);
-            let mut free = opened.map_or_else(|| ledger.slots(shape, verdicts, slot), |(_, free)| free);
+            let running = held.iter().find(|held| held.slot.index() == slot);
+            let here = running.is_some_and(|held| held.placed > 0);
+            let mut free = opened.map_or_else(|| ledger.slots(shape, verdicts, slot, here), |(_, free)| free);
             if let Some(kept_back) = reserves.get(slot).filter(|percent| **percent > 0) {
                 free = free * i64::from(100 - (*kept_back).min(100)) / 100;
             }
-            let running = held.iter().find(|held| held.slot.index() == slot);
             let current = running.map_or(0, |held| held.placed);
             let capacity = match running {
                 Some(held) if held.stays == Stays::Capped && opened.is_none() => current,
@@ -414,7 +424,11 @@ impl<'s> Planner<'s> {
             extras: &self.extras,
             ranks: &self.ranks,
             keys: used.get(..count).unwrap_or_default(),
-            rebalance: if spec.rebalance { Rebalance::Ordered } else { Rebalance::Keep },
+            rebalance: match policy.rebalance_gain {
+                _ if spec.rebalance => Rebalance::Ordered,
+                Some(gain) => Rebalance::Above(gain),
+                None => Rebalance::Keep,
+            },
             budget: Problem::BUDGET,
         };
         let failed = match choice::choose(&problem, &mut self.scratch) {
@@ -535,7 +549,7 @@ impl<'s> Planner<'s> {
         for spec in specs {
             self.rebook(spec);
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(&spec.pods);
+            let shape = self.ledger.shape(spec);
             self.columns.prepare(self.view.snapshot, spec);
             self.hold_running(spec, block);
             self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
@@ -549,7 +563,7 @@ impl<'s> Planner<'s> {
         let mut booked: Vec<&Arc<Spec>> = Vec::new();
         for spec in specs {
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(&spec.pods);
+            let shape = self.ledger.shape(spec);
             self.hold_running(spec, block);
             let full = self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
             let decided = self.choose(spec, block, shape, full);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::affinity::tolerated;
-use super::index::registry_of;
+use super::index::{Offer, Zoned, registry_of};
 use super::input::{ClusterInput, ClusterState, Ownership, PoolInput, Reachability};
 use super::nodes::{self, NodeSide};
 use super::rule::{Answer, Check, Rule};
@@ -19,12 +19,14 @@ use crate::detect::{self, Outcome, PoolFacts};
 use crate::terms::{Code, Reason, Value};
 
 /// The rules that are judged per pool.
-pub(crate) const POOL_RULES: [Rule; 9] = [
+pub(crate) const POOL_RULES: [Rule; 11] = [
     Rule::Zones,
     Rule::PoolZone,
+    Rule::Reach,
     Rule::Architecture,
     Rule::Registry,
     Rule::Tee,
+    Rule::Database,
     Rule::Accelerator,
     Rule::NodeLabels,
     Rule::NodeTaints,
@@ -33,7 +35,15 @@ pub(crate) const POOL_RULES: [Rule; 9] = [
 
 /// Pool rules that the scheduler of the member knows nothing of: only the delivered affinity keeps pods off what they
 /// refuse.
-pub(crate) const UNSEEN: [Rule; 5] = [Rule::Zones, Rule::PoolZone, Rule::Architecture, Rule::Registry, Rule::Tee];
+pub(crate) const UNSEEN: [Rule; 7] = [
+    Rule::Zones,
+    Rule::PoolZone,
+    Rule::Reach,
+    Rule::Architecture,
+    Rule::Registry,
+    Rule::Tee,
+    Rule::Database,
+];
 
 /// One requirement against one cluster.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +99,8 @@ impl<'a> Judge<'a> {
             Rule::Classified if self.requirement.classified => fail(Reason::new(Code::ClassifiedRefused)),
             Rule::Tier => self.tier(slot, cluster),
             Rule::Protection => self.protection(slot),
-            Rule::Reach => self.absent(&self.requirement.reach, &cluster.peers, Code::ReachNotOpened),
             Rule::Jurisdiction => self.jurisdiction(cluster),
             Rule::Kinds => self.kinds(cluster),
-            Rule::Database => self.absent(&self.requirement.databases, &cluster.databases, Code::DatabaseNotOffered),
             Rule::Freeze => self.freeze(cluster),
             Rule::State => match cluster.state {
                 ClusterState::Active => Check::pass(),
@@ -130,6 +138,8 @@ impl<'a> Judge<'a> {
             Rule::Architecture => self.architecture(&pool.facts),
             Rule::Tee => self.tee(&pool.facts),
             Rule::Accelerator => self.accelerator(&pool.facts),
+            Rule::Reach => self.reach(&Offer::of(cluster, &pool.zone)),
+            Rule::Database => self.database(&Offer::of(cluster, &pool.zone)),
             Rule::Registry => {
                 registry_of(cluster, &pool.zone).map_or_else(Check::pass, |registry| self.registry(registry))
             }
@@ -195,7 +205,7 @@ impl<'a> Judge<'a> {
     fn separator(&self, cluster: &ClusterInput, pool: &PoolInput) -> &'static str {
         let refused = |rule: &Rule| self.refuses(self.check_pool(*rule, cluster, pool).answer);
         match UNSEEN.iter().find(|rule| refused(rule)) {
-            Some(Rule::Zones | Rule::PoolZone | Rule::Registry) => detect::labels::ZONE,
+            Some(Rule::Zones | Rule::PoolZone | Rule::Registry | Rule::Reach | Rule::Database) => detect::labels::ZONE,
             _ => {
                 let policy = self.demand.policy(self.view.snapshot, self.requirement);
                 let verdict = |image: &Image| detect::compatible(&image.entries, &image.needs, &pool.facts, &policy);
@@ -298,11 +308,12 @@ impl<'a> Judge<'a> {
         Check::because(answer, Reason::new(code).seen(i64::from(certain)).wanted(i64::from(wanted)))
     }
 
-    fn absent(&self, wanted: &BTreeSet<String>, have: &BTreeSet<String>, code: Code) -> Check {
-        wanted
-            .difference(have)
-            .map(|missing| fail(Reason::new(code).object(&**missing).seen(list(have)).wanted(&**missing)))
-            .fold(Check::pass(), Check::and)
+    pub(crate) fn reach(&self, offer: &Offer) -> Check {
+        offered(&self.requirement.reach, &offer.peers, Code::ReachNotOpened)
+    }
+
+    pub(crate) fn database(&self, offer: &Offer) -> Check {
+        offered(&self.requirement.databases, &offer.databases, Code::DatabaseNotOffered)
     }
 
     fn jurisdiction(&self, cluster: &ClusterInput) -> Check {
@@ -491,6 +502,20 @@ impl<'a> Judge<'a> {
         }
         check
     }
+}
+
+/// All of what is wanted, as a pool's zone is offered it.
+fn offered(wanted: &BTreeSet<String>, zone: &Zoned, code: Code) -> Check {
+    let told = |name: &String| {
+        if zone.offered.contains(name) {
+            return Check::pass();
+        }
+        match zone.perhaps.get(name) {
+            Some(zones) => unknown(Reason::new(Code::ZoneUnknown).object(&**name).wanted(list(zones))),
+            None => fail(Reason::new(code).object(&**name).seen(list(&zone.offered)).wanted(&**name)),
+        }
+    };
+    wanted.iter().map(told).fold(Check::pass(), Check::and)
 }
 
 /// The digest of a reference by digest, which names the image in whatever registry.

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
 use super::index::Index;
-use super::input::{ClusterInput, FreezeInput, TenantInput, TierInput};
+use super::input::{ClusterInput, FreezeInput, PoolInput, TenantInput, TierInput};
 use super::mask;
 use super::spec::{Spec, WorkloadKey};
+use crate::capacity::Performance;
 use crate::detect;
 use crate::terms::{Digest, DigestAlgorithm, Hasher};
 
@@ -280,6 +281,17 @@ impl Snapshot {
     /// All clusters by name.
     pub fn clusters(&self) -> impl Iterator<Item = (ClusterSlot, &Arc<ClusterInput>)> {
         self.by_name.values().filter_map(|slot| Some((*slot, self.cluster(*slot)?)))
+    }
+
+    /// What one cpu of a cluster does, against the reference platform: that of its slowest pool. `None` where the
+    /// performance of a pool's platform is not declared, or the cluster adjusts cpu to it itself.
+    #[must_use]
+    pub fn performance(&self, cluster: &ClusterInput) -> Option<Performance> {
+        let declared = |pool: &PoolInput| {
+            let platform = pool.facts.platform.as_deref().filter(|_| !pool.cpu_normalised)?;
+            Performance::new(self.catalogue.get(platform)?.per_cpu_perf?.0)
+        };
+        cluster.pools.iter().map(declared).min().flatten()
     }
 
     /// How many clusters.

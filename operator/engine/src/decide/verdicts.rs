@@ -185,6 +185,7 @@ impl VerdictStore {
         if !holds {
             self.ids.clear();
             self.blocks.clear();
+            self.memo = Memo::default();
         }
         self.valid = Some((revision, view.as_of, view.next_change));
     }
@@ -263,7 +264,8 @@ impl VerdictStore {
         }
         let Requirement { images, platforms, zone, allow_emulation, .. } = requirement;
         let zones = zones.cloned().unwrap_or_default();
-        let key = (images.clone(), platforms.clone(), zone.clone(), zones, demand.strict, *allow_emulation);
+        let seen = (images.clone(), platforms.clone(), *allow_emulation, demand.tiers);
+        let key = (seen, zone.clone(), zones, demand.strict);
         let derived = self.memo.derived.entry(key).or_insert_with(|| {
             Arc::clone(demand.affinity(view.snapshot, requirement))
         });

@@ -169,9 +169,17 @@ impl Demand {
 
     /// What the architecture rule may let in.
     pub(crate) fn policy(&self, snapshot: &Snapshot, requirement: &Requirement) -> detect::Policy {
+        let mut floor = snapshot.architecture.floor.clone();
+        for (arch, level) in snapshot.tiers.iter().take(self.tiers).flat_map(|tier| &tier.floors) {
+            let known = floor.entry(arch.clone()).or_insert(*level);
+            if !known.at_least(*level) {
+                *known = *level;
+            }
+        }
         detect::Policy {
             strict: self.strict,
             allow_emulation: requirement.allow_emulation,
+            floor,
             ..snapshot.architecture.clone()
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct Contents {
     pub(super) pinned: bool,
     pub(super) images: Vec<Image>,
     pub(super) nodes: BTreeSet<NodeDemand>,
+    /// Requests of pods that run on every node.
+    pub(super) per_node: Vec<Resources>,
     pub(super) kinds: BTreeSet<String>,
     pub(super) unprofiled: BTreeSet<String>,
 }
@@ -212,8 +214,11 @@ impl Contents {
                 // An autoscaler brings the pods between its bounds, whatever is written; 0 switches it off.
                 Count::Pods(pods) => scaler.filter(|_| *pods > 0).map_or(*pods, |s| (*pods).clamp(s.min, s.max)),
                 Count::Job { parallelism, .. } => *parallelism,
-                // One per node is not counted against room: the nodes are what they are.
-                Count::PerNode => continue,
+                // One on every node is no replica: it takes its room on each of them.
+                Count::PerNode => {
+                    self.per_node.push(request(requests));
+                    continue;
+                }
             };
             self.single_writer |= shape.continuity == jiuzhou_objects::profile::Continuity::SingleWriter;
             self.pinned |= claims.iter().any(|claim| claim.bound);

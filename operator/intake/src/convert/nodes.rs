@@ -135,6 +135,8 @@ fn pool(index: usize, pool: Pool, nodes: &[NodeFacts]) -> PoolInput {
     PoolInput {
         name: format!("{}-{index}", profile.facts.name()),
         zone: labels.get(meta::LABEL_NODE_ZONE).cloned().unwrap_or_default(),
+        unschedulable: Vec::new(),
+        cpu_normalised: profile.koordinator_ratio.is_some(),
         facts: profile.facts,
         shapes: shapes.into_iter().map(|(free, count)| NodeShapeInput { count, free: free.clone() }).collect(),
         labels,

@@ -64,6 +64,8 @@ fn pool(
         taints,
         allocatable,
         free,
+        unschedulable,
+        cpu_normalised,
         server_model: _,
         observed_at: _,
     } = pool;
@@ -110,6 +112,12 @@ fn pool(
         labels: labels.0.clone(),
         taints: taints.iter().map(taint).collect(),
         shapes,
+        unschedulable: unschedulable
+            .iter()
+            .enumerate()
+            .map(|(i, request)| amounts(&item.document, &format!("{pointer}/unschedulable/{i}"), request, findings))
+            .collect(),
+        cpu_normalised: *cpu_normalised,
     }
 }
 
