@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use bench::Dice;
 use clap::Parser;
 use jiuzhou_engine::choice::{
     Candidate, Extra, Key, KeyGroups, Mode, Outcome, Problem, Rebalance, Scratch, choose,
@@ -27,22 +28,6 @@ struct Arguments {
     /// Also print one line for each problem.
     #[arg(long)]
     each: bool,
-}
-
-/// xorshift64*: the same numbers everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
-    }
-
-    fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.below(high - low + 1)
-    }
 }
 
 fn int(n: u64) -> i64 {
@@ -74,8 +59,7 @@ fn main() {
     let mut times = Vec::new();
     let mut scratch = Scratch::default();
     for number in 0..problems {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number * 2 + 1) | 1);
-        (0..8).for_each(|_| _ = dice.below(2));
+        let mut dice = Dice::new(seed.wrapping_add(number));
         let (regions, providers) = (31, 6);
         let region: Vec<u32> = (0..CLUSTERS).map(|_| short(dice.below(regions))).collect();
         let provider: Vec<u32> = (0..CLUSTERS).map(|_| short(dice.below(providers))).collect();

@@ -24,7 +24,7 @@ pub enum AssessmentConclusion {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = ("self.date < self.dueAgain", "dueAgain: must be after date, because a report is valid from its date until the next assessment is due. dueAgain：须晚于 date，报告自出具之日起至下次测评到期有效。"),
-    validation = ("!has(self.verifiedBy) || !has(self.enteredBy) || self.verifiedBy != self.enteredBy", "verifiedBy: must be another person than enteredBy, because nobody verifies what they entered. verifiedBy：须与 enteredBy 不是同一人，录入人不得自行核实。"),
+    validation = ("!has(self.verifiedBy) || !has(self.enteredBy) || self.verifiedBy != self.enteredBy", "reports.verifiedBy: must be another person than enteredBy, because nobody verifies the report they entered. reports.verifiedBy：须与 enteredBy 不是同一人，录入人不得自行核实报告。"),
     validation = ("self.state != 'Verified' || (has(self.enteredBy) && has(self.verifiedBy) && has(self.verifiedOn))", "enteredBy, verifiedBy, verifiedOn: must be given while state is Verified, because two persons answer for it from that day. enteredBy、verifiedBy、verifiedOn：state 为 Verified 时必填，自该日起由两人负责。")
 )]
 pub struct AssessmentReport {

@@ -39,6 +39,26 @@ pub(crate) struct Memo {
     pub(crate) admitted: BTreeMap<NodeAffinity, Vec<bool>>,
 }
 
+impl Memo {
+    /// Takes over what another one, of the same snapshot, has worked out.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { architecture, derived, admitted } = other;
+        for (key, answers) in architecture {
+            let known = self.architecture.entry(key).or_default();
+            if known.len() < answers.len() {
+                *known = answers;
+            }
+        }
+        for (key, answers) in admitted {
+            let known = self.admitted.entry(key).or_default();
+            if known.len() < answers.len() {
+                *known = answers;
+            }
+        }
+        self.derived.extend(derived);
+    }
+}
+
 /// Images, platforms, leave to emulate, tiers demanded (which state floors).
 pub(crate) type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool, usize);
 

@@ -14,8 +14,8 @@ use super::rules::Judge;
 use super::snapshot::{ClusterSlot, FleetInput};
 use super::view::{Demand, View};
 use super::{
-    Changes, Decision, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, Verdicts, explain_all,
-    plan, replay,
+    Changes, Decision, Means, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, Verdicts, explain_all,
+    plan, plan_with, replay,
 };
 use crate::detect::Tee;
 
@@ -215,6 +215,22 @@ proptest! {
         for step in second.decisions.iter().flat_map(|decision| &decision.moves) {
             prop_assert!(step.to > step.from, "{step:?}");
         }
+    }
+
+    #[test]
+    fn kept_verdicts_and_threads_change_no_byte(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 9, 7);
+        let first = first_plan(fleet.clone(), &specs);
+        let mut snapshot = Snapshot::new(carried_out(fleet, &specs, &first)).unwrap();
+        let threads = std::num::NonZeroUsize::new(3).unwrap();
+        let means = Means { threads, ..Means::default() };
+        let (_, verdicts) = plan_with(&snapshot, &Changes::default(), now(), means).unwrap();
+        let mut spec = (**snapshot.specs().next().unwrap()).clone();
+        (spec.replicas, spec.changed) = (spec.replicas + 1, true);
+        snapshot.upsert_spec(spec);
+        let (kept, _) = plan_with(&snapshot, &Changes::default(), now(), Means { verdicts, threads }).unwrap();
+        prop_assert_eq!(bytes(&kept), bytes(&plan(&snapshot, &Changes::default(), now()).unwrap()));
     }
 
     #[test]

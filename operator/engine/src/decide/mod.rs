@@ -43,7 +43,7 @@ mod view;
 
 pub use explain::{cost, explain, explain_all};
 pub use nodes::{NodeDemand, NodeTerm, node_affinity};
-pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, replay};
+pub use plan::{Changes, Means, PlanError, PlanInput, Replay, decide, plan, plan_with, replay};
 pub use planner::{Decided, Hindrance, Planner};
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,

@@ -5,6 +5,7 @@
 //! looked at by choice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use super::snapshot::{FleetInput, Snapshot, SnapshotError};
 use super::spec::{Division, ShareOf, Spec, WorkloadKey};
 use super::stay::{Stays, stays};
 use super::tell::Position;
-use super::verdicts::Verdicts;
+use super::verdicts::{VerdictStore, Verdicts};
 use crate::terms::{Digest, DigestAlgorithm};
 
 /// What is asked of a plan beyond what the snapshot has.
@@ -97,8 +98,39 @@ pub fn decide(snapshot: &Snapshot, specs: &[Spec], as_of: Timestamp) -> Result<V
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
 pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<Plan, CanonicalError> {
+    plan_with(snapshot, changes, as_of, Means::default()).map(|(plan, _)| plan)
+}
+
+/// What a plan is made with; no result depends on it.
+#[derive(Debug)]
+pub struct Means {
+    /// Verdicts that were made for this snapshot before; they come back with the plan.
+    pub verdicts: VerdictStore,
+    /// Threads that verdicts are made on.
+    pub threads: NonZeroUsize,
+}
+
+impl Default for Means {
+    /// Nothing known, one thread.
+    fn default() -> Self {
+        Self { verdicts: VerdictStore::default(), threads: NonZeroUsize::MIN }
+    }
+}
+
+/// As [`plan`], with verdicts kept from the plan before and several threads: the same bytes, sooner.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_with(
+    snapshot: &Snapshot,
+    changes: &Changes,
+    as_of: Timestamp,
+    means: Means,
+) -> Result<(Plan, VerdictStore), CanonicalError> {
     let fleet = snapshot.digest()?;
-    let mut planner = Planner::new(snapshot, as_of);
+    let Means { verdicts, threads } = means;
+    let asked = snapshot.specs().map(|spec| &spec.requirement).chain(changes.specs.iter().map(|s| &s.requirement));
+    let mut planner = Planner::judged(snapshot, as_of, verdicts, &asked.cloned().collect::<Vec<_>>(), threads);
     let mut decisions = Vec::new();
     let mut before = None;
     for turn in turns(&mut planner, changes).into_iter().filter(|turn| !turn.superseded) {
@@ -112,14 +144,15 @@ pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<
         }
     }
     let removed = changes.removed.iter().filter(|key| snapshot.spec(key).is_some()).cloned().collect();
-    Ok(Plan {
+    let plan = Plan {
         as_of,
         fleet,
         decisions,
         removed,
         quota: planner.quota.report(&planner.view, None),
         next_change: earlier(planner.view.next_change, planner.next_failback),
-    })
+    };
+    Ok((plan, planner.into_verdicts()))
 }
 
 /// Decides again from stored inputs. Compare `bytes` with what was recorded.

@@ -4,6 +4,7 @@
 //! columns; only clusters that may be used, or that carry replicas now, are looked at one by one.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use super::mask;
 use super::quota::{Bound, Quota};
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{Cause, Division, Spec, WorkloadKey};
+use super::spec::{Cause, Division, Requirement, Spec, WorkloadKey};
 use super::spreads::keys_of;
 use super::stay::{Stays, stays};
 use super::verdicts::{VerdictStore, Verdicts};
@@ -140,9 +141,21 @@ impl<'s> Planner<'s> {
 
     /// As [`Self::new`], with verdicts that were made for this snapshot before.
     #[must_use]
-    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, mut store: VerdictStore) -> Self {
+    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, store: VerdictStore) -> Self {
+        Self::judged(snapshot, as_of, store, &[], NonZeroUsize::MIN)
+    }
+
+    /// As [`Self::resume`], with the verdicts of these requirements made ahead on several threads.
+    pub(crate) fn judged(
+        snapshot: &'s Snapshot,
+        as_of: Timestamp,
+        mut store: VerdictStore,
+        asked: &[Arc<Requirement>],
+        threads: NonZeroUsize,
+    ) -> Self {
         let view = View::new(snapshot, as_of);
         store.keep_for(&view);
+        store.prepare(&view, asked, threads);
         let mut ranks = vec![u32::MAX; snapshot.slots()];
         for (slot, _) in snapshot.clusters() {
             if let Some(rank) = ranks.get_mut(slot.index()) {

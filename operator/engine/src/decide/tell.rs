@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::canonical::{self, CanonicalError};
+use super::canonical::CanonicalError;
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Move, Status, Target, Violation};
 use super::rule::{Check, Rule};
@@ -12,7 +12,7 @@ use super::spec::{Spec, SpreadKey};
 use super::stay::{Stays, stays};
 use super::view::Demand;
 use crate::choice::{self, Limit, NO_GROUP, Problem, Why};
-use crate::terms::{Code, Digest, DigestAlgorithm, Reason, Value};
+use crate::terms::{Code, Digest, Reason, Value};
 
 /// What a record says besides the decision itself.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,8 @@ impl Planner<'_> {
             violations: self.violations(spec, decided),
             rejected: rejected.collect(),
             full: decided.full,
-            spec: canonical::digest(spec, DigestAlgorithm::Sha256)?,
+            spec: self.view.snapshot.spec_digest(spec)?,
+            verdicts: self.store.digest(self.view.snapshot, decided.block),
             fleet: position.fleet,
             before: position.before,
             targets,
