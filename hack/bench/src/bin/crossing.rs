@@ -8,9 +8,7 @@ use std::time::Instant;
 
 use bench::Dice;
 use clap::Parser;
-use jiuzhou_engine::choice::{
-    Candidate, Extra, Key, KeyGroups, Mode, Outcome, Problem, Rebalance, Scratch, choose,
-};
+use jiuzhou_engine::choice::{Candidate, Extra, Key, KeyGroups, Mode, Outcome, Problem, Rebalance, Scratch, choose};
 use jiuzhou_engine::terms::Percent;
 use serde_json::json;
 
@@ -79,10 +77,7 @@ fn main() {
         let keys = [
             key(&mut dice, &region, short(regions), replicas),
             key(&mut dice, &provider, short(providers), replicas),
-            Key {
-                max_groups: short(dice.between(replicas / 4 + 1, 400)),
-                ..Key::new(KeyGroups::Cluster)
-            },
+            Key { max_groups: short(dice.between(replicas / 4 + 1, 400)), ..Key::new(KeyGroups::Cluster) },
         ];
         let count = if dice.below(2) == 0 { 3 } else { 2 };
         let problem = Problem {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
+use jiff::Timestamp;
 use jiuzhou_engine::decide::{
     Changes, Current, FleetInput, Means, Plan, Planner, Snapshot, Spec, Status, VerdictStore, plan_with,
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 const SEED: u64 = 20_261_126;

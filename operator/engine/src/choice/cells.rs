@@ -202,7 +202,11 @@ enum Broken {
     /// Something that deciding about a group does not mend.
     Beyond,
     /// A group to decide about, and what to try first.
-    Group { col: usize, group: usize, first: State },
+    Group {
+        col: usize,
+        group: usize,
+        first: State,
+    },
 }
 
 impl<'q, 'a> Question<'q, 'a> {
@@ -244,11 +248,8 @@ impl<'q, 'a> Question<'q, 'a> {
     /// nothing exists.
     fn start(&self) -> Option<Vec<Vec<State>>> {
         let frame = self.frame;
-        let mut states: Vec<Vec<State>> = frame
-            .cols()
-            .iter()
-            .map(|col| vec![State::Closed; usize::try_from(col.count).unwrap_or(0)])
-            .collect();
+        let mut states: Vec<Vec<State>> =
+            frame.cols().iter().map(|col| vec![State::Closed; usize::try_from(col.count).unwrap_or(0)]).collect();
         let groups = self.cells.iter().map(|cell| (&cell.group, State::Free));
         for (group, state) in groups.chain(self.set.iter().map(|item| (&item.group, State::Used))) {
             for (states, id) in states.iter_mut().zip(group) {
@@ -433,7 +434,7 @@ impl<'q, 'a> Question<'q, 'a> {
             for (cell, replicas) in self.cells.iter().zip(&carried.cells).filter(|(_, replicas)| **replicas > 0) {
                 let mut items = cell.items.clone();
                 if roomiest {
-                    items.sort_by(|a, b| b.hi.cmp(&a.hi));
+                    items.sort_by_key(|item| std::cmp::Reverse(item.hi));
                 }
                 let (mut lo, mut hi) = (0_i64, 0_i64);
                 for item in items {

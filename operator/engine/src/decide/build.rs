@@ -11,8 +11,9 @@ use super::index::{Index, Postings};
 use super::input::Ownership;
 use super::mask::{self, and, and_not, or};
 use super::nodes;
+use super::pool_rules::{POOL_RULES, UNSEEN};
 use super::rule::{Answer, Rule};
-use super::rules::{self, Judge, POOL_RULES, UNSEEN};
+use super::rules::{self, Judge};
 use super::spec::{Cause, Image, Requirement};
 use super::verdicts::{NONE, Verdicts};
 use super::view::Derived;
@@ -66,11 +67,7 @@ pub(crate) type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool, usize);
 pub(crate) type DerivedKey = (ArchitectureKey, Option<String>, BTreeSet<String>, bool);
 
 /// The block of one requirement.
-pub(crate) fn block(
-    judge: Judge<'_>,
-    buffers: &mut Buffers,
-    memo: &mut Memo,
-) -> Verdicts {
+pub(crate) fn block(judge: Judge<'_>, buffers: &mut Buffers, memo: &mut Memo) -> Verdicts {
     let snapshot = judge.view.snapshot;
     let index = &snapshot.index;
     let (width, groups, planes) = (snapshot.width(), judge.requirement.groups.len(), index.planes.len());
@@ -80,8 +77,7 @@ pub(crate) fn block(
         buffer.clear();
         buffer.resize(width, 0);
     }
-    let mut build =
-        Build { judge, index, width, groups, at: [[NONE; 3]; Rule::COUNT], buffers, memo, said: false };
+    let mut build = Build { judge, index, width, groups, at: [[NONE; 3]; Rule::COUNT], buffers, memo, said: false };
     build.head(0, |words| or(words, index.live.words()));
     build.planes();
     build.clusters();

@@ -11,12 +11,12 @@ use super::input::{
     FreezeInput, Grant, NodeShapeInput, Ownership, PoolInput, ProtectionReport, Reachability, RegistryInput, Supplied,
     TenantInput, Term, TierInput,
 };
+use super::nodes::{NodeDemand, NodeTerm};
 use super::snapshot::FleetInput;
 use super::spec::{
-    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
-    SpreadKey, WorkloadKey,
+    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
+    Spec, Spread, SpreadKey, WorkloadKey,
 };
-use super::nodes::{NodeDemand, NodeTerm};
 use crate::detect::{
     AcceleratorNeed, Answer, Arch, Catalogue, ImageEntry, Level, Needs, OciPlatform, Platform, PoolFacts, Tee, labels,
 };
@@ -149,7 +149,10 @@ fn facts(dice: &mut Dice) -> PoolFacts {
 /// Some of these, for all zones or for some.
 fn zoned(dice: &mut Dice, names: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let offered = dice.some(names, 2);
-    offered.into_iter().map(|name| (name, if dice.one_in(3) { dice.some(&ZONES[..3], 2) } else { BTreeSet::new() })).collect()
+    offered
+        .into_iter()
+        .map(|name| (name, if dice.one_in(3) { dice.some(&ZONES[..3], 2) } else { BTreeSet::new() }))
+        .collect()
 }
 
 /// Labels as nodes show them, not always what the facts of their pool are.
@@ -193,11 +196,7 @@ pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
                 .into(),
             })
             .collect(),
-        unschedulable: if dice.one_in(8) {
-            vec![[("cpu".to_owned(), 250 * (1 + dice.int(8)))].into()]
-        } else {
-            vec![]
-        },
+        unschedulable: if dice.one_in(8) { vec![[("cpu".to_owned(), 250 * (1 + dice.int(8)))].into()] } else { vec![] },
         cpu_normalised: dice.one_in(8),
     });
     let pools = pools.collect();

@@ -147,10 +147,9 @@ impl Index {
         post(&mut self.regions, &cluster.region, slot, add);
         post(&mut self.providers, &cluster.provider, slot, add);
         post(&mut self.ownership, &cluster.ownership, slot, add);
-        for (postings, values) in [
-            (&mut self.jurisdictions, &cluster.jurisdictions),
-            (&mut self.dedicated_to, &cluster.dedicated_to),
-        ] {
+        for (postings, values) in
+            [(&mut self.jurisdictions, &cluster.jurisdictions), (&mut self.dedicated_to, &cluster.dedicated_to)]
+        {
             values.iter().for_each(|value| post(postings, value, slot, add));
         }
         for kind in cluster.kinds.iter().flatten() {

@@ -345,7 +345,7 @@ pub struct Grant {
     /// Validity.
     pub term: Term,
     /// What it allows. A resource that any grant names is limited to the sum of the grants that hold; one that no grant
-    /// names is not limited at this tenant.
+    /// names is not limited at this tenant. `cpu@kunpeng-920` is cpu on one CPU platform, which counts beside all cpu.
     pub amount: BTreeMap<String, i64>,
 }
 

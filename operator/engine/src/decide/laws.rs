@@ -14,8 +14,8 @@ use super::rules::Judge;
 use super::snapshot::{ClusterSlot, FleetInput};
 use super::view::{Demand, View};
 use super::{
-    Changes, Decision, Means, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, Verdicts, explain_all,
-    plan, plan_with, replay,
+    Changes, Decision, Means, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore,
+    Verdicts, explain_all, plan, plan_with, replay,
 };
 use crate::detect::Tee;
 

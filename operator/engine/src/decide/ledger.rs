@@ -110,6 +110,16 @@ impl Ledger {
 
     /// The id of what a workload's replicas are made of; its column is brought up to date.
     pub(crate) fn shape(&mut self, spec: &Spec) -> usize {
+        let id = self.shape_id(spec);
+        if let Some(plain) = self.columns.get(id).map(|column| column.plain).filter(|plain| *plain != id) {
+            self.refresh(plain);
+        }
+        self.refresh(id);
+        id
+    }
+
+    /// As [`Self::shape`], for who only books: its column stays as old as it is.
+    pub(crate) fn shape_id(&mut self, spec: &Spec) -> usize {
         let mut shape = std::mem::take(&mut self.scratch);
         shape.parts.clear();
         for pod in &spec.pods {
@@ -131,7 +141,7 @@ impl Ledger {
 
     fn id(&mut self, shape: &Shape) -> usize {
         let known = self.shapes.get(shape).copied();
-        let id = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let plain = (shape.per_node.is_some() && !shape.parts.is_empty())
                 .then(|| self.id(&Shape { per_node: None, ..shape.clone() }));
             let id = self.columns.len();
@@ -139,19 +149,15 @@ impl Ledger {
             let column = self.column(shape, plain.unwrap_or(id));
             self.columns.push(column);
             id
-        });
-        if let Some(plain) = self.columns.get(id).map(|column| column.plain).filter(|plain| *plain != id) {
-            self.refresh(plain);
-        }
-        self.refresh(id);
-        id
+        })
     }
 
     fn column(&self, shape: &Shape, plain: usize) -> Column {
         let mut column = Column { shape: shape.clone(), plain, seen: self.journal.len(), ..Column::default() };
         for plane in &self.pools {
             let speeds = self.performance.iter().copied();
-            let slots: Vec<_> = plane.iter().zip(speeds).map(|(pool, speed)| fitting(&pool.free, shape, speed)).collect();
+            let slots: Vec<_> =
+                plane.iter().zip(speeds).map(|(pool, speed)| fitting(&pool.free, shape, speed)).collect();
             let mut room = vec![0; mask::words(plane.len())];
             for (slot, _) in slots.iter().enumerate().filter(|(_, slots)| **slots > 0) {
                 mask::assign(&mut room, slot, true);
@@ -165,7 +171,16 @@ impl Ledger {
     fn refresh(&mut self, id: usize) {
         let Self { columns, journal, pools, performance, .. } = self;
         let Some(Column { shape, plain: _, slots, room, seen }) = columns.get_mut(id) else { return };
-        for slot in journal.iter().skip(*seen).copied() {
+        let touched = journal.get(*seen..).unwrap_or_default();
+        // Of many bookings most touch a cluster again: then every cluster once is less.
+        let all: Vec<usize>;
+        let touched = if touched.len() > performance.len() {
+            all = (0..performance.len()).collect();
+            &all
+        } else {
+            touched
+        };
+        for slot in touched.iter().copied() {
             for ((plane, slots), room) in pools.iter().zip(&mut *slots).zip(&mut *room) {
                 let (Some(pool), Some(place)) = (plane.get(slot), slots.get_mut(slot)) else { continue };
                 *place = fitting(&pool.free, shape, performance.get(slot).copied().flatten());
@@ -397,7 +412,11 @@ fn fitting(free: &FreePool, shape: &Shape, speed: Option<Performance>) -> i64 {
     match &asked.per_node {
         None => packed(free, &asked.parts),
         Some(daemons) if asked.parts.is_empty() => {
-            if free.every_node_covers(daemons) { MAX_REPLICAS } else { 0 }
+            if free.every_node_covers(daemons) {
+                MAX_REPLICAS
+            } else {
+                0
+            }
         }
         Some(daemons) => packed(&free.less_on_each(daemons), &asked.parts),
     }

@@ -22,6 +22,8 @@ mod mask;
 mod nodes;
 mod plan;
 mod planner;
+mod platforms;
+mod pool_rules;
 mod quota;
 mod record;
 mod repack;
@@ -53,7 +55,7 @@ pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};
 pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
-    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
-    SpreadKey, WorkloadKey,
+    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
+    Spec, Spread, SpreadKey, WorkloadKey,
 };
 pub use verdicts::{VerdictStore, Verdicts};

@@ -135,9 +135,9 @@ pub fn plan_with(
     let mut before = None;
     for turn in turns(&mut planner, changes).into_iter().filter(|turn| !turn.superseded) {
         for (spec, decided) in turn.set.iter().zip(&turn.decided) {
-            let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
-            let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
-            if turn.woken || changes.all || !decision.violations.is_empty() {
+            if turn.woken || changes.all || planner.violates(spec, decided) {
+                let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
+                let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
                 before = Some(canonical::digest(&decision, DigestAlgorithm::Sha256)?);
                 decisions.push(decision);
             }
@@ -356,7 +356,7 @@ impl Planner<'_> {
     /// A workload that nothing woke: what runs, said again.
     fn as_it_is(&mut self, spec: &Spec) -> Decided {
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(spec);
+        let shape = self.ledger.shape_id(spec);
         let mut targets: Vec<_> = spec
             .current
             .iter()

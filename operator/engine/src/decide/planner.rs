@@ -13,6 +13,7 @@ use super::columns::Columns;
 use super::input::ClusterState;
 use super::ledger::Ledger;
 use super::mask;
+use super::platforms::PlatformRooms;
 use super::quota::{Bound, Quota};
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
@@ -238,13 +239,14 @@ impl<'s> Planner<'s> {
             return;
         }
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(spec);
+        let shape = self.ledger.shape_id(spec);
         let owner = self.owner(&spec.key);
         let mut placed = Vec::new();
         for current in &spec.current {
             let replicas = current.placed.max(current.observed).max(0);
-            self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, replicas, before);
-            let Some(slot) = self.view.snapshot.slot(&current.cluster) else { continue };
+            let slot = self.view.snapshot.slot(&current.cluster);
+            self.charge(spec, block, slot, replicas, before);
+            let Some(slot) = slot else { continue };
             placed.push((slot.index(), current.placed.max(0)));
             self.book(block, shape, owner, slot, replicas);
         }
@@ -269,8 +271,11 @@ impl<'s> Planner<'s> {
             self.ledger.release(owner, ClusterSlot::new(*slot));
         }
         self.columns.moved(&spec, &placed, -1);
-        let running = spec.current.iter().map(|c| c.placed.max(c.observed).max(0)).fold(0_i64, i64::saturating_add);
-        self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, -running, false);
+        let block = self.store.of(&self.view, &spec.requirement);
+        for current in &spec.current {
+            let slot = self.view.snapshot.slot(&current.cluster);
+            self.charge(&spec, block, slot, -current.placed.max(current.observed).max(0), false);
+        }
     }
 
     /// Decides one workload. Books nothing, but a workload whose shape or tenant changed is booked in its new form from
@@ -401,7 +406,32 @@ impl<'s> Planner<'s> {
         full
     }
 
+    /// Chooses, and again within what each platform may take where the first choice goes beyond it.
     fn choose(&mut self, spec: &Spec, block: usize, shape: usize, full: u32) -> Decided {
+        let first = self.choose_within(spec, block, shape, full, None);
+        let Some(bound) = self.over_platform(spec, &first).filter(|_| first.status == Status::Placed) else {
+            return first;
+        };
+        let rooms = self.platform_rooms(spec, block);
+        let mut again = self.choose_within(spec, block, shape, full, Some(&rooms));
+        if again.status == Status::Placed && self.over_platform(spec, &again).is_none() {
+            return again;
+        }
+        // Where choice cannot be told the whole bound, another choice might have kept it.
+        let told = !rooms.mixed && spec.policy.spread.len() + spec.policy.max_share.len() < MAX_KEYS;
+        let proven = told && again.status == Status::Pending;
+        self.keep(&mut again, if proven { Status::Pending } else { Status::NotProven }, bound);
+        again
+    }
+
+    fn choose_within(
+        &mut self,
+        spec: &Spec,
+        block: usize,
+        shape: usize,
+        full: u32,
+        platforms: Option<&PlatformRooms>,
+    ) -> Decided {
         let mut decided =
             Decided { status: Status::Placed, targets: Vec::new(), limit: None, dropped: 0, full, block, shape };
         if spec.replicas == 0 {
@@ -423,6 +453,11 @@ impl<'s> Planner<'s> {
             self.keep(&mut decided, Status::NotProven, hindrance(facts));
             return decided;
         };
+        let mut count = count;
+        if let (Some(rooms), Some(place)) = (platforms, keys.get_mut(count)) {
+            *place = Some(rooms.key());
+            count += 1;
+        }
         let used: [Key<'_>; MAX_KEYS] = keys.map(|key| key.unwrap_or(Key::new(KeyGroups::Cluster)));
         let policy = &spec.policy;
         let problem = Problem {
@@ -515,7 +550,7 @@ impl<'s> Planner<'s> {
         (added > fit).then_some(Hindrance::Quota { tenant, resource, left, needed })
     }
 
-    fn placed_on(&self, slot: ClusterSlot) -> i64 {
+    pub(crate) fn placed_on(&self, slot: ClusterSlot) -> i64 {
         self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.placed)
     }
 
@@ -544,7 +579,7 @@ impl<'s> Planner<'s> {
             }
             if added > 0 {
                 self.book(decided.block, decided.shape, owner, *slot, added);
-                self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, added, false);
+                self.charge(spec, decided.block, Some(*slot), added, false);
             }
         }
         placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));

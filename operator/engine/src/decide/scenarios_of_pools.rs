@@ -9,7 +9,9 @@ use super::scenarios::{cluster, codes, fleet, on, one, resources, running, spec,
 use super::{
     Changes, CpuSensitivity, FleetInput, Image, NodeDemand, NodeTerm, Policy, Rule, Snapshot, Spec, Status, plan,
 };
-use crate::detect::{Answer, Arch, Catalogue, ImageEntry, Level, Needs, OciPlatform, PageSize, Platform, Provenance, labels};
+use crate::detect::{
+    Answer, Arch, Catalogue, ImageEntry, Level, Needs, OciPlatform, PageSize, Platform, Provenance, labels,
+};
 use crate::terms::{Code, PerMille, Value};
 
 fn pool(fleet: &mut FleetInput, cluster: usize, change: impl FnOnce(&mut PoolInput)) {
@@ -193,7 +195,8 @@ fn cpu_is_converted_only_with_declared_performance_and_when_asked_for() {
         detect: Vec::new(),
     };
     let mut fleet = fleet();
-    fleet.catalogue = Catalogue { platforms: vec![platform("慢", Some(500)), platform("未测", None)], ..Catalogue::default() };
+    fleet.catalogue =
+        Catalogue { platforms: vec![platform("慢", Some(500)), platform("未测", None)], ..Catalogue::default() };
     pool(&mut fleet, 0, |pool| pool.facts.platform = Some("慢".into()));
     pool(&mut fleet, 1, |pool| pool.facts.platform = Some("未测".into()));
     let most = |fleet: &FleetInput, name: &str, cpu| {
@@ -207,6 +210,33 @@ fn cpu_is_converted_only_with_declared_performance_and_when_asked_for() {
     assert_eq!(most(&fleet, "昆明", CpuSensitivity::Linear), 4, "the cluster does it itself");
 }
 
+/// Kunming and Dali are of one platform, Xuzhou of another; the tenant may use 2 cores on the first.
+#[test]
+fn a_quota_for_one_platform_sends_the_rest_elsewhere() {
+    let mut fleet = fleet();
+    for (at, platform) in ["慢", "慢", "快"].into_iter().enumerate() {
+        pool(&mut fleet, at, |pool| pool.facts.platform = Some(platform.into()));
+    }
+    fleet.tenants[0].grants = Some(vec![super::input::Grant {
+        document: "批复".into(),
+        term: super::input::Term::OPEN,
+        amount: [("cpu@慢".to_owned(), 2000)].into(),
+    }]);
+    let on = |decision: &super::Decision, names: [&str; 2]| {
+        let mine = decision.targets.iter().filter(|target| names.contains(&&*target.cluster));
+        mine.map(|target| target.replicas).sum::<i64>()
+    };
+    let placed = one(fleet.clone(), spec("app", 6));
+    assert_eq!(placed.status, Status::Placed);
+    assert_eq!((on(&placed, ["昆明", "大理"]), on(&placed, ["徐州", ""])), (2, 4));
+    let full = one(fleet.clone(), spec("app", 7));
+    assert_eq!((full.status, codes(&full)), (Status::Pending, vec![Code::QuotaExceeded]));
+    assert_eq!(full.limits[0].object, Value::from("民政局 cpu@慢"));
+    // What runs counts against its platform, and is given back.
+    fleet.specs.push(super::scenarios::on(spec("first", 2), "昆明", 2));
+    assert_eq!(targets(&one(fleet, spec("app", 4))), [("徐州", 4)]);
+}
+
 #[test]
 fn the_floor_of_a_tier_holds_for_those_who_need_it() {
     let mut fleet = fleet();
@@ -217,8 +247,7 @@ fn the_floor_of_a_tier_holds_for_those_who_need_it() {
         pool(&mut fleet, at, |pool| {
             pool.facts.level = Level::parse("armv8.1");
             pool.facts.features = crate::detect::level_features(Level::Arm(8, 1));
-            pool.facts.page_size =
-                Some(PageSize { ki: 4, confidence: crate::detect::Confidence::Certain });
+            pool.facts.page_size = Some(PageSize { ki: 4, confidence: crate::detect::Confidence::Certain });
             let atomics = format!("{}ATOMICS", labels::NFD_FLAG);
             pool.labels.insert(atomics, "true".to_owned());
         });
@@ -259,7 +288,10 @@ fn what_overflowed_goes_back_after_the_stable_time_and_not_before() {
     assert_eq!(next, Some(now().checked_add(jiff::SignedDuration::from_secs(60)).unwrap()));
     // Without room for all of it, it stays whole where it is.
     let mut full = world(Some(hour));
-    full.clusters[0] = super::input::ClusterInput { healthy_since: full.clusters[0].healthy_since, ..cluster("昆明", "530100", 1000) };
+    full.clusters[0] = super::input::ClusterInput {
+        healthy_since: full.clusters[0].healthy_since,
+        ..cluster("昆明", "530100", 1000)
+    };
     let kept = running(full, placed);
     assert_eq!((targets(&kept), codes(&kept)), (vec![("大理", 2)], vec![]));
 }

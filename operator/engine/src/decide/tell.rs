@@ -148,6 +148,11 @@ impl Planner<'_> {
         told.map(|(rule, check)| Violation { cluster: cluster.name.clone(), rule, reasons: check.reasons }).collect()
     }
 
+    /// Whether anything runs against a rule.
+    pub(crate) fn violates(&self, spec: &Spec, decided: &Decided) -> bool {
+        !self.violations(spec, decided).is_empty()
+    }
+
     fn violations(&self, spec: &Spec, decided: &Decided) -> Vec<Violation> {
         let mut violations: Vec<_> = decided
             .targets
@@ -236,7 +241,8 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
 
 fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
     let workload = spec.key.to_string();
-    let amount = |resource: &str, amount: i64| match resource {
+    let whole = |resource: &str| resource.split_once('@').map_or(resource, |(resource, _)| resource).to_owned();
+    let amount = |resource: &str, amount: i64| match &*whole(resource) {
         super::resources::CPU => Value::Millicores(amount),
         super::resources::MEMORY | super::resources::EPHEMERAL_STORAGE | super::resources::STORAGE => {
             Value::Bytes(amount)

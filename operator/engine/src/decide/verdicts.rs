@@ -355,7 +355,8 @@ impl VerdictStore {
     fn demand(&mut self, view: &View<'_>, requirement: &Requirement) -> Demand {
         let demand = Demand::new(view.snapshot, requirement);
         let zones = view.snapshot.tenants.get(&requirement.tenant).map(|tenant| &tenant.zones);
-        let free = requirement.platforms.is_empty() && requirement.zone.is_none() && zones.is_none_or(BTreeSet::is_empty);
+        let free =
+            requirement.platforms.is_empty() && requirement.zone.is_none() && zones.is_none_or(BTreeSet::is_empty);
         if requirement.images.is_empty() && free {
             return demand;
         }
@@ -363,9 +364,8 @@ impl VerdictStore {
         let zones = zones.cloned().unwrap_or_default();
         let seen = (images.clone(), platforms.clone(), *allow_emulation, demand.tiers);
         let key = (seen, zone.clone(), zones, demand.strict);
-        let derived = self.memo.derived.entry(key).or_insert_with(|| {
-            Arc::clone(demand.affinity(view.snapshot, requirement))
-        });
+        let derived =
+            self.memo.derived.entry(key).or_insert_with(|| Arc::clone(demand.affinity(view.snapshot, requirement)));
         let derived = Arc::clone(derived);
         demand.derived(derived)
     }

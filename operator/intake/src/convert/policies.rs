@@ -1,9 +1,9 @@
 //! Placement policies: groups, preferences, division, spread, shares, tolerations.
 
 use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::choice::POINTS;
 use jiuzhou_engine::decide::affinity::{Affinity, Toleration};
 use jiuzhou_engine::decide::input::Figure;
-use jiuzhou_engine::choice::POINTS;
 use jiuzhou_engine::decide::{Division, MaxShare, Policy, Preference, Spread};
 use jiuzhou_engine::terms::Percent;
 
@@ -63,8 +63,7 @@ pub(super) fn placement(rules: &api::PlacementRules, places: &Places) -> Placeme
             max_per_cluster: max_per_cluster.map(i64::from),
             spread: spread.iter().map(self::spread).collect(),
             max_share: max_share.iter().filter_map(self::max_share).collect(),
-            rebalance_gain: rebalance_gain_per_mille
-                .map(|per_mille| best.saturating_mul(i64::from(per_mille)) / 1000),
+            rebalance_gain: rebalance_gain_per_mille.map(|per_mille| best.saturating_mul(i64::from(per_mille)) / 1000),
             failback_seconds: groups.iter().map(failback).collect(),
         },
     }

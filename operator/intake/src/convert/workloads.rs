@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
-use jiuzhou_engine::decide::{Cause, CpuSensitivity, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey};
+use jiuzhou_engine::decide::{
+    Cause, CpuSensitivity, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
+};
 use jiuzhou_engine::detect::{AcceleratorNeed, Needs};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use jiuzhou_objects::profile::Profiles;

@@ -45,7 +45,8 @@ fn emulated(entries: &[ImageEntry], policy: &Policy) -> Vec<Term> {
         return Vec::new();
     }
     let archs = || entries.iter().map(|entry| Arch::parse(&entry.platform.normalise().architecture));
-    let fitting = policy.emulators.iter().filter(|(_, e)| archs().any(|arch| e.from.as_ref().is_none_or(|f| *f == arch)));
+    let fitting =
+        policy.emulators.iter().filter(|(_, e)| archs().any(|arch| e.from.as_ref().is_none_or(|f| *f == arch)));
     let term = |(name, emulator): (&String, &super::super::Emulator)| {
         let installed = Expression::is_true(format!("{}{name}", labels::EMULATOR_PREFIX));
         let arch = emulator.to.iter().map(|arch| Expression::is_in(labels::ARCH, [arch.as_str()]));

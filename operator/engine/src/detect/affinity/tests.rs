@@ -112,7 +112,8 @@ fn images_of_one_pod_meet_on_the_architectures_they_share() {
     let joined = of(&subject(vec![(&both, &none), (&one, &none)], &platforms), &catalogue(), &Policy::default());
     let alone = of(&subject(vec![(&one, &none)], &platforms), &catalogue(), &Policy::default());
     assert_eq!(joined, alone, "the amd64 entry has no partner");
-    let apart = of(&subject(vec![(&[entry("amd64")], &none), (&one, &none)], &platforms), &catalogue(), &Policy::default());
+    let apart =
+        of(&subject(vec![(&[entry("amd64")], &none), (&one, &none)], &platforms), &catalogue(), &Policy::default());
     assert_eq!(apart.expect("nothing multiplies").terms(), Some(&[][..]), "no node runs both");
 }
 
