@@ -22,3 +22,9 @@ for problem in "$folder"/*.json; do
     python3 "$folder/check_placements.py" "$problem" "$out/result.json" $reserve
   done
 done
+echo
+echo "== what grows with the fleet: cargo run --release -p bench --bin scale -- first|batch|memory"
+for what in first batch memory; do target/release/scale $what; done
+echo
+echo "== crossing keys: cargo run --release -p bench --bin crossing"
+target/release/crossing

@@ -69,7 +69,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     if let Some(mut figures) = best {
-        figures.peak_rss_bytes = peak_rss();
+        figures.peak_rss_bytes = bench::peak_rss();
         #[expect(clippy::print_stdout, reason = "the figures are the output")]
         {
             println!("{}", serde_json::to_string(&figures)?);
@@ -154,12 +154,4 @@ fn placement(
         .map(|(slot, replicas)| json!({ "cluster": name(*slot), "replicas": replicas }))
         .collect();
     json!({ "id": id, "targets": targets, "rejected": rejected })
-}
-
-/// The most memory this process ever had, from `/proc`; 0 where there is none.
-fn peak_rss() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
 }

@@ -175,6 +175,9 @@ impl Cluster {
                 zone: String::new(),
                 facts: PoolFacts::unknown(Arch::Amd64),
                 labels: BTreeMap::new(),
+                taints: BTreeSet::new(),
+                unschedulable: Vec::new(),
+                cpu_normalised: false,
                 shapes: vec![NodeShapeInput { count: 1, free }],
             }],
             ..ClusterInput::default()

@@ -224,6 +224,7 @@ mod tests {
             rejected: BTreeMap::new(),
             full: 0,
             spec: Digest::sha256(b"spec"),
+            verdicts: None,
             fleet: Digest::sha256(b"fleet"),
             before: None,
         }

@@ -56,6 +56,10 @@ pub struct MemberClusterSpec {
     pub place: PlaceKind,
     /// Whose it is. 所有权。
     pub ownership: Ownership,
+    /// Tenants it is dedicated to; shared by all when empty. 专属单位；为空则由全部单位共用。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub dedicated_to: Vec<Name>,
     /// Countries whose law reaches the owner or operator. 其法律及于所有者或运营者的国家。
     #[serde(default = "china", skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 16))]

@@ -52,7 +52,7 @@ pub struct PlacementRules {
     /// How much may be down or moving at once. 同时不可用或迁移的上限。
     #[serde(default)]
     pub disruption: Disruption,
-    /// How much better, in thousandths, another choice must be before anything is moved; absent: nothing moves for a score. 更优多少（千分数）才迁移；未填写则不因评分迁移。
+    /// How much better another choice must be, in thousandths of the best score there can be, before anything is moved when the workload is decided anyway; absent: nothing moves for a score. 工作负载重新决策时，新方案须优于现状多少（满分的千分数）才迁移；未填写则不因评分迁移。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub rebalance_gain_per_mille: Option<i32>,
@@ -239,15 +239,23 @@ pub enum TopologyKey {
     Platform,
     /// CPU brand of the pool. 节点池的芯片品牌。
     Brand,
+    /// Value of a label of the cluster; clusters without it are in no group. 集群标签的取值；没有该标签的集群不属于任何组。
+    Label,
 }
 
 /// Spread over the groups of one key. 按一个键分散。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = ("!has(self.maxGroups) || self.minGroups <= self.maxGroups", "minGroups: must not be above maxGroups, because no choice would fit. minGroups：不得大于 maxGroups，否则无可行选择。"))]
+#[x_kube(
+    validation = ("!has(self.maxGroups) || self.minGroups <= self.maxGroups", "minGroups: must not be above maxGroups, because no choice would fit. minGroups：不得大于 maxGroups，否则无可行选择。"),
+    validation = ("has(self.label) == (self.key == 'Label')", "label: give it exactly when key is Label, because only that key looks at one. label：仅当 key 为 Label 时填写，只有该键看标签。")
+)]
 pub struct Spread {
     /// By what clusters are grouped. 分组依据。
     pub key: TopologyKey,
+    /// Label of clusters, with the key Label. 集群标签，仅用于 Label 键。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelKey>,
     /// Fewest groups. 最少组数。
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 1000))]
@@ -286,13 +294,19 @@ pub enum ShareOf {
 /// Largest share one group may carry. 单组份额上限。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = ("self.percent >= 1 && self.percent <= 100", "percent: choose 1 to 100, because a share is a part of the whole. percent：填写 1 至 100，份额是整体的一部分。"))]
+#[x_kube(
+    validation = ("self.percent >= 1 && self.percent <= 100", "percent: choose 1 to 100, because a share is a part of the whole. percent：填写 1 至 100，份额是整体的一部分。"),
+    validation = ("has(self.label) == (self.key == 'Label')", "label: give it exactly when key is Label, because only that key looks at one. label：仅当 key 为 Label 时填写，只有该键看标签。")
+)]
 pub struct MaxShare {
     /// Percent, 1 to 100. 百分数，1 至 100。
     #[schemars(range(min = 0, max = 1000))]
     pub percent: i32,
     /// By what clusters are grouped. 分组依据。
     pub key: TopologyKey,
+    /// Label of clusters, with the key Label. 集群标签，仅用于 Label 键。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelKey>,
     /// Of what. 基数。
     #[serde(default)]
     pub of: ShareOf,

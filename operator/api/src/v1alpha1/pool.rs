@@ -230,6 +230,13 @@ pub struct PoolStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub free: Vec<NodeShape>,
+    /// Requests of pods seen Unschedulable since the free room was observed; pods at least as large find no room here. 自观测空闲量以来被判定无法调度的 Pod 的请求量；不小于它的 Pod 视为放不下。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub unschedulable: Vec<Resources>,
+    /// Whether the cluster adjusts cpu to the speed of these nodes itself (Koordinator), so that requests are not converted again. 集群是否已按节点性能自行归一化 cpu（Koordinator），此时不再换算请求量。
+    #[serde(default)]
+    pub cpu_normalised: bool,
     /// Server model whose power curve is used. 采用其功耗曲线的服务器型号。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_model: Option<Name>,

@@ -172,6 +172,14 @@ fn member() -> Vec<Case> {
             json!({ "reports": [{ "number": "R-1", "assessor": "测评机构", "date": "2025-05-01", "dueAgain": due }] }),
         )
     };
+    let verified = |patch: Value| {
+        let mut one = json!({
+            "number": "R-1", "assessor": "测评机构", "date": "2025-05-01", "dueAgain": "2026-05-01", "state": "Verified",
+            "enteredBy": "甲", "verifiedBy": "乙", "verifiedOn": "2025-05-04",
+        });
+        super::merge(&mut one, &patch);
+        protection(json!({ "reports": [one] }))
+    };
     let ferry = json!({ "keyDigest": sha('e') });
     let image = |digest: &str| json!({ "registries": [{ "from": "a.example", "to": "b.example", "holds": [digest] }] });
     let mut cases = of(
@@ -203,6 +211,8 @@ fn member() -> Vec<Case> {
                 protection(json!({ "service": 4 })),
             ),
             ("dueAgain:", report("2026-05-01"), report("2025-05-01")),
+            ("reports.verifiedBy: must be another", verified(json!({})), verified(json!({ "verifiedBy": "甲" }))),
+            ("enteredBy, verifiedBy, verifiedOn:", verified(json!({})), verified(json!({ "verifiedOn": null }))),
             (
                 "nodeLabels:",
                 json!({ "poolFacts": [{ "name": "arm", "nodeLabels": { "pool": "arm" } }] }),
@@ -395,7 +405,12 @@ fn placement() -> Vec<Case> {
             ),
             ("percent:", share(100), share(101)),
             (
-                "label:",
+                "label: give it exactly when key",
+                with(json!({ "spread": [{ "key": "Label", "label": "example.gov/ring" }] })),
+                with(json!({ "spread": [{ "key": "Label" }] })),
+            ),
+            (
+                "label: give it exactly when metric",
                 preference(json!({ "metric": "Label", "label": { "key": "k" } })),
                 preference(json!({ "label": { "key": "k" } })),
             ),

@@ -133,6 +133,20 @@ proptest! {
     }
 
     #[test]
+    fn a_daemon_on_each_node_is_taken_before_slots(nodes in proptest::collection::vec(node(), 0..8), daemon in request(), one in request()) {
+        let pool = pool(&nodes);
+        let left = nodes.iter().filter(|node| node.covers(&daemon)).map(|node| node.checked_less(&daemon, 1).unwrap());
+        let slots = left.clone().fold(0_i64, |sum, node| sum.saturating_add(node.fits(&one)));
+        prop_assert_eq!(pool.less_on_each(&daemon).slots(&one), slots);
+        prop_assert_eq!(pool.every_node_covers(&daemon), !nodes.is_empty() && left.count() == nodes.len());
+        let mut taken = pool.clone();
+        taken.take_on_each(&daemon);
+        let nodes_of = |pool: &FreePool| pool.shapes().iter().map(|shape| shape.count).sum::<i64>();
+        prop_assert_eq!(nodes_of(&taken), nodes_of(&pool));
+        prop_assert!(taken.shapes().iter().all(|shape| shape.free.is_valid()));
+    }
+
+    #[test]
     fn an_unschedulable_pod_lowers_requests_as_large(nodes in proptest::collection::vec(node(), 0..8), one in request(), two in request()) {
         let mut pool = pool(&nodes);
         let before = pool.slots(&two);

@@ -141,6 +141,37 @@ impl FreePool {
         left
     }
 
+    /// What is left when every node gives this much, as the pod of a DaemonSet on each of them takes it. A node that has
+    /// not that much is left out: its daemon would be missing, so nothing is counted on it.
+    #[must_use]
+    pub fn less_on_each(&self, request: &Request) -> Self {
+        let mut less = Self { shapes: Vec::new(), bounds: self.bounds.clone() };
+        for shape in &self.shapes {
+            if shape.free.covers(request)
+                && let Some(free) = shape.free.checked_less(request, 1)
+            {
+                less.put(free, shape.count);
+            }
+        }
+        less
+    }
+
+    /// Whether every node has this much, and there is one.
+    #[must_use]
+    pub fn every_node_covers(&self, request: &Request) -> bool {
+        !self.shapes.is_empty() && self.shapes.iter().all(|shape| shape.free.covers(request))
+    }
+
+    /// Takes this much from every node that has it.
+    pub fn take_on_each(&mut self, request: &Request) {
+        for NodeShape { free, count } in std::mem::take(&mut self.shapes) {
+            match free.checked_less(request, 1).filter(|_| free.covers(request)) {
+                Some(left) => self.put(left, count),
+                None => self.put(free, count),
+            }
+        }
+    }
+
     /// Undoes a take. Takes are given back in reverse order (a journal); out of order it may be that the nodes have
     /// moved on, and then nothing changes and the answer is false.
     #[must_use]

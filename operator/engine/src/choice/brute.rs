@@ -278,6 +278,31 @@ proptest! {
         fleet.check(&mut Scratch::default())?;
     }
 
+    /// A budget that leaves the search by clusters next to nothing: what the search by groups says is right, and where
+    /// it does not claim to know it makes no claim.
+    #[test]
+    fn a_short_search_claims_nothing_that_is_wrong(fleet in fleet(), budget in 40_u64..4_000) {
+        let fleet = Fleet { budget, ..fleet };
+        let best = fleet.best_of_masks();
+        let all = (1_u8 << fleet.keys.len()) - 1;
+        fleet.ask(&mut Scratch::default(), |_, outcome| {
+            match outcome {
+                Outcome::Placed(placement) => {
+                    let x = fleet.placed(placement.targets);
+                    let mask = all & !placement.dropped;
+                    prop_assert!(fleet.valid(&x, mask), "invalid {x:?}");
+                    if placement.optimal {
+                        prop_assert_eq!(Some((mask, fleet.objective(&x))), best, "chose {:?}", x);
+                    }
+                }
+                Outcome::Infeasible(_) => prop_assert_eq!(None, best),
+                Outcome::NotProven(_) => {}
+                Outcome::Invalid(invalid) => prop_assert!(false, "{invalid:?}"),
+            }
+            Ok(())
+        })?;
+    }
+
     /// Keys that only count groups, with a budget that leaves the search next to nothing: the table of masks decides.
     #[test]
     fn crossing_counts_need_no_search(fleet in fleet()) {
@@ -329,5 +354,62 @@ fn every_small_fleet_with_two_crossing_keys() {
             budget: Problem::BUDGET,
         };
         fleet.check(&mut scratch).unwrap_or_else(|fault| panic!("{fault} in {fleet:?}"));
+    }
+}
+
+/// Regions across providers, far too many clusters for a search by clusters: the most that six regions of three
+/// providers hold is placed, and of one more it is proven that it has no place.
+#[test]
+fn many_clusters_with_crossing_bounds_are_settled() {
+    let slots = 240_u32;
+    let region: Vec<u32> = (0..slots).map(|slot| slot % 20).collect();
+    let provider: Vec<u32> = (0..slots).map(|slot| slot / 7 % 6).collect();
+    let candidates: Vec<Candidate> = (0..slots)
+        .map(|slot| Candidate {
+            slot,
+            extra: NO_EXTRA,
+            tier: 0,
+            score: i64::from(slot * 37 % 101),
+            capacity: i64::from(1 + slot * 53 % 4),
+        })
+        .collect();
+    let held = |providers: u32| {
+        let mut regions = [0_i64; 20];
+        for candidate in candidates.iter().filter(|c| providers & (1 << provider[c.slot as usize]) != 0) {
+            regions[region[candidate.slot as usize] as usize] += candidate.capacity;
+        }
+        regions.sort_unstable_by(|a, b| b.cmp(a));
+        regions.iter().take(6).sum::<i64>()
+    };
+    let most = (0..64_u32).filter(|set| set.count_ones() == 3).map(held).max().unwrap();
+    let ranks: Vec<u32> = (0..slots).collect();
+    let key = |by_slot, count, max_groups| Key {
+        min_groups: 2,
+        max_groups,
+        min_replicas: 5,
+        ..Key::new(KeyGroups::Column { by_slot, count })
+    };
+    let keys = [key(&region, 20, 6), key(&provider, 6, 3)];
+    let mut scratch = Scratch::default();
+    for (replicas, exists) in [(most / 2, true), (most, true), (most + 1, false), (most + 60, false)] {
+        let problem = Problem {
+            replicas,
+            mode: Mode::ByCapacity,
+            candidates: &candidates,
+            extras: &[],
+            ranks: &ranks,
+            keys: &keys,
+            rebalance: Rebalance::Keep,
+            budget: Problem::BUDGET,
+        };
+        match choose(&problem, &mut scratch) {
+            Outcome::Placed(placement) => {
+                assert!(exists, "{replicas} of {most}");
+                assert!(placement.optimal, "{replicas} of {most}");
+                assert_eq!(placement.targets.iter().map(|target| target.replicas).sum::<i64>(), replicas);
+            }
+            Outcome::Infeasible(_) => assert!(!exists, "{replicas} of {most}"),
+            other => panic!("{replicas} of {most}: {other:?}"),
+        }
     }
 }

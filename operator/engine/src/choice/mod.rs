@@ -6,6 +6,7 @@
 //! the division to its weights. Eligibility, slots and prose are not decided here.
 
 mod assign;
+mod cells;
 mod change;
 mod divide;
 mod facts;

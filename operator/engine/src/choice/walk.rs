@@ -4,6 +4,7 @@
 //! is, it was there at every step, and the set is the best one. Only otherwise each step asks an exact search.
 
 use super::assign::{Assign, Fit};
+use super::cells::{Cells, Exists};
 use super::families::{Chain, Families, Masks, chain_and_masks};
 use super::frame::{Frame, Item, Keep};
 use super::nested::{Found, Pool};
@@ -11,7 +12,7 @@ use super::order::Order;
 use super::state::State;
 use super::{Limit, Mode};
 
-/// One part in so many of the budget is searched before a table of masks is made.
+/// One part in so many of the budget is searched cluster by cluster before the search by groups, or a table of masks.
 const PART: u64 = 50;
 
 /// Answer of one attempt.
@@ -35,6 +36,7 @@ pub(super) struct Walk {
     taken: Vec<bool>,
     refused: Vec<Item>,
     pool: Pool,
+    cells: Cells,
     pub(super) assign: Assign,
     families: Families,
     pub(super) nodes: u64,
@@ -256,30 +258,111 @@ impl Walk {
         let all = order.all(&frame);
         self.items.extend(all.iter().filter_map(|&at| frame.item(at)).filter(|item| !item.forced));
         self.suffixes(&frame);
-        // Where a table of masks can settle it, the search gets the first steps only.
+        // Where a table of masks or a search by groups can settle it, this one gets the first steps only.
         let table = if self.families.cross().is_empty() { chain_and_masks(&frame) } else { None };
         let budget = frame.problem.budget;
-        let stop = if table.is_some() { self.nodes.saturating_add(budget / PART).min(budget) } else { budget };
+        let by_groups = frame.total.is_some() && !matches!(frame.keep, Keep::AtLeast(_));
+        let stop =
+            if table.is_some() || by_groups { self.nodes.saturating_add(budget / PART).min(budget) } else { budget };
+        let answer = self.by_clusters(&frame, stop);
+        if answer != Answer::NotProven {
+            return answer;
+        }
+        if let Some((chain, masks)) = table {
+            return self.nested(frame, order, &chain, &masks);
+        }
+        if by_groups && let Some(answer) = self.by_groups(&frame, budget) {
+            return answer;
+        }
+        let answer = if stop < budget { self.by_clusters(&frame, budget) } else { answer };
+        self.lost |= answer == Answer::NotProven;
+        answer
+    }
+
+    /// The search by clusters; packed, with ever more of them.
+    fn by_clusters(&mut self, frame: &Frame<'_>, stop: u64) -> Answer {
         let last = frame.max_clusters;
         let packed = frame.problem.mode == Mode::Packed;
         let first = if packed { frame.min_clusters.max(1) } else { last };
         let mut answer = Answer::No;
         for clusters in first..=last {
-            let mut fewer = frame;
+            let mut fewer = *frame;
             fewer.max_clusters = clusters;
             answer = self.depth_first(&fewer, stop);
             if answer != Answer::No {
                 break;
             }
         }
-        match (answer, table) {
-            (Answer::NotProven, Some((chain, masks))) => self.nested(frame, order, &chain, &masks),
-            (Answer::NotProven, None) => {
-                self.lost = true;
-                answer
+        answer
+    }
+
+    /// Walks the items downwards and takes each one with which a placement exists, by the search over groups. `None`
+    /// where that says neither way, and where the fewest clusters are wanted and there is a placement.
+    fn by_groups(&mut self, frame: &Frame<'_>, budget: u64) -> Option<Answer> {
+        let mut cells = std::mem::take(&mut self.cells);
+        let mut nodes = 0;
+        let items = std::mem::take(&mut self.items);
+        let answer = match cells.exists(frame, &self.families, &self.set, &items, &mut nodes, budget) {
+            Exists::No => Some(Answer::No),
+            Exists::Yes(found) if frame.problem.mode != Mode::Packed => {
+                self.downwards(frame, &mut cells, &items, found, &mut nodes, budget)
             }
-            _ => answer,
+            Exists::Yes(_) | Exists::Unknown => None,
+        };
+        self.nodes = self.nodes.saturating_add(nodes);
+        self.items = items;
+        self.cells = cells;
+        answer
+    }
+
+    /// `found` are the items of a placement with the set; so at every step there is one.
+    fn downwards(
+        &mut self,
+        frame: &Frame<'_>,
+        cells: &mut Cells,
+        items: &[Item],
+        mut found: Vec<u32>,
+        nodes: &mut u64,
+        budget: u64,
+    ) -> Option<Answer> {
+        let base = self.set.len();
+        self.refused.clear();
+        let mut lost = false;
+        for (position, item) in items.iter().enumerate() {
+            if self.state.full_up(frame) {
+                break;
+            }
+            let alike = |other: &Item| other.group == item.group && other.lo <= item.lo && other.hi >= item.hi;
+            let member = found.contains(&item.at);
+            if !member && self.refused.iter().any(alike) {
+                continue;
+            }
+            self.take(frame, *item);
+            if member {
+                continue;
+            }
+            let rest = items.get(position + 1..).unwrap_or_default();
+            let better = match self.state.allowed(frame) {
+                Ok(()) => cells.exists(frame, &self.families, &self.set, rest, nodes, budget),
+                Err(_) => Exists::No,
+            };
+            match better {
+                Exists::Yes(next) => found = next,
+                other => {
+                    lost |= other == Exists::Unknown;
+                    let length = self.set.len() - 1;
+                    self.cut(frame, length);
+                    self.refused.push(*item);
+                }
+            }
         }
+        if self.complete(frame) {
+            // What could not be told was passed over: a better set may exist.
+            self.lost |= lost;
+            return Some(Answer::Set(self.full_by_key(frame).unwrap_or(Limit::Candidates)));
+        }
+        self.cut(frame, base);
+        None
     }
 
     fn suffixes(&mut self, frame: &Frame<'_>) {

@@ -10,11 +10,14 @@ use super::affinity::{Affinity, Expression, Operator, tolerated};
 use super::index::{Index, Postings};
 use super::input::Ownership;
 use super::mask::{self, and, and_not, or};
+use super::nodes;
+use super::pool_rules::{POOL_RULES, UNSEEN};
 use super::rule::{Answer, Rule};
-use super::rules::{self, Judge, POOL_RULES};
-use super::spec::{Cause, Image};
+use super::rules::{self, Judge};
+use super::spec::{Cause, Image, Requirement};
 use super::verdicts::{NONE, Verdicts};
-use crate::detect::PoolFacts;
+use super::view::Derived;
+use crate::detect::affinity::NodeAffinity;
 
 /// Memory used again from block to block.
 #[derive(Debug, Default)]
@@ -26,15 +29,45 @@ pub(crate) struct Buffers {
     spare: Vec<u64>,
 }
 
-/// What the images of a requirement meet on each distinct kind of pool.
-pub(crate) type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool);
+/// What many requirements have in common, worked out once.
+#[derive(Debug, Default)]
+pub(crate) struct Memo {
+    /// What images meet on each distinct kind of pool.
+    pub(crate) architecture: BTreeMap<ArchitectureKey, Vec<Answer>>,
+    /// The affinities derived so far.
+    pub(crate) derived: BTreeMap<DerivedKey, Derived>,
+    /// Which distinct labels a derived affinity admits.
+    pub(crate) admitted: BTreeMap<NodeAffinity, Vec<bool>>,
+}
+
+impl Memo {
+    /// Takes over what another one, of the same snapshot, has worked out.
+    pub(crate) fn join(&mut self, other: Self) {
+        let Self { architecture, derived, admitted } = other;
+        for (key, answers) in architecture {
+            let known = self.architecture.entry(key).or_default();
+            if known.len() < answers.len() {
+                *known = answers;
+            }
+        }
+        for (key, answers) in admitted {
+            let known = self.admitted.entry(key).or_default();
+            if known.len() < answers.len() {
+                *known = answers;
+            }
+        }
+        self.derived.extend(derived);
+    }
+}
+
+/// Images, platforms, leave to emulate, tiers demanded (which state floors).
+pub(crate) type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool, usize);
+
+/// What a derived affinity depends on within one snapshot: also zone, the tenant's zones, and strictness.
+pub(crate) type DerivedKey = (ArchitectureKey, Option<String>, BTreeSet<String>, bool);
 
 /// The block of one requirement.
-pub(crate) fn block(
-    judge: Judge<'_>,
-    buffers: &mut Buffers,
-    architecture: &mut BTreeMap<ArchitectureKey, Vec<Answer>>,
-) -> Verdicts {
+pub(crate) fn block(judge: Judge<'_>, buffers: &mut Buffers, memo: &mut Memo) -> Verdicts {
     let snapshot = judge.view.snapshot;
     let index = &snapshot.index;
     let (width, groups, planes) = (snapshot.width(), judge.requirement.groups.len(), index.planes.len());
@@ -44,14 +77,46 @@ pub(crate) fn block(
         buffer.clear();
         buffer.resize(width, 0);
     }
-    let mut build =
-        Build { judge, index, width, groups, at: [[NONE; 3]; Rule::COUNT], buffers, architecture, said: false };
+    let mut build = Build { judge, index, width, groups, at: [[NONE; 3]; Rule::COUNT], buffers, memo, said: false };
     build.head(0, |words| or(words, index.live.words()));
     build.planes();
     build.clusters();
     build.rule_groups();
     let bits = build.buffers.out.as_slice().into();
     Verdicts { width, groups, planes, strict: judge.demand.strict, at: build.at, bits }
+}
+
+/// By plane: pools that a rule refuses without the scheduler knowing, and pools that the scheduler keeps pods off (or
+/// that are not there).
+#[derive(Default)]
+struct Apart {
+    unfit: Vec<Vec<u64>>,
+    closed: Vec<Vec<u64>>,
+}
+
+impl Apart {
+    fn unfit(&self, plane: usize) -> &[u64] {
+        self.unfit.get(plane).map_or(&[], Vec::as_slice)
+    }
+
+    fn refuse(&mut self, plane: usize, words: &[u64]) {
+        self.unfit.get_mut(plane).into_iter().for_each(|unfit| or(unfit, words));
+    }
+
+    fn close(&mut self, plane: usize, words: &[u64]) {
+        self.closed.get_mut(plane).into_iter().for_each(|closed| or(closed, words));
+    }
+
+    /// Clusters with a refused pool that pods would find.
+    fn open(&self, width: usize) -> Vec<u64> {
+        let mut open = vec![0; width];
+        for (unfit, closed) in self.unfit.iter().zip(&self.closed) {
+            for ((open, unfit), closed) in open.iter_mut().zip(unfit).zip(closed) {
+                *open |= unfit & !closed;
+            }
+        }
+        open
+    }
 }
 
 struct Build<'a> {
@@ -61,7 +126,7 @@ struct Build<'a> {
     groups: usize,
     at: [[u16; 3]; Rule::COUNT],
     buffers: &'a mut Buffers,
-    architecture: &'a mut BTreeMap<ArchitectureKey, Vec<Answer>>,
+    memo: &'a mut Memo,
     /// The rule at work has said something.
     said: bool,
 }
@@ -132,21 +197,12 @@ impl Build<'_> {
         for (at, plane) in index.planes.iter().enumerate() {
             self.head(first + at, |words| or(words, plane.exists.words()));
         }
+        let mut apart = self.apart();
         for rule in POOL_RULES {
             if !self.demands(rule) {
                 continue;
             }
-            let by_facts = self.by_facts(rule);
-            let by_registry: Vec<_> = if rule == Rule::Registry {
-                (0..index.registries.len())
-                    .map(|id| {
-                        let registry = u32::try_from(id).ok().and_then(|id| index.registries.get(id));
-                        registry.map_or(Answer::Pass, |registry| self.judge.registry(registry).answer)
-                    })
-                    .collect()
-            } else {
-                Vec::new()
-            };
+            let by_id = self.by_id(rule);
             // Per plane: pools by answer. `best[k]`: clusters that have a pool with the k-th answer.
             let mut best = [const { Vec::new() }; 4];
             for words in &mut best {
@@ -159,6 +215,9 @@ impl Build<'_> {
                 }
                 let [pass, ..] = &mut answers;
                 or(pass, plane.exists.words());
+                if rule == Rule::NodeAffinity {
+                    and_not(pass, apart.unfit(at));
+                }
                 let mut tell = |answer: Answer, words: &[u64]| {
                     if answer != Answer::Pass {
                         if let Some(to) = answers.get_mut(answer as usize) {
@@ -177,19 +236,32 @@ impl Build<'_> {
                             tell(check.answer, words.words());
                         }
                     }
-                    Rule::Registry => {
-                        for (id, words) in &plane.registries {
-                            tell(by_registry.get(*id as usize).copied().unwrap_or_default(), words.words());
-                        }
-                    }
                     _ => {
-                        for (id, words) in &plane.facts {
-                            tell(by_facts.get(*id as usize).copied().unwrap_or_default(), words.words());
+                        let postings = match rule {
+                            Rule::Registry => &plane.registries,
+                            Rule::Reach | Rule::Database => &plane.offers,
+                            Rule::NodeLabels | Rule::NodeTaints => &plane.sides,
+                            Rule::NodeAffinity => &plane.shown,
+                            _ => &plane.facts,
+                        };
+                        for (id, words) in postings {
+                            tell(by_id.get(*id as usize).copied().unwrap_or_default(), words.words());
                         }
                     }
                 }
                 let strict = self.judge.demand.strict;
-                let [_, _, unknown, fail] = &answers;
+                let [_, _, unknown, fail] = &mut answers;
+                if UNSEEN.contains(&rule) {
+                    apart.refuse(at, fail);
+                    if strict {
+                        apart.refuse(at, unknown);
+                    }
+                } else {
+                    apart.close(at, fail);
+                    if rule == Rule::NodeAffinity {
+                        and_not(fail, apart.unfit(at));
+                    }
+                }
                 self.head(first + at, |words| {
                     and_not(words, fail);
                     if strict {
@@ -217,6 +289,14 @@ impl Build<'_> {
             let words = self.buffers.out.get((first + at) * self.width..(first + at + 1) * self.width);
             or(&mut any, words.unwrap_or_default());
         }
+        if self.judge.derived().is_err() {
+            self.say(Answer::Fail, index.live.words());
+        } else if !apart.unfit.is_empty() {
+            let mut open = apart.open(self.width);
+            and(&mut open, &any);
+            self.say(Answer::Fail, &open);
+        }
+        self.close(Rule::Separation);
         self.fail_unless(&any);
         any.fill(0);
         self.buffers.warn = any;
@@ -231,34 +311,64 @@ impl Build<'_> {
                 self.judge.view.snapshot.tenants.get(&requirement.tenant).is_some_and(|t| !t.zones.is_empty())
             }
             Rule::PoolZone => requirement.zone.is_some(),
+            Rule::Reach => !requirement.reach.is_empty(),
+            Rule::Database => !requirement.databases.is_empty(),
             Rule::Architecture => !requirement.images.is_empty() || !requirement.platforms.is_empty(),
             Rule::Registry => !requirement.images.is_empty() && self.index.registries.len() > 0,
             Rule::Tee => !requirement.tee.is_empty(),
             Rule::Accelerator => !requirement.accelerators.is_empty(),
+            Rule::NodeLabels => requirement.nodes.iter().any(|demand| demand.terms.is_some()),
+            Rule::NodeTaints => self.index.sides.from(0).iter().any(|side| !side.taints.is_empty()),
+            Rule::NodeAffinity => self.judge.derived().as_ref().is_ok_and(|affinity| affinity.terms().is_some()),
             _ => false,
         }
     }
 
-    fn by_facts(&mut self, rule: Rule) -> Vec<Answer> {
-        let facts = &self.index.facts;
-        let each = |from: usize, judge: &dyn Fn(&PoolFacts) -> Answer| {
-            (from..facts.len())
-                .map(|id| u32::try_from(id).ok().and_then(|id| facts.get(id)).map_or(Answer::Pass, judge))
-                .collect::<Vec<_>>()
-        };
+    /// The answers of a pool rule by the interned values it looks at.
+    fn by_id(&mut self, rule: Rule) -> Vec<Answer> {
+        let (index, judge) = (self.index, self.judge);
+        let demands = &judge.requirement.nodes;
         match rule {
             Rule::Architecture => {
-                let requirement = self.judge.requirement;
-                let key = (requirement.images.clone(), requirement.platforms.clone(), requirement.allow_emulation);
-                let judge = self.judge;
-                let known = self.architecture.entry(key).or_default();
-                known.extend(each(known.len(), &|facts| judge.architecture(facts).answer));
+                let requirement = judge.requirement;
+                let Requirement { images, platforms, allow_emulation, .. } = requirement;
+                let key = (images.clone(), platforms.clone(), *allow_emulation, judge.demand.tiers);
+                let known = self.memo.architecture.entry(key).or_default();
+                known.extend(index.facts.from(known.len()).iter().map(|facts| judge.architecture(facts).answer));
                 known.clone()
             }
-            Rule::Tee => each(0, &|facts| self.judge.tee(facts).answer),
-            Rule::Accelerator => each(0, &|facts| self.judge.accelerator(facts).answer),
+            Rule::Tee => index.facts.from(0).iter().map(|facts| judge.tee(facts).answer).collect(),
+            Rule::Accelerator => index.facts.from(0).iter().map(|facts| judge.accelerator(facts).answer).collect(),
+            Rule::Reach => index.offers.from(0).iter().map(|offer| judge.reach(offer).answer).collect(),
+            Rule::Database => index.offers.from(0).iter().map(|offer| judge.database(offer).answer).collect(),
+            Rule::Registry => index.registries.from(0).iter().map(|registry| judge.registry(registry).answer).collect(),
+            Rule::NodeLabels => index.sides.from(0).iter().map(|side| nodes::selected(demands, side).answer).collect(),
+            Rule::NodeTaints => index.sides.from(0).iter().map(|side| nodes::stands(demands, side).answer).collect(),
+            Rule::NodeAffinity => {
+                let Ok(affinity) = judge.derived() else { return Vec::new() };
+                if !self.memo.admitted.contains_key(affinity) {
+                    self.memo.admitted.insert(affinity.clone(), Vec::new());
+                }
+                let Some(known) = self.memo.admitted.get_mut(affinity) else { return Vec::new() };
+                known.extend(index.shown.from(known.len()).iter().map(|labels| affinity.admits(labels)));
+                known.iter().map(|admitted| if *admitted { Answer::Pass } else { Answer::Fail }).collect()
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// What [`Rule::NodeAffinity`] and [`Rule::Separation`] gather; nothing where no rule tells pools apart unseen.
+    fn apart(&self) -> Apart {
+        let mut apart = Apart::default();
+        if UNSEEN.into_iter().any(|rule| self.demands(rule)) {
+            for plane in &self.index.planes {
+                let mut closed = vec![u64::MAX; self.width];
+                and_not(&mut closed, plane.exists.words());
+                apart.closed.push(closed);
+                apart.unfit.push(vec![0; self.width]);
+            }
+        }
+        apart
     }
 
     /// Rules about whole clusters.
@@ -326,9 +436,6 @@ impl Build<'_> {
         }
         self.close(Rule::Protection);
 
-        self.all_of(&requirement.reach, &index.peers);
-        self.close(Rule::Reach);
-
         if !requirement.ownership.is_empty() {
             for (owner, words) in &index.ownership {
                 let answer = match owner {
@@ -357,9 +464,6 @@ impl Build<'_> {
             self.say(Answer::Unknown, index.kinds_unknown.words());
         }
         self.close(Rule::Kinds);
-
-        self.all_of(&requirement.databases, &index.databases);
-        self.close(Rule::Database);
 
         if requirement.cause == Cause::Change {
             for (freeze, words) in &view.freezes {

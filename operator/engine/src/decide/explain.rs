@@ -14,10 +14,11 @@ use super::columns;
 use super::input::ClusterInput;
 use super::plan::{Changes, Turn, turns};
 use super::planner::{Decided, Planner};
+use super::pool_rules::POOL_RULES;
 use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, QuotaUse, RuleCheck, Status};
 use super::resources;
 use super::rule::{Answer, Rule};
-use super::rules::{Judge, POOL_RULES};
+use super::rules::Judge;
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Spec, WorkloadKey};
 use super::tell::{Position, data_rule};
@@ -31,8 +32,8 @@ const CAPACITY_COST: u32 = 3;
 #[must_use]
 pub fn cost(rule: Rule) -> u32 {
     match rule {
-        Rule::Affinity | Rule::Group | Rule::Taints | Rule::Freeze => 1,
-        Rule::Reachability | Rule::Registry => 2,
+        Rule::Affinity | Rule::Group | Rule::Taints | Rule::Freeze | Rule::NodeLabels | Rule::NodeTaints => 1,
+        Rule::Reachability | Rule::Registry | Rule::NodeAffinity | Rule::Separation => 2,
         Rule::Kinds | Rule::Reach => 3,
         Rule::Architecture | Rule::State => 4,
         Rule::Database | Rule::PoolZone => 5,
@@ -128,6 +129,7 @@ impl Planner<'_> {
         position: Position,
     ) -> Result<Explanation, CanonicalError> {
         let decision = self.record(spec, decided, position)?;
+        self.ledger.shape(spec);
         let demand = Demand::new(self.view.snapshot, &spec.requirement);
         let judge = Judge { view: &self.view, requirement: &spec.requirement, demand: &demand };
         let mut clusters = Vec::with_capacity(self.view.snapshot.len());

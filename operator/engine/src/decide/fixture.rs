@@ -11,13 +11,16 @@ use super::input::{
     FreezeInput, Grant, NodeShapeInput, Ownership, PoolInput, ProtectionReport, Reachability, RegistryInput, Supplied,
     TenantInput, Term, TierInput,
 };
+use super::nodes::{NodeDemand, NodeTerm};
 use super::snapshot::FleetInput;
 use super::spec::{
-    Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
-    SpreadKey, WorkloadKey,
+    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
+    Spec, Spread, SpreadKey, WorkloadKey,
 };
-use crate::detect::{AcceleratorNeed, Arch, ImageEntry, Needs, OciPlatform, PoolFacts, Tee};
-use crate::terms::Percent;
+use crate::detect::{
+    AcceleratorNeed, Answer, Arch, Catalogue, ImageEntry, Level, Needs, OciPlatform, Platform, PoolFacts, Tee, labels,
+};
+use crate::terms::{PerMille, Percent};
 
 /// A small generator of numbers; the seed comes from proptest.
 pub(crate) struct Dice(u64);
@@ -90,7 +93,8 @@ fn report(dice: &mut Dice) -> ProtectionReport {
         conforms: !dice.one_in(4),
         term: term(dice),
         recorded_at: dice.pick(&instants()),
-        verified: !dice.one_in(3),
+        state: dice.pick(&[EvidenceState::Verified, EvidenceState::Verified, EvidenceState::Unverified]),
+        state_since: dice.one_in(3).then(|| dice.pick(&instants())),
     }
 }
 
@@ -142,12 +146,45 @@ fn facts(dice: &mut Dice) -> PoolFacts {
     facts
 }
 
+/// Some of these, for all zones or for some.
+fn zoned(dice: &mut Dice, names: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let offered = dice.some(names, 2);
+    offered
+        .into_iter()
+        .map(|name| (name, if dice.one_in(3) { dice.some(&ZONES[..3], 2) } else { BTreeSet::new() }))
+        .collect()
+}
+
+/// Labels as nodes show them, not always what the facts of their pool are.
+fn node_labels(dice: &mut Dice) -> BTreeMap<String, String> {
+    let all: [(&str, &[&str]); 4] = [
+        ("disk", &["ssd", "hdd"]),
+        (labels::PLATFORM, &["kunpeng-920", "hygon-7285"]),
+        (labels::PAGE_SIZE_KI, &["4", "64"]),
+        (labels::ZONE, &ZONES[..3]),
+    ];
+    let mut labels = BTreeMap::new();
+    for (key, values) in all {
+        if dice.one_in(2) {
+            labels.insert(key.to_owned(), dice.pick(values).to_owned());
+        }
+    }
+    labels
+}
+
 pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
     let pools = (0..dice.below(4)).map(|at| PoolInput {
         name: format!("池-{at}"),
         zone: dice.pick(&ZONES).to_owned(),
         facts: facts(dice),
-        labels: BTreeMap::new(),
+        labels: node_labels(dice),
+        taints: (0..dice.below(4) / 3)
+            .map(|_| Taint {
+                key: "gpu".to_owned(),
+                value: String::new(),
+                effect: dice.pick(&[TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]),
+            })
+            .collect(),
         shapes: (0..1 + dice.below(2))
             .map(|_| NodeShapeInput {
                 count: dice.int(4),
@@ -159,6 +196,8 @@ pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
                 .into(),
             })
             .collect(),
+        unschedulable: if dice.one_in(8) { vec![[("cpu".to_owned(), 250 * (1 + dice.int(8)))].into()] } else { vec![] },
+        cpu_normalised: dice.one_in(8),
     });
     let pools = pools.collect();
     let mut taints = BTreeSet::new();
@@ -186,6 +225,7 @@ pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
         } else {
             ClusterState::Active
         }),
+        healthy_since: dice.one_in(2).then(|| dice.pick(&instants())),
         reachability: if dice.one_in(6) {
             dice.pick(&[Reachability::Unknown, Reachability::Unreachable])
         } else {
@@ -217,14 +257,14 @@ pub(crate) fn cluster(dice: &mut Dice, name: &str) -> ClusterInput {
         supplied: [("cel".to_owned(), dice.pick(&[Supplied::Holds(Term::OPEN), Supplied::Fails, Supplied::Unknown]))]
             .into(),
         kinds: (!dice.one_in(5)).then(|| dice.some(&KINDS, 4)),
-        databases: dice.some(&["达梦", "openGauss"], 2),
+        databases: zoned(dice, &["达梦", "openGauss"]),
         registries: if dice.one_in(2) {
             let holds = (!dice.one_in(3)).then(|| dice.some(&IMAGES, 3));
             [(dice.pick(&ZONES).to_owned(), RegistryInput { host: "registry.example.cn".to_owned(), holds })].into()
         } else {
             BTreeMap::new()
         },
-        peers: dice.some(&["省级平台", "gateway"], 2),
+        peers: zoned(dice, &["省级平台", "gateway"]),
         pools,
         figures: [(Figure::CarbonGramsPerKwh, dice.int(900))].into(),
         emergency_reserve_percent: 0,
@@ -242,6 +282,7 @@ fn tiers(dice: &mut Dice) -> Vec<TierInput> {
             checks: vec![check("cn", CheckKind::Jurisdictions(BTreeSet::from(["CN".into()])))],
             classes: [DataClass::Important].into(),
             strict: dice.one_in(3),
+            floors: [(Arch::Arm64, Level::Arm(8, 2))].into(),
             ..TierInput::default()
         },
         TierInput {
@@ -298,8 +339,34 @@ pub(crate) fn fleet(dice: &mut Dice, clusters: u64) -> FleetInput {
         } else {
             vec![]
         },
+        catalogue: catalogue(),
         ..FleetInput::default()
     }
+}
+
+/// One platform whose performance is declared, one whose is not.
+fn catalogue() -> Catalogue {
+    let platform = |id: &str, arch: Arch, perf: Option<i64>| Platform {
+        id: id.to_owned(),
+        vendor: id.to_owned(),
+        arch,
+        level: None,
+        features: BTreeSet::new(),
+        absent: BTreeSet::new(),
+        page_hints: Vec::new(),
+        aarch32: Answer::Unknown,
+        world: None,
+        tee_possible: BTreeSet::new(),
+        threads_per_core: None,
+        per_cpu_perf: perf.map(PerMille),
+        detect: Vec::new(),
+    };
+    let platforms = vec![
+        platform("kunpeng-920", Arch::Arm64, Some(700)),
+        platform("hygon-7285", Arch::Amd64, Some(1300)),
+        platform("3c6000", Arch::Loong64, None),
+    ];
+    Catalogue { platforms, ..Catalogue::default() }
 }
 
 pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
@@ -310,7 +377,7 @@ pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
             architecture: dice.pick(&["amd64", "arm64"]).into(),
             ..OciPlatform::default()
         },
-        needs: Needs::default(),
+        needs: Needs { max_page_size_ki: dice.one_in(4).then_some(4), ..Needs::default() },
         provenance: crate::detect::Provenance::Declared,
     };
     Requirement {
@@ -347,6 +414,7 @@ pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
         } else {
             BTreeSet::new()
         },
+        nodes: (0..dice.below(2)).map(|_| demand(dice)).collect(),
         tolerations: (0..dice.below(2))
             .map(|_| Toleration {
                 key: dice.pick(&["费用", "secret", ""]).to_owned(),
@@ -361,6 +429,24 @@ pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
         } else {
             vec![]
         },
+    }
+}
+
+/// What pods ask of nodes: a label some pools carry, a taint some have.
+fn demand(dice: &mut Dice) -> NodeDemand {
+    let term = |dice: &mut Dice| NodeTerm {
+        expressions: vec![Expression {
+            key: dice.pick(&["disk", labels::PLATFORM, labels::ARCH]).to_owned(),
+            operator: dice.pick(&[Operator::In, Operator::NotIn, Operator::Exists]),
+            values: vec![dice.pick(&["ssd", "kunpeng-920", "arm64"]).to_owned()],
+        }],
+        by_name: dice.one_in(8),
+    };
+    NodeDemand {
+        terms: dice.one_in(2).then(|| (0..dice.below(3)).map(|_| term(dice)).collect()),
+        tolerations: (0..dice.below(2))
+            .map(|_| Toleration { key: "gpu".to_owned(), exists: dice.one_in(2), ..Toleration::default() })
+            .collect(),
     }
 }
 
@@ -414,6 +500,8 @@ pub(crate) fn policy(dice: &mut Dice) -> Policy {
         } else {
             vec![]
         },
+        rebalance_gain: dice.one_in(6).then(|| dice.int(2000)),
+        failback_seconds: if dice.one_in(3) { vec![Some(dice.int(90 * 86_400))] } else { vec![] },
     }
 }
 
@@ -430,7 +518,9 @@ pub(crate) fn spec(dice: &mut Dice, name: u64, hard: bool) -> Spec {
         policy: Arc::new(policy(dice)),
         replicas: 1 + dice.int(6),
         pods: vec![PodInput { request: request.clone(), count: 1 }],
-        quota: request,
+        quota: request.clone(),
+        per_node: if dice.one_in(6) { vec![request] } else { vec![] },
+        cpu: dice.pick(&[CpuSensitivity::AsWritten, CpuSensitivity::Linear]),
         current: vec![],
         data_on: None,
         changed: false,

@@ -5,11 +5,12 @@
 //! rule is evaluated once for each. The index holds no meaning of its own: everything in it can be made again from the
 //! inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::affinity::{Taint, TaintEffect};
 use super::input::{ClusterInput, ClusterState, Ownership, Reachability, RegistryInput};
 use super::mask::Mask;
+use super::nodes::NodeSide;
 use crate::detect::PoolFacts;
 
 /// Clusters by the value of one property.
@@ -35,6 +36,12 @@ pub(crate) struct Plane {
     pub(crate) facts: Postings<u32>,
     /// By interned registry that the pool's zone reaches.
     pub(crate) registries: Postings<u32>,
+    /// By what the pool's zone is offered.
+    pub(crate) offers: Postings<u32>,
+    /// By interned labels and taints.
+    pub(crate) sides: Postings<u32>,
+    /// By the interned part of the labels that a derived affinity looks at.
+    pub(crate) shown: Postings<u32>,
 }
 
 /// Distinct values numbered in the order they were first seen. Numbers never leave the process.
@@ -61,8 +68,9 @@ impl<T: Ord + Clone> Interned<T> {
         id
     }
 
-    pub(crate) fn get(&self, id: u32) -> Option<&T> {
-        self.values.get(id as usize)
+    /// All values from a number on, in the order of their numbers.
+    pub(crate) fn from(&self, id: usize) -> &[T] {
+        self.values.get(id..).unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,8 +97,6 @@ pub(crate) struct Index {
     pub(crate) kinds: Postings,
     /// Clusters whose kinds are not known.
     pub(crate) kinds_unknown: Mask,
-    pub(crate) databases: Postings,
-    pub(crate) peers: Postings,
     pub(crate) draining: Mask,
     pub(crate) deleting: Mask,
     pub(crate) unreachable: Mask,
@@ -98,6 +104,9 @@ pub(crate) struct Index {
     pub(crate) planes: Vec<Plane>,
     pub(crate) facts: Interned<PoolFacts>,
     pub(crate) registries: Interned<RegistryInput>,
+    pub(crate) offers: Interned<Offer>,
+    pub(crate) sides: Interned<NodeSide>,
+    pub(crate) shown: Interned<BTreeMap<String, String>>,
 }
 
 fn post<K: Ord + Clone>(postings: &mut Postings<K>, key: &K, slot: usize, add: bool) {
@@ -138,12 +147,9 @@ impl Index {
         post(&mut self.regions, &cluster.region, slot, add);
         post(&mut self.providers, &cluster.provider, slot, add);
         post(&mut self.ownership, &cluster.ownership, slot, add);
-        for (postings, values) in [
-            (&mut self.jurisdictions, &cluster.jurisdictions),
-            (&mut self.dedicated_to, &cluster.dedicated_to),
-            (&mut self.databases, &cluster.databases),
-            (&mut self.peers, &cluster.peers),
-        ] {
+        for (postings, values) in
+            [(&mut self.jurisdictions, &cluster.jurisdictions), (&mut self.dedicated_to, &cluster.dedicated_to)]
+        {
             values.iter().for_each(|value| post(postings, value, slot, add));
         }
         for kind in cluster.kinds.iter().flatten() {
@@ -161,16 +167,58 @@ impl Index {
                 self.planes.push(Plane::default());
             }
             let facts = self.facts.id(&pool.facts);
+            let offer = self.offers.id(&Offer::of(cluster, &pool.zone));
+            let side = NodeSide::of(pool);
+            let shown = self.shown.id(&side.shown());
+            let side = self.sides.id(&side);
             let registry = registry_of(cluster, &pool.zone).map(|registry| self.registries.id(registry));
             if let Some(plane) = self.planes.get_mut(at) {
                 flag(&mut plane.exists, slot, add);
                 post(&mut plane.zones, &pool.zone, slot, add);
                 post(&mut plane.facts, &facts, slot, add);
+                post(&mut plane.offers, &offer, slot, add);
+                post(&mut plane.sides, &side, slot, add);
+                post(&mut plane.shown, &shown, slot, add);
                 if let Some(registry) = registry {
                     post(&mut plane.registries, &registry, slot, add);
                 }
             }
         }
+    }
+}
+
+/// What of something is there for one network zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Zoned {
+    pub(crate) offered: BTreeSet<String>,
+    /// Only in these zones, and the pool's is not stated.
+    pub(crate) perhaps: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Zoned {
+    fn of(all: &BTreeMap<String, BTreeSet<String>>, zone: &str) -> Self {
+        let mut zoned = Self::default();
+        for (name, zones) in all {
+            if zones.is_empty() || zones.contains(zone) {
+                zoned.offered.insert(name.clone());
+            } else if zone.is_empty() {
+                zoned.perhaps.insert(name.clone(), zones.clone());
+            }
+        }
+        zoned
+    }
+}
+
+/// Peers and databases of a cluster as nodes of one zone reach them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Offer {
+    pub(crate) peers: Zoned,
+    pub(crate) databases: Zoned,
+}
+
+impl Offer {
+    pub(crate) fn of(cluster: &ClusterInput, zone: &str) -> Self {
+        Self { peers: Zoned::of(&cluster.peers, zone), databases: Zoned::of(&cluster.databases, zone) }
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::affinity::{Affinity, Taint};
 use super::resources::Resources;
-use crate::detect::PoolFacts;
+use crate::detect::{Arch, Level, PoolFacts};
 
 /// Who owns a cluster's operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,8 +100,11 @@ pub struct ProtectionReport {
     pub term: Term,
     /// When it was entered; a later entry counts for later decisions only.
     pub recorded_at: Timestamp,
-    /// Whether a second person verified it.
-    pub verified: bool,
+    /// How far it has been examined: it counts when a second person verified it.
+    pub state: EvidenceState,
+    /// When it came into that state, for Verified, Rejected and Revoked; `None` means at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_since: Option<Timestamp>,
 }
 
 /// The side of sovereignty a check or a document speaks about (white paper: six dimensions).
@@ -199,11 +202,20 @@ pub struct PoolInput {
     pub zone: String,
     /// What its CPUs and kernels are.
     pub facts: PoolFacts,
-    /// Labels all its nodes carry; the delivered node affinity looks at them.
+    /// Labels all its nodes carry; selectors of pods and the delivered node affinity look at them.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Taints all its nodes carry.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub taints: BTreeSet<Taint>,
     /// Free room by node shape.
     pub shapes: Vec<NodeShapeInput>,
+    /// Requests of pods that were seen Unschedulable here since the room was observed: pods at least as large find none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unschedulable: Vec<Resources>,
+    /// The cluster adjusts cpu to the speed of these nodes itself (Koordinator), so requests are never converted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cpu_normalised: bool,
 }
 
 /// A registry that a network zone reaches, and which images it holds.
@@ -290,6 +302,9 @@ pub struct ClusterInput {
     pub state: ClusterState,
     /// Whether it is reached.
     pub reachability: Reachability,
+    /// Since when it has been healthy without a break; `None` when it is not, or nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy_since: Option<Timestamp>,
     /// Who owns the operator.
     pub ownership: Ownership,
     /// Jurisdictions whose law its operator is under, ISO 3166 alpha-2; empty when not stated.
@@ -306,13 +321,13 @@ pub struct ClusterInput {
     pub supplied: BTreeMap<String, Supplied>,
     /// API kinds served, `GROUP/VERSION/Kind` (`v1/Pod` for the core group); `None` when not known.
     pub kinds: Option<BTreeSet<String>>,
-    /// Database services offered.
-    pub databases: BTreeSet<String>,
+    /// Database services offered, with the network zones that reach them; no zone means every zone.
+    pub databases: BTreeMap<String, BTreeSet<String>>,
     /// Registry that must be shown to hold an image, by network zone; key empty for zones without their own. A zone
     /// without any pulls from wherever the manifest says.
     pub registries: BTreeMap<String, RegistryInput>,
-    /// Named peers that its firewall has opened.
-    pub peers: BTreeSet<String>,
+    /// Named peers that its firewall has opened, with the network zones it opened them for; no zone means every zone.
+    pub peers: BTreeMap<String, BTreeSet<String>>,
     /// Pools.
     pub pools: Vec<PoolInput>,
     /// Figures for preferences; missing means not known.
@@ -330,7 +345,7 @@ pub struct Grant {
     /// Validity.
     pub term: Term,
     /// What it allows. A resource that any grant names is limited to the sum of the grants that hold; one that no grant
-    /// names is not limited at this tenant.
+    /// names is not limited at this tenant. `cpu@kunpeng-920` is cpu on one CPU platform, which counts beside all cpu.
     pub amount: BTreeMap<String, i64>,
 }
 
@@ -439,6 +454,10 @@ pub struct TierInput {
     pub strict: bool,
     /// What losing it means for what runs.
     pub on_expiry: OnExpiry,
+    /// Level taken for granted of images that say nothing, by architecture, for workloads that need this tier or a higher
+    /// one; it only raises the floor of lower tiers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub floors: BTreeMap<Arch, Level>,
 }
 
 /// A change freeze (封网期).

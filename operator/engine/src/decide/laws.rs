@@ -11,11 +11,11 @@ use super::input::{DataClass, TierInput};
 use super::mask;
 use super::rule::Rule;
 use super::rules::Judge;
-use super::snapshot::FleetInput;
+use super::snapshot::{ClusterSlot, FleetInput};
 use super::view::{Demand, View};
 use super::{
-    Changes, Decision, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore, explain_all,
-    plan, replay,
+    Changes, Decision, Means, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore,
+    Verdicts, explain_all, plan, plan_with, replay,
 };
 use crate::detect::Tee;
 
@@ -51,11 +51,11 @@ fn carried_out(mut fleet: FleetInput, specs: &[Spec], plan: &Plan) -> FleetInput
     fleet
 }
 
-fn eligible(snapshot: &Snapshot, requirement: Requirement) -> Vec<u64> {
+fn judged(snapshot: &Snapshot, requirement: Requirement) -> Verdicts {
     let view = View::new(snapshot, now());
     let mut store = VerdictStore::default();
     let id = store.of(&view, &Arc::new(requirement));
-    store.block(id).unwrap().eligible().to_vec()
+    store.block(id).unwrap().clone()
 }
 
 fn raised(dice: &mut Dice, from: &Requirement) -> Requirement {
@@ -218,14 +218,35 @@ proptest! {
     }
 
     #[test]
+    fn kept_verdicts_and_threads_change_no_byte(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let (fleet, specs) = world(&mut dice, 9, 7);
+        let first = first_plan(fleet.clone(), &specs);
+        let mut snapshot = Snapshot::new(carried_out(fleet, &specs, &first)).unwrap();
+        let threads = std::num::NonZeroUsize::new(3).unwrap();
+        let means = Means { threads, ..Means::default() };
+        let (_, verdicts) = plan_with(&snapshot, &Changes::default(), now(), means).unwrap();
+        let mut spec = (**snapshot.specs().next().unwrap()).clone();
+        (spec.replicas, spec.changed) = (spec.replicas + 1, true);
+        snapshot.upsert_spec(spec);
+        let (kept, _) = plan_with(&snapshot, &Changes::default(), now(), Means { verdicts, threads }).unwrap();
+        prop_assert_eq!(bytes(&kept), bytes(&plan(&snapshot, &Changes::default(), now()).unwrap()));
+    }
+
+    #[test]
     fn raising_a_declared_need_never_lets_more_in(seed in any::<u64>()) {
         let mut dice = Dice::new(seed);
         let snapshot = Snapshot::new(fixture::fleet(&mut dice, 40)).unwrap();
         let requirement = fixture::requirement(&mut dice);
         let more = raised(&mut dice, &requirement);
-        let (before, after) = (eligible(&snapshot, requirement.clone()), eligible(&snapshot, more.clone()));
-        for slot in mask::iter(&after) {
-            prop_assert!(mask::has(&before, slot), "{requirement:?} {more:?}");
+        let (before, after) = (judged(&snapshot, requirement.clone()), judged(&snapshot, more.clone()));
+        for slot in mask::iter(after.eligible()) {
+            // Who asks for more may thereby tell pools apart that looked alike to the scheduler.
+            let told_apart = before.refuses(Rule::Separation, ClusterSlot::new(slot));
+            prop_assert!(told_apart || mask::has(before.eligible(), slot), "{requirement:?} {more:?}");
+        }
+        for (plane, words) in after.accepted().enumerate() {
+            prop_assert!(mask::iter(words).all(|slot| before.accepts(plane, slot)), "{requirement:?} {more:?}");
         }
     }
 

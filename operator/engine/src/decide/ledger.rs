@@ -4,19 +4,30 @@
 //! each placement. Slots of a shape are kept as a column over the fleet; a journal of touched clusters brings a column
 //! up to date when it is asked for again, so that a shape seen before costs nothing but what changed since.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::mask;
 use super::resources;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::PodInput;
+use super::spec::{CpuSensitivity, Spec};
 use super::verdicts::Verdicts;
-use crate::capacity::{FreePool, NodeShape, Request, ResourceId, Resources, composite_slots};
+use crate::capacity::{
+    FreePool, NodeShape, Performance, Request, ResourceId, Resources, UnschedulableBound, composite_slots, convert_cpu,
+};
 use crate::choice::MAX_REPLICAS;
 use crate::terms::{Bytes, Millicores};
 
-/// Pods of one replica with their number.
-pub(crate) type Shape = Vec<(Request, i64)>;
+/// What is counted when one replica is to be placed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shape {
+    /// Pods of one replica with their number.
+    parts: Vec<(Request, i64)>,
+    /// Pods that run once on every node, together.
+    per_node: Option<Request>,
+    /// Cpu follows the declared performance of the cluster.
+    converted: bool,
+}
 
 #[derive(Clone, Debug)]
 struct Hold {
@@ -25,6 +36,8 @@ struct Hold {
     replicas: i64,
     /// What runs beyond the slots of the accepted pools, offered to this pool as an amount.
     beyond: Option<Box<Resources>>,
+    /// What runs once on every node.
+    per_node: Option<Box<Request>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -37,6 +50,8 @@ struct Pool {
 #[derive(Clone, Debug, Default)]
 struct Column {
     shape: Shape,
+    /// The shape without what runs on every node: what counts where that runs already. Its own id where there is none.
+    plain: usize,
     slots: Vec<Vec<i64>>,
     /// Pools with room for one replica.
     room: Vec<Vec<u64>>,
@@ -54,7 +69,9 @@ pub(crate) struct Ledger {
     shapes: BTreeMap<Shape, usize>,
     columns: Vec<Column>,
     journal: Vec<usize>,
-    parts: Shape,
+    /// By cluster slot: what its slowest pool does; `None` where a pool's performance is not declared.
+    performance: Vec<Option<Performance>>,
+    scratch: Shape,
 }
 
 impl Ledger {
@@ -62,15 +79,24 @@ impl Ledger {
         let mut ledger = Self::default();
         let planes = snapshot.index.planes.len();
         ledger.base = vec![vec![FreePool::default(); snapshot.slots()]; planes];
+        ledger.performance = vec![None; snapshot.slots()];
         for (slot, cluster) in snapshot.clusters() {
+            if let Some(place) = ledger.performance.get_mut(slot.index()) {
+                *place = snapshot.performance(cluster);
+            }
             for (plane, pool) in cluster.pools.iter().enumerate() {
                 let shapes: Vec<_> = pool
                     .shapes
                     .iter()
                     .map(|shape| NodeShape { free: vector(&mut ledger.names, &shape.free, None), count: shape.count })
                     .collect();
+                let mut free = FreePool::new(shapes);
+                for request in &pool.unschedulable {
+                    let request = vector(&mut ledger.names, request, Some(1));
+                    free.note_unschedulable(UnschedulableBound { request, slots: 0 });
+                }
                 if let Some(place) = ledger.base.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) {
-                    *place = FreePool::new(shapes);
+                    *place = free;
                 }
             }
         }
@@ -82,29 +108,56 @@ impl Ledger {
         ledger
     }
 
-    /// The id of a shape; its column is brought up to date.
-    pub(crate) fn shape(&mut self, pods: &[PodInput]) -> usize {
-        self.parts.clear();
-        for pod in pods {
-            let request = vector(&mut self.names, &pod.request, Some(1));
-            self.parts.push((request, pod.count.max(1)));
+    /// The id of what a workload's replicas are made of; its column is brought up to date.
+    pub(crate) fn shape(&mut self, spec: &Spec) -> usize {
+        let id = self.shape_id(spec);
+        if let Some(plain) = self.columns.get(id).map(|column| column.plain).filter(|plain| *plain != id) {
+            self.refresh(plain);
         }
-        let known = self.shapes.get(self.parts.as_slice()).copied();
-        let id = known.unwrap_or_else(|| {
-            let id = self.columns.len();
-            self.shapes.insert(self.parts.clone(), id);
-            let column = self.column(&self.parts);
-            self.columns.push(column);
-            id
-        });
         self.refresh(id);
         id
     }
 
-    fn column(&self, shape: &[(Request, i64)]) -> Column {
-        let mut column = Column { shape: shape.to_vec(), seen: self.journal.len(), ..Column::default() };
+    /// As [`Self::shape`], for who only books: its column stays as old as it is.
+    pub(crate) fn shape_id(&mut self, spec: &Spec) -> usize {
+        let mut shape = std::mem::take(&mut self.scratch);
+        shape.parts.clear();
+        for pod in &spec.pods {
+            let request = vector(&mut self.names, &pod.request, Some(1));
+            shape.parts.push((request, pod.count.max(1)));
+        }
+        shape.converted = spec.cpu == CpuSensitivity::Linear;
+        shape.per_node = None;
+        for daemon in &spec.per_node {
+            let daemon = vector(&mut self.names, daemon, Some(1));
+            let all = shape.per_node.take().unwrap_or_default().checked_add(&daemon);
+            // More than can be counted is more than any node has.
+            shape.per_node = Some(all.unwrap_or_else(|| Resources::new(Millicores(i64::MAX), Bytes(0), Bytes(0), 1)));
+        }
+        let id = self.id(&shape);
+        self.scratch = shape;
+        id
+    }
+
+    fn id(&mut self, shape: &Shape) -> usize {
+        let known = self.shapes.get(shape).copied();
+        known.unwrap_or_else(|| {
+            let plain = (shape.per_node.is_some() && !shape.parts.is_empty())
+                .then(|| self.id(&Shape { per_node: None, ..shape.clone() }));
+            let id = self.columns.len();
+            self.shapes.insert(shape.clone(), id);
+            let column = self.column(shape, plain.unwrap_or(id));
+            self.columns.push(column);
+            id
+        })
+    }
+
+    fn column(&self, shape: &Shape, plain: usize) -> Column {
+        let mut column = Column { shape: shape.clone(), plain, seen: self.journal.len(), ..Column::default() };
         for plane in &self.pools {
-            let slots: Vec<_> = plane.iter().map(|pool| fitting(&pool.free, shape)).collect();
+            let speeds = self.performance.iter().copied();
+            let slots: Vec<_> =
+                plane.iter().zip(speeds).map(|(pool, speed)| fitting(&pool.free, shape, speed)).collect();
             let mut room = vec![0; mask::words(plane.len())];
             for (slot, _) in slots.iter().enumerate().filter(|(_, slots)| **slots > 0) {
                 mask::assign(&mut room, slot, true);
@@ -116,21 +169,31 @@ impl Ledger {
     }
 
     fn refresh(&mut self, id: usize) {
-        let Self { columns, journal, pools, .. } = self;
-        let Some(Column { shape, slots, room, seen }) = columns.get_mut(id) else { return };
-        for slot in journal.iter().skip(*seen).copied() {
+        let Self { columns, journal, pools, performance, .. } = self;
+        let Some(Column { shape, plain: _, slots, room, seen }) = columns.get_mut(id) else { return };
+        let touched = journal.get(*seen..).unwrap_or_default();
+        // Of many bookings most touch a cluster again: then every cluster once is less.
+        let all: Vec<usize>;
+        let touched = if touched.len() > performance.len() {
+            all = (0..performance.len()).collect();
+            &all
+        } else {
+            touched
+        };
+        for slot in touched.iter().copied() {
             for ((plane, slots), room) in pools.iter().zip(&mut *slots).zip(&mut *room) {
                 let (Some(pool), Some(place)) = (plane.get(slot), slots.get_mut(slot)) else { continue };
-                *place = fitting(&pool.free, shape);
+                *place = fitting(&pool.free, shape, performance.get(slot).copied().flatten());
                 mask::assign(room, slot, *place > 0);
             }
         }
         *seen = journal.len();
     }
 
-    /// Further replicas that fit into the accepted pools of a cluster.
-    pub(crate) fn slots(&self, shape: usize, verdicts: &Verdicts, slot: usize) -> i64 {
-        let Some(column) = self.columns.get(shape) else { return 0 };
+    /// Further replicas that fit into the accepted pools of a cluster; where some run, what is on every node is there.
+    pub(crate) fn slots(&self, shape: usize, verdicts: &Verdicts, slot: usize, running: bool) -> i64 {
+        let plain = self.columns.get(shape).map(|column| column.plain).filter(|_| running);
+        let Some(column) = self.columns.get(plain.unwrap_or(shape)) else { return 0 };
         let mut sum = 0_i64;
         for (plane, slots) in column.slots.iter().enumerate() {
             if verdicts.accepts(plane, slot) {
@@ -153,7 +216,9 @@ impl Ledger {
         };
         let nothing = Resources::default();
         let mut best: Option<Vec<(String, i64, i64)>> = None;
-        for (request, _) in &column.shape {
+        let speed = self.performance.get(slot).copied().flatten();
+        let asked = column.shape.at(speed).map(|shape| shape.requests().cloned().collect::<Vec<_>>());
+        for request in asked.iter().flatten() {
             let nodes = pool.free.shapes().iter().map(|shape| &shape.free);
             let nodes = nodes.chain(pool.free.shapes().is_empty().then_some(&nothing));
             for free in nodes {
@@ -201,7 +266,23 @@ impl Ledger {
         replicas: i64,
         accepts: impl Fn(usize) -> bool,
     ) -> i64 {
-        let Some(parts) = self.columns.get(shape).map(|column| &column.shape) else { return 0 };
+        let speed = self.performance.get(slot.index()).copied().flatten();
+        let Some(asked) = self.columns.get(shape).and_then(|column| column.shape.at(speed)) else { return 0 };
+        if let Some(daemons) = asked.per_node.as_ref().filter(|_| replicas > 0) {
+            for (_, plane) in self.pools.iter_mut().enumerate().filter(|(plane, _)| accepts(*plane)) {
+                let Some(pool) = plane.get_mut(slot.index()) else { continue };
+                if pool.holds.iter().all(|hold| hold.owner != owner) {
+                    pool.free.take_on_each(daemons);
+                    let per_node = Some(Box::new(daemons.clone()));
+                    pool.holds.push(Hold { owner, shape, replicas: 0, beyond: None, per_node });
+                }
+            }
+        }
+        if asked.parts.is_empty() {
+            self.journal.push(slot.index());
+            return replicas;
+        }
+        let parts = &asked.parts;
         let mut left = replicas;
         for plane in 0..self.pools.len() {
             if left <= 0 {
@@ -211,10 +292,10 @@ impl Ledger {
                 continue;
             }
             let Some(pool) = self.pools.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) else { continue };
-            let fit = fitting(&pool.free, parts).min(left);
+            let fit = packed(&pool.free, parts).min(left);
             if fit > 0 {
                 take(&mut pool.free, parts, fit);
-                pool.holds.push(Hold { owner, shape, replicas: fit, beyond: None });
+                pool.holds.push(Hold { owner, shape, replicas: fit, beyond: None, per_node: None });
                 left -= fit;
             }
         }
@@ -225,7 +306,8 @@ impl Ledger {
             let Some(rest) = beyond.take() else { break };
             beyond = Some(match self.pools.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) {
                 Some(pool) if accepts(plane) => {
-                    pool.holds.push(Hold { owner, shape, replicas: 0, beyond: Some(Box::new(rest.clone())) });
+                    let beyond = Some(Box::new(rest.clone()));
+                    pool.holds.push(Hold { owner, shape, replicas: 0, beyond, per_node: None });
                     pool.free.drain(&rest)
                 }
                 _ => rest,
@@ -245,9 +327,14 @@ impl Ledger {
             }
             pool.holds.retain(|hold| hold.owner != owner);
             pool.free = base.clone();
+            let speed = self.performance.get(slot.index()).copied().flatten();
             for hold in &pool.holds {
-                if let Some(column) = self.columns.get(hold.shape) {
-                    take(&mut pool.free, &column.shape, hold.replicas);
+                if let Some(daemons) = &hold.per_node {
+                    pool.free.take_on_each(daemons);
+                }
+                let asked = self.columns.get(hold.shape).filter(|_| hold.replicas > 0);
+                if let Some(asked) = asked.and_then(|column| column.shape.at(speed)) {
+                    take(&mut pool.free, &asked.parts, hold.replicas);
                 }
                 if let Some(beyond) = &hold.beyond {
                     pool.free.drain(beyond);
@@ -292,11 +379,54 @@ impl Ledger {
     }
 }
 
-/// Replicas of a shape that fit into a pool. Most have one component, which needs no packing and no memory.
-fn fitting(free: &FreePool, shape: &[(Request, i64)]) -> i64 {
-    match shape {
+impl Shape {
+    /// The shape on a cluster of this performance; `None` when it asks for more than can be counted.
+    fn at(&self, speed: Option<Performance>) -> Option<Cow<'_, Self>> {
+        let Some(speed) = speed.filter(|_| self.converted) else { return Some(Cow::Borrowed(self)) };
+        let one = |request: &Request| -> Option<Request> {
+            let cpu = convert_cpu(request.cpu, Performance::new(REFERENCE), Some(speed))?;
+            let mut request = request.clone();
+            request.cpu = cpu;
+            Some(request)
+        };
+        let parts = self.parts.iter().map(|(request, pods)| Some((one(request)?, *pods))).collect::<Option<_>>()?;
+        let per_node = match &self.per_node {
+            Some(request) => Some(one(request)?),
+            None => None,
+        };
+        Some(Cow::Owned(Self { parts, per_node, converted: true }))
+    }
+
+    fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.parts.iter().map(|(request, _)| request).chain(&self.per_node)
+    }
+}
+
+/// Thousandths that the reference platform does.
+const REFERENCE: i64 = 1000;
+
+/// Replicas of a shape that fit into a pool, with what runs on every node taken off first. Pods that run on every node
+/// alone fit where every node has room for them.
+fn fitting(free: &FreePool, shape: &Shape, speed: Option<Performance>) -> i64 {
+    let Some(asked) = shape.at(speed) else { return 0 };
+    match &asked.per_node {
+        None => packed(free, &asked.parts),
+        Some(daemons) if asked.parts.is_empty() => {
+            if free.every_node_covers(daemons) {
+                MAX_REPLICAS
+            } else {
+                0
+            }
+        }
+        Some(daemons) => packed(&free.less_on_each(daemons), &asked.parts),
+    }
+}
+
+/// Sets of pods that fit. Most have one component, which needs no packing and no memory.
+fn packed(free: &FreePool, parts: &[(Request, i64)]) -> i64 {
+    match parts {
         [(request, pods)] => (free.slots(request) / pods.max(&1)).clamp(0, MAX_REPLICAS),
-        _ => composite_slots(free, shape, MAX_REPLICAS),
+        _ => composite_slots(free, parts, MAX_REPLICAS),
     }
 }
 

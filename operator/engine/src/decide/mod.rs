@@ -10,6 +10,7 @@ mod build;
 pub mod canonical;
 mod columns;
 mod explain;
+mod failback;
 #[cfg(test)]
 mod fixture;
 mod index;
@@ -18,8 +19,11 @@ pub mod input;
 mod laws;
 mod ledger;
 mod mask;
+mod nodes;
 mod plan;
 mod planner;
+mod platforms;
+mod pool_rules;
 mod quota;
 mod record;
 mod repack;
@@ -28,6 +32,8 @@ mod rule;
 mod rules;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod scenarios_of_pools;
 mod snapshot;
 mod spec;
 mod spreads;
@@ -38,7 +44,8 @@ mod verdicts;
 mod view;
 
 pub use explain::{cost, explain, explain_all};
-pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, replay};
+pub use nodes::{NodeDemand, NodeTerm, node_affinity};
+pub use plan::{Changes, Means, PlanError, PlanInput, Replay, decide, plan, plan_with, replay};
 pub use planner::{Decided, Hindrance, Planner};
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
@@ -48,7 +55,7 @@ pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};
 pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
-    Cause, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf, Spec, Spread,
-    SpreadKey, WorkloadKey,
+    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
+    Spec, Spread, SpreadKey, WorkloadKey,
 };
 pub use verdicts::{VerdictStore, Verdicts};

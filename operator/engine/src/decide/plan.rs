@@ -5,12 +5,14 @@
 //! looked at by choice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
+use super::failback::{Failback, earlier};
 use super::mask;
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Plan, Status};
@@ -18,7 +20,7 @@ use super::snapshot::{FleetInput, Snapshot, SnapshotError};
 use super::spec::{Division, ShareOf, Spec, WorkloadKey};
 use super::stay::{Stays, stays};
 use super::tell::Position;
-use super::verdicts::Verdicts;
+use super::verdicts::{VerdictStore, Verdicts};
 use crate::terms::{Digest, DigestAlgorithm};
 
 /// What is asked of a plan beyond what the snapshot has.
@@ -96,29 +98,61 @@ pub fn decide(snapshot: &Snapshot, specs: &[Spec], as_of: Timestamp) -> Result<V
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
 pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<Plan, CanonicalError> {
+    plan_with(snapshot, changes, as_of, Means::default()).map(|(plan, _)| plan)
+}
+
+/// What a plan is made with; no result depends on it.
+#[derive(Debug)]
+pub struct Means {
+    /// Verdicts that were made for this snapshot before; they come back with the plan.
+    pub verdicts: VerdictStore,
+    /// Threads that verdicts are made on.
+    pub threads: NonZeroUsize,
+}
+
+impl Default for Means {
+    /// Nothing known, one thread.
+    fn default() -> Self {
+        Self { verdicts: VerdictStore::default(), threads: NonZeroUsize::MIN }
+    }
+}
+
+/// As [`plan`], with verdicts kept from the plan before and several threads: the same bytes, sooner.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_with(
+    snapshot: &Snapshot,
+    changes: &Changes,
+    as_of: Timestamp,
+    means: Means,
+) -> Result<(Plan, VerdictStore), CanonicalError> {
     let fleet = snapshot.digest()?;
-    let mut planner = Planner::new(snapshot, as_of);
+    let Means { verdicts, threads } = means;
+    let asked = snapshot.specs().map(|spec| &spec.requirement).chain(changes.specs.iter().map(|s| &s.requirement));
+    let mut planner = Planner::judged(snapshot, as_of, verdicts, &asked.cloned().collect::<Vec<_>>(), threads);
     let mut decisions = Vec::new();
     let mut before = None;
     for turn in turns(&mut planner, changes).into_iter().filter(|turn| !turn.superseded) {
         for (spec, decided) in turn.set.iter().zip(&turn.decided) {
-            let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
-            let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
-            if turn.woken || changes.all || !decision.violations.is_empty() {
+            if turn.woken || changes.all || planner.violates(spec, decided) {
+                let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
+                let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
                 before = Some(canonical::digest(&decision, DigestAlgorithm::Sha256)?);
                 decisions.push(decision);
             }
         }
     }
     let removed = changes.removed.iter().filter(|key| snapshot.spec(key).is_some()).cloned().collect();
-    Ok(Plan {
+    let plan = Plan {
         as_of,
         fleet,
         decisions,
         removed,
         quota: planner.quota.report(&planner.view, None),
-        next_change: planner.view.next_change,
-    })
+        next_change: earlier(planner.view.next_change, planner.next_failback),
+    };
+    Ok((plan, planner.into_verdicts()))
 }
 
 /// Decides again from stored inputs. Compare `bytes` with what was recorded.
@@ -144,6 +178,8 @@ pub(crate) struct Turn {
     pub(crate) pass: u32,
     /// It waited, and found its place in a later pass.
     pub(crate) superseded: bool,
+    /// It runs, and would go back to an earlier group if that had room.
+    pub(crate) waits_to_return: bool,
 }
 
 impl Turn {
@@ -157,7 +193,7 @@ impl Turn {
             Some(Hindrance::Choice { .. } | Hindrance::Quota { .. }) => decided.status != Status::Placed,
             _ => false,
         };
-        !self.superseded && self.decided.iter().any(by_ledger)
+        !self.superseded && (self.waits_to_return || self.decided.iter().any(by_ledger))
     }
 }
 
@@ -189,7 +225,8 @@ pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes) -> Vec<Turn> {
                 continue;
             }
             let retried = planner.turn(turn.set.clone());
-            if !retried.waits() {
+            let better = if turn.waits_to_return { retried.woken } else { !retried.waits() };
+            if better {
                 planner.book_turn(&retried);
                 turn.superseded = true;
                 moved = true;
@@ -275,12 +312,23 @@ impl Planner<'_> {
             let known = self.view.snapshot.spec(&spec.key).is_some();
             woken |= spec.changed || spec.rebalance || !known || !settled(self, spec);
         }
+        let mut waits_to_return = false;
         let decided = match set.as_slice() {
+            [one] if !woken => match self.failback(one) {
+                Failback::To(decided) => {
+                    woken = true;
+                    vec![decided]
+                }
+                other => {
+                    waits_to_return = matches!(other, Failback::NoRoom);
+                    vec![self.as_it_is(one)]
+                }
+            },
             _ if !woken => set.iter().map(|spec| self.as_it_is(spec)).collect(),
             [one] => vec![self.decide(one)],
             several => self.decide_together(several),
         };
-        Turn { set, decided, woken, pass: 0, superseded: false }
+        Turn { set, decided, woken, pass: 0, superseded: false, waits_to_return }
     }
 
     /// Whether a set that waits may have its place now that the room of some clusters has changed, or that somebody gave
@@ -308,7 +356,7 @@ impl Planner<'_> {
     /// A workload that nothing woke: what runs, said again.
     fn as_it_is(&mut self, spec: &Spec) -> Decided {
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(&spec.pods);
+        let shape = self.ledger.shape_id(spec);
         let mut targets: Vec<_> = spec
             .current
             .iter()

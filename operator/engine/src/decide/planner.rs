@@ -4,6 +4,7 @@
 //! columns; only clusters that may be used, or that carry replicas now, are looked at one by one.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,10 +13,11 @@ use super::columns::Columns;
 use super::input::ClusterState;
 use super::ledger::Ledger;
 use super::mask;
+use super::platforms::PlatformRooms;
 use super::quota::{Bound, Quota};
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{Cause, Division, Spec, WorkloadKey};
+use super::spec::{Cause, Division, Requirement, Spec, WorkloadKey};
 use super::spreads::keys_of;
 use super::stay::{Stays, stays};
 use super::verdicts::{VerdictStore, Verdicts};
@@ -121,6 +123,8 @@ pub struct Planner<'s> {
     pub(crate) packed: usize,
     /// Somebody gave back room, quota or a share since this was last asked.
     pub(crate) given_back: bool,
+    /// The next instant at which something that runs may go back to an earlier group.
+    pub(crate) next_failback: Option<Timestamp>,
     scratch: Scratch,
     candidates: Vec<Candidate>,
     extras: Vec<Extra>,
@@ -138,9 +142,21 @@ impl<'s> Planner<'s> {
 
     /// As [`Self::new`], with verdicts that were made for this snapshot before.
     #[must_use]
-    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, mut store: VerdictStore) -> Self {
+    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, store: VerdictStore) -> Self {
+        Self::judged(snapshot, as_of, store, &[], NonZeroUsize::MIN)
+    }
+
+    /// As [`Self::resume`], with the verdicts of these requirements made ahead on several threads.
+    pub(crate) fn judged(
+        snapshot: &'s Snapshot,
+        as_of: Timestamp,
+        mut store: VerdictStore,
+        asked: &[Arc<Requirement>],
+        threads: NonZeroUsize,
+    ) -> Self {
         let view = View::new(snapshot, as_of);
         store.keep_for(&view);
+        store.prepare(&view, asked, threads);
         let mut ranks = vec![u32::MAX; snapshot.slots()];
         for (slot, _) in snapshot.clusters() {
             if let Some(rank) = ranks.get_mut(slot.index()) {
@@ -166,6 +182,7 @@ impl<'s> Planner<'s> {
             placed: BTreeMap::new(),
             packed: 0,
             given_back: false,
+            next_failback: None,
             scratch: Scratch::default(),
             candidates: Vec::new(),
             extras: Vec::new(),
@@ -203,7 +220,7 @@ impl<'s> Planner<'s> {
 
     /// Learns what a workload's replicas are made of and is grouped by, ahead of its decision.
     pub fn prepare(&mut self, spec: &Spec) {
-        self.ledger.shape(&spec.pods);
+        self.ledger.shape(spec);
         self.columns.prepare(self.view.snapshot, spec);
     }
 
@@ -222,13 +239,14 @@ impl<'s> Planner<'s> {
             return;
         }
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(&spec.pods);
+        let shape = self.ledger.shape_id(spec);
         let owner = self.owner(&spec.key);
         let mut placed = Vec::new();
         for current in &spec.current {
             let replicas = current.placed.max(current.observed).max(0);
-            self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, replicas, before);
-            let Some(slot) = self.view.snapshot.slot(&current.cluster) else { continue };
+            let slot = self.view.snapshot.slot(&current.cluster);
+            self.charge(spec, block, slot, replicas, before);
+            let Some(slot) = slot else { continue };
             placed.push((slot.index(), current.placed.max(0)));
             self.book(block, shape, owner, slot, replicas);
         }
@@ -253,27 +271,36 @@ impl<'s> Planner<'s> {
             self.ledger.release(owner, ClusterSlot::new(*slot));
         }
         self.columns.moved(&spec, &placed, -1);
-        let running = spec.current.iter().map(|c| c.placed.max(c.observed).max(0)).fold(0_i64, i64::saturating_add);
-        self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, -running, false);
+        let block = self.store.of(&self.view, &spec.requirement);
+        for current in &spec.current {
+            let slot = self.view.snapshot.slot(&current.cluster);
+            self.charge(&spec, block, slot, -current.placed.max(current.observed).max(0), false);
+        }
     }
 
     /// Decides one workload. Books nothing, but a workload whose shape or tenant changed is booked in its new form from
     /// here on.
     pub fn decide(&mut self, spec: &Spec) -> Decided {
+        self.decide_on(spec, None)
+    }
+
+    /// As [`Self::decide`], on none but these clusters where they are given.
+    pub(crate) fn decide_on(&mut self, spec: &Spec, only: Option<&[u64]>) -> Decided {
         self.rebook(spec);
         let snapshot = self.view.snapshot;
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(&spec.pods);
+        let shape = self.ledger.shape(spec);
         self.columns.prepare(snapshot, spec);
         self.hold_running(spec, block);
-        let full = self.gather(spec, block, shape, Access::default());
+        let full = self.gather(spec, block, shape, Access { only, opened: None });
         self.choose(spec, block, shape, full)
     }
 
     /// A workload that changed its shape, tenant or quota is no longer what was booked.
     fn rebook(&mut self, spec: &Spec) {
         let Some((old, _)) = self.placed.get(&spec.key) else { return };
-        if old.pods == spec.pods && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
+        let same_room = old.pods == spec.pods && old.per_node == spec.per_node && old.cpu == spec.cpu;
+        if same_room && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
             return;
         }
         self.forget(&spec.key);
@@ -336,11 +363,12 @@ impl<'s> Planner<'s> {
         let reserves: &[u8] = if spec.requirement.cause == Cause::Emergency { &[] } else { reserves };
         for slot in mask::iter(local) {
             let opened = access.opened.filter(|(at, _)| at.index() == slot);
-            let mut free = opened.map_or_else(|| ledger.slots(shape, verdicts, slot), |(_, free)| free);
+            let running = held.iter().find(|held| held.slot.index() == slot);
+            let here = running.is_some_and(|held| held.placed > 0);
+            let mut free = opened.map_or_else(|| ledger.slots(shape, verdicts, slot, here), |(_, free)| free);
             if let Some(kept_back) = reserves.get(slot).filter(|percent| **percent > 0) {
                 free = free * i64::from(100 - (*kept_back).min(100)) / 100;
             }
-            let running = held.iter().find(|held| held.slot.index() == slot);
             let current = running.map_or(0, |held| held.placed);
             let capacity = match running {
                 Some(held) if held.stays == Stays::Capped && opened.is_none() => current,
@@ -378,7 +406,32 @@ impl<'s> Planner<'s> {
         full
     }
 
+    /// Chooses, and again within what each platform may take where the first choice goes beyond it.
     fn choose(&mut self, spec: &Spec, block: usize, shape: usize, full: u32) -> Decided {
+        let first = self.choose_within(spec, block, shape, full, None);
+        let Some(bound) = self.over_platform(spec, &first).filter(|_| first.status == Status::Placed) else {
+            return first;
+        };
+        let rooms = self.platform_rooms(spec, block);
+        let mut again = self.choose_within(spec, block, shape, full, Some(&rooms));
+        if again.status == Status::Placed && self.over_platform(spec, &again).is_none() {
+            return again;
+        }
+        // Where choice cannot be told the whole bound, another choice might have kept it.
+        let told = !rooms.mixed && spec.policy.spread.len() + spec.policy.max_share.len() < MAX_KEYS;
+        let proven = told && again.status == Status::Pending;
+        self.keep(&mut again, if proven { Status::Pending } else { Status::NotProven }, bound);
+        again
+    }
+
+    fn choose_within(
+        &mut self,
+        spec: &Spec,
+        block: usize,
+        shape: usize,
+        full: u32,
+        platforms: Option<&PlatformRooms>,
+    ) -> Decided {
         let mut decided =
             Decided { status: Status::Placed, targets: Vec::new(), limit: None, dropped: 0, full, block, shape };
         if spec.replicas == 0 {
@@ -400,6 +453,11 @@ impl<'s> Planner<'s> {
             self.keep(&mut decided, Status::NotProven, hindrance(facts));
             return decided;
         };
+        let mut count = count;
+        if let (Some(rooms), Some(place)) = (platforms, keys.get_mut(count)) {
+            *place = Some(rooms.key());
+            count += 1;
+        }
         let used: [Key<'_>; MAX_KEYS] = keys.map(|key| key.unwrap_or(Key::new(KeyGroups::Cluster)));
         let policy = &spec.policy;
         let problem = Problem {
@@ -414,7 +472,11 @@ impl<'s> Planner<'s> {
             extras: &self.extras,
             ranks: &self.ranks,
             keys: used.get(..count).unwrap_or_default(),
-            rebalance: if spec.rebalance { Rebalance::Ordered } else { Rebalance::Keep },
+            rebalance: match policy.rebalance_gain {
+                _ if spec.rebalance => Rebalance::Ordered,
+                Some(gain) => Rebalance::Above(gain),
+                None => Rebalance::Keep,
+            },
             budget: Problem::BUDGET,
         };
         let failed = match choice::choose(&problem, &mut self.scratch) {
@@ -488,7 +550,7 @@ impl<'s> Planner<'s> {
         (added > fit).then_some(Hindrance::Quota { tenant, resource, left, needed })
     }
 
-    fn placed_on(&self, slot: ClusterSlot) -> i64 {
+    pub(crate) fn placed_on(&self, slot: ClusterSlot) -> i64 {
         self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.placed)
     }
 
@@ -517,7 +579,7 @@ impl<'s> Planner<'s> {
             }
             if added > 0 {
                 self.book(decided.block, decided.shape, owner, *slot, added);
-                self.quota.charge(&self.view, &spec.requirement.tenant, &spec.quota, added, false);
+                self.charge(spec, decided.block, Some(*slot), added, false);
             }
         }
         placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));
@@ -535,7 +597,7 @@ impl<'s> Planner<'s> {
         for spec in specs {
             self.rebook(spec);
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(&spec.pods);
+            let shape = self.ledger.shape(spec);
             self.columns.prepare(self.view.snapshot, spec);
             self.hold_running(spec, block);
             self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
@@ -549,7 +611,7 @@ impl<'s> Planner<'s> {
         let mut booked: Vec<&Arc<Spec>> = Vec::new();
         for spec in specs {
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(&spec.pods);
+            let shape = self.ledger.shape(spec);
             self.hold_running(spec, block);
             let full = self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
             let decided = self.choose(spec, block, shape, full);

@@ -4,7 +4,7 @@
 //! hold at the instant add up to a limit per resource; a part of it is headroom that only failover may use. Nothing here
 //! is ever charged beyond a limit by a decision; what already runs is counted as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::TenantInput;
 use super::record::QuotaUse;
@@ -55,7 +55,19 @@ fn limit(view: &View<'_>, tenant: &TenantInput, resource: &str) -> Option<(i64, 
     Some((sum, i64::try_from(headroom).unwrap_or(sum)))
 }
 
+/// The amounts of a resource as a grant for one platform names them.
+pub(crate) fn on_platform(each: &Resources, platform: &str) -> Resources {
+    each.iter().map(|(resource, amount)| (format!("{resource}@{platform}"), *amount)).collect()
+}
+
 impl Quota {
+    /// Platforms that the payer's tree limits by themselves.
+    pub(crate) fn platforms<'s>(&self, view: &View<'s>, tenant: &str) -> BTreeSet<&'s str> {
+        let grants = chain(view, tenant).into_iter().flat_map(|tenant| tenant.grants.iter().flatten());
+        let resources = grants.flat_map(|grant| grant.amount.keys());
+        resources.filter_map(|resource| resource.split_once('@')).map(|(_, platform)| platform).collect()
+    }
+
     fn used(&self, tenant: &str, resource: &str) -> i64 {
         self.used.get(tenant).and_then(|of| of.get(resource)).map_or(0, |used| used.1)
     }

@@ -97,6 +97,9 @@ pub struct Decision {
     pub full: u32,
     /// Digest of the workload as decided (its spec).
     pub spec: Digest,
+    /// Digest of what every rule says of every cluster (and of the pools accepted) for what this workload asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<Digest>,
     /// Digest of the fleet it was decided against.
     pub fleet: Digest,
     /// Digest of the decisions before it in the same ledger; `None` for the first.

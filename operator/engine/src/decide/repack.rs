@@ -39,7 +39,7 @@ impl Planner<'_> {
         booked.sort_by(|(a, _), (b, _)| a.by_turn(b));
         for (spec, on) in booked {
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(&spec.pods);
+            let shape = self.ledger.shape_id(&spec);
             let owner = self.owner(&spec.key);
             for (slot, replicas) in on {
                 self.book(block, shape, owner, ClusterSlot::new(slot), replicas);

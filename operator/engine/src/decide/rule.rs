@@ -43,6 +43,14 @@ pub enum Rule {
     Database,
     /// Accelerators (pool).
     Accelerator,
+    /// Labels that the pods ask of their node (pool).
+    NodeLabels,
+    /// Taints of nodes are tolerated by the pods (pool).
+    NodeTaints,
+    /// The node affinity that delivery adds admits the nodes (pool).
+    NodeAffinity,
+    /// What delivery adds keeps the pods off the cluster's other nodes, which a rule refuses.
+    Separation,
     /// The data is there.
     Data,
     /// No change freeze.
@@ -63,7 +71,7 @@ pub enum Rule {
 
 impl Rule {
     /// How many.
-    pub const COUNT: usize = 24;
+    pub const COUNT: usize = 28;
 
     /// All, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -83,6 +91,10 @@ impl Rule {
         Self::Tee,
         Self::Database,
         Self::Accelerator,
+        Self::NodeLabels,
+        Self::NodeTaints,
+        Self::NodeAffinity,
+        Self::Separation,
         Self::Data,
         Self::Freeze,
         Self::State,

@@ -7,18 +7,14 @@
 use std::collections::BTreeSet;
 
 use super::affinity::tolerated;
-use super::index::registry_of;
-use super::input::{ClusterInput, ClusterState, Ownership, PoolInput, Reachability};
+use super::input::{ClusterInput, ClusterState, Ownership, Reachability};
+use super::pool_rules::POOL_RULES;
 use super::rule::{Answer, Check, Rule};
 use super::spec::{Cause, Requirement};
 use super::tier::{self, region_within};
 use super::view::{Demand, View};
-use crate::detect::{self, Outcome, PoolFacts};
+use crate::detect::affinity::NodeAffinity;
 use crate::terms::{Code, Reason, Value};
-
-/// The rules that are judged per pool.
-pub(crate) const POOL_RULES: [Rule; 6] =
-    [Rule::Zones, Rule::PoolZone, Rule::Architecture, Rule::Registry, Rule::Tee, Rule::Accelerator];
 
 /// One requirement against one cluster.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +24,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) demand: &'a Demand,
 }
 
-fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> Value {
+pub(crate) fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> Value {
     Value::List(items.into_iter().map(|item| item.to_string()).collect())
 }
 
@@ -36,15 +32,20 @@ fn number(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn fail(reason: Reason) -> Check {
+pub(crate) fn fail(reason: Reason) -> Check {
     Check::because(Answer::Fail, reason)
 }
 
-fn unknown(reason: Reason) -> Check {
+pub(crate) fn unknown(reason: Reason) -> Check {
     Check::because(Answer::Unknown, reason)
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// The node affinity that delivery adds.
+    pub(crate) fn derived(&self) -> &'a Result<NodeAffinity, Reason> {
+        self.demand.affinity(self.view.snapshot, self.requirement)
+    }
+
     /// Whether an answer keeps the cluster out.
     pub(crate) fn refuses(&self, answer: Answer) -> bool {
         answer == Answer::Fail || (answer == Answer::Unknown && self.demand.strict)
@@ -53,14 +54,15 @@ impl Judge<'_> {
     /// One rule on the cluster in a slot.
     pub(crate) fn check(&self, rule: Rule, slot: usize, cluster: &ClusterInput) -> Check {
         match rule {
-            Rule::Zones | Rule::PoolZone | Rule::Architecture | Rule::Registry | Rule::Tee | Rule::Accelerator => {
-                cluster
-                    .pools
-                    .iter()
-                    .map(|pool| self.check_pool(rule, cluster, pool))
-                    .min_by_key(|check| check.answer)
-                    .unwrap_or_default()
-            }
+            _ if POOL_RULES.contains(&rule) => cluster
+                .pools
+                .iter()
+                // What may not be used needs no admission: its refusal is told by the rule it breaks.
+                .filter(|pool| rule != Rule::NodeAffinity || !self.unfit(cluster, pool))
+                .map(|pool| self.check_pool(rule, cluster, pool))
+                .min_by_key(|check| check.answer)
+                .unwrap_or_default(),
+            Rule::Separation => self.separation(cluster),
             Rule::Pools => self.pools(cluster),
             Rule::Tenant => self.tenant(cluster),
             Rule::Regions => self.regions(cluster),
@@ -68,10 +70,8 @@ impl Judge<'_> {
             Rule::Classified if self.requirement.classified => fail(Reason::new(Code::ClassifiedRefused)),
             Rule::Tier => self.tier(slot, cluster),
             Rule::Protection => self.protection(slot),
-            Rule::Reach => self.absent(&self.requirement.reach, &cluster.peers, Code::ReachNotOpened),
             Rule::Jurisdiction => self.jurisdiction(cluster),
             Rule::Kinds => self.kinds(cluster),
-            Rule::Database => self.absent(&self.requirement.databases, &cluster.databases, Code::DatabaseNotOffered),
             Rule::Freeze => self.freeze(cluster),
             Rule::State => match cluster.state {
                 ClusterState::Active => Check::pass(),
@@ -97,28 +97,8 @@ impl Judge<'_> {
                 None if !self.requirement.groups.is_empty() => fail(Reason::new(Code::GroupMismatch)),
                 _ => Check::pass(),
             },
-            Rule::Classified | Rule::Data => Check::pass(),
-        }
-    }
-
-    /// One pool rule on one pool.
-    pub(crate) fn check_pool(&self, rule: Rule, cluster: &ClusterInput, pool: &PoolInput) -> Check {
-        match rule {
-            Rule::Zones => self.tenant_zone(&pool.zone),
-            Rule::PoolZone => self.pool_zone(&pool.zone),
-            Rule::Architecture => self.architecture(&pool.facts),
-            Rule::Tee => self.tee(&pool.facts),
-            Rule::Accelerator => self.accelerator(&pool.facts),
-            Rule::Registry => {
-                registry_of(cluster, &pool.zone).map_or_else(Check::pass, |registry| self.registry(registry))
-            }
             _ => Check::pass(),
         }
-    }
-
-    /// Whether a pool passes all pool rules.
-    pub(crate) fn accepts(&self, cluster: &ClusterInput, pool: &PoolInput) -> bool {
-        POOL_RULES.iter().all(|rule| !self.refuses(self.check_pool(*rule, cluster, pool).answer))
     }
 
     /// The first group of the placement that the cluster is in; 0 when there are no groups.
@@ -128,14 +108,6 @@ impl Judge<'_> {
             return Some(0);
         }
         groups.iter().position(|group| group.matches(&cluster.name, &cluster.labels))
-    }
-
-    fn pools(&self, cluster: &ClusterInput) -> Check {
-        if cluster.pools.iter().any(|pool| self.accepts(cluster, pool)) {
-            return Check::pass();
-        }
-        let names = list(cluster.pools.iter().map(|pool| &pool.name));
-        fail(Reason::new(Code::NoPoolAccepted).seen(names))
     }
 
     fn tenant(&self, cluster: &ClusterInput) -> Check {
@@ -223,13 +195,6 @@ impl Judge<'_> {
         Check::because(answer, Reason::new(code).seen(i64::from(certain)).wanted(i64::from(wanted)))
     }
 
-    fn absent(&self, wanted: &BTreeSet<String>, have: &BTreeSet<String>, code: Code) -> Check {
-        wanted
-            .difference(have)
-            .map(|missing| fail(Reason::new(code).object(&**missing).seen(list(have)).wanted(&**missing)))
-            .fold(Check::pass(), Check::and)
-    }
-
     fn jurisdiction(&self, cluster: &ClusterInput) -> Check {
         let (owners, wanted) = (&self.requirement.ownership, &self.requirement.jurisdictions);
         let mut check = Check::pass();
@@ -307,128 +272,6 @@ impl Judge<'_> {
         }
         check
     }
-
-    pub(crate) fn tenant_zone(&self, zone: &str) -> Check {
-        match self.view.snapshot.tenants.get(&self.requirement.tenant).map(|tenant| &tenant.zones) {
-            Some(zones) if !zones.is_empty() && zone.is_empty() => {
-                unknown(Reason::new(Code::ZoneUnknown).wanted(list(zones)))
-            }
-            Some(zones) if !zones.is_empty() && !zones.contains(zone) => {
-                fail(Reason::new(Code::ZoneNotAllowed).seen(zone).wanted(list(zones)))
-            }
-            _ => Check::pass(),
-        }
-    }
-
-    pub(crate) fn pool_zone(&self, zone: &str) -> Check {
-        match &self.requirement.zone {
-            Some(wanted) if zone.is_empty() => unknown(Reason::new(Code::ZoneUnknown).wanted(&**wanted)),
-            Some(wanted) if wanted != zone => fail(Reason::new(Code::ZoneMismatch).seen(zone).wanted(&**wanted)),
-            _ => Check::pass(),
-        }
-    }
-
-    pub(crate) fn registry(&self, registry: &super::input::RegistryInput) -> Check {
-        let absent = |code| {
-            move |image: &super::spec::Image| {
-                Reason::new(code).object(&*image.name).seen(&*registry.host).wanted(&*image.name)
-            }
-        };
-        match &registry.holds {
-            None => self
-                .requirement
-                .images
-                .iter()
-                .map(absent(Code::ImageRegistryUnknown))
-                .map(unknown)
-                .fold(Check::pass(), Check::and),
-            Some(held) => self
-                .requirement
-                .images
-                .iter()
-                .filter(|image| {
-                    !held.contains(&image.name) && !digest_of(&image.name).is_some_and(|d| held.contains(d))
-                })
-                .map(absent(Code::ImageNotInRegistry))
-                .map(fail)
-                .fold(Check::pass(), Check::and),
-        }
-    }
-
-    pub(crate) fn architecture(&self, facts: &PoolFacts) -> Check {
-        let platforms = &self.requirement.platforms;
-        let mut check = match &facts.platform {
-            _ if platforms.is_empty() => Check::pass(),
-            None => unknown(Reason::new(Code::PlatformNotKnown).seen(facts.name()).wanted(list(platforms))),
-            Some(platform) if platforms.contains(platform) => Check::pass(),
-            Some(platform) => fail(Reason::new(Code::PlatformNotAllowed).seen(&**platform).wanted(list(platforms))),
-        };
-        if self.requirement.images.is_empty() {
-            return check;
-        }
-        let policy = self.detect_policy();
-        for image in &self.requirement.images {
-            let verdict = detect::compatible(&image.entries, &image.needs, facts, &policy);
-            let answer = match verdict.outcome {
-                Outcome::Accept => continue,
-                Outcome::AcceptWithWarning => Answer::Warn,
-                Outcome::Unknown => Answer::Unknown,
-                Outcome::Reject => Answer::Fail,
-            };
-            let reasons = verdict.binding().map(|judgement| judgement.reason.clone().about(&*image.name)).collect();
-            check = check.and(Check { answer, reasons });
-        }
-        check
-    }
-
-    fn detect_policy(&self) -> detect::Policy {
-        detect::Policy {
-            strict: self.demand.strict,
-            allow_emulation: self.requirement.allow_emulation,
-            ..self.view.snapshot.architecture.clone()
-        }
-    }
-
-    pub(crate) fn tee(&self, facts: &PoolFacts) -> Check {
-        let wanted = &self.requirement.tee;
-        if wanted.is_empty() || !wanted.is_disjoint(&facts.tee) {
-            return Check::pass();
-        }
-        let names = list(wanted.iter().map(|tee| tee.as_str()));
-        let seen = list(facts.tee.iter().map(|tee| tee.as_str()));
-        if wanted.is_disjoint(&facts.tee_possible) {
-            fail(Reason::new(Code::TeeAbsent).seen(seen).wanted(names))
-        } else {
-            unknown(Reason::new(Code::TeeUndeclared).seen(seen).wanted(names))
-        }
-    }
-
-    pub(crate) fn accelerator(&self, facts: &PoolFacts) -> Check {
-        let classes = &self.view.snapshot.architecture.accelerator_classes;
-        let mut check = Check::pass();
-        for need in &self.requirement.accelerators {
-            let direct = BTreeSet::from([need.class.clone()]);
-            let resources = match classes.get(&need.class) {
-                Some(resources) => resources,
-                None if need.class.contains('/') => &direct,
-                None => {
-                    check = check.and(unknown(Reason::new(Code::AcceleratorClassUnknown).wanted(&*need.class)));
-                    continue;
-                }
-            };
-            let most = resources.iter().filter_map(|name| facts.accelerators.get(name)).max().copied().unwrap_or(0);
-            if most < need.count.max(1) {
-                let reason = Reason::new(Code::AcceleratorAbsent).object(&*need.class).seen(most).wanted(need.count);
-                check = check.and(fail(reason));
-            }
-        }
-        check
-    }
-}
-
-/// The digest of a reference by digest, which names the image in whatever registry.
-fn digest_of(name: &str) -> Option<&str> {
-    name.rsplit_once('@').map(|(_, digest)| digest)
 }
 
 /// Region against GB/T 2260 prefixes.

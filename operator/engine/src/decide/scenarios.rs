@@ -16,11 +16,11 @@ use super::{
 use crate::detect::{Arch, PoolFacts};
 use crate::terms::{Code, Percent, Value};
 
-fn resources(cpu: i64) -> Resources {
+pub(super) fn resources(cpu: i64) -> Resources {
     [("cpu".to_owned(), cpu), ("memory".to_owned(), cpu << 20)].into()
 }
 
-fn cluster(name: &str, region: &str, cpu: i64) -> ClusterInput {
+pub(super) fn cluster(name: &str, region: &str, cpu: i64) -> ClusterInput {
     let mut free = resources(cpu);
     free.insert("pods".to_owned(), 110);
     ClusterInput {
@@ -31,13 +31,16 @@ fn cluster(name: &str, region: &str, cpu: i64) -> ClusterInput {
             zone: "public".to_owned(),
             facts: PoolFacts::unknown(Arch::Arm64),
             labels: [].into(),
+            taints: [].into(),
             shapes: vec![NodeShapeInput { count: 1, free }],
+            unschedulable: Vec::new(),
+            cpu_normalised: false,
         }],
         ..ClusterInput::default()
     }
 }
 
-fn fleet() -> FleetInput {
+pub(super) fn fleet() -> FleetInput {
     FleetInput {
         clusters: vec![
             cluster("昆明", "530100", 4000),
@@ -49,7 +52,7 @@ fn fleet() -> FleetInput {
     }
 }
 
-fn spec(name: &str, replicas: i64) -> Spec {
+pub(super) fn spec(name: &str, replicas: i64) -> Spec {
     Spec {
         key: WorkloadKey::new("民政", name),
         requirement: Arc::new(Requirement { tenant: "民政局".to_owned(), ..Requirement::default() }),
@@ -60,21 +63,21 @@ fn spec(name: &str, replicas: i64) -> Spec {
     }
 }
 
-fn on(mut spec: Spec, cluster: &str, placed: i64) -> Spec {
+pub(super) fn on(mut spec: Spec, cluster: &str, placed: i64) -> Spec {
     spec.current.push(Current { cluster: cluster.to_owned(), placed, observed: placed });
     spec
 }
 
-fn with(mut spec: Spec, change: impl FnOnce(&mut Requirement)) -> Spec {
+pub(super) fn with(mut spec: Spec, change: impl FnOnce(&mut Requirement)) -> Spec {
     change(Arc::make_mut(&mut spec.requirement));
     spec
 }
 
-fn one(fleet: FleetInput, spec: Spec) -> Decision {
+pub(super) fn one(fleet: FleetInput, spec: Spec) -> Decision {
     decide(&Snapshot::new(fleet).unwrap(), &[spec], now()).unwrap().remove(0)
 }
 
-fn running(mut fleet: FleetInput, spec: Spec) -> Decision {
+pub(super) fn running(mut fleet: FleetInput, spec: Spec) -> Decision {
     let key = spec.key.clone();
     fleet.specs.push(spec);
     let changes = Changes { all: true, ..Changes::default() };
@@ -82,16 +85,16 @@ fn running(mut fleet: FleetInput, spec: Spec) -> Decision {
     plan.decisions.into_iter().find(|decision| decision.key == key).unwrap()
 }
 
-fn told(fleet: FleetInput, spec: &Spec) -> Explanation {
+pub(super) fn told(fleet: FleetInput, spec: &Spec) -> Explanation {
     let changes = Changes { specs: vec![spec.clone()], ..Changes::default() };
     explain(&Snapshot::new(fleet).unwrap(), &changes, &spec.key, now()).unwrap().unwrap()
 }
 
-fn targets(decision: &Decision) -> Vec<(&str, i64)> {
+pub(super) fn targets(decision: &Decision) -> Vec<(&str, i64)> {
     decision.targets.iter().map(|target| (&*target.cluster, target.replicas)).collect()
 }
 
-fn codes(decision: &Decision) -> Vec<Code> {
+pub(super) fn codes(decision: &Decision) -> Vec<Code> {
     decision.limits.iter().map(|reason| reason.code).collect()
 }
 
@@ -114,7 +117,7 @@ fn one_change_that_would_be_enough_is_listed_cheapest_first() {
         r.regions = ["53".to_owned()].into();
     });
     let mut fleet = fleet();
-    fleet.clusters[1].databases.insert("达梦".to_owned());
+    fleet.clusters[1].databases.insert("达梦".to_owned(), BTreeSet::new());
     let wanted = with(wanted, |r| _ = r.databases.insert("openGauss".to_owned()));
     let explained = told(fleet, &wanted);
     assert_eq!(explained.decision.status, Status::Refused);
@@ -183,6 +186,7 @@ fn a_tier_that_runs_out_holds_or_moves_as_the_tier_says() {
             classes: [DataClass::Important].into(),
             strict: true,
             on_expiry,
+            ..TierInput::default()
         }];
         fleet
     };

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
 use super::index::Index;
-use super::input::{ClusterInput, FreezeInput, TenantInput, TierInput};
+use super::input::{ClusterInput, FreezeInput, PoolInput, TenantInput, TierInput};
 use super::mask;
 use super::spec::{Spec, WorkloadKey};
+use crate::capacity::Performance;
 use crate::detect;
 use crate::terms::{Digest, DigestAlgorithm, Hasher};
 
@@ -48,6 +49,8 @@ pub struct FleetInput {
     /// Floors, emulators and accelerator classes of the architecture rule; `strict` and `allow_emulation` are set by
     /// each requirement.
     pub architecture: detect::Policy,
+    /// CPU platforms: the node affinity of a delivery is derived from the needs and these.
+    pub catalogue: detect::Catalogue,
     /// Digest of the built-in data and catalogue in use.
     pub data: Option<Digest>,
     /// Workloads with what runs of them.
@@ -88,8 +91,13 @@ pub struct Snapshot {
     pub(crate) tiers: Vec<TierInput>,
     pub(crate) freezes: BTreeMap<String, FreezeInput>,
     pub(crate) architecture: detect::Policy,
+    pub(crate) catalogue: detect::Catalogue,
     data: Option<Digest>,
     pub(crate) specs: BTreeMap<WorkloadKey, Arc<Spec>>,
+    /// Digests of the specs, each worked out when it is first asked for and kept until the spec changes.
+    spec_digests: BTreeMap<WorkloadKey, OnceLock<Digest>>,
+    /// Digest of everything but clusters and specs, kept until any of it changes.
+    rules_digest: OnceLock<Digest>,
     /// Counts changes of what all verdicts rest on beside clusters.
     revision: u64,
 }
@@ -100,8 +108,8 @@ impl Snapshot {
     /// # Errors
     /// [`SnapshotError::Duplicate`] when a name is there twice: which one holds would depend on the order of inputs.
     pub fn new(fleet: FleetInput) -> Result<Self, SnapshotError> {
-        let FleetInput { clusters, tenants, tiers, freezes, architecture, data, specs } = fleet;
-        let mut snapshot = Self { architecture, data, ..Self::default() };
+        let FleetInput { clusters, tenants, tiers, freezes, architecture, catalogue, data, specs } = fleet;
+        let mut snapshot = Self { architecture, catalogue, data, ..Self::default() };
         snapshot.set_tiers(tiers)?;
         let duplicate = |kind, name: &str| SnapshotError::Duplicate { kind, name: name.to_owned() };
         for tenant in tenants {
@@ -115,6 +123,7 @@ impl Snapshot {
             }
         }
         for spec in specs {
+            snapshot.spec_digests.insert(spec.key.clone(), OnceLock::new());
             if let Some(old) = snapshot.specs.insert(spec.key.clone(), Arc::new(spec)) {
                 return Err(duplicate("workload", &old.key.to_string()));
             }
@@ -193,15 +202,21 @@ impl Snapshot {
         }
     }
 
+    /// What all verdicts rest on beside clusters has changed.
+    fn revise(&mut self) {
+        self.revision = self.revision.wrapping_add(1);
+        self.rules_digest = OnceLock::new();
+    }
+
     /// Enters a tenant or changes it.
     pub fn upsert_tenant(&mut self, tenant: TenantInput) {
-        self.revision = self.revision.wrapping_add(1);
+        self.revise();
         self.tenants.insert(tenant.name.clone(), tenant);
     }
 
     /// Takes a tenant out.
     pub fn remove_tenant(&mut self, name: &str) -> Option<TenantInput> {
-        self.revision = self.revision.wrapping_add(1);
+        self.revise();
         self.tenants.remove(name)
     }
 
@@ -219,29 +234,31 @@ impl Snapshot {
             }
         }
         self.tiers = tiers;
-        self.revision = self.revision.wrapping_add(1);
+        self.revise();
         Ok(())
     }
 
     /// Enters a change freeze or changes it.
     pub fn upsert_freeze(&mut self, freeze: FreezeInput) {
-        self.revision = self.revision.wrapping_add(1);
+        self.revise();
         self.freezes.insert(freeze.name.clone(), freeze);
     }
 
     /// Takes a change freeze out.
     pub fn remove_freeze(&mut self, name: &str) -> Option<FreezeInput> {
-        self.revision = self.revision.wrapping_add(1);
+        self.revise();
         self.freezes.remove(name)
     }
 
     /// Enters a workload or changes it.
     pub fn upsert_spec(&mut self, spec: Spec) {
+        self.spec_digests.insert(spec.key.clone(), OnceLock::new());
         self.specs.insert(spec.key.clone(), Arc::new(spec));
     }
 
     /// Takes a workload out.
     pub fn remove_spec(&mut self, key: &WorkloadKey) -> Option<Arc<Spec>> {
+        self.spec_digests.remove(key);
         self.specs.remove(key)
     }
 
@@ -279,6 +296,17 @@ impl Snapshot {
         self.by_name.values().filter_map(|slot| Some((*slot, self.cluster(*slot)?)))
     }
 
+    /// What one cpu of a cluster does, against the reference platform: that of its slowest pool. `None` where the
+    /// performance of a pool's platform is not declared, or the cluster adjusts cpu to it itself.
+    #[must_use]
+    pub fn performance(&self, cluster: &ClusterInput) -> Option<Performance> {
+        let declared = |pool: &PoolInput| {
+            let platform = pool.facts.platform.as_deref().filter(|_| !pool.cpu_normalised)?;
+            Performance::new(self.catalogue.get(platform)?.per_cpu_perf?.0)
+        };
+        cluster.pools.iter().map(declared).min().flatten()
+    }
+
     /// How many clusters.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -309,33 +337,96 @@ impl Snapshot {
         self.ranks.get(slot.index()).copied().unwrap_or(u32::MAX)
     }
 
-    /// Digest of the whole fleet in its canonical form: everything by name. Clusters that have not changed since the
-    /// last call are not read again.
+    /// Digest of the whole fleet in its canonical form: everything by name. Clusters and workloads that have not changed
+    /// since the last call are not read again.
     ///
     /// # Errors
     /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
         let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
-        hasher.field(b"jiuzhou-fleet/1");
+        hasher.field(b"jiuzhou-fleet/2");
         for entry in self.by_name.values().filter_map(|slot| self.slots.get(slot.index())?.as_ref()) {
-            let digest = match entry.digest.get() {
-                Some(digest) => *digest,
-                None => {
-                    let digest = canonical::digest(&*entry.input, DigestAlgorithm::Sha256)?;
-                    *entry.digest.get_or_init(|| digest)
-                }
-            };
+            let digest = kept(&entry.digest, || canonical::digest(&*entry.input, DigestAlgorithm::Sha256))?;
             hasher.field(digest.bytes());
         }
         hasher.field(b"");
+        hasher.field(kept(&self.rules_digest, || self.digest_rules())?.bytes());
+        for (spec, digest) in self.specs.values().zip(self.spec_digests.values()) {
+            let digest = kept(digest, || canonical::digest(&**spec, DigestAlgorithm::Sha256))?;
+            hasher.field(digest.bytes());
+        }
+        Ok(hasher.finish())
+    }
+
+    /// Digest of a workload, kept where it is as it was entered.
+    ///
+    /// # Errors
+    /// As [`Self::digest`].
+    pub(crate) fn spec_digest(&self, spec: &Spec) -> Result<Digest, CanonicalError> {
+        let digest = || canonical::digest(spec, DigestAlgorithm::Sha256);
+        match (self.specs.get(&spec.key), self.spec_digests.get(&spec.key)) {
+            (Some(known), Some(cell)) if **known == *spec => kept(cell, digest),
+            _ => digest(),
+        }
+    }
+
+    fn digest_rules(&self) -> Result<Digest, CanonicalError> {
+        let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
         hasher.field(&canonical::bytes(&self.tenants.values().collect::<Vec<_>>())?);
         hasher.field(&canonical::bytes(&self.tiers)?);
         hasher.field(&canonical::bytes(&self.freezes.values().collect::<Vec<_>>())?);
         hasher.field(&canonical::bytes(&self.architecture)?);
+        hasher.field(&canonical::bytes(&self.catalogue)?);
         hasher.field(&canonical::bytes(&self.data)?);
-        for spec in self.specs.values() {
-            hasher.field(&canonical::bytes(&**spec)?);
-        }
         Ok(hasher.finish())
+    }
+}
+
+/// What a cell has, or is given now.
+fn kept(
+    cell: &OnceLock<Digest>,
+    make: impl FnOnce() -> Result<Digest, CanonicalError>,
+) -> Result<Digest, CanonicalError> {
+    match cell.get() {
+        Some(digest) => Ok(*digest),
+        None => {
+            let digest = make()?;
+            Ok(*cell.get_or_init(|| digest))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, Dice};
+    use super::*;
+
+    #[test]
+    fn a_kept_digest_is_that_of_a_fresh_snapshot_after_every_kind_of_change() {
+        let mut dice = Dice::new(7);
+        let mut fleet = fixture::fleet(&mut dice, 4);
+        fleet.specs = (0..4).map(|n| fixture::spec(&mut dice, n, true)).collect();
+        let mut kept = Snapshot::new(fleet.clone()).unwrap();
+        let mut seen = BTreeSet::from([kept.digest().unwrap()]);
+        let mut check = |kept: &Snapshot, fleet: &FleetInput| {
+            let digest = kept.digest().unwrap();
+            assert_eq!(digest, Snapshot::new(fleet.clone()).unwrap().digest().unwrap());
+            assert!(seen.insert(digest), "every change is seen");
+        };
+        fleet.specs[1].replicas += 1;
+        kept.upsert_spec(fleet.specs[1].clone());
+        check(&kept, &fleet);
+        let gone = fleet.specs.remove(2);
+        kept.remove_spec(&gone.key);
+        check(&kept, &fleet);
+        fleet.tenants[0].headroom_percent += 1;
+        kept.upsert_tenant(fleet.tenants[0].clone());
+        check(&kept, &fleet);
+        fleet.tiers[0].strict = !fleet.tiers[0].strict;
+        kept.set_tiers(fleet.tiers.clone()).unwrap();
+        check(&kept, &fleet);
+        fleet.clusters[3].region = "110000".to_owned();
+        kept.upsert_cluster(fleet.clusters[3].clone());
+        check(&kept, &fleet);
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::affinity::{Affinity, Toleration};
 use super::canonical::{self, CanonicalError};
 use super::input::{DataClass, Figure, Ownership};
+use super::nodes::NodeDemand;
 use super::resources::Resources;
 use crate::detect::{AcceleratorNeed, ImageEntry, Needs, Tee};
 use crate::terms::{Digest, DigestAlgorithm, Percent};
@@ -115,7 +116,11 @@ pub struct Requirement {
     pub databases: BTreeSet<String>,
     /// Accelerators, all of them on one node.
     pub accelerators: BTreeSet<AcceleratorNeed>,
-    /// Taints it stands.
+    /// What its pods ask of their node beyond its CPU, one entry for each distinct template. Empty means that they ask
+    /// nothing and stand no taint.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub nodes: BTreeSet<NodeDemand>,
+    /// Taints of clusters it stands.
     pub tolerations: Vec<Toleration>,
     /// Clusters its placement allows.
     pub affinity: Affinity,
@@ -234,6 +239,13 @@ pub struct Policy {
     pub spread: Vec<Spread>,
     /// Bounds on shares.
     pub max_share: Vec<MaxShare>,
+    /// What runs may move, when it is decided anyway, if the mean score per replica gains more than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rebalance_gain: Option<i64>,
+    /// By group of the requirement: seconds that its clusters must have been healthy before what runs in a later group
+    /// goes back to it; `None` (or no entry) means never.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failback_seconds: Vec<Option<i64>>,
 }
 
 /// What one replica consists of.
@@ -258,6 +270,18 @@ pub struct Current {
     pub observed: i64,
 }
 
+/// How cpu requests follow the speed of a cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CpuSensitivity {
+    /// They stay as written.
+    #[default]
+    AsWritten,
+    /// They are written for the reference platform, and divided by the declared performance of the slowest pool of the
+    /// cluster; as written where a pool's performance is not declared.
+    Linear,
+}
+
 /// One workload to decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -280,6 +304,12 @@ pub struct Spec {
     pub replicas: i64,
     /// Pods of one replica; several form one composite shape.
     pub pods: Vec<PodInput>,
+    /// Pods that run once on every node of each cluster used (a DaemonSet): request of each of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub per_node: Vec<Resources>,
+    /// How cpu requests follow the speed of a cluster.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cpu: CpuSensitivity,
     /// What one replica takes from the quota; usually the sum of its pods and their claims.
     pub quota: Resources,
     /// What runs.
@@ -291,6 +321,10 @@ pub struct Spec {
     pub changed: bool,
     /// A person (or a gain above the policy's threshold) ordered it to be placed anew: what runs may move.
     pub rebalance: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Spec {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::canonical::{self, CanonicalError};
+use super::canonical::CanonicalError;
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Move, Status, Target, Violation};
 use super::rule::{Check, Rule};
@@ -12,7 +12,7 @@ use super::spec::{Spec, SpreadKey};
 use super::stay::{Stays, stays};
 use super::view::Demand;
 use crate::choice::{self, Limit, NO_GROUP, Problem, Why};
-use crate::terms::{Code, Digest, DigestAlgorithm, Reason, Value};
+use crate::terms::{Code, Digest, Reason, Value};
 
 /// What a record says besides the decision itself.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,8 @@ impl Planner<'_> {
             violations: self.violations(spec, decided),
             rejected: rejected.collect(),
             full: decided.full,
-            spec: canonical::digest(spec, DigestAlgorithm::Sha256)?,
+            spec: self.view.snapshot.spec_digest(spec)?,
+            verdicts: self.store.digest(self.view.snapshot, decided.block),
             fleet: position.fleet,
             before: position.before,
             targets,
@@ -145,6 +146,11 @@ impl Planner<'_> {
         }
         let told = refusals.into_iter();
         told.map(|(rule, check)| Violation { cluster: cluster.name.clone(), rule, reasons: check.reasons }).collect()
+    }
+
+    /// Whether anything runs against a rule.
+    pub(crate) fn violates(&self, spec: &Spec, decided: &Decided) -> bool {
+        !self.violations(spec, decided).is_empty()
     }
 
     fn violations(&self, spec: &Spec, decided: &Decided) -> Vec<Violation> {
@@ -235,7 +241,8 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
 
 fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
     let workload = spec.key.to_string();
-    let amount = |resource: &str, amount: i64| match resource {
+    let whole = |resource: &str| resource.split_once('@').map_or(resource, |(resource, _)| resource).to_owned();
+    let amount = |resource: &str, amount: i64| match &*whole(resource) {
         super::resources::CPU => Value::Millicores(amount),
         super::resources::MEMORY | super::resources::EPHEMERAL_STORAGE | super::resources::STORAGE => {
             Value::Bytes(amount)

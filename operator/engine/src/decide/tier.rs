@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{
     CheckInput, CheckKind, ClusterInput, DataClass, Dimension, Evidence, EvidenceState, Ownership, ProtectionReport,
-    Supplied, TierInput,
+    Supplied, Term, TierInput,
 };
 
 /// What a check found.
@@ -123,7 +123,7 @@ pub(crate) fn next_change(cluster: &ClusterInput, as_of: Timestamp) -> Option<Ti
         .protection
         .iter()
         .chain(&cluster.cryptography)
-        .flat_map(|r| [r.term.next_change(as_of), Some(r.recorded_at)].into_iter().flatten());
+        .flat_map(|r| [r.term.next_change(as_of), Some(r.recorded_at), r.state_since].into_iter().flatten());
     let supplied = cluster.supplied.values().filter_map(|supplied| match supplied {
         Supplied::Holds(term) => term.next_change(as_of),
         Supplied::Fails | Supplied::Unknown => None,
@@ -174,12 +174,24 @@ pub fn region_within(region: &str, prefix: &str) -> bool {
 }
 
 fn document(evidence: &Evidence, as_of: Timestamp) -> CheckOutcome {
-    let in_force = evidence.state_since.is_none_or(|since| since <= as_of);
-    if evidence.recorded_at > as_of || !evidence.term.holds(as_of) {
+    let Evidence { term, recorded_at, state, state_since, .. } = evidence;
+    examined(*term, *recorded_at, *state, *state_since, as_of)
+}
+
+/// Whether a document of this term counts: recorded, in force, and verified by then.
+fn examined(
+    term: Term,
+    recorded_at: Timestamp,
+    state: EvidenceState,
+    state_since: Option<Timestamp>,
+    as_of: Timestamp,
+) -> CheckOutcome {
+    let in_force = state_since.is_none_or(|since| since <= as_of);
+    if recorded_at > as_of || !term.holds(as_of) {
         return CheckOutcome::Fail;
     }
-    match (evidence.state, in_force) {
-        (EvidenceState::Verified, true) => CheckOutcome::Pass { until: evidence.term.until },
+    match (state, in_force) {
+        (EvidenceState::Verified, true) => CheckOutcome::Pass { until: term.until },
         (EvidenceState::Rejected | EvidenceState::Revoked, true) => CheckOutcome::Fail,
         // What it was before its present state is not known here; a replay has the snapshot of that day.
         (EvidenceState::Unverified, _) | (_, false) => CheckOutcome::Unknown,
@@ -188,11 +200,10 @@ fn document(evidence: &Evidence, as_of: Timestamp) -> CheckOutcome {
 
 /// The protection rule and the check of the same name: a conforming, valid report of at least this level.
 pub(crate) fn attested(reports: &[ProtectionReport], level: u8, as_of: Timestamp) -> (CheckOutcome, Option<String>) {
-    let fits = |r: &&ProtectionReport| r.level >= level && r.conforms && r.recorded_at <= as_of && r.term.holds(as_of);
+    let fits = |report: &&ProtectionReport| report.level >= level && report.conforms;
     best(reports.iter().filter(fits).map(|report| {
-        let outcome =
-            if report.verified { CheckOutcome::Pass { until: report.term.until } } else { CheckOutcome::Unknown };
-        (outcome, report.number.clone())
+        let ProtectionReport { number, term, recorded_at, state, state_since, .. } = report;
+        (examined(*term, *recorded_at, *state, *state_since, as_of), number.clone())
     }))
 }
 
@@ -216,7 +227,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::decide::input::Term;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -283,6 +293,27 @@ mod tests {
         let standing = evaluate(&cluster(), &tiers(), at("2026-06-01T00:00:00Z"));
         assert_eq!(standing.next_expiry, Some(at("2027-01-01T00:00:00Z")));
         assert_eq!(next_change(&cluster(), at("2026-01-15T00:00:00Z")), Some(at("2026-02-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_report_counts_only_once_another_person_has_verified_it() {
+        let report = |state, since: Option<&str>| ProtectionReport {
+            number: "等测".into(),
+            level: 3,
+            conforms: true,
+            term: Term { from: Some(at("2026-01-01T00:00:00Z")), until: Some(at("2027-01-01T00:00:00Z")) },
+            recorded_at: at("2026-01-05T00:00:00Z"),
+            state,
+            state_since: since.map(at),
+        };
+        let told = |report: ProtectionReport, level, as_of| attested(&[report], level, at(as_of)).0;
+        let verified = || report(EvidenceState::Verified, Some("2026-03-01T00:00:00Z"));
+        let until = Some(at("2027-01-01T00:00:00Z"));
+        assert_eq!(told(report(EvidenceState::Unverified, None), 3, "2026-06-01T00:00:00Z"), CheckOutcome::Unknown);
+        assert_eq!(told(verified(), 3, "2026-02-28T00:00:00Z"), CheckOutcome::Unknown, "not yet verified");
+        assert_eq!(told(verified(), 3, "2026-03-01T00:00:00Z"), CheckOutcome::Pass { until });
+        assert_eq!(told(verified(), 4, "2026-03-01T00:00:00Z"), CheckOutcome::Fail);
+        assert_eq!(told(report(EvidenceState::Revoked, None), 3, "2026-06-01T00:00:00Z"), CheckOutcome::Fail);
     }
 
     #[test]

@@ -4,18 +4,23 @@
 //! and one per plane of accepted pools, all in one allocation. [`super::rules`] says what the rules mean; here only the
 //! sets are made. When a single cluster changes, its one bit is set again through the scalar path.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::build::{self, ArchitectureKey, Buffers};
+use super::build::{self, Buffers, Memo};
 use super::mask;
 use super::rule::{Answer, Rule};
 use super::rules::Judge;
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::Requirement;
 use super::view::{Demand, View};
+use crate::terms::{Digest, DigestAlgorithm, Hasher};
+
+/// Fewer blocks than this are not worth a thread.
+const LEAST_PER_THREAD: usize = 16;
 
 /// No mask.
 pub(crate) const NONE: u16 = u16::MAX;
@@ -112,6 +117,42 @@ impl Verdicts {
         mask::count(self.saying(rule, Answer::Fail)) + unknown
     }
 
+    /// Digest in canonical form: clusters in the order of their names, whatever slots they have, and no empty masks.
+    /// `roster` stands for those names.
+    fn digest(&self, snapshot: &Snapshot, roster: &Digest) -> Digest {
+        let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
+        hasher.field(b"jiuzhou-verdicts/1");
+        hasher.field(roster.bytes());
+        hasher.field(&[u8::from(self.strict)]);
+        let mut ranked = vec![0_u64; mask::words(snapshot.len())];
+        let mut put = |name: [u8; 3], words: &[u64]| {
+            if words.iter().all(|word| *word == 0) {
+                return;
+            }
+            ranked.fill(0);
+            for slot in mask::iter(words) {
+                let rank = snapshot.name_rank(ClusterSlot::new(slot));
+                mask::assign(&mut ranked, rank as usize, true);
+            }
+            hasher.field(&name);
+            let bytes: Vec<u8> = ranked.iter().flat_map(|word| word.to_le_bytes()).collect();
+            hasher.field(&bytes);
+        };
+        let narrow = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
+        for rule in Rule::ALL {
+            for answer in [Answer::Warn, Answer::Unknown, Answer::Fail] {
+                put([b'r', narrow(rule.index()), answer as u8], self.saying(rule, answer));
+            }
+        }
+        for group in 0..self.groups {
+            put([b'g', narrow(group), narrow(group >> 8)], self.group(group));
+        }
+        for (plane, words) in self.accepted().enumerate() {
+            put([b'p', narrow(plane), narrow(plane >> 8)], words);
+        }
+        hasher.finish()
+    }
+
     /// Sets the bits of one cluster again by the scalar path. `false` when the block has no room for it (the fleet grew
     /// past its width or a cluster has more pools than planes) and must be made anew.
     pub(crate) fn refresh(&mut self, judge: &Judge<'_>, slot: usize) -> bool {
@@ -171,8 +212,12 @@ pub struct VerdictStore {
     blocks: Vec<Verdicts>,
     /// What the blocks hold for: revision of the rules, and the instants between which no date matters.
     valid: Option<(u64, Timestamp, Option<Timestamp>)>,
-    architecture: BTreeMap<ArchitectureKey, Vec<Answer>>,
+    memo: Memo,
     buffers: Buffers,
+    /// By block: its digest, once asked for.
+    digests: Vec<OnceLock<Digest>>,
+    /// Digest of the names of all clusters.
+    roster: OnceLock<Digest>,
 }
 
 impl VerdictStore {
@@ -185,6 +230,8 @@ impl VerdictStore {
         if !holds {
             self.ids.clear();
             self.blocks.clear();
+            self.digests.clear();
+            self.memo = Memo::default();
         }
         self.valid = Some((revision, view.as_of, view.next_change));
     }
@@ -195,10 +242,59 @@ impl VerdictStore {
             return *id;
         }
         let block = self.build(view, requirement);
+        self.enter(requirement, block)
+    }
+
+    fn enter(&mut self, requirement: &Arc<Requirement>, block: Verdicts) -> usize {
         self.blocks.push(block);
+        self.digests.push(OnceLock::new());
         let id = self.blocks.len() - 1;
         self.ids.insert(Arc::clone(requirement), id);
         id
+    }
+
+    /// Makes the blocks of all these requirements that are not known yet, on several threads. Blocks and their order are
+    /// the same for any number of threads: each depends on its requirement and the snapshot alone.
+    pub(crate) fn prepare(&mut self, view: &View<'_>, requirements: &[Arc<Requirement>], threads: NonZeroUsize) {
+        let mut seen = BTreeSet::new();
+        let fresh: Vec<&Arc<Requirement>> =
+            requirements.iter().filter(|r| !self.ids.contains_key(*r) && seen.insert(*r)).collect();
+        let each = fresh.len().div_ceil(threads.get()).max(LEAST_PER_THREAD);
+        if threads.get() == 1 || fresh.len() <= each {
+            for requirement in fresh {
+                self.of(view, requirement);
+            }
+            return;
+        }
+        let work = |part: &[&Arc<Requirement>]| {
+            let mut store = Self::default();
+            let blocks: Vec<Verdicts> = part.iter().map(|requirement| store.build(view, requirement)).collect();
+            (blocks, store.memo)
+        };
+        let parts: Vec<&[&Arc<Requirement>]> = fresh.chunks(each).collect();
+        let made: Vec<Option<(Vec<Verdicts>, Memo)>> = std::thread::scope(|scope| {
+            let running: Vec<_> = parts.iter().map(|part| scope.spawn(|| work(part))).collect();
+            running.into_iter().map(|thread| thread.join().ok()).collect()
+        });
+        for (part, made) in parts.into_iter().zip(made) {
+            // A thread that came to grief leaves its part to be made when it is asked for.
+            let Some((blocks, memo)) = made else { continue };
+            self.memo.join(memo);
+            for (requirement, block) in part.iter().zip(blocks) {
+                self.enter(requirement, block);
+            }
+        }
+    }
+
+    /// Digest of a block; see [`super::Decision::verdicts`].
+    pub(crate) fn digest(&self, snapshot: &Snapshot, id: usize) -> Option<Digest> {
+        let (block, cell) = (self.blocks.get(id)?, self.digests.get(id)?);
+        let roster = self.roster.get_or_init(|| {
+            let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
+            snapshot.clusters().for_each(|(_, cluster)| hasher.field(cluster.name.as_bytes()));
+            hasher.finish()
+        });
+        Some(*cell.get_or_init(|| block.digest(snapshot, roster)))
     }
 
     pub(crate) fn block(&self, id: usize) -> Option<&Verdicts> {
@@ -226,10 +322,12 @@ impl VerdictStore {
         slot: ClusterSlot,
     ) -> Vec<Arc<Requirement>> {
         let view = &View::new(snapshot, as_of);
+        self.roster = OnceLock::new();
+        self.digests.iter_mut().for_each(|digest| *digest = OnceLock::new());
         let mut flipped = Vec::new();
         let ids: Vec<_> = self.ids.iter().map(|(requirement, id)| (Arc::clone(requirement), *id)).collect();
         for (requirement, id) in ids {
-            let demand = Demand::new(view.snapshot, &requirement);
+            let demand = self.demand(view, &requirement);
             let judge = Judge { view, requirement: &requirement, demand: &demand };
             let Some(block) = self.blocks.get_mut(id) else { continue };
             let before = mask::has(block.eligible(), slot.index());
@@ -248,9 +346,28 @@ impl VerdictStore {
     }
 
     fn build(&mut self, view: &View<'_>, requirement: &Requirement) -> Verdicts {
-        let demand = Demand::new(view.snapshot, requirement);
+        let demand = self.demand(view, requirement);
         let judge = Judge { view, requirement, demand: &demand };
-        build::block(judge, &mut self.buffers, &mut self.architecture)
+        build::block(judge, &mut self.buffers, &mut self.memo)
+    }
+
+    /// What a requirement demands; the affinity is derived once for all that ask the same of nodes.
+    fn demand(&mut self, view: &View<'_>, requirement: &Requirement) -> Demand {
+        let demand = Demand::new(view.snapshot, requirement);
+        let zones = view.snapshot.tenants.get(&requirement.tenant).map(|tenant| &tenant.zones);
+        let free =
+            requirement.platforms.is_empty() && requirement.zone.is_none() && zones.is_none_or(BTreeSet::is_empty);
+        if requirement.images.is_empty() && free {
+            return demand;
+        }
+        let Requirement { images, platforms, zone, allow_emulation, .. } = requirement;
+        let zones = zones.cloned().unwrap_or_default();
+        let seen = (images.clone(), platforms.clone(), *allow_emulation, demand.tiers);
+        let key = (seen, zone.clone(), zones, demand.strict);
+        let derived =
+            self.memo.derived.entry(key).or_insert_with(|| Arc::clone(demand.affinity(view.snapshot, requirement)));
+        let derived = Arc::clone(derived);
+        demand.derived(derived)
     }
 }
 
@@ -295,6 +412,34 @@ mod tests {
                     assert_scalar_equals_mask(&view, &requirement, store.block(id).unwrap());
                 }
             }
+        }
+
+        #[test]
+        fn blocks_and_digests_do_not_depend_on_threads_or_slots(seed in any::<u64>()) {
+            let mut dice = Dice::new(seed);
+            let fleet = fixture::fleet(&mut dice, 9);
+            let requirements: Vec<_> = (0..80).map(|_| Arc::new(fixture::requirement(&mut dice))).collect();
+            let told = |snapshot: &Snapshot, threads: usize| {
+                let view = View::new(snapshot, fixture::now());
+                let mut store = VerdictStore::default();
+                store.prepare(&view, &requirements, NonZeroUsize::new(threads).unwrap());
+                let ids: Vec<_> = requirements.iter().map(|requirement| store.of(&view, requirement)).collect();
+                let digests: Vec<_> = ids.iter().map(|id| store.digest(snapshot, *id).unwrap()).collect();
+                (ids, store.blocks.clone(), digests)
+            };
+            let fresh = Snapshot::new(fleet.clone()).unwrap();
+            let alone = told(&fresh, 1);
+            for threads in [2, 3, 5] {
+                assert_eq!(told(&fresh, threads), alone);
+            }
+            // The same fleet in other slots, with a vacant one and a plane nobody uses.
+            let mut lived = Snapshot::new(crate::decide::FleetInput { clusters: vec![], ..fleet.clone() }).unwrap();
+            let mut clusters = fleet.clusters;
+            clusters.push(fixture::cluster(&mut dice, "暂存"));
+            dice.shuffle(&mut clusters);
+            clusters.into_iter().for_each(|cluster| _ = lived.upsert_cluster(cluster));
+            lived.remove_cluster("暂存");
+            prop_assert_eq!(told(&lived, 2).2, alone.2);
         }
 
         #[test]

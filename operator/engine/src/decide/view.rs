@@ -3,13 +3,20 @@
 //! Tiers and protection levels rest on documents with terms, freezes on windows. What a requirement demands of them is
 //! in [`Demand`].
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
 use jiff::Timestamp;
 
 use super::input::{ClusterInput, FreezeInput};
 use super::mask::Mask;
+use super::nodes::node_affinity;
 use super::snapshot::Snapshot;
 use super::spec::Requirement;
 use super::tier;
+use crate::detect;
+use crate::detect::affinity::NodeAffinity;
+use crate::terms::Reason;
 
 /// The highest protection level there is (GB/T 22240).
 const LEVELS: u8 = 5;
@@ -111,7 +118,7 @@ fn date(snapshot: &Snapshot, cluster: &ClusterInput, as_of: Timestamp) -> Dated 
 }
 
 /// What a requirement demands once its tenant and class are looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Demand {
     /// How many tiers from the lowest.
     pub(crate) tiers: usize,
@@ -121,7 +128,11 @@ pub(crate) struct Demand {
     pub(crate) strict: bool,
     /// The tenant is named and not known: nobody may.
     pub(crate) tenant_unknown: bool,
+    affinity: OnceLock<Derived>,
 }
+
+/// The node affinity that delivery adds, or why there is none.
+pub(crate) type Derived = Arc<Result<NodeAffinity, Reason>>;
 
 impl Demand {
     pub(crate) fn new(snapshot: &Snapshot, requirement: &Requirement) -> Self {
@@ -139,6 +150,37 @@ impl Demand {
             || snapshot.architecture.strict
             || snapshot.tiers.iter().take(tiers).any(|tier| tier.strict);
         let tenant_unknown = tenant.is_none() && !requirement.tenant.is_empty();
-        Self { tiers, undefined, strict, tenant_unknown }
+        Self { tiers, undefined, strict, tenant_unknown, affinity: OnceLock::new() }
+    }
+
+    /// As [`Self::new`], with an affinity that was derived for such a demand before.
+    pub(crate) fn derived(self, affinity: Derived) -> Self {
+        Self { affinity: OnceLock::from(affinity), ..self }
+    }
+
+    /// The node affinity that delivery adds, derived when it is asked for first.
+    pub(crate) fn affinity(&self, snapshot: &Snapshot, requirement: &Requirement) -> &Derived {
+        self.affinity.get_or_init(|| {
+            let none = BTreeSet::new();
+            let zones = snapshot.tenants.get(&requirement.tenant).map_or(&none, |tenant| &tenant.zones);
+            Arc::new(node_affinity(requirement, zones, &snapshot.catalogue, &self.policy(snapshot, requirement)))
+        })
+    }
+
+    /// What the architecture rule may let in.
+    pub(crate) fn policy(&self, snapshot: &Snapshot, requirement: &Requirement) -> detect::Policy {
+        let mut floor = snapshot.architecture.floor.clone();
+        for (arch, level) in snapshot.tiers.iter().take(self.tiers).flat_map(|tier| &tier.floors) {
+            let known = floor.entry(arch.clone()).or_insert(*level);
+            if !known.at_least(*level) {
+                *known = *level;
+            }
+        }
+        detect::Policy {
+            strict: self.strict,
+            allow_emulation: requirement.allow_emulation,
+            floor,
+            ..snapshot.architecture.clone()
+        }
     }
 }

@@ -39,3 +39,9 @@ pub const NFD_KERNEL_CONFIG: &str = "feature.node.kubernetes.io/kernel-config.";
 pub const NFD_SECURITY: &str = "feature.node.kubernetes.io/cpu-security.";
 /// Koordinator's ratio of CPU normalisation, two decimals.
 pub const KOORDINATOR_RATIO: &str = "node.koordinator.sh/cpu-normalization-ratio";
+/// Prefix of all labels of an administrator about CPUs.
+pub const CHIPS: &str = "chips.jiuzhou.dev/";
+/// Network zone a node stands in, set by whoever runs the cluster.
+pub const ZONE: &str = "jiuzhou.dev/zone";
+/// The kubelet's older names of [`ARCH`] and [`OS`].
+pub const BETA: [&str; 2] = ["beta.kubernetes.io/arch", "beta.kubernetes.io/os"];

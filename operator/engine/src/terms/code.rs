@@ -283,6 +283,12 @@ codes! {
         KindsUnknown: Warning,
         /// No pool of the cluster passes all rules for pools together.
         NoPoolAccepted: Error,
+        /// The nodes of the pool do not carry a label as the pods ask for it.
+        NodeLabelMismatch: Error,
+        /// The pods ask for nodes by name; which pool those are in is not known.
+        NodeNamed: Warning,
+        /// The pods do not tolerate a taint of the pool's nodes.
+        NodeTaintNotTolerated: Error,
         /// The owner of the cluster's operator is not among those allowed.
         OwnershipNotAllowed: Error,
         /// The owner of the cluster's operator is not stated.
@@ -340,7 +346,7 @@ codes! {
         /// An accelerator class that no table resolves to resources.
         AcceleratorClassUnknown: Warning,
         /// The derived node affinity keeps pods off a pool that would run them.
-        AffinityExcludes: Info,
+        AffinityExcludes: Error,
         /// containerd's table does not list the architecture; it matches by name.
         ArchitectureUnlisted: Info,
         /// A higher variant beside it shows that the plain entry is built for the baseline.

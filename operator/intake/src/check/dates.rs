@@ -95,6 +95,13 @@ impl Days<'_, '_> {
         for (index, report) in reports.iter().enumerate() {
             let at = at.at("reports", index);
             self.past(Code::RecordFromFuture, &report.number, Some(&report.date), &at.down("date"));
+            for (field, day) in [
+                ("recordedOn", &report.recorded_on),
+                ("verifiedOn", &report.verified_on),
+                ("endedOn", &report.ended_on),
+            ] {
+                self.past(Code::RecordFromFuture, &report.number, day.as_deref(), &at.down(field));
+            }
             if Some(&report.date) == newest {
                 self.ends(&report.number, &report.due_again, &at.down("dueAgain"));
             }

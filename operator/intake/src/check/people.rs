@@ -9,6 +9,7 @@ use super::scene::{Field, Scene, full_name, input};
 
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     evidence(scene, out);
+    reports(scene, out);
     hosting(scene, out);
     data_class(scene, out);
 }
@@ -35,6 +36,22 @@ fn evidence(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         for (index, evidence) in item.object.spec.evidence.iter().enumerate() {
             let at = Field::new(&item.document, format!("/spec/evidence/{index}/verifiedBy"));
             same(&evidence.id, Some(&evidence.entered_by), evidence.verified_by.as_deref(), &at, out);
+        }
+    }
+}
+
+/// Reports of 等保 and 密评, of clusters and of systems.
+fn reports(scene: &Scene<'_>, out: &mut Vec<Finding>) {
+    let clusters = input(&scene.objects.clusters)
+        .map(|item| (&item.document, &item.object.spec.protection, &item.object.spec.cryptography));
+    let systems = input(&scene.objects.systems)
+        .map(|item| (&item.document, &item.object.spec.protection, &item.object.spec.cryptography));
+    for (document, protection, cryptography) in clusters.chain(systems) {
+        for (part, assessed) in [("protection", protection), ("cryptography", cryptography)] {
+            for (index, report) in assessed.iter().flat_map(|assessed| &assessed.reports).enumerate() {
+                let at = Field::new(document, format!("/spec/{part}/reports/{index}/verifiedBy"));
+                same(&report.number, report.entered_by.as_deref(), report.verified_by.as_deref(), &at, out);
+            }
         }
     }
 }

@@ -97,11 +97,11 @@ impl<'a> Fleet<'a> {
     }
 
     /// The groups of a key among some clusters; `None` when a cluster does not say to which it belongs.
-    fn groups(&self, key: TopologyKey, clusters: Option<&ClusterSelector>) -> Option<BTreeSet<String>> {
+    fn groups(&self, spread: &Spread, clusters: Option<&ClusterSelector>) -> Option<BTreeSet<String>> {
         let mut groups = BTreeSet::new();
         let members = clusters.map_or_else(|| self.members.iter().collect(), |selector| self.matching(selector));
         for member in members {
-            let own = member.groups(key, self.scene);
+            let own = member.groups(spread, self.scene);
             if own.is_empty() {
                 return None;
             }
@@ -118,14 +118,14 @@ impl Member<'_> {
     }
 
     /// The groups of a key the cluster belongs to, or may belong to; empty when that is not known.
-    fn groups(&self, key: TopologyKey, scene: &Scene<'_>) -> BTreeSet<String> {
+    fn groups(&self, spread: &Spread, scene: &Scene<'_>) -> BTreeSet<String> {
         let spec = &self.item.object.spec;
         let region = |digits: usize| self.site.and_then(|site| site.spec.region.get(..digits)).map(str::to_owned);
         let pools = self.item.object.status.iter().flat_map(|status| &status.pools);
         let platforms = pools.clone().filter_map(|pool| pool.platform.as_deref());
         let platforms: BTreeSet<&str> =
             platforms.chain(spec.pool_facts.iter().filter_map(|facts| facts.platform.as_deref())).collect();
-        match key {
+        match spread.key {
             TopologyKey::Cluster => BTreeSet::from([self.item.document.name.clone()]),
             TopologyKey::Site => BTreeSet::from([spec.site.to_string()]),
             TopologyKey::Prefecture => region(4).into_iter().collect(),
@@ -140,6 +140,11 @@ impl Member<'_> {
             TopologyKey::Brand => {
                 let brand = |name| named(&scene.objects.platforms, name).map(|item| item.object.spec.brand);
                 platforms.into_iter().filter_map(brand).map(|brand| format!("{brand:?}")).collect()
+            }
+            TopologyKey::Label => {
+                let labels = self.item.object.metadata.labels.as_ref();
+                let value = spread.label.as_deref().zip(labels).and_then(|(label, labels)| labels.get(label));
+                value.cloned().into_iter().collect()
             }
         }
     }
@@ -191,7 +196,7 @@ fn check_selector(fleet: &Fleet<'_>, selector: &ClusterSelector, at: &Field<'_>,
 /// More groups wanted than the clusters that may be chosen have. A cluster that does not say its group could be of
 /// any, so nothing is said then.
 fn check_spread(fleet: &Fleet<'_>, rules: &PlacementRules, spread: &Spread, at: &Field<'_>, out: &mut Vec<Finding>) {
-    let Some(groups) = fleet.groups(spread.key, rules.clusters.as_ref()).filter(|groups| !groups.is_empty()) else {
+    let Some(groups) = fleet.groups(spread, rules.clusters.as_ref()).filter(|groups| !groups.is_empty()) else {
         return;
     };
     let there = i64::try_from(groups.len()).unwrap_or(i64::MAX);

@@ -76,6 +76,7 @@ impl Refs<'_, '_> {
         for item in input(&objects.clusters) {
             let at = Field::new(&item.document, "/spec");
             self.one(&at.down("site"), "Site", &objects.sites, &item.object.spec.site);
+            self.each(&at, "dedicatedTo", "Tenant", &objects.tenants, &item.object.spec.dedicated_to);
             for (index, facts) in item.object.spec.pool_facts.iter().enumerate() {
                 let at = at.at("poolFacts", index).down("platform");
                 self.some(&at, "CpuPlatform", &objects.platforms, facts.platform.as_ref());

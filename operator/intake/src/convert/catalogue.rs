@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::detect::{
-    Catalogue, EvidenceKey, Level, PageHint, Platform, Policy, Predicate, Rule, normalise_feature,
+    Arch, Catalogue, EvidenceKey, Level, PageHint, Platform, Policy, Predicate, Rule, normalise_feature,
 };
 use jiuzhou_engine::terms::PerMille;
 
@@ -108,20 +108,17 @@ fn predicates(predicate: &api::DetectPredicate) -> Vec<Predicate> {
     }
 }
 
-/// Floors and tables of the architecture rule. Floors of tiers: the highest any tier states per architecture, for the
-/// engine keeps one table; without any the engine's own hold.
-pub(super) fn policy(tiers: &Items<api::SovereigntyTier>) -> Policy {
-    let mut policy = Policy { accelerator_classes: accelerator_classes(), ..Policy::default() };
-    for floor in tiers.values().flat_map(|item| &item.object.spec.isa_floors) {
-        let api::IsaFloor { architecture, level } = floor;
-        if let Some(level) = Level::parse(level) {
-            let entry = policy.floor.entry(words::arch(*architecture)).or_insert(level);
-            if !entry.at_least(level) {
-                *entry = level;
-            }
-        }
-    }
-    policy
+/// Tables of the architecture rule; floors are the engine's own, which tiers raise.
+pub(super) fn policy() -> Policy {
+    Policy { accelerator_classes: accelerator_classes(), ..Policy::default() }
+}
+
+/// The floors a tier states; a level that does not exist is the schema's to refuse.
+pub(super) fn floors(floors: &[api::IsaFloor]) -> BTreeMap<Arch, Level> {
+    let floor = |api::IsaFloor { architecture, level }: &api::IsaFloor| {
+        Some((words::arch(*architecture), Level::parse(level)?))
+    };
+    floors.iter().filter_map(floor).collect()
 }
 
 /// Rows of `class`, `resource` of the built-in table.

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiuzhou_api::text::Name;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::Taint;
 use jiuzhou_engine::decide::input::{
     ClusterInput, ClusterState, Evidence, PoolInput, ProtectionReport, Reachability, RegistryInput, Term,
 };
 use jiuzhou_engine::terms::Finding;
+use jiuzhou_measure::carbon::FactorTable;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::beijing;
 use crate::documents::Document;
@@ -22,16 +25,18 @@ use super::{figures, pools, words};
 pub(super) fn clusters(
     objects: &Objects,
     from_nodes: &BTreeMap<String, Vec<PoolInput>>,
+    factors: &FactorTable,
     as_of: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> Vec<ClusterInput> {
-    objects.clusters.values().map(|item| cluster(objects, item, from_nodes, as_of, findings)).collect()
+    objects.clusters.values().map(|item| cluster(objects, item, from_nodes, factors, as_of, findings)).collect()
 }
 
 pub(super) fn cluster(
     objects: &Objects,
     item: &Item<api::MemberCluster>,
     from_nodes: &BTreeMap<String, Vec<PoolInput>>,
+    factors: &FactorTable,
     as_of: Timestamp,
     findings: &mut Vec<Finding>,
 ) -> ClusterInput {
@@ -42,6 +47,7 @@ pub(super) fn cluster(
         form: _,     // a label
         place: _,    // a label
         ownership,
+        dedicated_to,
         jurisdictions,
         connection: _,   // how it is reached is control's
         default_zone: _, // see pools
@@ -82,9 +88,10 @@ pub(super) fn cluster(
         taints: taints.iter().map(taint).collect(),
         state: state(*lifecycle, deleting),
         reachability: status.and_then(|s| s.reachability.as_ref()).map_or(Reachability::Reachable, reachability),
+        healthy_since: status.and_then(|status| healthy_since(&status.conditions)),
         ownership: words::ownership(*ownership),
         jurisdictions: texts(jurisdictions),
-        dedicated_to: BTreeSet::new(),
+        dedicated_to: texts(dedicated_to),
         protection: reports(document, "/spec/protection", protection.as_ref(), findings),
         cryptography: reports(document, "/spec/cryptography", cryptography.as_ref(), findings),
         evidence: evidence.iter().enumerate().filter_map(|(i, e)| self::evidence(document, i, e, findings)).collect(),
@@ -92,8 +99,8 @@ pub(super) fn cluster(
         kinds: status.map(|s| kinds(&s.apis)).filter(|kinds| !kinds.is_empty()),
         databases: self::databases(objects, databases),
         registries: registries_of(registries),
-        peers: peers.iter().filter(|peer| is_open(peer, as_of)).map(|peer| peer.name.to_string()).collect(),
-        figures: figures::of(&objects.prices, &item.object, place, provider, &pools, as_of),
+        peers: zones_of(peers.iter().filter(|peer| is_open(peer, as_of)).map(|peer| (&*peer.name, &peer.zones))),
+        figures: figures::of(factors, &objects.prices, &item.object, place, provider, &pools, as_of),
         emergency_reserve_percent: u8::try_from(*emergency_reserve_percent).unwrap_or(0),
         labels,
         pools,
@@ -144,8 +151,29 @@ fn reachability(seen: &api::Reachability) -> Reachability {
     }
 }
 
-/// Reports of an assessment. The resource has no date of entry or second person for them: the day of the report counts,
-/// and a report with a filing number of the protection it belongs to counts as verified by the filing office.
+/// Since when a cluster has been Ready, as whoever watches it says.
+fn healthy_since(conditions: &[Condition]) -> Option<Timestamp> {
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready" && condition.status == "True")?;
+    Timestamp::from_second(ready.last_transition_time.0.as_second()).ok()
+}
+
+/// What is there by name, with its zones; of several of one name the zones together, every zone if one has none.
+fn zones_of<'a>(all: impl Iterator<Item = (&'a str, &'a Vec<Name>)>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut by_name: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut everywhere = BTreeSet::new();
+    for (name, zones) in all {
+        by_name.entry(name.to_owned()).or_default().extend(texts(zones));
+        if zones.is_empty() {
+            everywhere.insert(name);
+        }
+    }
+    for name in everywhere {
+        by_name.insert(name.to_owned(), BTreeSet::new());
+    }
+    by_name
+}
+
+/// Reports of an assessment. What no second person has verified counts as unknown.
 fn reports(
     document: &Document,
     pointer: &str,
@@ -157,10 +185,24 @@ fn reports(
     };
     let mut converted = Vec::new();
     for (index, report) in reports.iter().enumerate() {
-        let api::AssessmentReport { number, assessor: _, date, conclusion, due_again, digest: _ } = report;
+        let api::AssessmentReport {
+            number,
+            assessor: _,
+            date,
+            conclusion,
+            due_again,
+            recorded_on,
+            entered_by: _,
+            verified_by: _,
+            verified_on,
+            state,
+            ended_on,
+            digest: _,
+        } = report;
         let at = format!("{pointer}/reports/{index}");
         let Some(term) = term(document, &at, Some(date), Some(due_again), findings) else { continue };
-        let Some(recorded_at) = term.from else { continue };
+        let recorded_at = recorded_on.as_deref().map_or(term.from, beijing::start);
+        let Some(recorded_at) = recorded_at else { continue };
         converted.push(ProtectionReport {
             number: number.to_string(),
             level: u8::try_from(*level).unwrap_or(0),
@@ -170,7 +212,8 @@ fn reports(
             },
             term,
             recorded_at,
-            verified: true,
+            state: words::evidence_state(*state),
+            state_since: since(*state, verified_on.as_deref(), ended_on.as_deref()),
         });
     }
     converted
@@ -202,11 +245,6 @@ fn evidence(
     } = evidence;
     let at = format!("/spec/evidence/{index}");
     let term = term(document, &at, Some(valid_from), Some(valid_until), findings)?;
-    let since = match state {
-        api::EvidenceState::Unverified => None,
-        api::EvidenceState::Verified => verified_on.as_deref(),
-        api::EvidenceState::Rejected | api::EvidenceState::Revoked => ended_on.as_deref(),
-    };
     Some(Evidence {
         id: id.to_string(),
         dimension: words::dimension(*dimension),
@@ -215,8 +253,17 @@ fn evidence(
         term,
         recorded_at: beijing::start(recorded_on)?,
         state: words::evidence_state(*state),
-        state_since: since.and_then(beijing::start),
+        state_since: since(*state, verified_on.as_deref(), ended_on.as_deref()),
     })
+}
+
+/// When a document came into its state.
+fn since(state: api::EvidenceState, verified: Option<&str>, ended: Option<&str>) -> Option<Timestamp> {
+    match state {
+        api::EvidenceState::Unverified => None,
+        api::EvidenceState::Verified => verified.and_then(beijing::start),
+        api::EvidenceState::Rejected | api::EvidenceState::Revoked => ended.and_then(beijing::start),
+    }
 }
 
 /// A need that any of several products meets, as one name for the engine, which knows no alternatives.
@@ -225,12 +272,17 @@ pub(super) fn any_of(need: &api::DatabaseNeed) -> String {
     texts(any_of).into_iter().collect::<Vec<_>>().join("|")
 }
 
-/// Products offered, and the names of those needs of workloads that one of them meets.
-fn databases(objects: &Objects, offers: &[api::DatabaseOffer]) -> BTreeSet<String> {
-    let offered: BTreeSet<String> = offers.iter().map(|offer| offer.product.to_string()).collect();
+/// Products offered, and the names of those needs of workloads that one of them meets, with the zones they are for.
+fn databases(objects: &Objects, offers: &[api::DatabaseOffer]) -> BTreeMap<String, BTreeSet<String>> {
     let needs = objects.workloads.values().flat_map(|item| &item.object.spec.requirements.databases);
-    let met = needs.filter(|need| need.any_of.iter().any(|product| offered.contains(&**product))).map(any_of);
-    met.chain(offered.iter().cloned()).collect()
+    let needs: BTreeMap<String, &api::DatabaseNeed> = needs.map(|need| (any_of(need), need)).collect();
+    let meets = |need: &api::DatabaseNeed, offer: &api::DatabaseOffer| {
+        need.any_of.iter().any(|product| *product == offer.product)
+    };
+    let met = needs.iter().flat_map(|(name, need)| {
+        offers.iter().filter(|offer| meets(need, offer)).map(|offer| (name.as_str(), &offer.zones))
+    });
+    zones_of(met.chain(offers.iter().map(|offer| (&*offer.product, &offer.zones))))
 }
 
 /// `v1/Pod`, `apps/v1/Deployment`.

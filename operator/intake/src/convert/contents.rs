@@ -7,19 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::decide::{Image, PodInput, Resources, resources};
+use jiuzhou_engine::decide::{Image, NodeDemand, PodInput, Resources, resources};
 use jiuzhou_engine::detect::Needs;
 use jiuzhou_engine::terms::{Bytes, Code, Finding, Millicores, Reason};
 use jiuzhou_objects::images::{ImageRef, images};
 use jiuzhou_objects::needs::NodeNeeds;
 use jiuzhou_objects::object::Object;
 use jiuzhou_objects::pod::PodRequests;
-use jiuzhou_objects::profile::{Profile, may_hide_pods};
+use jiuzhou_objects::profile::{CountRule, Profile, may_hide_pods};
 use jiuzhou_objects::shape::{Component, Count, Scaler, Shape, claim, scalers};
 use serde_json::Value;
 
 use crate::documents::Document;
 
+use super::demands::demand;
 use super::images::needs;
 use super::tenants::amounts;
 use super::workloads::Context;
@@ -45,6 +46,9 @@ pub(super) struct Contents {
     /// A claim is already tied to a volume.
     pub(super) pinned: bool,
     pub(super) images: Vec<Image>,
+    pub(super) nodes: BTreeSet<NodeDemand>,
+    /// Requests of pods that run on every node.
+    pub(super) per_node: Vec<Resources>,
     pub(super) kinds: BTreeSet<String>,
     pub(super) unprofiled: BTreeSet<String>,
 }
@@ -73,6 +77,7 @@ pub(super) fn contents(
         raised.insert(image.to_string(), needs(document, &pointer, more, findings));
     }
     let mut seen: BTreeMap<String, Used> = BTreeMap::new();
+    let mut demands: Vec<(NodeDemand, bool)> = Vec::new();
     let manifests: Vec<Value> = objects.iter().map(|entry| entry.manifest.clone()).collect();
     // What is wrong with a scaler is told by the checks.
     let scalers = scalers(&manifests, &mut Vec::new());
@@ -91,7 +96,7 @@ pub(super) fn contents(
             }
         } else if let Some(profile) = context.profiles.of(object) {
             contents.take(object, profile, &scalers, &mut found);
-            used(object, profile, &at, &mut seen, &mut found);
+            used(object, profile, &at, &mut seen, &mut demands, &mut found);
         } else if may_hide_pods(object, context.profiles) {
             contents.unprofiled.insert(format!("{}/{}", object.api_version(), object.kind()));
         }
@@ -107,6 +112,7 @@ pub(super) fn contents(
         let pointer = format!("/spec/requirements/components/{index}");
         declared(document, &pointer, component, &mut contents, &mut seen, findings);
     }
+    contents.nodes = asked(demands);
     for (written, Used { image, pointer, pods }) in &seen {
         let more = raised.remove(written).unwrap_or_default();
         let named: BTreeSet<String> = pods.iter().flat_map(NodeNeeds::named_architectures).collect();
@@ -128,16 +134,30 @@ pub(super) fn contents(
     contents
 }
 
+/// What the pods ask of nodes. Pods of a DaemonSet run where they can and hold nobody up, unless there are no others.
+fn asked(demands: Vec<(NodeDemand, bool)>) -> BTreeSet<NodeDemand> {
+    let only_daemons = demands.iter().all(|(_, per_node)| *per_node);
+    let asked = demands.into_iter().filter(|(_, per_node)| only_daemons || !per_node);
+    let asked: BTreeSet<NodeDemand> = asked.map(|(demand, _)| demand).collect();
+    // Asking nothing and standing no taint is what is taken of a workload that says nothing.
+    if asked.iter().eq([&NodeDemand::default()]) { BTreeSet::new() } else { asked }
+}
+
 /// Notes the images of an object with the demands of the pods that use them.
-fn used(object: Object<'_>, profile: &Profile, at: &str, seen: &mut BTreeMap<String, Used>, found: &mut Vec<Finding>) {
+fn used(
+    object: Object<'_>,
+    profile: &Profile,
+    at: &str,
+    seen: &mut BTreeMap<String, Used>,
+    demands: &mut Vec<(NodeDemand, bool)>,
+    found: &mut Vec<Finding>,
+) {
     let mut templates = Vec::new();
-    for (template, _) in profile.templates_in(object) {
+    for (template, count) in profile.templates_in(object) {
         // Selectors that match nothing are told by the checks.
         let needs = NodeNeeds::of(object, &template, &mut Vec::new());
-        for label in needs.other_labels() {
-            let reason = Reason::new(Code::NotPlanned).object(format!("nodeSelector, nodeAffinity: {label}"));
-            found.push(object.finding(reason, format!("{template}/spec")));
-        }
+        let per_node = *count == CountRule::PerNode;
+        demands.push((demand(&needs, per_node), per_node));
         templates.push((template, needs));
     }
     for one in images(object, profile, found) {
@@ -194,8 +214,11 @@ impl Contents {
                 // An autoscaler brings the pods between its bounds, whatever is written; 0 switches it off.
                 Count::Pods(pods) => scaler.filter(|_| *pods > 0).map_or(*pods, |s| (*pods).clamp(s.min, s.max)),
                 Count::Job { parallelism, .. } => *parallelism,
-                // One per node is not counted against room: the nodes are what they are.
-                Count::PerNode => continue,
+                // One on every node is no replica: it takes its room on each of them.
+                Count::PerNode => {
+                    self.per_node.push(request(requests));
+                    continue;
+                }
             };
             self.single_writer |= shape.continuity == jiuzhou_objects::profile::Continuity::SingleWriter;
             self.pinned |= claims.iter().any(|claim| claim.bound);

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::{Figure, PoolInput};
 use jiuzhou_engine::decide::resources::CPU;
+use jiuzhou_measure::carbon::{FactorTable, Series};
 
 use crate::beijing;
+use crate::figures::tables;
 use crate::objects::{Item, Items};
 
 /// Figure behind the metric `Carbon`: milligrams of CO2 per kWh of IT energy.
@@ -19,6 +21,7 @@ pub(super) const LOCAL_SUPPLIER: &str = "jiuzhou.dev/local-supplier";
 
 /// The figures of a cluster on a day.
 pub(super) fn of(
+    factors: &FactorTable,
     prices: &Items<api::PriceBook>,
     cluster: &api::MemberCluster,
     site: Option<&Item<api::Site>>,
@@ -30,13 +33,15 @@ pub(super) fn of(
     let day = beijing::day(as_of);
     let month = day.strftime("%Y-%m").to_string();
     if let Some(site) = site.map(|item| &item.object.spec) {
+        // The site's own factor or its province's; the nation's says nothing about where in it.
+        let factor = tables::factor(factors, site, day.year(), Series::Average).filter(|used| !used.fallback);
         let pue = measured(&site.pue, &month);
         if let Some(per_mille) = pue {
             figures.insert(Figure::PuePerMille, per_mille);
         }
         // Of IT energy: what the grid emits for a kWh times what the site draws for a kWh of IT.
-        if let (Some(factor), Some(pue)) = (location_factor(&site.grid_factors, i32::from(day.year())), pue)
-            && let Some(product) = factor.checked_mul(pue)
+        if let (Some(factor), Some(pue)) = (factor, pue)
+            && let Some(product) = factor.factor.mg_per_kwh.checked_mul(pue)
         {
             figures.insert(Figure::Named(CARBON.to_owned()), product / 1000);
         }
@@ -56,12 +61,6 @@ pub(super) fn of(
 fn measured(figures: &[api::PueFigure], month: &str) -> Option<i64> {
     let begun = figures.iter().filter(|f| f.kind == api::PueKind::Measured && *f.from_month <= *month);
     begun.max_by_key(|f| (&f.until_month, &f.from_month)).map(|f| i64::from(f.per_mille))
-}
-
-/// The site's own location-based factor of the latest year that is not in the future.
-fn location_factor(factors: &[api::GridFactor], year: i32) -> Option<i64> {
-    let own = factors.iter().filter(|f| f.basis == api::FactorBasis::Location && f.year <= year);
-    own.max_by_key(|f| f.year).map(|f| f.milligrams_per_kwh)
 }
 
 /// The dearest price of a cpu-hour among the platforms of a cluster, per 1,000 hours.

@@ -11,6 +11,7 @@ mod clusters;
 mod contents;
 #[cfg(test)]
 mod contents_tests;
+mod demands;
 mod figures;
 mod images;
 mod kinds;
@@ -31,6 +32,7 @@ use jiuzhou_engine::decide::input::{ClusterInput, PoolInput};
 use jiuzhou_engine::decide::{FleetInput, Spec};
 use jiuzhou_engine::detect::{Catalogue, NodeFacts};
 use jiuzhou_engine::terms::Finding;
+use jiuzhou_measure::carbon::FactorTable;
 use jiuzhou_objects::profile::Profiles;
 
 use crate::builtin;
@@ -72,6 +74,7 @@ pub struct Base {
     places: Places,
     from_nodes: BTreeMap<String, Vec<PoolInput>>,
     owners: BTreeMap<String, String>,
+    factors: FactorTable,
 }
 
 impl Base {
@@ -83,12 +86,15 @@ impl Base {
         let nodes = nodes(&objects.natives, findings);
         let images = images::Images::new(&objects.images, findings);
         let places = Places::new(&objects.clusters, &objects.sites);
-        let from_nodes = nodes::pools(&nodes, &catalogue);
-        Self { catalogue, profiles, nodes, images, places, from_nodes, owners: namespace_owners(objects) }
+        let from_nodes = nodes::pools(&nodes, &catalogue, &demands::labels_asked_for(objects, &profiles));
+        let owners = namespace_owners(objects);
+        let factors = crate::figures::tables::factors();
+        Self { catalogue, profiles, nodes, images, places, from_nodes, owners, factors }
     }
 
     /// Kinds any change of whose objects makes a base (and everything converted by it) old. A change of a cluster does
-    /// when it is new, leaves or changes its site; a change of a workload does when other databases are asked for.
+    /// when it is new, leaves or changes its site; a change of a workload does when other databases are asked for,
+    /// or, where pools are made of nodes, other node labels.
     #[must_use]
     pub fn is_made_from(kind: &str) -> bool {
         const OTHERS: [&str; 8] = [
@@ -155,7 +161,7 @@ impl Base {
         findings: &mut Vec<Finding>,
     ) -> Option<ClusterInput> {
         let item = named(&objects.clusters, name)?;
-        let mut cluster = clusters::cluster(objects, item, &self.from_nodes, as_of, findings);
+        let mut cluster = clusters::cluster(objects, item, &self.from_nodes, &self.factors, as_of, findings);
         // What is wrong with a tier is told once, where all are converted.
         let _ = tiers::tiers(objects, std::slice::from_mut(&mut cluster), as_of, &mut Vec::new());
         Some(cluster)
@@ -170,7 +176,7 @@ impl Base {
         shared: &mut Shared,
         findings: &mut Vec<Finding>,
     ) -> FleetInput {
-        let mut clusters = clusters::clusters(objects, &self.from_nodes, as_of, findings);
+        let mut clusters = clusters::clusters(objects, &self.from_nodes, &self.factors, as_of, findings);
         let tiers = tiers::tiers(objects, &mut clusters, as_of, findings);
         let specs = objects.workloads.keys().filter_map(|key| self.workload(objects, key, shared, findings)).collect();
         FleetInput {
@@ -178,7 +184,8 @@ impl Base {
             tenants: tenants::tenants(&objects.tenants, findings),
             tiers,
             freezes: tenants::freezes(&objects.freezes, &objects.tenants, &self.places),
-            architecture: catalogue::policy(&objects.tiers),
+            architecture: catalogue::policy(),
+            catalogue: self.catalogue.clone(),
             data: Some(builtin::digest()),
             specs,
         }

@@ -3,7 +3,7 @@
 //! A Node belongs to the cluster its label `jiuzhou.dev/cluster` names. Pods are not read: what a node has free is what
 //! it can allocate, so these pools are for looking and for first plans, and a cluster's own status comes before them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::meta;
 use jiuzhou_engine::decide::input::{NodeShapeInput, PoolInput};
@@ -101,8 +101,15 @@ fn amounts(document: &Document, pointer: &str, findings: &mut Vec<Finding>) -> B
     amounts
 }
 
-/// Pools by cluster, from the nodes that name one.
-pub(super) fn pools(nodes: &[NodeFacts], catalogue: &Catalogue) -> BTreeMap<String, Vec<PoolInput>> {
+/// A label with more values than this on the nodes of a cluster makes no pools.
+const MOST_VALUES: usize = 16;
+
+/// Pools by cluster, from the nodes that name one; nodes that differ in a label of `asked_for` are not one pool.
+pub(super) fn pools(
+    nodes: &[NodeFacts],
+    catalogue: &Catalogue,
+    asked_for: &BTreeSet<String>,
+) -> BTreeMap<String, Vec<PoolInput>> {
     let mut by_cluster: BTreeMap<String, Vec<NodeFacts>> = BTreeMap::new();
     for node in nodes {
         if let Some(cluster) = node.labels.get(meta::LABEL_CLUSTER) {
@@ -110,14 +117,17 @@ pub(super) fn pools(nodes: &[NodeFacts], catalogue: &Catalogue) -> BTreeMap<Stri
         }
     }
     let pools = |nodes: &Vec<NodeFacts>| {
-        let groups = group(nodes, catalogue, &[meta::LABEL_NODE_ZONE]);
+        let values = |label: &str| nodes.iter().map(|node| node.labels.get(label)).collect::<BTreeSet<_>>().len();
+        let few = asked_for.iter().map(String::as_str).filter(|label| values(label) <= MOST_VALUES);
+        let by_labels: Vec<&str> = std::iter::once(meta::LABEL_NODE_ZONE).chain(few).collect();
+        let groups = group(nodes, catalogue, &by_labels);
         groups.into_iter().enumerate().map(|(index, pool)| self::pool(index, pool, nodes)).collect()
     };
     by_cluster.iter().map(|(cluster, nodes)| (cluster.clone(), pools(nodes))).collect()
 }
 
 fn pool(index: usize, pool: Pool, nodes: &[NodeFacts]) -> PoolInput {
-    let Pool { profile, labels, taints: _, nodes: members } = pool;
+    let Pool { profile, labels, taints, nodes: members } = pool;
     let mut shapes: BTreeMap<&BTreeMap<String, i64>, i64> = BTreeMap::new();
     for node in members.iter().filter_map(|member| nodes.get(*member)) {
         *shapes.entry(&node.allocatable).or_insert(0) += 1;
@@ -125,8 +135,11 @@ fn pool(index: usize, pool: Pool, nodes: &[NodeFacts]) -> PoolInput {
     PoolInput {
         name: format!("{}-{index}", profile.facts.name()),
         zone: labels.get(meta::LABEL_NODE_ZONE).cloned().unwrap_or_default(),
+        unschedulable: Vec::new(),
+        cpu_normalised: profile.koordinator_ratio.is_some(),
         facts: profile.facts,
         shapes: shapes.into_iter().map(|(free, count)| NodeShapeInput { count, free: free.clone() }).collect(),
         labels,
+        taints: taints.into_iter().collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! Placement policies: groups, preferences, division, spread, shares, tolerations.
 
 use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::choice::POINTS;
 use jiuzhou_engine::decide::affinity::{Affinity, Toleration};
 use jiuzhou_engine::decide::input::Figure;
 use jiuzhou_engine::decide::{Division, MaxShare, Policy, Preference, Spread};
@@ -27,10 +28,10 @@ pub(super) fn placement(rules: &api::PlacementRules, places: &Places) -> Placeme
         spread,
         max_share,
         tolerations,
-        failover: _,                 // a step of control
-        disruption: _,               // a step of control
-        rebalance_gain_per_mille: _, // a step of control: a plan moves nothing for a score
-        overrides: _,                // rendered for the chosen clusters
+        failover: _,   // a step of control
+        disruption: _, // a step of control
+        rebalance_gain_per_mille,
+        overrides: _, // rendered for the chosen clusters
     } = rules;
     let api::ReplicaRule { mode, divide_by, weights, min_per_cluster, max_per_cluster } = replicas;
     let division = match (mode, divide_by.unwrap_or_default()) {
@@ -47,25 +48,31 @@ pub(super) fn placement(rules: &api::PlacementRules, places: &Places) -> Placeme
     };
     // A group that does not overflow ends the list: what comes after it is never opened.
     let last = groups.iter().position(|group| !group.overflow).map_or(groups.len(), |index| index + 1);
+    let preferences: Vec<Preference> = preferences.iter().flat_map(preference).collect();
+    // Of the best score there can be: all points of every preference.
+    let best = preferences.iter().fold(0_i64, |sum, one| sum.saturating_add(i64::from(one.weight) * POINTS));
+    let groups = groups.get(..last).unwrap_or_default();
     Placement {
         affinity: clusters.as_ref().map(|selector| places.affinity(selector)).unwrap_or_default(),
-        groups: groups.iter().take(last).map(|group| self::group(group, places)).collect(),
+        groups: groups.iter().map(|group| places.affinity(&group.selector)).collect(),
         tolerations: tolerations.iter().map(toleration).collect(),
         policy: Policy {
             division,
-            preferences: preferences.iter().flat_map(preference).collect(),
+            preferences,
             min_per_cluster: min_per_cluster.map_or(0, i64::from),
             max_per_cluster: max_per_cluster.map(i64::from),
             spread: spread.iter().map(self::spread).collect(),
             max_share: max_share.iter().filter_map(self::max_share).collect(),
+            rebalance_gain: rebalance_gain_per_mille.map(|per_mille| best.saturating_mul(i64::from(per_mille)) / 1000),
+            failback_seconds: groups.iter().map(failback).collect(),
         },
     }
 }
 
-fn group(group: &api::ClusterGroup, places: &Places) -> Affinity {
-    // The name is for people; coming back after a while is a step of control.
-    let api::ClusterGroup { name: _, selector, overflow: _, failback_after_minutes: _ } = group;
-    places.affinity(selector)
+/// How long the clusters of a group must have been healthy before what overflowed goes back to it.
+fn failback(group: &api::ClusterGroup) -> Option<i64> {
+    let api::ClusterGroup { name: _, selector: _, overflow: _, failback_after_minutes } = group;
+    Some(i64::from(*failback_after_minutes).saturating_mul(60))
 }
 
 fn toleration(toleration: &api::ClusterToleration) -> Toleration {
@@ -108,9 +115,9 @@ fn preference(preference: &api::Preference) -> Vec<Preference> {
 }
 
 fn spread(spread: &api::Spread) -> Spread {
-    let api::Spread { key, min_groups, max_groups, min_replicas_per_group, strength } = spread;
+    let api::Spread { key, label, min_groups, max_groups, min_replicas_per_group, strength } = spread;
     Spread {
-        key: words::spread_key(*key),
+        key: words::spread_key(*key, label.as_deref()),
         min_groups: u32::try_from(*min_groups).unwrap_or(1),
         max_groups: max_groups.and_then(|n| u32::try_from(n).ok()),
         min_replicas: i64::from(*min_replicas_per_group),
@@ -119,9 +126,9 @@ fn spread(spread: &api::Spread) -> Spread {
 }
 
 fn max_share(share: &api::MaxShare) -> Option<MaxShare> {
-    let api::MaxShare { percent, key, of, strength } = share;
+    let api::MaxShare { percent, key, label, of, strength } = share;
     Some(MaxShare {
-        key: words::spread_key(*key),
+        key: words::spread_key(*key, label.as_deref()),
         percent: Percent::new(u8::try_from(*percent).ok()?)?,
         of: words::share_of(*of),
         required: words::required(*strength),

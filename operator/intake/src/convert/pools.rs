@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::decide::affinity::Taint;
 use jiuzhou_engine::decide::input::{NodeShapeInput, PoolInput};
 use jiuzhou_engine::detect::{Confidence, KernelVersion, Level, PageSize, PoolFacts, Runtime, normalise_feature};
 use jiuzhou_engine::terms::Finding;
@@ -60,9 +61,11 @@ fn pool(
         threads_per_core: _,
         nodes: _,
         labels,
-        taints: _,
+        taints,
         allocatable,
         free,
+        unschedulable,
+        cpu_normalised,
         server_model: _,
         observed_at: _,
     } = pool;
@@ -102,7 +105,26 @@ fn pool(
     facts.accelerators = accelerators(item, &pointer, allocatable, &shapes, findings);
     let mut zone = zone.as_ref().or(item.object.spec.default_zone.as_ref()).map(ToString::to_string);
     state(&mut facts, &mut zone, stated, &item.object.spec);
-    PoolInput { name: name.to_string(), zone: zone.unwrap_or_default(), facts, labels: labels.0.clone(), shapes }
+    PoolInput {
+        name: name.to_string(),
+        zone: zone.unwrap_or_default(),
+        facts,
+        labels: labels.0.clone(),
+        taints: taints.iter().map(taint).collect(),
+        shapes,
+        unschedulable: unschedulable
+            .iter()
+            .enumerate()
+            .map(|(i, request)| amounts(&item.document, &format!("{pointer}/unschedulable/{i}"), request, findings))
+            .collect(),
+        cpu_normalised: *cpu_normalised,
+    }
+}
+
+fn taint(taint: &api::NodeTaint) -> Taint {
+    let api::NodeTaint { key, value, effect } = taint;
+    let value = value.as_ref().map(ToString::to_string).unwrap_or_default();
+    Taint { key: key.to_string(), value, effect: words::effect(*effect) }
 }
 
 /// Extended resources of a pool with the most that one node has free: what a pod may at most ask of one node.

@@ -59,23 +59,20 @@ fn tenant(item: &Item<api::Tenant>, findings: &mut Vec<Finding>) -> TenantInput 
     }
 }
 
-/// A grant for one platform is no limit of the whole tenant: the engine keeps one account per resource, so it is told
-/// and left to the reports.
+/// A grant for one platform limits resources of its own: the engine takes `cpu@kunpeng-920` for cpu on that platform.
 fn grant(
     item: &Item<api::Tenant>,
     index: usize,
     grant: &api::QuotaGrant,
     findings: &mut Vec<Finding>,
 ) -> Option<Grant> {
-    let api::QuotaGrant { name, document, from, until, platform, hard } = grant;
+    let api::QuotaGrant { name: _, document, from, until, platform, hard } = grant;
     let pointer = format!("/spec/quota/{index}");
-    if platform.is_some() {
-        let reason = Reason::new(Code::NotPlanned).object(format!("Tenant.spec.quota[{name}].platform"));
-        findings.push(item.document.finding(reason, &format!("{pointer}/platform")));
-        return None;
-    }
     let term = term(&item.document, &pointer, Some(from), until.as_deref(), findings)?;
-    let amount = amounts(&item.document, &format!("{pointer}/hard"), hard, findings);
+    let mut amount = amounts(&item.document, &format!("{pointer}/hard"), hard, findings);
+    if let Some(platform) = platform {
+        amount = amount.into_iter().map(|(resource, amount)| (format!("{resource}@{platform}"), amount)).collect();
+    }
     Some(Grant { document: document.number.to_string(), term, amount })
 }
 

@@ -40,7 +40,7 @@ fn tier(
         data_classes,
         strict,
         allow_emulation: _, // see workloads: the requirement carries it
-        isa_floors: _,      // see architecture
+        isa_floors,
         on_expiry,
         move_within_hours,
         note: _,
@@ -100,6 +100,7 @@ fn tier(
                 OnExpiry::Move { within_seconds: i64::from(move_within_hours.unwrap_or(0)).saturating_mul(3600) }
             }
         },
+        floors: super::catalogue::floors(isa_floors),
     }
 }
 

@@ -192,7 +192,7 @@ pub(super) fn share_of(word: api::ShareOf) -> decide::ShareOf {
     }
 }
 
-pub(super) fn spread_key(word: api::TopologyKey) -> decide::SpreadKey {
+pub(super) fn spread_key(word: api::TopologyKey, free: Option<&str>) -> decide::SpreadKey {
     use super::places::label;
     match word {
         api::TopologyKey::Cluster => decide::SpreadKey::Cluster,
@@ -203,5 +203,6 @@ pub(super) fn spread_key(word: api::TopologyKey) -> decide::SpreadKey {
         api::TopologyKey::Provider => decide::SpreadKey::Provider,
         api::TopologyKey::Platform => decide::SpreadKey::Platform,
         api::TopologyKey::Brand => decide::SpreadKey::Label(label::BRAND.to_owned()),
+        api::TopologyKey::Label => decide::SpreadKey::Label(free.unwrap_or_default().to_owned()),
     }
 }

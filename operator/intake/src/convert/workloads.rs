@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
-use jiuzhou_engine::decide::{Cause, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey};
+use jiuzhou_engine::decide::{
+    Cause, CpuSensitivity, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
+};
 use jiuzhou_engine::detect::{AcceleratorNeed, Needs};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use jiuzhou_objects::profile::Profiles;
@@ -144,6 +146,11 @@ fn spec(
         replicas: wanted,
         quota: contents.quota(&pods, wanted),
         pods,
+        per_node: contents.per_node.clone(),
+        cpu: match requirements.cpu_sensitivity {
+            api::CpuSensitivity::None => CpuSensitivity::AsWritten,
+            api::CpuSensitivity::Linear => CpuSensitivity::Linear,
+        },
         current: placed.map(|placed| current(&item.object, &placed.object)).unwrap_or_default(),
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &placed.object)),
         changed: false, // told when requirement and policy are known
@@ -274,7 +281,7 @@ fn requirement(
         needs_reach,
         image_needs: _,     // with the images
         components: _,      // with the contents
-        cpu_sensitivity: _, // requests stay as written until a platform's performance is declared
+        cpu_sensitivity: _, // with the spec
     } = requirements;
     let class = system.map(|item| item.object.spec.data_class.class).unwrap_or_default();
     let protection = system.and_then(|item| item.object.spec.protection.as_ref()).map(|p| p.level);
@@ -313,6 +320,7 @@ fn requirement(
             .collect(),
         // Cryptography is a quality of the cluster, told by labels; the placement's own affinity comes on top.
         affinity: Affinity { expressions: sm_crypto.iter().copied().map(has_crypto).collect(), ..Affinity::default() },
+        nodes: contents.nodes.clone(),
         tolerations: Vec::new(),
         groups: Vec::new(),
     }

@@ -8,7 +8,7 @@ mod cpu;
 mod energy;
 mod names;
 mod power;
-mod tables;
+pub(crate) mod tables;
 
 pub use adoption::{Register, minimum_days, register};
 pub use energy::energy;

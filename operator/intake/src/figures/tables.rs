@@ -52,7 +52,7 @@ pub fn comparison() -> Option<Comparison> {
 }
 
 /// The published factors of provinces and of the nation.
-pub(super) fn factors() -> FactorTable {
+pub(crate) fn factors() -> FactorTable {
     let factor = |row: Row| {
         let series = match *row.get("series")? {
             "average" => Series::Average,
@@ -72,7 +72,7 @@ pub(super) fn factors() -> FactorTable {
 }
 
 /// The factor of a site for a year: its own or its province's, whichever is of the later year; its own on a tie.
-pub(super) fn factor(table: &FactorTable, site: &api::SiteSpec, year: i16, series: Series) -> Option<FactorUse> {
+pub(crate) fn factor(table: &FactorTable, site: &api::SiteSpec, year: i16, series: Series) -> Option<FactorUse> {
     let basis = match series {
         Series::Average => api::FactorBasis::Location,
         Series::Residual => api::FactorBasis::Residual,

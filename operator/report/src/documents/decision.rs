@@ -25,6 +25,10 @@ pub(super) fn rule(rule: Rule) -> Word {
         Rule::Tee => Word::RuleTee,
         Rule::Database => Word::RuleDatabase,
         Rule::Accelerator => Word::RuleAccelerator,
+        Rule::NodeLabels => Word::RuleNodeLabels,
+        Rule::NodeTaints => Word::RuleNodeTaints,
+        Rule::NodeAffinity => Word::RuleNodeAffinity,
+        Rule::Separation => Word::RuleSeparation,
         Rule::Data => Word::RuleData,
         Rule::Freeze => Word::RuleFreeze,
         Rule::State => Word::RuleState,
@@ -73,7 +77,8 @@ pub(super) fn targets(decision: &Decision) -> Vec<Counted> {
 
 /// An amount of a resource with the unit its name implies.
 fn amount(resource: &str, amount: i64) -> Cell {
-    match resource {
+    // A quota for one platform is named `cpu@kunpeng-920`.
+    match resource.split_once('@').map_or(resource, |(resource, _)| resource) {
         CPU => Cell::Quantity(amount, Unit::Millicores),
         MEMORY | EPHEMERAL_STORAGE | STORAGE => Cell::Quantity(amount, Unit::Bytes),
         _ => Cell::Int(amount),

@@ -33,6 +33,7 @@ pub(super) fn decision(name: &str, status: Status, targets: &[(&str, i64)]) -> D
         rejected: BTreeMap::new(),
         full: 0,
         spec: Digest::sha256(b"spec"),
+        verdicts: None,
         fleet: Digest::sha256(b"fleet"),
         before: None,
     }

@@ -55,8 +55,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请使用目录中的类别，或直接填写扩展资源名称。",
         },
         Code::AffinityExcludes => Sentence {
-            en: "The node affinity derived from the needs keeps pods off {object}, which would run them; it asks for {wanted}.",
-            zh: "由需求推导的节点亲和性要求 {wanted}，会排除本可运行的 {object}。",
+            en: "The node affinity derived from the needs keeps pods off {object}, which could run them: its nodes do not show {wanted}.",
+            zh: "由需求推导的节点亲和性会排除本可运行的 {object}：其节点未体现 {wanted}。",
             fix_en: "Label the nodes of the pool, or let NFD show the feature.",
             fix_zh: "请为该节点池的节点设置标签，或让 NFD 上报该特性。",
         },
@@ -157,10 +157,10 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请按新世界重新构建镜像。",
         },
         Code::NotExpressible => Sentence {
-            en: "No node label keeps pods off {object}, which cannot run them.",
-            zh: "没有节点标签可以避免 Pod 调度到无法运行它的 {object}。",
-            fix_en: "Let NFD show {wanted}, or label the CPU platform of the nodes.",
-            fix_zh: "请让 NFD 上报 {wanted}，或为节点设置芯片平台标签。",
+            en: "No node label keeps the pods off the nodes of {object}, which a rule refuses.",
+            zh: "没有节点标签可以避免 Pod 调度到规则不允许的节点池 {object}。",
+            fix_en: "Let the nodes show {wanted} (an option of NFD or a label), or tell the pools apart by the CPU platform's label.",
+            fix_zh: "请使节点体现 {wanted}（NFD 选项或标签），或用芯片平台标签区分节点池。",
         },
         Code::OsFeatureMissing => Sentence {
             en: "The entry {object} demands the OS features {wanted}, which the host does not offer.",

@@ -120,6 +120,24 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "See the rules of each pool; the cheapest pool to open is named first.",
             fix_zh: "请查看各节点池的规则结果；最易放行的节点池列在最前。",
         },
+        Code::NodeLabelMismatch => Sentence {
+            en: "No node of the pool has {object} as the pods ask for it: the nodes have {seen}, wanted is {wanted}.",
+            zh: "该节点池的节点不满足 Pod 对标签 {object} 的要求：现有 {seen}，要求 {wanted}。",
+            fix_en: "Label the nodes of the pool, or change the node selector of the pods.",
+            fix_zh: "请为该节点池的节点设置标签，或修改 Pod 的节点选择器。",
+        },
+        Code::NodeNamed => Sentence {
+            en: "The pods ask for nodes by {object}; whether this pool has them is not known.",
+            zh: "Pod 按 {object} 指定节点，无法判断该节点池是否包含这些节点。",
+            fix_en: "Ask for a label of the nodes instead of their names.",
+            fix_zh: "请改用节点标签，不要指定节点名称。",
+        },
+        Code::NodeTaintNotTolerated => Sentence {
+            en: "The pods do not tolerate the taint {object}={seen} ({wanted}) of the pool's nodes.",
+            zh: "Pod 未容忍该节点池节点的污点 {object}={seen}（{wanted}）。",
+            fix_en: "Add the toleration to the pod template, or remove the taint from the nodes.",
+            fix_zh: "请在 Pod 模板中添加容忍，或移除节点的污点。",
+        },
         Code::OwnershipNotAllowed => Sentence {
             en: "The cluster's operator is {seen}; allowed is {wanted}.",
             zh: "该成员集群运营方性质为 {seen}，只允许 {wanted}。",

@@ -1,17 +1,20 @@
 //! The node affinity a delivery adds: a function of the needs and the catalogue only.
 //!
-//! Needs become alternatives (NFD's label, or an administrator's declaration of the platform), alternatives become
-//! terms joined by OR. Pools never shape the terms; [`verify`] holds them against the pools and says which pool would
-//! be wrongly admitted and which NFD option would tell it apart.
+//! [`of`] is the one entry: a [`Subject`] (images with needs, network zones, platforms) becomes a [`NodeAffinity`],
+//! terms joined by OR. A delivery ands it into the workload's own terms with [`NodeAffinity::terms`]: no terms of its
+//! own, these are the terms; else every own term joined with every one of these (Kubernetes ORs the terms of a
+//! `nodeSelector` and ANDs the expressions of one term). Pools never shape the terms; decisions hold them against the
+//! pools (`decide`, rules `NodeAffinity` and `Separation`).
+
+mod derive;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Answer, Arch, Catalogue, ImageEntry, KernelVersion, Level, Needs, Outcome, Policy, Pool, Tee, Verdict, World,
-    labels, level_features, normalise_feature,
-};
+use super::{Catalogue, ImageEntry, Needs, Policy, Verdict, labels};
 use crate::terms::{Code, Reason};
 
 /// One expression of a node selector term.
@@ -22,7 +25,7 @@ pub struct Expression {
     pub key: String,
     /// Operator.
     pub operator: Operator,
-    /// Values, sorted; one number for `Gt`.
+    /// Values, sorted; one number for `Gt`, none for `DoesNotExist`.
     pub values: Vec<String>,
 }
 
@@ -33,6 +36,8 @@ pub enum Operator {
     In,
     /// The label is a number above the value.
     Gt,
+    /// The label is absent.
+    DoesNotExist,
 }
 
 impl Expression {
@@ -49,11 +54,16 @@ impl Expression {
         Self { key: key.to_owned(), operator: Operator::Gt, values: vec![number.to_string()] }
     }
 
+    fn absent(key: &str) -> Self {
+        Self { key: key.to_owned(), operator: Operator::DoesNotExist, values: Vec::new() }
+    }
+
     /// Whether a node with these labels satisfies it.
     #[must_use]
     pub fn admits(&self, labels: &BTreeMap<String, String>) -> bool {
-        let Some(value) = labels.get(&self.key) else { return false };
+        let Some(value) = labels.get(&self.key) else { return self.operator == Operator::DoesNotExist };
         match self.operator {
+            Operator::DoesNotExist => false,
             Operator::In => self.values.contains(value),
             Operator::Gt => {
                 let number = |text: &String| text.parse::<i64>().ok();
@@ -79,217 +89,133 @@ impl Term {
 /// More terms than this are refused: an object nobody can read, and the API server's own limits.
 pub const MOST_TERMS: usize = 48;
 
-/// The required node affinity: any term admits; sorted. Empty means no node.
+/// What an affinity is derived from. Nothing of a pool or a cluster is in here.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// Images of all containers: the entries of each index with the workload's own needs on top.
+    pub images: Vec<(&'a [ImageEntry], &'a Needs)>,
+    /// CPU platforms allowed; empty means any.
+    pub platforms: &'a BTreeSet<String>,
+    /// Network zones allowed; `None` means any, an empty set none at all.
+    pub zones: Option<BTreeSet<String>>,
+}
+
+/// Node labels by which pods are kept on nodes that fit: any of the terms admits a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeAffinity(Option<Vec<Term>>);
+
+impl NodeAffinity {
+    /// Any node.
+    pub const ANY: Self = Self(None);
+
+    /// The terms, sorted, to be anded into `requiredDuringSchedulingIgnoredDuringExecution`: `None` adds nothing, an
+    /// empty list means that no node fits.
+    #[must_use]
+    pub fn terms(&self) -> Option<&[Term]> {
+        self.0.as_deref()
+    }
+
+    /// Whether a node with these labels is admitted.
+    #[must_use]
+    pub fn admits(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.0.as_ref().is_none_or(|terms| terms.iter().any(|term| term.admits(labels)))
+    }
+
+    /// Keys of which another value (or any) would admit a node with these labels, of the terms that miss least.
+    #[must_use]
+    pub fn missing(&self, node: &BTreeMap<String, String>) -> BTreeSet<String> {
+        let lacking = |term: &Term| -> BTreeSet<String> {
+            term.0.iter().filter(|expression| !expression.admits(node)).map(|e| e.key.clone()).collect()
+        };
+        let all: Vec<BTreeSet<String>> = self.0.iter().flatten().map(lacking).collect();
+        let least = all.iter().map(BTreeSet::len).min().unwrap_or(0);
+        all.into_iter().filter(|keys| keys.len() == least).flatten().collect()
+    }
+
+    /// Both hold. Terms that contradict themselves, or admit nothing that another does not, are left out.
+    ///
+    /// # Errors
+    /// [`Code::NotExpressible`] when more than [`MOST_TERMS`] are left.
+    fn and(self, more: Vec<Term>) -> Result<Self, Reason> {
+        let Some(terms) = self.0 else { return closed(more) };
+        let joined = terms.iter().flat_map(|term| more.iter().filter_map(|other| join(term, other)));
+        closed(joined.collect())
+    }
+}
+
+/// The node affinity of a subject.
+///
+/// A zone or platform admits nodes that do not carry the label at all: a cluster of one zone need not label its nodes,
+/// and one of several that does not is refused (`Separation`), because nothing would keep pods off the other nodes.
 ///
 /// # Errors
 /// [`Code::NotExpressible`] when the alternatives multiply beyond [`MOST_TERMS`].
-pub fn required(
-    entries: &[ImageEntry],
-    needs: &Needs,
-    catalogue: &Catalogue,
-    policy: &Policy,
-) -> Result<Vec<Term>, Reason> {
-    let mut by_arch: BTreeMap<Arch, Vec<&ImageEntry>> = BTreeMap::new();
-    for entry in entries {
-        by_arch.entry(node_arch(&entry.platform.normalise().architecture)).or_default().push(entry);
+pub fn of(subject: &Subject<'_>, catalogue: &Catalogue, policy: &Policy) -> Result<NodeAffinity, Reason> {
+    let Subject { images, platforms, zones } = subject;
+    let mut affinity = NodeAffinity::ANY;
+    for (entries, needs) in images {
+        affinity = affinity.and(derive::of_image(entries, needs, catalogue, policy)?)?;
     }
-    let mut terms: BTreeSet<Term> = BTreeSet::new();
-    for (arch, entries) in by_arch {
-        let native = |entry: &&&ImageEntry| entry.platform.normalise().is_native_to(&arch);
-        let any_native = entries.iter().any(|entry| native(&entry));
-        for entry in entries.iter().filter(|entry| !any_native || native(entry)) {
-            terms.extend(of_entry(entry, needs, &arch, catalogue, policy)?);
-            if terms.len() > MOST_TERMS {
-                return Err(too_many(terms.len()));
-            }
+    if let Some(zones) = zones {
+        affinity = affinity.and(labelled_or_not(labels::ZONE, zones))?;
+    }
+    if !platforms.is_empty() {
+        affinity = affinity.and(labelled_or_not(labels::PLATFORM, platforms))?;
+    }
+    Ok(affinity)
+}
+
+fn labelled_or_not(key: &str, values: &BTreeSet<String>) -> Vec<Term> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    vec![Term(vec![Expression::is_in(key, values)]), Term(vec![Expression::absent(key)])]
+}
+
+/// Both terms as one; `None` when no label can satisfy it.
+fn join(one: &Term, two: &Term) -> Option<Term> {
+    let mut listed: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    let mut rest: BTreeSet<&Expression> = BTreeSet::new();
+    for expression in one.0.iter().chain(&two.0) {
+        if expression.operator != Operator::In {
+            rest.insert(expression);
+            continue;
         }
+        let values: BTreeSet<&String> = expression.values.iter().collect();
+        let common = match listed.get(expression.key.as_str()) {
+            Some(known) => known.intersection(&values).copied().collect(),
+            None => values,
+        };
+        listed.insert(&expression.key, common);
     }
-    Ok(terms.into_iter().collect())
+    let absent = |key: &str| rest.iter().any(|e| e.operator == Operator::DoesNotExist && e.key == key);
+    let contradicts = |(key, values): (&&str, &BTreeSet<&String>)| values.is_empty() || absent(key);
+    if listed.iter().any(contradicts) {
+        return None;
+    }
+    let listed = listed.into_iter().map(|(key, values)| Expression::is_in(key, values));
+    let all: BTreeSet<Expression> = listed.chain(rest.into_iter().cloned()).collect();
+    Some(Term(all.into_iter().collect()))
+}
+
+/// Without terms that another one includes.
+fn closed(terms: Vec<Term>) -> Result<NodeAffinity, Reason> {
+    let terms: BTreeSet<Term> = terms.into_iter().collect();
+    let included = |term: &Term| {
+        let wider = |other: &&Term| *other != term && other.0.iter().all(|expression| term.0.contains(expression));
+        terms.iter().any(|other| wider(&other))
+    };
+    let terms: Vec<Term> = terms.iter().filter(|term| !included(term)).cloned().collect();
+    if terms.len() > MOST_TERMS { Err(too_many(terms.len())) } else { Ok(NodeAffinity(Some(terms))) }
 }
 
 fn too_many(count: usize) -> Reason {
     Reason::new(Code::NotExpressible).seen(i64::try_from(count).unwrap_or(i64::MAX)).wanted(labels::PLATFORM)
 }
 
-/// 32-bit images run on the 64-bit nodes of their family.
-fn node_arch(architecture: &str) -> Arch {
-    match architecture {
-        "386" => Arch::Amd64,
-        "arm" => Arch::Arm64,
-        other => Arch::parse(other),
-    }
-}
-
-type Alternatives = Vec<Vec<Expression>>;
-
-fn of_entry(
-    entry: &ImageEntry,
-    extra: &Needs,
-    arch: &Arch,
-    catalogue: &Catalogue,
-    policy: &Policy,
-) -> Result<Vec<Term>, Reason> {
-    let os = entry.platform.normalise().os;
-    let common = [Expression::is_in(labels::ARCH, [arch.as_str()]), Expression::is_in(labels::OS, [os])];
-    let mut all: Vec<Alternatives> = vec![isa(entry, extra, arch, catalogue, policy)];
-    for needs in [&entry.needs, extra] {
-        if arch.has_page_sizes() {
-            all.extend(needs.max_page_size_ki.filter(|most| *most < 64).map(|most| pages(most, arch)));
-        }
-        if *arch == Arch::Loong64 {
-            let world = needs.world.or_else(|| needs.libc.map(super::Libc::world));
-            all.extend(world.map(worlds));
-        }
-        if *arch == Arch::Arm64 && (needs.aarch32 || entry.platform.normalise().architecture == "arm") {
-            all.push(vec![vec![Expression::is_in(labels::AARCH32, [Answer::Yes.as_str()])]]);
-        }
-        all.extend(needs.kernel_min.map(kernel));
-        if !needs.tee.is_empty() {
-            all.push(needs.tee.iter().flat_map(|tee| tees(*tee)).collect());
-        }
-    }
-    let mut products: BTreeSet<BTreeSet<Expression>> = BTreeSet::from([common.iter().cloned().collect()]);
-    for alternatives in all.into_iter().filter(|alternatives| !alternatives.is_empty()) {
-        let join =
-            |product: &BTreeSet<Expression>, more: &Vec<Expression>| product.iter().chain(more).cloned().collect();
-        products =
-            products.iter().flat_map(|product| alternatives.iter().map(move |more| join(product, more))).collect();
-        if products.len() > MOST_TERMS {
-            return Err(too_many(products.len()));
-        }
-    }
-    Ok(products.into_iter().map(|product| Term(product.into_iter().collect())).collect())
-}
-
-/// Level and features: by NFD's labels, or by the platforms of the catalogue that have them.
-fn isa(entry: &ImageEntry, extra: &Needs, arch: &Arch, catalogue: &Catalogue, policy: &Policy) -> Alternatives {
-    let applies = |level: &Level| level.arch() == *arch;
-    let own = entry.needs.level.filter(applies);
-    let silent = own.is_none() && entry.needs.features.is_empty() && entry.provenance == super::Provenance::None;
-    // A silent image below the floor is Unknown: only a strict policy refuses it, so only then does the label matter.
-    let floor = policy.floor.get(arch).copied().filter(|_| silent && policy.strict);
-    let level = own.max(extra.level.filter(applies)).max(floor).filter(|level| Some(*level) > Level::lowest(arch));
-    let mut features: BTreeSet<String> =
-        entry.needs.features.iter().chain(&extra.features).map(|f| normalise_feature(f)).collect();
-    if let Some(level @ Level::Arm(..)) = level {
-        features.extend(level_features(level));
-    }
-    if features.is_empty() && level.is_none() {
-        return Vec::new();
-    }
-    let mut by_flags: Vec<Expression> = features.iter().map(|f| Expression::is_true(nfd_flag(f, arch))).collect();
-    if let Some(Level::X86(n)) = level {
-        by_flags.push(Expression::is_true(format!("{}X86_64_V{n}", labels::NFD_FLAG)));
-    }
-    let has = |platform: &&super::Platform| {
-        let mut known: BTreeSet<String> = platform.features.iter().map(|f| normalise_feature(f)).collect();
-        known.extend(platform.level.map(level_features).unwrap_or_default());
-        let reached = level.is_none_or(|level| match level {
-            Level::X86(_) => platform.level.is_some_and(|have| have.at_least(level)),
-            _ => true,
-        });
-        platform.arch == *arch && reached && features.is_subset(&known)
-    };
-    let ids: Vec<&str> = catalogue.platforms.iter().filter(has).map(|platform| platform.id.as_str()).collect();
-    let mut alternatives = vec![by_flags];
-    if !ids.is_empty() {
-        alternatives.push(vec![Expression::is_in(labels::PLATFORM, ids)]);
-    }
-    alternatives
-}
-
-/// NFD's name of a flag; its names differ from the kernel's in a few cases.
-fn nfd_flag(feature: &str, arch: &Arch) -> String {
-    let name = match (feature, arch) {
-        ("aes", Arch::Amd64) => "AESNI",
-        ("sha_ni", _) => "SHA",
-        ("fma", _) => "FMA3",
-        ("abm", _) => "LZCNT",
-        ("pclmul", _) => "CLMUL",
-        ("pni", _) => "SSE3",
-        ("sse4_1", _) => "SSE4",
-        ("sse4_2", _) => "SSE42",
-        ("lahf_lm", _) => "LAHF",
-        ("xsave", _) => "OSXSAVE",
-        ("fpu", _) => "X87",
-        ("fxsr", _) => "FXSR",
-        ("sm3", Arch::Amd64) => "SM3_X86",
-        ("sm4", Arch::Amd64) => "SM4_X86",
-        (other, _) => return format!("{}{}", labels::NFD_FLAG, other.to_ascii_uppercase()),
-    };
-    format!("{}{name}", labels::NFD_FLAG)
-}
-
-fn pages(most: u32, arch: &Arch) -> Alternatives {
-    let sizes: Vec<u32> = [4, 16, 64].into_iter().filter(|size| *size <= most).collect();
-    let declared = Expression::is_in(labels::PAGE_SIZE_KI, sizes.iter().map(ToString::to_string));
-    let option = |size: &u32| {
-        let name = if *arch == Arch::Arm64 { format!("ARM64_{size}K_PAGES") } else { format!("PAGE_SIZE_{size}KB") };
-        vec![Expression::is_true(format!("{}{name}", labels::NFD_KERNEL_CONFIG))]
-    };
-    sizes.iter().map(option).chain([vec![declared]]).collect()
-}
-
-/// New-world kernels start at 5.19. An old one is told by a label: 4.19 alone could be a backport.
-fn worlds(world: World) -> Alternatives {
-    let declared = vec![Expression::is_in(labels::ABI_WORLD, [world.as_str()])];
-    match world {
-        World::Old => {
-            vec![declared, vec![Expression::is_true(labels::LIBLOL)]]
-        }
-        World::New => [vec![declared], kernel(KernelVersion(5, 19, 0))].concat(),
-    }
-}
-
-fn kernel(KernelVersion(major, minor, _): KernelVersion) -> Alternatives {
-    let key = |part: &str| format!("{}kernel-version.{part}", labels::NFD);
-    let newer = vec![Expression::above(&key("major"), major)];
-    let mut same = vec![Expression::is_in(key("major"), [major.to_string()])];
-    // Patch levels are left to the verdict: distributions number them as they like.
-    same.extend(minor.checked_sub(1).map(|below| Expression::above(&key("minor"), below)));
-    vec![newer, same]
-}
-
-fn tees(tee: Tee) -> Alternatives {
-    let declared = vec![Expression::is_true(format!("{}{tee}", labels::TEE_PREFIX))];
-    let shown = match tee {
-        Tee::Sgx => "sgx.enabled",
-        Tee::Tdx => "tdx.enabled",
-        Tee::SevEs => "sev.es.enabled",
-        Tee::SevSnp => "sev.snp.enabled",
-        // NFD's sev.enabled also appears on Hygon, where it proves nothing.
-        Tee::Sev | Tee::Csv | Tee::HygonDcu | Tee::TrustZone | Tee::VirtCca | Tee::Cca => return vec![declared],
-    };
-    vec![declared, vec![Expression::is_true(format!("{}{shown}", labels::NFD_SECURITY))]]
-}
-
-/// Holds the terms against pools with their verdicts: [`Code::NotExpressible`] for a pool they would wrongly admit,
-/// with the NFD option or label that would tell it apart; [`Code::AffinityExcludes`] for one they keep off without
-/// need. `name` is what sentences call a pool.
-#[must_use]
-pub fn verify<'a>(terms: &[Term], pools: impl IntoIterator<Item = (&'a str, &'a Pool, &'a Verdict)>) -> Vec<Reason> {
-    let mut found = Vec::new();
-    for (name, pool, verdict) in pools {
-        let admitted = terms.iter().any(|term| term.admits(&pool.labels));
-        if admitted && !verdict.admitted {
-            found.push(Reason::new(Code::NotExpressible).object(name).wanted(separator(verdict)));
-        }
-        if !admitted && verdict.outcome <= Outcome::AcceptWithWarning {
-            let missing: BTreeSet<&str> = terms
-                .iter()
-                .flat_map(|term| &term.0)
-                .filter(|expression| !expression.admits(&pool.labels))
-                .map(|expression| expression.key.as_str())
-                .collect();
-            let wanted: Vec<String> = missing.into_iter().map(str::to_owned).collect();
-            found.push(Reason::new(Code::AffinityExcludes).object(name).wanted(wanted));
-        }
-    }
-    found
-}
-
 /// What would tell a refused pool apart by labels.
-fn separator(verdict: &Verdict) -> &'static str {
+pub(crate) fn separator(verdict: &Verdict) -> &'static str {
     match verdict.judgements.iter().find(|j| j.outcome == verdict.outcome).map(|j| j.reason.code) {
         Some(Code::PageSizeUnsupported | Code::PageSizeUnknown | Code::PageSizeUndeclared) => {
             "sources.kernel.configOpts"
@@ -304,6 +230,3 @@ fn separator(verdict: &Verdict) -> &'static str {
         _ => labels::PLATFORM,
     }
 }
-
-#[cfg(test)]
-mod tests;

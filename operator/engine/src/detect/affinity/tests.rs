@@ -1,9 +1,9 @@
-//! Terms for images of the worked cases, and what verification says of pools.
+//! Terms for images of the worked cases, and how those of several images, zones and platforms join.
 
 use std::collections::BTreeSet;
 
 use super::super::fixture::{entry, needing, pool, set};
-use super::super::{NodeProfile, OsFamily, Platform, PoolFacts, compatible};
+use super::super::{Answer, Arch, KernelVersion, Level, Platform, PoolFacts, Tee};
 use super::*;
 
 fn catalogue() -> Catalogue {
@@ -30,31 +30,21 @@ fn catalogue() -> Catalogue {
     Catalogue { platforms, ..Catalogue::default() }
 }
 
-fn terms(entries: &[ImageEntry], needs: &Needs, policy: &Policy) -> Vec<Term> {
-    required(entries, needs, &catalogue(), policy).expect("few alternatives")
+fn subject<'a>(images: Vec<(&'a [ImageEntry], &'a Needs)>, platforms: &'a BTreeSet<String>) -> Subject<'a> {
+    Subject { images, platforms, zones: None }
 }
 
-fn labelled(facts: PoolFacts, labels: &[(&str, &str)]) -> Pool {
+fn derived(entries: &[ImageEntry], policy: &Policy) -> Result<NodeAffinity, Reason> {
+    of(&subject(vec![(entries, &Needs::default())], &BTreeSet::new()), &catalogue(), policy)
+}
+
+fn terms(entries: &[ImageEntry], policy: &Policy) -> Vec<Term> {
+    derived(entries, policy).expect("few alternatives").terms().expect("an image asks for something").to_vec()
+}
+
+fn labelled(facts: &PoolFacts, labels: &[(&str, &str)]) -> BTreeMap<String, String> {
     let arch = [(labels::ARCH, facts.arch.as_str()), (labels::OS, "linux")];
-    let labels = arch.iter().chain(labels).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let profile = NodeProfile {
-        facts,
-        os_family: OsFamily::default(),
-        smt: None,
-        per_cpu_perf: None,
-        koordinator_ratio: None,
-        evidence: Vec::new(),
-        conflicts: Vec::new(),
-    };
-    Pool { profile, labels, taints: Vec::new(), nodes: vec![0] }
-}
-
-fn verdicts(entries: &[ImageEntry], pools: &[Pool]) -> Vec<Reason> {
-    let (needs, policy) = (Needs::default(), Policy { strict: true, ..Policy::default() });
-    let judged: Vec<Verdict> =
-        pools.iter().map(|pool| compatible(entries, &needs, &pool.profile.facts, &policy)).collect();
-    let terms = terms(entries, &needs, &policy);
-    verify(&terms, pools.iter().zip(&judged).map(|(pool, verdict)| ("pool", pool, verdict)))
+    arch.iter().chain(labels).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 const ATOMICS: (&str, &str) = ("feature.node.kubernetes.io/cpu-cpuid.ATOMICS", "true");
@@ -65,18 +55,18 @@ fn lse() -> ImageEntry {
 
 #[test]
 fn a_silent_image_asks_for_its_architectures_only() {
-    let both = terms(&[entry("arm64"), entry("amd64")], &Needs::default(), &Policy::default());
+    let both = terms(&[entry("arm64"), entry("amd64")], &Policy::default());
     assert_eq!(both.len(), 2);
     assert!(both.iter().all(|term| term.0.len() == 2), "architecture and system: {both:?}");
     let strict = Policy { strict: true, ..Policy::default() };
-    let floored = terms(&[entry("arm64")], &Needs::default(), &strict);
+    let floored = terms(&[entry("arm64")], &strict);
     assert!(floored.iter().any(|term| term.0.iter().any(|e| e.key == ATOMICS.0)), "{floored:?}");
 }
 
 #[test]
 fn a_feature_is_asked_of_nfd_or_of_the_declared_platform() {
-    let terms = terms(&[lse()], &Needs::default(), &Policy::default());
-    let admits = |labels: &[(&str, &str)]| terms.iter().any(|term| term.admits(&labelled(pool("KP4"), labels).labels));
+    let terms = terms(&[lse()], &Policy::default());
+    let admits = |labels: &[(&str, &str)]| terms.iter().any(|term| term.admits(&labelled(&pool("KP4"), labels)));
     assert!(admits(&[ATOMICS]));
     assert!(admits(&[(labels::PLATFORM, "kunpeng-920")]));
     assert!(!admits(&[]));
@@ -91,7 +81,7 @@ fn pages_kernel_and_tee_multiply_into_terms() {
         tee: [Tee::TrustZone].into(),
         ..Needs::default()
     };
-    let all = terms(&[needing("arm64", needs)], &Needs::default(), &Policy::default());
+    let all = terms(&[needing("arm64", needs)], &Policy::default());
     assert_eq!(all.len(), 4, "two ways to tell pages, two ways to be newer");
     let labels = |minor| {
         let more = [
@@ -100,7 +90,7 @@ fn pages_kernel_and_tee_multiply_into_terms() {
             ("feature.node.kubernetes.io/kernel-version.major", "5"),
             ("feature.node.kubernetes.io/kernel-version.minor", minor),
         ];
-        labelled(pool("KP4"), &more).labels
+        labelled(&pool("KP4"), &more)
     };
     assert!(all.iter().any(|term| term.admits(&labels("10"))));
     assert!(!all.iter().any(|term| term.admits(&labels("4"))));
@@ -111,32 +101,52 @@ fn too_many_alternatives_are_refused_by_name() {
     let tee: BTreeSet<Tee> = Tee::ALL.iter().copied().collect();
     let needs =
         Needs { tee, kernel_min: Some(KernelVersion(5, 10, 0)), max_page_size_ki: Some(16), ..Needs::default() };
-    let refused = required(&[needing("arm64", needs)], &Needs::default(), &catalogue(), &Policy::default());
+    let refused = derived(&[needing("arm64", needs)], &Policy::default());
     assert_eq!(refused.expect_err("13 x 2 x 3 terms").code, Code::NotExpressible);
 }
 
 #[test]
-fn verification_names_the_option_that_would_separate() {
-    // Page size is declared, but no label of the 64 KiB pool shows it: only a wrong label could admit it.
-    let four =
-        needing("arm64", Needs { level: Level::parse("armv8.0"), max_page_size_ki: Some(4), ..Needs::default() });
-    let lying = labelled(pool("KP64"), &[(labels::PAGE_SIZE_KI, "4")]);
-    let found = verdicts(&[four], &[lying]);
-    assert_eq!(found, [Reason::new(Code::NotExpressible).object("pool").wanted("sources.kernel.configOpts")]);
-    // A silent 64-bit image on 64 KiB pages: nothing in its needs keeps it away.
-    let silent = verdicts(
-        &[entry("arm64")],
-        &[labelled(
-            pool("KP64"),
-            &[
-                ATOMICS,
-                ("feature.node.kubernetes.io/cpu-cpuid.ASIMDRDM", "true"),
-                ("feature.node.kubernetes.io/cpu-cpuid.CRC32", "true"),
-            ],
-        )],
-    );
-    assert_eq!(silent.first().map(|reason| reason.code), Some(Code::NotExpressible));
-    let unlabelled = verdicts(&[lse()], &[labelled(pool("KP4"), &[])]);
-    assert_eq!(unlabelled.first().map(|reason| reason.code), Some(Code::AffinityExcludes));
-    assert!(verdicts(&[lse()], &[labelled(pool("KP4"), &[ATOMICS]), labelled(pool("FT64"), &[])]).is_empty());
+fn images_of_one_pod_meet_on_the_architectures_they_share() {
+    let (both, one, none) = ([entry("arm64"), entry("amd64")], [entry("arm64")], Needs::default());
+    let platforms = BTreeSet::new();
+    let joined = of(&subject(vec![(&both, &none), (&one, &none)], &platforms), &catalogue(), &Policy::default());
+    let alone = of(&subject(vec![(&one, &none)], &platforms), &catalogue(), &Policy::default());
+    assert_eq!(joined, alone, "the amd64 entry has no partner");
+    let apart =
+        of(&subject(vec![(&[entry("amd64")], &none), (&one, &none)], &platforms), &catalogue(), &Policy::default());
+    assert_eq!(apart.expect("nothing multiplies").terms(), Some(&[][..]), "no node runs both");
+}
+
+#[test]
+fn zones_and_platforms_keep_off_nodes_that_say_otherwise_and_no_others() {
+    let (lse, none, platforms) = ([lse()], Needs::default(), BTreeSet::from(["kunpeng-920".to_owned()]));
+    let zones = Some(BTreeSet::from(["gov".to_owned()]));
+    let subject = Subject { zones, ..subject(vec![(&lse, &none)], &platforms) };
+    let affinity = of(&subject, &catalogue(), &Policy::default()).expect("few alternatives");
+    let admits = |labels: &[(&str, &str)]| affinity.admits(&labelled(&pool("KP4"), labels));
+    assert!(admits(&[ATOMICS]) && admits(&[ATOMICS, (labels::ZONE, "gov")]));
+    assert!(!admits(&[ATOMICS, (labels::ZONE, "internet")]));
+    assert!(!admits(&[ATOMICS, (labels::PLATFORM, "phytium-ftc862")]));
+    let missing = affinity.missing(&labelled(&pool("KP4"), &[]));
+    assert!(missing.contains(ATOMICS.0) && missing.contains(labels::PLATFORM), "{missing:?}");
+}
+
+#[test]
+fn a_variant_above_the_lowest_asks_for_its_level() {
+    let mut v3 = entry("amd64");
+    v3.platform.variant = "v3".to_owned();
+    let terms = terms(&[v3], &Policy::default());
+    let flag = format!("{}X86_64_V3", labels::NFD_FLAG);
+    assert!(terms.iter().any(|term| term.0.iter().any(|expression| expression.key == flag)), "{terms:?}");
+}
+
+#[test]
+fn nodes_with_an_allowed_emulator_are_admitted() {
+    let emulator = super::super::Emulator { from: Some(Arch::Amd64), to: Some(Arch::Arm64), speed: None };
+    let emulators = BTreeMap::from([("exagear".to_owned(), emulator)]);
+    let policy = Policy { emulators, allow_emulation: true, ..Policy::default() };
+    let bridged = labelled(&pool("KP4"), &[("chips.jiuzhou.dev/emulator.exagear", "true")]);
+    assert!(derived(&[entry("amd64")], &policy).expect("two terms").admits(&bridged));
+    let denied = Policy { allow_emulation: false, ..policy };
+    assert!(!derived(&[entry("amd64")], &denied).expect("one term").admits(&bridged));
 }

@@ -19,6 +19,8 @@ use super::{
 };
 use crate::terms::{Code, PerMille, Reason, Value};
 
+pub(super) use select::variant_level;
+
 /// Judges an image against a pool.
 ///
 /// `entries` are in index order, which decides only between equal platforms, as OCI says. A single-platform image is

@@ -82,7 +82,7 @@ fn runs(platform: &OciPlatform, facts: &PoolFacts) -> bool {
 }
 
 /// The level a normalised variant stands for; `None` for architectures without variants and for unknown variants.
-pub(super) fn variant_level(platform: &OciPlatform) -> Option<Level> {
+pub(in crate::detect) fn variant_level(platform: &OciPlatform) -> Option<Level> {
     match platform.architecture.as_str() {
         "amd64" if platform.variant.is_empty() => Some(Level::X86(1)),
         "amd64" => Level::parse(&format!("x86-64-{}", platform.variant)),
