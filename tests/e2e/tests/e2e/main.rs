@@ -3,6 +3,7 @@
 
 mod definitions;
 mod hub;
+mod operator;
 mod planes;
 mod rules;
 mod stories;
