@@ -43,9 +43,10 @@ pub(super) fn cluster(
         place: _,    // a label
         ownership,
         jurisdictions,
-        connection: _,   // how it is reached is control's
-        default_zone: _, // see pools
-        pool_facts: _,   // see pools
+        connection: _,    // how it is reached is control's
+        default_zone: _,  // see pools
+        pool_facts: _,    // see pools
+        pool_readings: _, // energy
         protection,
         cryptography,
         evidence,
