@@ -163,6 +163,9 @@ fn parse_output(text: &str) -> Result<OutputArg, Failure> {
     if file.is_some_and(str::is_empty) {
         return Err(Failure::NoFile(name.to_owned()));
     }
+    if file.is_none() && !format.is_text() {
+        return Err(Failure::NeedsFile(name.to_owned()));
+    }
     Ok(OutputArg { format, file: file.map(PathBuf::from) })
 }
 

@@ -59,6 +59,8 @@ pub(crate) enum Failure {
     Format { name: String, known: Vec<&'static str> },
     #[error("no file after '{0}='")]
     NoFile(String),
+    #[error("{0} is no text: write it to a file with '{0}=FILE'")]
+    NeedsFile(String),
     #[error("want at most 63 lower-case letters, digits and '-', with a letter or digit at both ends")]
     Name,
 }
@@ -128,6 +130,7 @@ impl Failure {
             Self::LastDay => "应为 9999-12-31 之前的日期，否则无法表示该日结束的时刻".to_owned(),
             Self::Format { name, known } => format!("没有格式 '{name}'：请选择 {}", known.join("、")),
             Self::NoFile(name) => format!("'{name}=' 之后缺少文件名"),
+            Self::NeedsFile(name) => format!("{name} 不是文本，请用 '{name}=文件' 写入文件"),
             Self::Name => "至多 63 个小写字母、数字与 '-'，首尾须为字母或数字".to_owned(),
         }
     }

@@ -17,10 +17,10 @@ pub(crate) fn write(document: &Document, output: &Output, context: &Context) -> 
     let wanted: &[OutputArg] = if output.outputs.is_empty() { &plain } else { &output.outputs };
     for one in wanted {
         let options = context.options(one.file.is_some(), output.max_bytes);
-        let text = render(document, one.format, &options)?;
+        let bytes = render(document, one.format, &options)?;
         match &one.file {
-            None => print(&text)?,
-            Some(file) => replace(file, text.as_bytes())?,
+            None => print_bytes(&bytes)?,
+            Some(file) => replace(file, &bytes)?,
         }
     }
     Ok(())
@@ -28,8 +28,12 @@ pub(crate) fn write(document: &Document, output: &Output, context: &Context) -> 
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(bytes)?;
     out.flush()
 }
 

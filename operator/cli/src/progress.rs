@@ -3,7 +3,7 @@
 //! Work counts into [`jiuzhou_intake::Progress`]; a thread of its own looks at the counts now and then and draws, so
 //! the work itself knows no terminal. Whoever pipes standard error, says `--quiet` or sets `CI` sees nothing.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use jiuzhou_intake::Progress;
 use jiuzhou_report::words::Lang;
 
 use crate::context::Context;
+use crate::talk;
 
 /// What takes less is not worth a line.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -25,8 +26,7 @@ pub(crate) struct Shown(Option<(Sender<()>, JoinHandle<()>)>);
 
 /// Watches some counts.
 pub(crate) fn show(progress: &Progress, context: &Context) -> Shown {
-    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-    if context.quiet || ci || !std::io::stderr().is_terminal() {
+    if context.quiet || !talk::waits() {
         return Shown(None);
     }
     let (progress, lang, ascii) = (progress.clone(), context.lang, context.style.ascii);

@@ -67,6 +67,21 @@ pub(crate) fn start_log(talk: &Talk) {
     let _ = log.without_time().try_init();
 }
 
+/// Whether a person waits and may be shown progress: a terminal at standard error, and no CI that only looks like one.
+pub(crate) fn waits() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("CI").is_none_or(|value| value.is_empty())
+}
+
+/// Whether a person reads the result.
+pub(crate) fn reads() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether a person types what is read.
+pub(crate) fn types() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 /// The width to wrap at; `None` for a pipe or a file, where lines stay whole.
 pub(crate) fn width() -> Option<usize> {
     if !std::io::stdout().is_terminal() {

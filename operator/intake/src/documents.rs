@@ -69,14 +69,19 @@ impl Document {
     /// A finding about the value of a field, with object and place.
     #[must_use]
     pub fn finding(&self, reason: Reason, pointer: &str) -> Finding {
-        Finding::new(reason).on(self.object_ref()).pointer(pointer).at(self.place(pointer))
+        self.about(Finding::new(reason)).pointer(pointer).at(self.place(pointer))
     }
 
     /// A finding about a key, such as one the schema does not know.
     #[must_use]
     pub fn key_finding(&self, reason: Reason, pointer: &str) -> Finding {
         let place = self.source.place(self.marks.key(pointer));
-        Finding::new(reason).on(self.object_ref()).pointer(pointer).at(place)
+        self.about(Finding::new(reason)).pointer(pointer).at(place)
+    }
+
+    /// What has no kind is no object that could be named.
+    fn about(&self, finding: Finding) -> Finding {
+        if self.kind.is_empty() { finding } else { finding.on(self.object_ref()) }
     }
 
     /// The word that stands unquoted at a field, as it is written.

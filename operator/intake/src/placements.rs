@@ -69,9 +69,10 @@ pub enum CommitError {
 
 /// What is to be committed of a decision about `spec`, given what is committed now; `None` when that stands.
 ///
-/// It stands when the workload asks for what it asked for and its clusters, replicas and binding limit are the same:
-/// inputs that changed without changing an outcome rewrite nothing. A workload without a place is committed with what
-/// runs of it (maybe nothing), because its place in the queue has to last.
+/// It stands when the workload asks for what it asked for, its clusters and replicas are the same, and it waits as it
+/// waited: inputs that changed without changing an outcome rewrite nothing, and what a workload waits for may change with
+/// every other one. A workload without a place is committed with what runs of it (maybe nothing), because its place in
+/// the queue has to last.
 ///
 /// # Errors
 /// [`CommitError`] when the placement cannot hold the decision, or the epoch is behind what is committed.
@@ -83,18 +84,13 @@ pub fn spec_of(
 ) -> Result<Option<FleetPlacementSpec>, CommitError> {
     let clusters = clusters(decision)?;
     let workload = spec.intent()?.to_string();
-    let limit = decision.limits.first().map(|reason| reason.code);
+    let waits = decision.status != Status::Placed;
+    // Whoever waits says so, even where nothing more is known.
+    let limit = decision.limits.first().map(|reason| reason.code).or(waits.then_some(Code::NoCandidate));
     if let Some(before) = before {
-        let same_limit = match decision.status {
-            // A wish that was given up is told when a workload is decided, and not again while nothing wakes it.
-            Status::Placed => {
-                before.binding_limit.as_deref().is_none_or(|limit| limit == Code::PreferredDropped.as_str())
-            }
-            Status::Pending | Status::Refused | Status::NotProven => {
-                before.binding_limit.as_deref() == limit.map(Code::as_str)
-            }
-        };
-        if same_limit && before.clusters == clusters && *before.inputs.workload == *workload {
+        // A wish that was given up is a limit, too, but nobody waits for it.
+        let waited = before.binding_limit.as_deref().is_some_and(|limit| limit != Code::PreferredDropped.as_str());
+        if waited == waits && before.clusters == clusters && *before.inputs.workload == *workload {
             return Ok(None);
         }
         if stamp.epoch < before.epoch {
@@ -268,7 +264,8 @@ mod tests {
         let held = held.expect("more is wanted");
         assert_eq!(held.binding_limit.as_deref(), Some("QuotaExceeded"));
         assert_eq!(spec_of(&waits(Code::QuotaExceeded), &spec(9), Some(&held), stamp(5)).expect("a commit"), None);
-        assert!(spec_of(&waits(Code::NoCandidate), &spec(9), Some(&held), stamp(5)).expect("a commit").is_some());
+        let other = spec_of(&waits(Code::NoCandidate), &spec(9), Some(&held), stamp(5)).expect("a commit");
+        assert_eq!(other, None, "it waits for something else, and still waits");
         let room = spec_of(&decision(&[("a", 9)]), &spec(9), Some(&held), stamp(6)).expect("a commit");
         assert_eq!(room.expect("it has a place").binding_limit, None);
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{placement::PlacementRules, requirements::Requirements, rollout::Rollout, selector::LabelSelector};
-use crate::text::{ApiVersion, KindName, Name, Text, Title, Token};
+use crate::text::{ApiVersion, KindName, Month, Name, Text, Title, Token};
 
 /// A workload of the fleet. 工作负载。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -277,6 +277,32 @@ pub struct ClusterReplicas {
     pub ready: Option<i32>,
 }
 
+/// Where a figure of use comes from. 用量数据的来源。
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum UseSource {
+    /// Read from the cluster's own metering. 由集群自身计量采集。
+    #[default]
+    Observed,
+    /// Stated by somebody. 人工填报。
+    Declared,
+}
+
+/// Use of one cluster, averaged over a month. 一个集群的月均用量。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterUse {
+    /// Cluster. 集群。
+    pub cluster: Name,
+    /// Month. 月份。
+    pub month: Month,
+    /// CPU in use in millicores, all replicas. 全部副本的 CPU 用量（毫核）。
+    #[schemars(range(min = 0, max = 1_000_000_000_000_i64))]
+    pub cpu_millicores: i64,
+    /// Where it comes from. 来源。
+    #[serde(default)]
+    pub source: UseSource,
+}
+
 /// What was observed of a workload. 工作负载的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -306,6 +332,11 @@ pub struct FleetWorkloadStatus {
     #[schemars(length(max = 50))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub clusters: Vec<ClusterReplicas>,
+    /// Use by cluster and month; energy is shared by it where a period has every month, else by requests. 各集群月均用量；统计期内每个月都有时按用量分摊能耗，否则按请求量。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 600))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["cluster".into(), "month".into()]))]
+    pub usage: Vec<ClusterUse>,
     /// Where it answers. 访问端点。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]

@@ -9,7 +9,7 @@ use super::{
     class::{Dimension, SmAlgorithm, SovereigntyStage, Tee},
     connection::Connection,
     evidence::Evidence,
-    pool::{PoolFacts, PoolStatus, TaintEffect},
+    pool::{PoolFacts, PoolReading, PoolStatus, TaintEffect},
     protection::Protection,
 };
 use crate::text::{
@@ -74,6 +74,11 @@ pub struct MemberClusterSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub pool_facts: Vec<PoolFacts>,
+    /// Readings of node pools' own meters (BMC, PDU, smart socket) per month; a pool counts when every month of a period has one. 节点池自身电表（BMC、PDU、智能插座）的月度读数；统计期内每个月都有读数时方计入。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["pool".into(), "month".into()]))]
+    pub pool_readings: Vec<PoolReading>,
     /// Graded protection (等保). 等级保护。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<Protection>,

@@ -11,7 +11,7 @@ use super::{
     class::{SmAlgorithm, Tee},
     isa::{AbiWorld, Architecture, Known, RuntimeSelection},
 };
-use crate::text::{LabelKey, LabelValue, Labels, Name, Resources, Title, Token};
+use crate::text::{LabelKey, LabelValue, Labels, Month, Name, Resources, Title, Token};
 
 /// What an administrator states about the nodes with certain labels; it wins over what was detected. 管理员对带有某些标签的节点的声明，优先于检测结果。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -244,4 +244,20 @@ pub struct PoolStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::time")]
     pub observed_at: Option<Time>,
+}
+
+/// One month of a pool's meter. 节点池电表的一个月读数。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolReading {
+    /// Pool. 节点池。
+    pub pool: Name,
+    /// Month. 月份。
+    pub month: Month,
+    /// Energy of the month in watt-hours. 当月电量（瓦时）。
+    #[schemars(range(min = 0, max = 9_000_000_000_000_000_i64))]
+    pub watt_hours: i64,
+    /// What was read, as people call it. 计量方式的说明。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Title>,
 }

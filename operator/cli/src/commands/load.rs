@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::args::{FailOn, Input};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::progress;
+use crate::{progress, talk};
 
 /// The paths of a command, `-f` after the others. Where there are none, standard input if that is a rule of the
 /// command, else the present folder.
@@ -36,7 +36,9 @@ pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool, context: &Con
 /// Reads paths.
 pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool, context: &Context) -> anyhow::Result<Fleet> {
     let progress = Progress::default();
-    let _shown = progress::show(&progress, context);
+    // Who types the input is not to be written over.
+    let typed = talk::types() && inputs.iter().any(|input| input == "-");
+    let _shown = (!typed).then(|| progress::show(&progress, context));
     let options = Options { strict, progress, ..Options::at(as_of) };
     let fleet = jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?;
     let told = &fleet.converted.fleet;

@@ -17,7 +17,7 @@ use crate::commands::saved::Saved;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, talk};
 
 /// Plans what it reads.
 pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -204,8 +204,7 @@ fn exit(args: &PlanArgs, saved: &Saved, findings: &[Finding]) -> Exit {
 
 /// On a terminal, what to look at next.
 fn next_step(saved: &Saved, args: &PlanArgs, context: &Context) {
-    use std::io::IsTerminal as _;
-    if !std::io::stdout().is_terminal() {
+    if !talk::reads() {
         return;
     }
     let Some(refused) = saved.plan.decisions.iter().find(|decision| decision.status != Status::Placed) else { return };

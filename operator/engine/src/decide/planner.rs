@@ -17,7 +17,7 @@ use super::platforms::PlatformRooms;
 use super::quota::{Bound, Quota};
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{Cause, Division, Requirement, Spec, WorkloadKey};
+use super::spec::{Cause, Current, Division, Requirement, Spec, WorkloadKey};
 use super::spreads::keys_of;
 use super::stay::{Stays, stays};
 use super::verdicts::{VerdictStore, Verdicts};
@@ -90,6 +90,8 @@ pub enum Hindrance {
 struct Held {
     slot: ClusterSlot,
     placed: i64,
+    /// What of it is booked: more than is placed while a removal is under way.
+    booked: i64,
     stays: Stays,
 }
 
@@ -243,7 +245,7 @@ impl<'s> Planner<'s> {
         let owner = self.owner(&spec.key);
         let mut placed = Vec::new();
         for current in &spec.current {
-            let replicas = current.placed.max(current.observed).max(0);
+            let replicas = booked(current);
             let slot = self.view.snapshot.slot(&current.cluster);
             self.charge(spec, block, slot, replicas, before);
             let Some(slot) = slot else { continue };
@@ -274,7 +276,7 @@ impl<'s> Planner<'s> {
         let block = self.store.of(&self.view, &spec.requirement);
         for current in &spec.current {
             let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(&spec, block, slot, -current.placed.max(current.observed).max(0), false);
+            self.charge(&spec, block, slot, -booked(current), false);
         }
     }
 
@@ -314,7 +316,7 @@ impl<'s> Planner<'s> {
         for current in &spec.current {
             let Some(slot) = self.view.snapshot.slot(&current.cluster) else { continue };
             let stays = stays(&self.view, verdicts, spec, slot);
-            self.held.push(Held { slot, placed: current.placed.max(0), stays });
+            self.held.push(Held { slot, placed: current.placed.max(0), booked: booked(current), stays });
         }
     }
 
@@ -372,7 +374,8 @@ impl<'s> Planner<'s> {
             let current = running.map_or(0, |held| held.placed);
             let capacity = match running {
                 Some(held) if held.stays == Stays::Capped && opened.is_none() => current,
-                _ => free.saturating_add(current).min(MAX_REPLICAS),
+                // Replicas that are seen there take their room already; to place them anew takes no more.
+                _ => free.saturating_add(running.map_or(0, |held| held.booked)).min(MAX_REPLICAS),
             };
             if capacity < 1 {
                 continue;
@@ -541,7 +544,7 @@ impl<'s> Planner<'s> {
         if spec.quota.is_empty() {
             return None;
         }
-        let added = decided.targets.iter().map(|(slot, replicas)| (replicas - self.placed_on(*slot)).max(0));
+        let added = decided.targets.iter().map(|(slot, replicas)| (replicas - self.booked_on(*slot)).max(0));
         let added = added.fold(0_i64, i64::saturating_add);
         let requirement = &spec.requirement;
         let (fit, bound) = self.quota.room(&self.view, &requirement.tenant, &spec.quota, requirement.cause)?;
@@ -550,8 +553,8 @@ impl<'s> Planner<'s> {
         (added > fit).then_some(Hindrance::Quota { tenant, resource, left, needed })
     }
 
-    pub(crate) fn placed_on(&self, slot: ClusterSlot) -> i64 {
-        self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.placed)
+    pub(crate) fn booked_on(&self, slot: ClusterSlot) -> i64 {
+        self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.booked)
     }
 
     /// Books a decision: room, quota and shares of what it adds. What it removes stays booked until it is gone.
@@ -564,15 +567,10 @@ impl<'s> Planner<'s> {
         let before = placed.clone();
         for (slot, replicas) in &decided.targets {
             let known = placed.iter_mut().find(|(at, _)| *at == slot.index());
-            let already = match &known {
-                Some((_, already)) => *already,
-                None => spec
-                    .current
-                    .iter()
-                    .find(|c| self.view.snapshot.slot(&c.cluster) == Some(*slot))
-                    .map_or(0, |c| c.placed.max(0)),
-            };
-            let added = replicas - already;
+            let here = spec.current.iter().find(|current| self.view.snapshot.slot(&current.cluster) == Some(*slot));
+            // What this ledger committed before counts, and what is seen beyond it.
+            let seen = here.map_or(0, booked);
+            let added = replicas - known.as_ref().map_or(seen, |(_, already)| seen.max(*already));
             match known {
                 Some((_, already)) => *already = *replicas,
                 None => placed.push((slot.index(), *replicas)),
@@ -634,6 +632,11 @@ impl<'s> Planner<'s> {
         }
         all
     }
+}
+
+/// What is booked of replicas on a cluster: those committed there or, while a removal is under way, those seen.
+fn booked(current: &Current) -> i64 {
+    current.placed.max(current.observed).max(0)
 }
 
 fn hindrance(facts: Facts) -> Hindrance {

@@ -79,7 +79,7 @@ impl Planner<'_> {
                 *place = u32::try_from(least).unwrap_or(u32::MAX);
             }
             if let Some(running) = running.get_mut(least) {
-                *running = running.saturating_add(self.placed_on(slot));
+                *running = running.saturating_add(self.booked_on(slot));
             }
         }
         let rooms = fits.into_iter().chain([MAX_REPLICAS]).zip(running);
@@ -102,7 +102,7 @@ impl Planner<'_> {
         for platform in self.quota.platforms(&self.view, &spec.requirement.tenant) {
             let on = decided.targets.iter().filter(|(slot, _)| self.platforms(decided.block, *slot).contains(platform));
             let added =
-                on.map(|(slot, replicas)| (replicas - self.placed_on(*slot)).max(0)).fold(0_i64, i64::saturating_add);
+                on.map(|(slot, replicas)| (replicas - self.booked_on(*slot)).max(0)).fold(0_i64, i64::saturating_add);
             let each = on_platform(&spec.quota, platform);
             if let (fit, Some(Bound { tenant, resource, left })) = self.fit(spec, &each)
                 && added > fit

@@ -49,9 +49,10 @@ pub(super) fn cluster(
         ownership,
         dedicated_to,
         jurisdictions,
-        connection: _,   // how it is reached is control's
-        default_zone: _, // see pools
-        pool_facts: _,   // see pools
+        connection: _,    // how it is reached is control's
+        default_zone: _,  // see pools
+        pool_facts: _,    // see pools
+        pool_readings: _, // energy
         protection,
         cryptography,
         evidence,

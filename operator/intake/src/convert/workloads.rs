@@ -151,7 +151,7 @@ fn spec(
             api::CpuSensitivity::None => CpuSensitivity::AsWritten,
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
-        current: placed.map(|placed| current(&item.object, &placed.object)).unwrap_or_default(),
+        current: current(&item.object, placed.map(|placed| &placed.object)),
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &placed.object)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
@@ -227,15 +227,21 @@ fn rules<'a>(
     own.map(|item| &item.object.spec.placement).or_else(shared)
 }
 
-fn current(workload: &api::FleetWorkload, placement: &api::FleetPlacement) -> Vec<Current> {
+/// What runs: what is committed with what is seen of it, then what is seen where nothing is committed any more (or not
+/// known to be): it takes its room until it is gone.
+fn current(workload: &api::FleetWorkload, placement: Option<&api::FleetPlacement>) -> Vec<Current> {
     let seen = workload.status.as_ref().map(|status| status.clusters.as_slice()).unwrap_or_default();
     let observed = |name: &str| seen.iter().find(|c| *c.name == *name).map(|c| i64::from(c.placed));
+    let committed = placement.map(|placement| placement.spec.clusters.as_slice()).unwrap_or_default();
     let current = |placed: &api::PlacedCluster| {
         let api::PlacedCluster { name, replicas } = placed;
         let placed = i64::from(*replicas);
         Current { cluster: name.to_string(), placed, observed: observed(name).unwrap_or(placed) }
     };
-    placement.spec.clusters.iter().map(current).collect()
+    let leaving = seen.iter().filter(|one| one.placed > 0 && committed.iter().all(|placed| placed.name != one.name));
+    let leaving =
+        leaving.map(|one| Current { cluster: one.name.to_string(), placed: 0, observed: i64::from(one.placed) });
+    committed.iter().map(current).chain(leaving).collect()
 }
 
 /// Clusters the data ties the workload to; `None` when it may go anywhere.

@@ -36,7 +36,7 @@ pub fn energy(fleet: &Fleet, period: Period, as_of: Timestamp) -> AccountInput {
     let mut clusters: BTreeMap<&str, Vec<ClusterInput>> = BTreeMap::new();
     let running = running(fleet);
     for item in fleet.objects.clusters.values() {
-        clusters.entry(&item.object.spec.site).or_default().push(cluster(fleet, item, &running));
+        clusters.entry(&item.object.spec.site).or_default().push(cluster(fleet, item, &running, period));
     }
     let sites = fleet.objects.sites.values().map(|item| {
         let spec = &item.object.spec;
@@ -161,22 +161,39 @@ fn cluster(
     fleet: &Fleet,
     item: &Item<api::MemberCluster>,
     running: &BTreeMap<&str, Vec<(&Spec, i64)>>,
+    period: Period,
 ) -> ClusterInput {
     let name = item.document.name.as_str();
     let input = fleet.converted.fleet.clusters.iter().find(|cluster| cluster.name == name);
     let pools: Vec<(PoolInput, Option<i64>)> =
-        input.map(|input| input.pools.iter().map(|own| pool(fleet, item, own)).collect()).unwrap_or_default();
+        input.map(|input| input.pools.iter().map(|own| pool(fleet, item, own, period)).collect()).unwrap_or_default();
     let ours = running.get(name).map(Vec::as_slice).unwrap_or_default();
     ClusterInput {
         reference: ObjectRef::new("MemberCluster", "", name),
         cpu_used: pools.iter().try_fold(0_i64, |sum, (_, used)| sum.checked_add((*used)?)),
-        consumers: ours.iter().filter_map(|(spec, replicas)| consumer(fleet, spec, *replicas)).collect(),
+        consumers: ours.iter().filter_map(|(spec, replicas)| consumer(fleet, spec, name, *replicas, period)).collect(),
         pools: pools.into_iter().map(|(pool, _)| pool).collect(),
     }
 }
 
-/// Use by workload is not read anywhere yet, so what it requests stands for it; the report says so.
-fn consumer(fleet: &Fleet, spec: &Spec, replicas: i64) -> Option<Consumer> {
+/// Use of a workload in a cluster over a period, averaged by the length of its months; `None` when a month has none.
+fn used(fleet: &Fleet, spec: &Spec, cluster: &str, period: Period) -> Option<i64> {
+    let key = (spec.key.namespace.clone(), spec.key.name.clone());
+    let status = fleet.objects.workloads.get(&key)?.object.status.as_ref()?;
+    let (mut weighted, mut seconds) = (0_i128, 0_i128);
+    for month in period.months() {
+        let of_month = |entry: &&api::ClusterUse| *entry.cluster == *cluster && Month::parse(&entry.month) == Ok(month);
+        let entry = status.usage.iter().find(of_month)?;
+        let length = i128::from(Period::month(month).seconds());
+        weighted = weighted.checked_add(i128::from(entry.cpu_millicores).checked_mul(length)?)?;
+        seconds = seconds.checked_add(length)?;
+    }
+    i64::try_from(weighted.checked_div(seconds)?).ok()
+}
+
+/// A workload in a cluster: what it requests, and what it used where that was read; else its requests stand for it and
+/// the report says so.
+fn consumer(fleet: &Fleet, spec: &Spec, cluster: &str, replicas: i64, period: Period) -> Option<Consumer> {
     let of = |resource: &str| {
         spec.pods.iter().try_fold(0_i64, |sum, pod| {
             let each = pod.request.get(resource).copied().unwrap_or(0).checked_mul(pod.count)?;
@@ -184,18 +201,20 @@ fn consumer(fleet: &Fleet, spec: &Spec, replicas: i64) -> Option<Consumer> {
         })
     };
     let requested = Amounts { cpu: of(CPU)?, memory: of(MEMORY)? };
+    let used = used(fleet, spec, cluster, period);
     let tenant = &spec.requirement.tenant;
     let title = named(&fleet.objects.tenants, tenant).map(|tenant| tenant.object.spec.display_name.to_string());
     Some(Consumer {
         tenant: title.unwrap_or_else(|| tenant.clone()),
         workload: format!("{}/{}", spec.key.namespace, spec.key.name),
         requested,
-        used: requested,
+        used: used.map_or(requested, |cpu| Amounts { cpu, ..requested }),
+        observed: used.is_some(),
     })
 }
 
 /// A pool and the millicores in use on it, where both what it has and what is free were observed.
-fn pool(fleet: &Fleet, item: &Item<api::MemberCluster>, own: &EnginePool) -> (PoolInput, Option<i64>) {
+fn pool(fleet: &Fleet, item: &Item<api::MemberCluster>, own: &EnginePool, period: Period) -> (PoolInput, Option<i64>) {
     let status = item.object.status.as_ref().and_then(|status| status.pools.iter().find(|pool| *pool.name == own.name));
     let shapes = |resource: &str| {
         own.shapes.iter().try_fold(0_i64, |sum, shape| {
@@ -221,7 +240,9 @@ fn pool(fleet: &Fleet, item: &Item<api::MemberCluster>, own: &EnginePool) -> (Po
         nodes,
         millicores: allocatable.cpu,
     };
+    let readings = item.object.spec.pool_readings.iter().filter(|reading| *reading.pool == own.name);
     let pool = PoolInput {
+        metered: whole(period, readings.map(|reading| (&*reading.month, reading.watt_hours))),
         name: own.name.clone(),
         platform: own.facts.platform.clone().unwrap_or_default(),
         nodes,

@@ -31,4 +31,6 @@ fn today(at: Timestamp) -> Date {
 }
 
 #[cfg(test)]
+mod readings_tests;
+#[cfg(test)]
 mod tests;

@@ -12,11 +12,11 @@ use super::*;
 use crate::{Fleet, Options, load};
 
 /// The end of 23 November 2026 in Beijing.
-fn as_of() -> Timestamp {
+pub(super) fn as_of() -> Timestamp {
     "2026-11-23T15:59:59Z".parse().unwrap()
 }
 
-fn read(text: &str, at: Timestamp) -> Fleet {
+pub(super) fn read(text: &str, at: Timestamp) -> Fleet {
     load(&["-".to_owned()], &mut text.as_bytes(), &Options::at(at)).unwrap()
 }
 
@@ -25,7 +25,7 @@ fn counted(fleet: &Fleet, at: Timestamp) -> AdoptionReport {
     adoption(&register(fleet, at), settings).unwrap()
 }
 
-fn month(fleet: &Fleet, month: &str) -> Account {
+pub(super) fn month(fleet: &Fleet, month: &str) -> Account {
     account(&energy(fleet, Period::month(Month::parse(month).unwrap()), as_of())).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn codes_of(notes: &[LeftOut], name: &str) -> Vec<Code> {
 }
 
 /// Two bodies, the second below the first; a room with two meters and one with nothing; one Kunpeng cluster.
-const FLEET: &str = r#"
+pub(super) const FLEET: &str = r#"
 apiVersion: jiuzhou.dev/v1alpha1
 kind: Site
 metadata: {name: dali}
@@ -130,7 +130,7 @@ spec: {displayName: 无系统单位, unifiedCode: "11532901MB0Y123467", level: C
 "#;
 
 /// A system with its own lines.
-fn system(name: &str, more: &str) -> String {
+pub(super) fn system(name: &str, more: &str) -> String {
     format!(
         r#"
 ---
@@ -148,7 +148,7 @@ spec:
 }
 
 /// A workload of two replicas of one CPU each, Ready since a moment.
-fn workload(system: &str, since: &str, ready: &str) -> String {
+pub(super) fn workload(system: &str, since: &str, ready: &str) -> String {
     format!(
         r#"
 ---

@@ -59,6 +59,8 @@ pub struct Consumer {
     pub requested: Amounts,
     /// What it used.
     pub used: Amounts,
+    /// Whether that was read; otherwise what it reserved stands for it.
+    pub observed: bool,
 }
 
 /// What a workload or tenant is charged with.
@@ -164,6 +166,7 @@ mod tests {
     fn consumer(tenant: &str, workload: &str, request: i64, used: i64) -> Consumer {
         let memory = |cpu: i64| cpu * 1_048_576;
         Consumer {
+            observed: true,
             tenant: tenant.into(),
             workload: workload.into(),
             requested: Amounts { cpu: request, memory: memory(request) },

@@ -8,6 +8,7 @@ use jiuzhou_measure::energy::{
 use jiuzhou_measure::{LeftOut, Ratio};
 
 use super::adoption::{Lookup, list};
+use super::energy_shares::{platforms, tenants};
 use crate::document::{Cell, Chart, ChartForm, Column, Document, DocumentKind, Meta, Section, Status};
 use crate::words::{Unit, Word};
 
@@ -23,6 +24,8 @@ pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<
     document.figure(Word::SitesKnown, counts.map_or(Cell::Unknown, |(known, all)| Cell::Ratio(known, all)));
     document.figure(Word::EnergyIt, total(sites, |site| site.it));
     document.figure(Word::EnergyFacility, total(sites, |site| site.facility));
+    let observed = account.use_observed;
+    document.figure(Word::UseObserved, Cell::Ratio(observed.numerator, observed.denominator));
     document.figure(Word::LocationBased, total(sites, |site| site.emissions.location));
     document.figure(Word::MarketBased, total(sites, |site| site.emissions.market));
 
@@ -88,6 +91,14 @@ fn provenance(source: Provenance) -> Word {
     }
 }
 
+/// The word of where IT energy comes from; the meters of its pools stand for a room's own.
+fn it_source(site: &SiteAccount) -> Option<Word> {
+    match site.it_source? {
+        Provenance::Measured if site.pool_meters.is_some() && site.it == site.pool_meters => Some(Word::PoolMeters),
+        source => Some(provenance(source)),
+    }
+}
+
 fn site_table(sites: &[SiteAccount]) -> Section {
     let columns = vec![
         Column::text("site", Word::Site),
@@ -95,6 +106,7 @@ fn site_table(sites: &[SiteAccount]) -> Section {
         Column::text("itSource", Word::ItSource),
         Column::text("band", Word::Band).wide(),
         Column::figure("modelled", Word::Modelled).wide(),
+        Column::figure("poolMeters", Word::PoolMeters).wide(),
         Column::figure("pue", Word::Pue),
         Column::text("pueSource", Word::PueSource).wide(),
         Column::figure("facility", Word::EnergyFacility),
@@ -102,7 +114,7 @@ fn site_table(sites: &[SiteAccount]) -> Section {
         Column::figure("wue", Word::Wue),
         Column::figure("readings", Word::Readings),
     ];
-    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 7 };
+    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 8 };
     let mut section = Section::new(Word::SectionSites, columns).drawn(chart);
     for site in sites {
         let pue = site.pue_source.map(|source| match source {
@@ -113,13 +125,14 @@ fn site_table(sites: &[SiteAccount]) -> Section {
         section.row(vec![
             site.title.as_str().into(),
             Cell::known(site.it),
-            Cell::known(site.it_source.map(provenance)),
+            Cell::known(it_source(site)),
             match (site.it_band, site.it_source) {
                 (Some((low, high)), _) => Cell::Between(low.0, high.0, Unit::MilliwattHours),
                 (None, Some(_)) => Cell::NotApplicable,
                 (None, None) => Cell::Unknown,
             },
             Cell::known(site.modelled),
+            Cell::known(site.pool_meters),
             Cell::known(site.pue),
             Cell::known(pue),
             Cell::known(site.facility),
@@ -291,51 +304,6 @@ fn reconciliation(sites: &[SiteAccount]) -> Section {
     section
 }
 
-/// Tenants, what belongs to nobody, what is free and what is outside: together all the IT energy that is known. Rooms
-/// whose energy is unknown stand below, because their tenants are charged with too little.
-fn tenants(account: &Account) -> Section {
-    let columns = vec![
-        Column::text("tenant", Word::Tenant),
-        Column::figure("activeEnergy", Word::ActiveEnergy),
-        Column::figure("idleEnergy", Word::IdleEnergy),
-        Column::figure("total", Word::Total),
-    ];
-    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 3 };
-    let mut section = Section::new(Word::SectionTenants, columns).drawn(chart);
-    let mut row = |name: Cell, active: MilliwattHours, idle: MilliwattHours| {
-        section.row(vec![name, active.into(), idle.into(), Cell::known(active.checked_add(idle))]);
-    };
-    for (tenant, share) in &account.tenants {
-        row(if tenant.is_empty() { Cell::Unknown } else { tenant.as_str().into() }, share.active, share.idle);
-    }
-    // Where no room is known these two are not zero, they are unknown: the row below says it.
-    if account.sites.iter().any(|site| site.it.is_some()) || account.sites.is_empty() {
-        row(Word::SystemEnergy.into(), account.system, MilliwattHours::ZERO);
-        row(Word::Unallocated.into(), MilliwattHours::ZERO, account.unallocated);
-    }
-    if account.outside.0 > 0 {
-        section.row(vec![Word::Outside.into(), Cell::Unknown, Cell::Unknown, account.outside.into()]);
-    }
-    if !account.uncharged.is_empty() {
-        section.row(vec![Word::NotCharged.into()]);
-    }
-    section
-}
-
-fn platforms(account: &Account, lookup: &dyn Lookup) -> Section {
-    let columns = vec![Column::text("cpuPlatform", Word::Platform), Column::figure("energy", Word::EnergyIt)];
-    let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 1 };
-    let mut section = Section::new(Word::SectionByPlatform, columns).drawn(chart);
-    for (platform, energy) in &account.platforms {
-        let name = (!platform.is_empty()).then(|| {
-            let object = jiuzhou_engine::terms::ObjectRef::new("CpuPlatform", "", platform);
-            lookup.title(&object).unwrap_or_else(|| platform.clone())
-        });
-        section.row(vec![Cell::known(name), (*energy).into()]);
-    }
-    section
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -346,7 +314,7 @@ mod tests {
     use jiuzhou_measure::{Month, Period};
 
     use super::*;
-    use crate::render::{Format, Options, render};
+    use crate::render::{Format, Options, render_text};
 
     struct Nothing;
 
@@ -374,6 +342,7 @@ mod tests {
                 "徐州".to_owned(),
                 Share { active: MilliwattHours(5), idle: MilliwattHours(2) },
             )]),
+            use_observed: Ratio::new(1, 2),
             system: MilliwattHours(1),
             unallocated: MilliwattHours(4),
             outside: MilliwattHours(0),
@@ -413,8 +382,8 @@ mod tests {
         let tenants = document.sections.iter().find(|section| section.title == Word::SectionTenants).unwrap();
         let totals: Vec<_> = tenants.rows.iter().filter_map(|row| row[3].magnitude()).collect();
         assert_eq!(totals, [7, 1, 4]);
-        for format in Format::ALL.into_iter().filter(|format| format.has_tables()) {
-            assert!(render(&document, format, &Options::default()).unwrap().contains("徐州"), "{}", format.name());
+        for format in Format::ALL.into_iter().filter(|format| format.has_tables() && format.is_text()) {
+            assert!(render_text(&document, format, &Options::default()).unwrap().contains("徐州"), "{}", format.name());
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod adoption;
 mod decision;
 pub mod energy;
+mod energy_shares;
 pub mod explain;
 pub mod inventory;
 pub mod plan;

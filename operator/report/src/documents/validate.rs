@@ -21,12 +21,6 @@ pub fn validate(meta: Meta, read: &Read, findings: Vec<Finding>) -> Document {
     let mut document = Document::new(DocumentKind::Validate, meta);
     let all = Tally::of(&findings);
     let objects = read.files.values().fold(0_usize, |sum, count| sum.saturating_add(*count));
-    document.figure(Word::Files, read.files.len());
-    document.figure(Word::Objects, objects);
-    document.figure(Word::Errors, all.errors);
-    document.figure(Word::Warnings, all.warnings);
-    document.figure(Word::Infos, all.infos);
-
     let mut by_file: BTreeMap<&str, (Option<usize>, Vec<Finding>)> =
         read.files.iter().map(|(file, objects)| (file.as_str(), (Some(*objects), Vec::new()))).collect();
     for finding in &findings {
@@ -34,6 +28,12 @@ pub fn validate(meta: Meta, read: &Read, findings: Vec<Finding>) -> Document {
             by_file.entry(&place.file).or_default().1.push(finding.clone());
         }
     }
+    // A file of which nothing could be read is a file, too.
+    document.figure(Word::Files, by_file.len());
+    document.figure(Word::Objects, objects);
+    document.figure(Word::Errors, all.errors);
+    document.figure(Word::Warnings, all.warnings);
+    document.figure(Word::Infos, all.infos);
     let mut section = Section::new(
         Word::Files,
         vec![

@@ -15,6 +15,8 @@ use crate::words::{Lang, Word};
 
 /// Rows above which a table is folded.
 const OPEN_ROWS: usize = 10;
+/// Most rows of one fold: a large group is several, so that a page with a limit shows what fits of it.
+const FOLD_ROWS: usize = 50;
 /// Bytes kept for a line that says how much is left out.
 const RESERVE: usize = 160;
 
@@ -143,24 +145,29 @@ fn section(section: &Section, lang: Lang) -> Block {
         let cells: Vec<String> = columns().map(|(at, _)| row.get(at).map_or_else(String::new, text)).collect();
         format!("| {} |\n", cells.join(" | "))
     };
-    let fold = |name: &str, rows: usize| {
-        format!("\n<details><summary>{name}{}</summary>\n", lang.bracketed(&rows.to_string()))
-    };
+    let fold = |name: &str, rows: &str| format!("\n<details><summary>{name}{}</summary>\n", lang.bracketed(rows));
     if section.group.is_some() && !section.rows.is_empty() {
-        // One fold per group; a group that does not fit whole is left out and counted.
-        let groups = section.groups();
-        let one = |(name, rows): &(Option<&Cell>, Vec<&Vec<Cell>>)| {
+        // A fold per group; one that does not fit whole is left out and counted.
+        let mut items = Vec::new();
+        for (name, rows) in section.groups() {
             let name = name.map_or_else(String::new, |cell| escape(&show(cell, lang, false, NARROW_LIST)));
-            let lines: String = rows.iter().map(|row| line(row)).collect();
-            (rows.len(), format!("{}{head}{lines}\n</details>\n", fold(&name, rows.len())))
-        };
-        return Block { before, items: groups.iter().map(one).collect(), after: "" };
+            for (nth, part) in rows.chunks(FOLD_ROWS).enumerate() {
+                let from = nth * FOLD_ROWS;
+                let shown = match rows.len() {
+                    all @ 0..=FOLD_ROWS => all.to_string(),
+                    all => format!("{}–{} / {all}", from + 1, from + part.len()),
+                };
+                let lines: String = part.iter().map(|row| line(row)).collect();
+                items.push((part.len(), format!("{}{head}{lines}\n</details>\n", fold(&name, &shown))));
+            }
+        }
+        return Block { before, items, after: "" };
     }
     let items: Vec<(usize, String)> = section.rows.iter().map(|row| (1, line(row))).collect();
     match items.len() {
         0 => Block { before: format!("{before}\n{}\n", Word::None.text(lang)), items, after: "" },
         1..=OPEN_ROWS => Block { before: before + &head, items, after: "" },
-        rows => Block { before: before + &fold(title, rows) + &head, items, after: "\n</details>\n" },
+        rows => Block { before: before + &fold(title, &rows.to_string()) + &head, items, after: "\n</details>\n" },
     }
 }
 
@@ -203,6 +210,16 @@ mod tests {
                 assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
             }
         }
+    }
+
+    #[test]
+    fn one_large_group_shows_what_fits_of_it() {
+        let mut document = sample::large(1000);
+        document.sections[0].rows.iter_mut().for_each(|row| row[0] = "昆明市".into());
+        let text = render(&document, &Options { max_bytes: Some(60_000), ..Options::default() });
+        let rows = text.lines().filter(|line| line.starts_with("| row-")).count();
+        assert!(text.len() <= 60_000 && (100..1000).contains(&rows), "{rows} rows in {} bytes", text.len());
+        assert!(text.contains("昆明市 (1–50 / 1000)"), "{text}");
     }
 
     #[test]

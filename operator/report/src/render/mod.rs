@@ -16,6 +16,7 @@ mod sarif;
 mod sheet;
 mod svg;
 mod text;
+mod xlsx;
 mod yaml;
 
 #[cfg(test)]
@@ -53,11 +54,13 @@ pub enum Format {
     Gitlab,
     /// GitHub workflow commands: problems only.
     Github,
+    /// A workbook, a sheet per table; bytes and not text.
+    Xlsx,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Text,
         Self::Wide,
         Self::Json,
@@ -69,6 +72,7 @@ impl Format {
         Self::Sarif,
         Self::Gitlab,
         Self::Github,
+        Self::Xlsx,
     ];
 
     /// The name on the command line.
@@ -86,6 +90,7 @@ impl Format {
             Self::Sarif => "sarif",
             Self::Gitlab => "gitlab",
             Self::Github => "github",
+            Self::Xlsx => "xlsx",
         }
     }
 
@@ -93,6 +98,12 @@ impl Format {
     #[must_use]
     pub fn has_tables(self) -> bool {
         !matches!(self, Self::Sarif | Self::Gitlab | Self::Github)
+    }
+
+    /// Whether it is text; the others are bytes and belong into a file.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        self != Self::Xlsx
     }
 
     /// Reads a name of the command line.
@@ -142,14 +153,32 @@ pub enum RenderError {
     /// HTML.
     #[error("failed to write HTML: {0}")]
     Html(#[from] askama::Error),
+    /// A workbook.
+    #[error("failed to write a workbook: {0}")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// The format is no text.
+    #[error("failed to write {0} as text: it is bytes")]
+    NotText(&'static str),
 }
 
-/// Renders a document. The text ends with a line break.
+/// Renders a document in any format.
 ///
 /// # Errors
-/// [`RenderError`] when a serialiser fails, which no document made here causes.
-pub fn render(document: &Document, format: Format, options: &Options) -> Result<String, RenderError> {
+/// [`RenderError`] when a serialiser fails, which no document made here causes, or a table is too long for a workbook.
+pub fn render(document: &Document, format: Format, options: &Options) -> Result<Vec<u8>, RenderError> {
     match format {
+        Format::Xlsx => xlsx::render(document, options),
+        text => render_text(document, text, options).map(String::into_bytes),
+    }
+}
+
+/// Renders a document in a format that is text. The text ends with a line break.
+///
+/// # Errors
+/// As [`render`], and [`RenderError::NotText`].
+pub fn render_text(document: &Document, format: Format, options: &Options) -> Result<String, RenderError> {
+    match format {
+        Format::Xlsx => Err(RenderError::NotText(format.name())),
         Format::Text => Ok(text::render(document, options, false)),
         Format::Wide => Ok(text::render(document, options, true)),
         Format::Json => json::render(document),

@@ -126,6 +126,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Remove the replicas from the object, or correct the bounds of the autoscaler.",
             fix_zh: "请删除对象中的副本数，或更正自动伸缩的上下限。",
         },
+        Code::SecretInlined => Sentence {
+            en: "{subject} carries the data of a Secret, which everybody who may read the FleetWorkload can read.",
+            zh: "{subject} 带有 Secret 的数据，凡能读取该 FleetWorkload 的人都能读到。",
+            fix_en: "Reference a Secret that a secret store makes in the namespace of each member, or restrict who may read the workload and this output.",
+            fix_zh: "请改为引用由密钥管理服务在各成员集群命名空间中生成的 Secret，或限制该工作负载及本输出的读取权限。",
+        },
         Code::SystemOutsideTenant => Sentence {
             en: "{object} belongs to {seen}, but its namespace is owned by {wanted}.",
             zh: "{object} 属于 {seen}，而其命名空间归 {wanted} 所有。",

@@ -67,8 +67,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请补充该对象，或将引用标记为可选，或确保每个成员集群上都有它。",
         },
         Code::DocumentNotObject => Sentence {
-            en: "The document is {seen} and not a Kubernetes object.",
-            zh: "该文档是 {seen}，不是 Kubernetes 对象。",
+            en: "The document is of type {seen} and not a Kubernetes object.",
+            zh: "该文档的类型是 {seen}，不是 Kubernetes 对象。",
             fix_en: "Start it with apiVersion, kind and metadata.",
             fix_zh: "请以 apiVersion、kind 和 metadata 开头。",
         },
@@ -335,12 +335,6 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             zh: "无法在 {object} 处计算模式规则：{seen}。",
             fix_en: "Correct the other findings of this object first.",
             fix_zh: "请先处理该对象的其他问题项。",
-        },
-        Code::SecretInlined => Sentence {
-            en: "{subject} carries the data of a Secret, which everybody who may read the FleetWorkload can read.",
-            zh: "{subject} 带有 Secret 的数据，凡能读取该 FleetWorkload 的人都能读到。",
-            fix_en: "Reference a Secret that a secret store makes in the namespace of each member, or restrict who may read the workload and this output.",
-            fix_zh: "请改为引用由密钥管理服务在各成员集群命名空间中生成的 Secret，或限制该工作负载及本输出的读取权限。",
         },
         Code::SelectorEmpty => Sentence {
             en: "The selector at {object} matches nothing: {seen}.",

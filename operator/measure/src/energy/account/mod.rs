@@ -1,7 +1,8 @@
 //! The account of a period: every machine room with its sources, its limits and who its energy went to.
 //!
 //! It ties the parts of this room together and adds one rule: figures of different sources are never mixed. A room's IT
-//! energy is its IT meter's, or the sum of what all its pools are modelled at, or 未知; every figure says which. Where a
+//! energy is its IT meter's, or the sum of the meters of all its pools, or of what all its pools are modelled at, or 未知;
+//! every figure says which. Where a
 //! room is unknown its tenants are not charged, and the account names the room. Embodied emissions are not part of it.
 
 mod limits;
@@ -50,6 +51,8 @@ pub struct Account {
     pub measured: Ratio,
     /// IT energy by tenant.
     pub tenants: BTreeMap<String, Share>,
+    /// Workloads (by cluster) in charged rooms whose use was read, of all there.
+    pub use_observed: Ratio,
     /// Active energy of what belongs to nobody.
     pub system: MilliwattHours,
     /// Idle energy of what is free: 未分配.
@@ -90,6 +93,7 @@ pub fn account(input: &AccountInput) -> Result<Account, MeasureError> {
         sites: Vec::with_capacity(drafts.len()),
         measured: Ratio::default(),
         tenants: BTreeMap::new(),
+        use_observed: Ratio::default(),
         system: MilliwattHours(0),
         unallocated: MilliwattHours(0),
         outside: MilliwattHours(0),

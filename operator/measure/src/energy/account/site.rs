@@ -4,7 +4,7 @@ use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, PerMille, Reason, V
 use serde::Serialize;
 
 use super::limits::{Limit, Verdict, broken, judge};
-use super::tenants::{ClusterInput, modelled};
+use super::tenants::{ClusterInput, metered, modelled};
 use super::{AccountInput, RenewableSource};
 use crate::carbon::{Factor, Scope2, scope2};
 use crate::energy::{
@@ -75,6 +75,8 @@ pub struct SiteAccount {
     pub it_band: Option<(MilliwattHours, MilliwattHours)>,
     /// The sum of all pools by their models, beside a metered figure.
     pub modelled: Option<MilliwattHours>,
+    /// The sum of all pools by their own meters; `None` unless every pool has one.
+    pub pool_meters: Option<MilliwattHours>,
     /// PUE of exactly the period.
     pub pue: Option<PerMille>,
     /// Where it comes from.
@@ -121,7 +123,8 @@ pub(super) fn draft(site: &SiteInput, input: &AccountInput) -> Result<SiteAccoun
 
     let model = modelled(&site.clusters, input)?;
     result.modelled = model.energy;
-    (result.it, result.it_source) = match (site.it_meter, model.energy) {
+    result.pool_meters = metered(&site.clusters)?;
+    (result.it, result.it_source) = match (site.it_meter.or(result.pool_meters), model.energy) {
         (Some(metered), _) => (Some(metered), Some(Provenance::Measured)),
         (None, Some(energy)) => (Some(energy), Some(model.provenance)),
         (None, None) => {

@@ -1,7 +1,8 @@
 //! Who a room's IT energy went to: clusters by their models, workloads by use and share, platforms by pool.
 //!
-//! A metered room is split over its member clusters by what their pools are modelled at, or by allocatable CPU where a
-//! pool has no model. Nothing is lost: tenants, system, unallocated and outside sum to the IT energy of all known rooms.
+//! A room is split over its member clusters by the meters of their pools where all of them have one, else by what the
+//! pools are modelled at, or by allocatable CPU where one has no model. Nothing is lost: tenants, system, unallocated and
+//! outside sum to the IT energy of all known rooms.
 
 use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, PerMille, Reason};
 
@@ -34,6 +35,8 @@ pub struct PoolInput {
     pub utilisation: Option<PerMille>,
     /// What pods can have on all its nodes.
     pub allocatable: Amounts,
+    /// Its own meter over the whole period.
+    pub metered: Option<MilliwattHours>,
 }
 
 /// A member cluster in a room.
@@ -87,6 +90,22 @@ pub(super) fn modelled(clusters: &[ClusterInput], input: &AccountInput) -> Resul
     Ok(result)
 }
 
+/// The sum of the pools' own meters; `None` unless every pool of every cluster has one.
+pub(super) fn metered(clusters: &[ClusterInput]) -> Result<Option<MilliwattHours>, MeasureError> {
+    if clusters.is_empty() || clusters.iter().any(|cluster| cluster.pools.is_empty()) {
+        return Ok(None);
+    }
+    let mut sum = MilliwattHours(0);
+    for pool in clusters.iter().flat_map(|cluster| &cluster.pools) {
+        let Some(metered) = pool.metered else { return Ok(None) };
+        if metered.0 < 0 {
+            return Err(RANGE);
+        }
+        add(&mut sum, metered)?;
+    }
+    Ok(Some(sum))
+}
+
 /// Idle energy, whole energy and provenance of a pool over the period.
 fn pool_energy(
     pool: &PoolInput,
@@ -99,6 +118,10 @@ fn pool_energy(
     let idle = power.line.energy(PerMille(0), pool.nodes, seconds)?;
     let whole = power.line.energy(utilisation, pool.nodes, seconds)?;
     Ok(Some((idle, whole, provenance)))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Charges a room's IT energy to tenants and platforms.
@@ -120,14 +143,17 @@ pub(super) fn charge(
         }
     }
     let all_modelled = pools.iter().all(|(_, _, energy)| energy.is_some());
+    let all_metered = draft.pool_meters.is_some();
     let names: Vec<String> =
         pools.iter().map(|(cluster, pool, _)| format!("{}/{}", cluster.reference.name, pool.name)).collect();
     let weight =
-        |(_, pool, energy): &(&ClusterInput, &PoolInput, Option<(MilliwattHours, MilliwattHours, Provenance)>)| {
-            match energy {
-                Some((_, whole, _)) if all_modelled => i128::from(whole.0),
-                _ => i128::from(pool.allocatable.cpu),
-            }
+        |(_, pool, energy): &(&ClusterInput, &PoolInput, Option<(MilliwattHours, MilliwattHours, Provenance)>)| match (
+            energy,
+            pool.metered,
+        ) {
+            (_, Some(metered)) if all_metered => i128::from(metered.0),
+            (Some((_, whole, _)), _) if all_modelled => i128::from(whole.0),
+            _ => i128::from(pool.allocatable.cpu),
         };
     let weights: Vec<(&str, i128)> = names.iter().map(String::as_str).zip(pools.iter().map(weight)).collect();
     let parts = apportion(it.0, &weights, "a room's energy")?;
@@ -158,6 +184,8 @@ pub(super) fn charge(
             add(account.platforms.entry(pool.platform.clone()).or_default(), MilliwattHours(*part))?;
         }
         node.cpu_used = cluster.cpu_used.unwrap_or(0);
+        account.use_observed.numerator += count(cluster.consumers.iter().filter(|consumer| consumer.observed).count());
+        account.use_observed.denominator += count(cluster.consumers.len());
         let split = attribute(&node, &cluster.consumers, input.policy)?;
         for (tenant, share) in split.tenants {
             let sum = account.tenants.entry(tenant).or_default();

@@ -33,6 +33,7 @@ fn factor(series: Series, mg: i64) -> Option<FactorUse> {
 fn cluster() -> ClusterInput {
     let amounts = |cpu| Amounts { cpu, memory: 0 };
     let consumer = |tenant: &str, workload: &str, cpu| Consumer {
+        observed: false,
         tenant: tenant.into(),
         workload: workload.into(),
         requested: amounts(cpu),
@@ -41,6 +42,7 @@ fn cluster() -> ClusterInput {
     ClusterInput {
         reference: ObjectRef::new("MemberCluster", "", "dali-a"),
         pools: vec![PoolInput {
+            metered: None,
             name: "p".into(),
             platform: "kunpeng-920".into(),
             nodes: 2,
@@ -206,4 +208,36 @@ fn an_empty_fleet_has_an_account_of_nothing() {
     let result = account(&input(Vec::new())).unwrap();
     assert_eq!(result.measured.per_mille(), None);
     assert!(account(&input(vec![site("a"), site("a")])).is_err());
+}
+
+/// A room without an IT meter, whose pool has one.
+#[test]
+fn pools_with_meters_of_their_own_are_measured_and_one_without_makes_the_room_a_model() {
+    let mut input = input(vec![site("dali")]);
+    let site = &mut input.sites[0];
+    site.it_meter = None;
+    let pools = || MilliwattHours(4_000_000);
+    for pool in site.clusters.iter_mut().flat_map(|cluster| &mut cluster.pools) {
+        pool.metered = Some(pools());
+    }
+    let all = site.clusters.iter().map(|cluster| cluster.pools.len()).sum::<usize>();
+    let sum = MilliwattHours(4_000_000 * i64::try_from(all).unwrap());
+    let measured = account(&input).unwrap();
+    let room = &measured.sites[0];
+    assert_eq!((room.it, room.it_source, room.pool_meters), (Some(sum), Some(Provenance::Measured), Some(sum)));
+
+    input.sites[0].clusters[0].pools[0].metered = None;
+    let modelled = account(&input).unwrap();
+    assert_ne!(modelled.sites[0].it_source, Some(Provenance::Measured));
+    assert_eq!(modelled.sites[0].pool_meters, None);
+}
+
+#[test]
+fn the_account_says_how_many_workloads_were_charged_by_what_they_used() {
+    let mut input = input(vec![site("dali")]);
+    let consumers: usize = input.sites.iter().flat_map(|site| &site.clusters).map(|c| c.consumers.len()).sum();
+    assert!(consumers > 1);
+    input.sites[0].clusters[0].consumers[0].observed = true;
+    let ratio = account(&input).unwrap().use_observed;
+    assert_eq!((ratio.numerator, ratio.denominator), (1, i64::try_from(consumers).unwrap()));
 }
