@@ -8,6 +8,7 @@
 mod connect;
 mod error;
 pub mod export;
+pub mod fleet;
 pub mod http;
 pub mod leader;
 pub mod metrics;
@@ -16,6 +17,7 @@ pub mod rights;
 mod run;
 mod stop;
 pub mod telemetry;
+pub mod tenants;
 
 pub use kube::Client;
 
@@ -23,4 +25,4 @@ pub use connect::{Target, connect, install_crypto};
 pub use error::{Category, Error};
 pub use options::Options;
 pub use run::run;
-pub use stop::Stop;
+pub use stop::{Stop, Stopper};
