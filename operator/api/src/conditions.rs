@@ -102,6 +102,20 @@ words! {
         MemberUnreachable,
         /// A member is another cluster than before; nothing is read or written there.
         IdentityChanged,
+        /// The kubeconfig of a member would run, read or trust what it should not, or cannot be used.
+        CredentialRefused,
+        /// The credential of a member has ended or has not begun.
+        CredentialExpired,
+        /// The member obeys another hub; nothing is written there.
+        ClaimedByOther,
+        /// Another MemberCluster is the same cluster.
+        DuplicateMember,
+        /// The hub or the member went back in time (a restored backup); deletes and moves wait for a person.
+        EpochBehind,
+        /// What the member says cannot be understood.
+        AnswerInvalid,
+        /// The member is being emptied.
+        Draining,
         /// A right is missing; the message holds the YAML to apply.
         RightMissing,
         /// Removal waits until a copy elsewhere is ready or a person orders it.

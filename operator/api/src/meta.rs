@@ -50,6 +50,8 @@ pub const ANNOTATION_TAKE_OVER: &str = "jiuzhou.dev/take-over";
 pub const ANNOTATION_CONFIRM_DELETE: &str = "jiuzhou.dev/confirm-delete";
 /// Annotation with the digest of what was last applied to an object of a member, so that nothing is sent twice.
 pub const ANNOTATION_APPLIED: &str = "jiuzhou.dev/applied";
+/// Annotation by which a person lets a member go although objects of ours are left there; its value is the member's name.
+pub const ANNOTATION_ABANDON: &str = "jiuzhou.dev/abandon";
 /// Annotation with the epoch of the placement an object was rendered for.
 pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
 /// Annotation with the id of the decision an object was rendered for.

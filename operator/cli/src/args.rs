@@ -3,6 +3,7 @@
 //! It feeds the parser, `--help`, completions, the man pages and the committed reference. What a flag means for the
 //! work is the business of the command's own file. Chinese help texts stand in `help_zh.rs`, keyed by the ids here.
 
+mod fleet;
 mod hub;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use jiuzhou_report::render::Format;
 use crate::commands::load;
 use crate::failure::Failure;
 
+pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
@@ -97,6 +99,14 @@ pub enum Command {
     Crds(CrdsArgs),
     /// Run on a hub: decide, deliver, watch, report (builds with the feature `hub`)
     Operator(OperatorArgs),
+    /// Make a cluster a member of the fleet (builds with the feature `hub`)
+    Join(JoinArgs),
+    /// Empty a member of what can move (builds with the feature `hub`)
+    Drain(DrainArgs),
+    /// Let a member go once nothing is left there (builds with the feature `hub`)
+    Leave(LeaveArgs),
+    /// Run in a member that the hub does not reach: fetch orders, carry them out, report (builds with the feature `agent`)
+    Agent(AgentArgs),
     /// Write what a hub knows and has decided, for `plan` and `replay` (builds with the feature `hub`)
     ExportState(ExportStateArgs),
     /// Explain a reason code, the exit codes or the formats
@@ -111,7 +121,7 @@ impl Command {
     /// Whether it runs for long and starts a log of its own, which is on unless switched off.
     #[must_use]
     pub fn logs_by_itself(&self) -> bool {
-        matches!(self, Self::Operator(_))
+        matches!(self, Self::Operator(_) | Self::Agent(_))
     }
 }
 

@@ -10,6 +10,7 @@ mod decide;
 mod error;
 mod events;
 pub mod export;
+pub mod fleet;
 pub mod http;
 mod hub;
 mod keys;
@@ -24,6 +25,7 @@ mod run;
 pub mod state;
 mod stop;
 pub mod telemetry;
+pub mod tenants;
 #[cfg(test)]
 mod testing;
 mod workload;

@@ -97,10 +97,13 @@ async fn there(order: &Order<'_>, own: &Caller<'_>, recorded: &DeliveryStatus, c
             hold = seen.values().find(blocks).map(|one| format!("waits for {}", one.name));
         }
         let objects = batch.objects.iter().filter_map(|index| Some((*index, spec.objects.get(*index)?)));
-        let asked = futures::stream::iter(objects.map(|(index, object)| {
+        // A list of futures and not a stream of a closure: only so the whole can be sent to another thread.
+        let mut asked = Vec::new();
+        for (index, object) in objects {
             let (hold, recorded) = (hold.as_deref(), before(&object.name));
-            async move { (index, present(order, object, recorded, hold).await) }
-        }));
+            asked.push(async move { (index, present(order, object, recorded, hold).await) });
+        }
+        let asked = futures::stream::iter(asked);
         for (index, answer) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
             match answer {
                 Ok(observation) => drop(seen.insert(index, observation)),

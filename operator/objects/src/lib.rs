@@ -13,6 +13,7 @@ pub mod digest;
 pub mod error;
 pub mod images;
 pub mod needs;
+pub mod node;
 pub mod object;
 pub mod order;
 pub mod overrides;

@@ -16,8 +16,8 @@ use crate::digest;
 use crate::error::ObjectsError;
 use crate::object::Object;
 
-/// Annotation of a stored Secret: the member's Secret without its data.
-const MANIFEST: &str = "jiuzhou.dev/manifest";
+/// Annotation of a stored Secret with the object of a member that its data belongs to; who has it is one of these.
+pub const MANIFEST: &str = "jiuzhou.dev/manifest";
 /// Annotation of a stored Secret: its keyed digest.
 const DIGEST: &str = "jiuzhou.dev/digest";
 

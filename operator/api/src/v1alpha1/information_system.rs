@@ -13,7 +13,7 @@ use super::{
     document::Document,
     protection::Protection,
 };
-use crate::text::{CreditCode, Date, Name, RegionCode, Text, Title, Token};
+use crate::text::{CreditCode, Date, Name, ObjectName, RegionCode, Text, Title, Token};
 
 /// A government information system. 政务信息系统。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -314,7 +314,7 @@ pub struct Asset {
     pub memory_gib: i32,
     /// CPU platform by its id; absent is unknown. 芯片平台标识；未填写即未知。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Name>,
+    pub platform: Option<ObjectName>,
     /// CPU brand, when the platform is not known. 芯片品牌（平台未知时填写）。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<CpuBrand>,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::selector::ClusterSelector;
-use crate::text::{FieldPath, ImageReference, Name, Text, Token};
+use crate::text::{FieldPath, ImageReference, Name, ObjectName, Text, Token};
 
 /// One override. 一项差异化配置。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -23,7 +23,7 @@ pub struct Override {
     /// CPU platforms it is for. 适用芯片平台。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 32))]
-    pub platforms: Vec<Name>,
+    pub platforms: Vec<ObjectName>,
     /// Network zones it is for. 适用网络区域。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 16))]

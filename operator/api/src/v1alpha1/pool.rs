@@ -11,7 +11,7 @@ use super::{
     class::{SmAlgorithm, Tee},
     isa::{AbiWorld, Architecture, Known, RuntimeSelection},
 };
-use crate::text::{LabelKey, LabelValue, Labels, Month, Name, Resources, Title, Token};
+use crate::text::{LabelKey, LabelValue, Labels, Month, Name, ObjectName, Resources, Title, Token};
 
 /// What an administrator states about the nodes with certain labels; it wins over what was detected. 管理员对带有某些标签的节点的声明，优先于检测结果。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -31,7 +31,7 @@ pub struct PoolFacts {
     pub zone: Option<Name>,
     /// CPU platform by its id in the catalogue. 芯片平台，目录中的标识。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Name>,
+    pub platform: Option<ObjectName>,
     /// How the runtime selects image entries. 运行时选取镜像条目的方式。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime_selection: Option<RuntimeSelection>,
@@ -147,7 +147,7 @@ pub struct PoolStatus {
     pub zone: Option<Name>,
     /// CPU platform by its id in the catalogue; absent is unknown. 芯片平台，目录中的标识；未填写即未知。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Name>,
+    pub platform: Option<ObjectName>,
     /// How sure the platform is. 平台判定的把握程度。
     #[serde(default)]
     pub confidence: Confidence,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{document::Document, plain_status::PlainStatus};
-use crate::text::{Month, Name, Title, Token};
+use crate::text::{Month, Name, ObjectName, Title, Token};
 
 /// Prices of one provider. 一个服务商的价格。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ pub struct PriceItem {
     pub unit: PriceUnit,
     /// Platform it is for; every platform when absent. 适用的芯片平台；未填写则全部。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Name>,
+    pub platform: Option<ObjectName>,
     /// Accelerator class it is for. 适用的加速器类别。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accelerator: Option<Token>,

@@ -8,7 +8,7 @@ use super::{
     class::{DataClass, SmAlgorithm, Tee},
     isa::ImageNeeds,
 };
-use crate::text::{DocumentNumber, ImageReference, Name, RegionCode, Resources, Token};
+use crate::text::{DocumentNumber, ImageReference, Name, ObjectName, RegionCode, Resources, Token};
 
 /// What a workload needs of a cluster; absent means as the system says. 对集群的要求；未填写则随信息系统。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -51,7 +51,7 @@ pub struct Requirements {
     /// CPU platforms it may run on; any when empty. 可运行的芯片平台；为空则任意。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
-    pub platforms: Vec<Name>,
+    pub platforms: Vec<ObjectName>,
     /// Whether emulated code is accepted where the tier allows it. 在等级允许处是否接受转译执行。
     #[serde(default)]
     pub allow_emulation: bool,

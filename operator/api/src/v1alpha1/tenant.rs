@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use crate::text::{CreditCode, Date, Name, RegionCode, Resources, Title};
+use crate::text::{CreditCode, Date, Name, ObjectName, RegionCode, Resources, Title};
 
 /// A government body. 单位。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -154,7 +154,7 @@ pub struct QuotaGrant {
     pub until: Option<Date>,
     /// Platform it is for; every platform when absent. 适用的芯片平台；未填写则全部。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub platform: Option<Name>,
+    pub platform: Option<ObjectName>,
     /// Amounts, by resource; a resource not named is not limited by this grant. 各资源数量；未列出的资源不受本批复限制。
     pub hard: Resources,
 }

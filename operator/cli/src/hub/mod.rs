@@ -2,27 +2,45 @@
 //!
 //! A build without the feature knows the commands and says how to get a build that has them.
 
+#[cfg(feature = "agent")]
+mod agent;
 #[cfg(feature = "hub")]
 mod connect;
 #[cfg(feature = "hub")]
 mod export_state;
 #[cfg(feature = "hub")]
+mod join;
+#[cfg(feature = "hub")]
+mod leave;
+#[cfg(feature = "agent")]
+mod log;
+#[cfg(feature = "hub")]
 mod operator;
 
+#[cfg(feature = "agent")]
+pub(crate) use agent::run as agent;
 #[cfg(feature = "hub")]
 pub(crate) use export_state::run as export_state;
 #[cfg(feature = "hub")]
+pub(crate) use join::run as join;
+#[cfg(feature = "hub")]
+pub(crate) use leave::{drain, leave};
+#[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
 
+#[cfg(not(feature = "agent"))]
+pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
-pub(crate) use offline::{export_state, operator};
+pub(crate) use offline::{drain, export_state, join, leave, operator};
 
 /// What a build without the feature answers.
 #[cfg(not(feature = "hub"))]
 mod offline {
     use anyhow::bail;
 
-    use crate::args::{ExportStateArgs, OperatorArgs};
+    #[cfg(not(feature = "agent"))]
+    use crate::args::AgentArgs;
+    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs};
     use crate::context::Context;
     use crate::exit::Exit;
 
@@ -34,11 +52,28 @@ mod offline {
         bail!("{command}: {sentence}")
     }
 
+    #[cfg(not(feature = "agent"))]
+    pub(crate) fn agent(_args: &AgentArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("agent", context)
+    }
+
     pub(crate) fn operator(_args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("operator", context)
     }
 
     pub(crate) fn export_state(_args: &ExportStateArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("export-state", context)
+    }
+
+    pub(crate) fn join(_args: &JoinArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("join", context)
+    }
+
+    pub(crate) fn drain(_args: &DrainArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("drain", context)
+    }
+
+    pub(crate) fn leave(_args: &LeaveArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("leave", context)
     }
 }

@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 18] = [
     "plan",
     "explain",
     "replay",
@@ -18,6 +18,10 @@ const COMMANDS: [&str; 14] = [
     "demo",
     "crds",
     "operator",
+    "agent",
+    "join",
+    "drain",
+    "leave",
     "export-state",
     "help",
     "completion",

@@ -34,15 +34,15 @@ impl Refs<'_, '_> {
         }
     }
 
-    fn some<T>(&mut self, at: &Field<'_>, kind: &str, items: &Items<T>, name: Option<&Name>) {
+    fn some<T>(&mut self, at: &Field<'_>, kind: &str, items: &Items<T>, name: Option<&impl AsRef<str>>) {
         if let Some(name) = name {
-            self.one(at, kind, items, name);
+            self.one(at, kind, items, name.as_ref());
         }
     }
 
-    fn each<T>(&mut self, at: &Field<'_>, list: &str, kind: &str, items: &Items<T>, names: &[Name]) {
+    fn each<T>(&mut self, at: &Field<'_>, list: &str, kind: &str, items: &Items<T>, names: &[impl AsRef<str>]) {
         for (index, name) in names.iter().enumerate() {
-            self.one(&at.at(list, index), kind, items, name);
+            self.one(&at.at(list, index), kind, items, name.as_ref());
         }
     }
 

@@ -7,31 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::meta;
 use jiuzhou_engine::decide::input::{NodeShapeInput, PoolInput};
-use jiuzhou_engine::detect::{Catalogue, CpuBasicInfo, NodeFacts, Pool, Taint, TaintEffect, group};
+use jiuzhou_engine::detect::{Catalogue, CpuBasicInfo, NodeFacts, Pool, group};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
-use jiuzhou_objects::quantity::Quantity;
-use serde_json::Value;
+use jiuzhou_objects::node::{BadAmount, cpu_basic_info, node_facts};
 
 use crate::documents::Document;
 use crate::native::Native;
 
-/// Annotation of a NodeResourceTopology with Koordinator's description of the CPU.
-const CPU_BASIC_INFO: &str = "node.koordinator.sh/cpu-basic-info";
-
 /// The nodes of an input in order of name, with what Koordinator says of them.
 #[must_use]
 pub fn nodes(natives: &[Native], findings: &mut Vec<Finding>) -> Vec<NodeFacts> {
-    let mut described: BTreeMap<&str, CpuBasicInfo> = BTreeMap::new();
-    for native in natives.iter().filter(|n| n.document.kind == "NodeResourceTopology") {
-        let annotations = native.document.value.pointer("/metadata/annotations");
-        let text = annotations.and_then(|a| a.get(CPU_BASIC_INFO)).and_then(Value::as_str);
-        let info = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if let Some(info) = info {
-            let cpu_model = info.get("cpuModel").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let hyper_thread_enabled = info.get("hyperThreadEnabled").and_then(Value::as_bool);
-            described.insert(&native.document.name, CpuBasicInfo { cpu_model, hyper_thread_enabled });
-        }
-    }
+    let topologies = natives.iter().filter(|native| native.document.kind == "NodeResourceTopology");
+    let described: BTreeMap<&str, CpuBasicInfo> = topologies
+        .filter_map(|native| Some((native.document.name.as_str(), cpu_basic_info(&native.document.value)?)))
+        .collect();
     let is_node = |native: &&Native| native.document.kind == "Node" && native.document.api_version == "v1";
     let mut nodes: Vec<NodeFacts> = natives
         .iter()
@@ -47,58 +36,13 @@ pub fn nodes(natives: &[Native], findings: &mut Vec<Finding>) -> Vec<NodeFacts> 
 }
 
 fn facts(document: &Document, findings: &mut Vec<Finding>) -> NodeFacts {
-    let value = &document.value;
-    let text = |field: &str| {
-        let found = value.pointer(&format!("/status/nodeInfo/{field}")).and_then(Value::as_str);
-        found.unwrap_or_default().to_owned()
-    };
-    let map = |pointer: &str| -> BTreeMap<String, String> {
-        let fields = value.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
-        fields.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
-    };
-    let taints = value.pointer("/spec/taints").and_then(Value::as_array).into_iter().flatten();
-    NodeFacts {
-        name: document.name.clone(),
-        architecture: text("architecture"),
-        operating_system: text("operatingSystem"),
-        os_image: text("osImage"),
-        kernel_version: text("kernelVersion"),
-        container_runtime_version: text("containerRuntimeVersion"),
-        labels: map("/metadata/labels"),
-        annotations: map("/metadata/annotations"),
-        allocatable: amounts(document, "/status/allocatable", findings),
-        capacity: amounts(document, "/status/capacity", findings),
-        taints: taints.filter_map(taint).collect(),
-        cpu_basic_info: None,
-    }
-}
-
-fn taint(value: &Value) -> Option<Taint> {
-    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let effect = match text("effect").as_str() {
-        "PreferNoSchedule" => TaintEffect::PreferNoSchedule,
-        "NoSchedule" => TaintEffect::NoSchedule,
-        "NoExecute" => TaintEffect::NoExecute,
-        _ => return None,
-    };
-    Some(Taint { key: text("key"), value: text("value"), effect })
-}
-
-fn amounts(document: &Document, pointer: &str, findings: &mut Vec<Finding>) -> BTreeMap<String, i64> {
-    let fields = document.value.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
-    let mut amounts = BTreeMap::new();
-    for (name, value) in fields {
-        let quantity = Quantity::from_value(value).ok().filter(|q| !q.is_negative());
-        let amount = quantity.and_then(|q| if name == "cpu" { q.millicores().map(|m| m.0) } else { q.units() });
-        if let Some(amount) = amount {
-            amounts.insert(name.clone(), amount);
-        } else {
-            let reason = Reason::new(Code::UnitUnknown).object(name.as_str()).seen(value.to_string());
-            let at = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
-            findings.push(document.finding(reason.wanted("≥ 0"), &at));
-        }
-    }
-    amounts
+    let (mut facts, bad) = node_facts(&document.value);
+    facts.name = document.name.clone();
+    findings.extend(bad.into_iter().map(|BadAmount { resource, seen, pointer }| {
+        let reason = Reason::new(Code::UnitUnknown).object(resource).seen(seen);
+        document.finding(reason.wanted("≥ 0"), &pointer)
+    }));
+    facts
 }
 
 /// A label with more values than this on the nodes of a cluster makes no pools.
