@@ -6,12 +6,14 @@
 //! rule about where a workload may run stands here.
 
 mod connect;
+pub mod delivery;
 mod error;
 pub mod export;
 pub mod http;
 pub mod leader;
 pub mod metrics;
 mod options;
+pub mod orders;
 pub mod rights;
 mod run;
 mod stop;
