@@ -7,6 +7,7 @@
 
 mod connect;
 mod decide;
+pub mod delivery;
 mod error;
 mod events;
 pub mod export;

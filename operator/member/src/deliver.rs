@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectObservation, ObjectState};
 use jiuzhou_objects::object::Object;
@@ -96,15 +97,13 @@ async fn there(order: &Order<'_>, own: &Caller<'_>, recorded: &DeliveryStatus, c
             let blocks = |one: &&ObjectObservation| !(if new_wave { is_ready(one.state) } else { is_there(one.state) });
             hold = seen.values().find(blocks).map(|one| format!("waits for {}", one.name));
         }
-        let objects = batch.objects.iter().filter_map(|index| Some((*index, spec.objects.get(*index)?)));
-        // A list of futures and not a stream of a closure: only so the whole can be sent to another thread.
-        let mut asked = Vec::new();
-        for (index, object) in objects {
+        let mut asked: Vec<BoxFuture<'_, (usize, Result<ObjectObservation, Silent>)>> = Vec::new();
+        for index in batch.objects.iter().copied() {
+            let Some(object) = spec.objects.get(index) else { continue };
             let (hold, recorded) = (hold.as_deref(), before(&object.name));
-            asked.push(async move { (index, present(order, object, recorded, hold).await) });
+            asked.push(async move { (index, present(order, object, recorded, hold).await) }.boxed());
         }
-        let asked = futures::stream::iter(asked);
-        for (index, answer) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
+        for (index, answer) in futures::stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
             match answer {
                 Ok(observation) => drop(seen.insert(index, observation)),
                 Err(silent) => course.silent(silent),

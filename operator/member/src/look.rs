@@ -101,8 +101,8 @@ async fn seen(order: &Order<'_>, kinds: &BTreeSet<(String, String)>) -> Result<O
             one.present = Some(pods.get(name).copied().unwrap_or(0).max(one.ready.unwrap_or(0)));
         }
     }
-    let ready = objects.values().filter(|one| one.wanted.is_some()).map(|one| one.ready);
-    let ready: Option<i32> = ready.fold(Some(0), |sum, one| Some(sum?.saturating_add(one?)));
+    let mut ready = objects.values().filter(|one| one.wanted.is_some()).map(|one| one.ready);
+    let ready = ready.try_fold(0_i32, |sum, one| Some(sum.saturating_add(one?)));
     Ok(Some(DeliveryStatus {
         objects: objects.into_values().collect(),
         present: Some(pods.values().fold(0, |sum: i32, count| sum.saturating_add(*count))),

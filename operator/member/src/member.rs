@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiuzhou_objects::profile::Profiles;
 
 use crate::health::Rules;
-use crate::kinds::Kinds;
+use crate::kinds::{Kinds, Served};
 use crate::witness::Witness;
 
 /// Gives the client that acts as a tenant's service account, or says why there is none.
@@ -89,6 +89,14 @@ impl Member {
     #[must_use]
     pub fn cluster(&self) -> &str {
         &self.cluster
+    }
+
+    /// A kind as the member serves it; `None` when it does not.
+    ///
+    /// # Errors
+    /// When the member cannot be asked.
+    pub async fn served(&self, api_version: &str, kind: &str) -> Result<Option<Served>, kube::Error> {
+        self.kinds.find(&self.client, api_version, kind).await
     }
 
     /// What it knows of its kinds.

@@ -1,0 +1,244 @@
+//! Orders by pull: stored in the member's namespace on the hub for its agent, with their secrets beside them.
+//!
+//! An order is written only where it differs from the one that is stored, secrets before the order that names them. A
+//! stored order goes when the agent has proven that what it removes is gone; secrets go when no order names them and
+//! the agent has carried out the one that does not.
+
+use std::collections::BTreeSet;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1::{Delivery, DeliveryState, DeliveryStatus, ObjectState};
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_member::witness::{Outcome, Target, Verb, Write};
+use jiuzhou_objects::render::label_value;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::DeserializeGuard;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watcher};
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::Parts;
+use super::worker::Desk;
+use crate::orders::Order;
+
+type Deliveries = BoxStream<'static, watcher::Result<watcher::Event<DeserializeGuard<Delivery>>>>;
+
+/// The stored orders of one member.
+pub(super) struct Shelf {
+    events: Deliveries,
+    /// Workloads with a stored order; `None` until the first list is complete.
+    listed: Option<BTreeSet<WorkloadKey>>,
+    listing: BTreeSet<WorkloadKey>,
+}
+
+/// The next workload of which a stored order changed, or `None` when the list is complete; for ever without a shelf.
+pub(super) async fn next(shelf: &mut Option<Shelf>) -> Option<WorkloadKey> {
+    match shelf {
+        Some(shelf) => shelf.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Shelf {
+    pub(super) fn new(desk: &Desk) -> Self {
+        let api: Api<DeserializeGuard<Delivery>> =
+            Api::namespaced(desk.parts.hub.clone(), &meta::member_namespace(&desk.cluster));
+        let events = watcher(api, watcher::Config::default()).default_backoff().boxed();
+        Self { events, listed: None, listing: BTreeSet::new() }
+    }
+
+    async fn next(&mut self) -> Option<WorkloadKey> {
+        loop {
+            match self.events.next().await? {
+                Ok(watcher::Event::Init) => self.listing = BTreeSet::new(),
+                Ok(watcher::Event::InitApply(object)) => self.listing.extend(object.0.ok().as_ref().map(key)),
+                Ok(watcher::Event::InitDone) => {
+                    self.listed = Some(std::mem::take(&mut self.listing));
+                    return None;
+                }
+                Ok(watcher::Event::Apply(object)) => {
+                    if let Ok(delivery) = object.0 {
+                        let changed = key(&delivery);
+                        self.listed.iter_mut().for_each(|listed| listed.extend([changed.clone()]));
+                        return Some(changed);
+                    }
+                }
+                Ok(watcher::Event::Delete(object)) => {
+                    if let Ok(delivery) = object.0 {
+                        let gone = key(&delivery);
+                        self.listed.iter_mut().for_each(|listed| listed.retain(|one| *one != gone));
+                        return Some(gone);
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "failed to watch stored orders; trying again"),
+            }
+        }
+    }
+
+    /// Stores what is due, tells what the agent told, and tidies up behind what it has carried out.
+    pub(super) async fn turn(&mut self, desk: &mut Desk) {
+        for key in desk.due() {
+            let Some(order) = desk.standing.get(&key).map(|standing| standing.order.clone()) else { continue };
+            match store(&desk.parts, &desk.cluster, &order).await {
+                Ok(stored) => desk.stored(&key, stored.status, stored.ended),
+                Err(why) => desk.failed(&key, &why),
+            }
+        }
+        let Some(listed) = &self.listed else { return };
+        let now = Instant::now();
+        let due: Vec<WorkloadKey> =
+            desk.looks.iter().filter(|(_, look)| look.1 <= now).map(|(key, _)| key.clone()).collect();
+        for key in due {
+            // Of what no order is stored, this member was ordered nothing; of what is, its agent tells.
+            let known = if listed.contains(&key) { told(&desk.parts, &desk.cluster, &key).await } else { Ok(None) };
+            match known {
+                Ok(None) if listed.contains(&key) => desk.look_again(&key, "the agent has not told yet"),
+                Ok(status) => {
+                    desk.looks.remove(&key);
+                    desk.report(&key, status);
+                }
+                Err(why) => desk.look_again(&key, &why),
+            }
+        }
+    }
+}
+
+fn key(delivery: &Delivery) -> WorkloadKey {
+    WorkloadKey::new(&delivery.spec.workload.namespace, &delivery.spec.workload.name)
+}
+
+/// What the agent told about an order as it stands; about an older one nothing is taken.
+fn current_status(delivery: &Delivery) -> Option<DeliveryStatus> {
+    let generation = delivery.metadata.generation;
+    delivery.status.clone().filter(|status| status.observed_generation == generation)
+}
+
+async fn told(parts: &Parts, cluster: &str, key: &WorkloadKey) -> Result<Option<DeliveryStatus>, String> {
+    let api: Api<Delivery> = Api::namespaced(parts.hub.clone(), &meta::member_namespace(cluster));
+    let stored = api.get_opt(&meta::delivery_name(&key.namespace, &key.name)).await.map_err(words)?;
+    Ok(stored.as_ref().and_then(current_status))
+}
+
+/// How a stored order stands.
+struct Stored {
+    /// What the agent told of it.
+    status: Option<DeliveryStatus>,
+    /// It was a removal, is proven, and is not there any more.
+    ended: bool,
+}
+
+async fn store(parts: &Parts, cluster: &str, order: &Order) -> Result<Stored, String> {
+    let namespace = meta::member_namespace(cluster);
+    let (workload, spec) = (&order.delivery.workload, &order.delivery);
+    let name = meta::delivery_name(&workload.namespace, &workload.name);
+    let api: Api<Delivery> = Api::namespaced(parts.hub.clone(), &namespace);
+    let stored = api.get_opt(&name).await.map_err(words)?;
+    let Some(stored) = stored.filter(|stored| stored.spec == *spec) else {
+        for secret in &order.secrets {
+            keep(parts, &namespace, order, &secret.stored(&namespace), secret.name()).await?;
+        }
+        let labels = json!({meta::LABEL_MANAGED_BY: meta::MANAGED_BY, meta::LABEL_TENANT: spec.tenant,
+            meta::LABEL_WORKLOAD: label_value(&workload.name)});
+        let body = json!({"apiVersion": meta::API_VERSION, "kind": "Delivery",
+            "metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": spec});
+        let params = PatchParams::apply(meta::FIELD_MANAGER).force();
+        let write = async { api.patch(&name, &params, &Patch::Apply(&body)).await };
+        witnessed(parts, order, (Verb::Apply, "Delivery", &namespace, &name), write).await?;
+        return Ok(Stored { status: None, ended: false });
+    };
+    let status = current_status(&stored);
+    if status.as_ref().is_none_or(|status| status.epoch != Some(spec.epoch)) {
+        return Ok(Stored { status, ended: false });
+    }
+    let gone = status.iter().flat_map(|status| &status.objects).all(|object| object.state == ObjectState::Gone);
+    let ended = spec.state == DeliveryState::Removing && gone;
+    if ended {
+        let params = exactly(&stored.metadata);
+        let write = async { api.delete(&name, &params).await };
+        witnessed(parts, order, (Verb::Delete, "Delivery", &namespace, &name), write).await?;
+    }
+    tidy(parts, &namespace, order).await?;
+    Ok(Stored { status, ended })
+}
+
+/// Makes a Secret that is not there. Its name tells its content, so one that is there is the same.
+async fn keep(parts: &Parts, namespace: &str, order: &Order, stored: &Value, name: &str) -> Result<(), String> {
+    let api: Api<Secret> = Api::namespaced(parts.hub.clone(), namespace);
+    if api.get_metadata_opt(name).await.map_err(words)?.is_some() {
+        return Ok(());
+    }
+    let workload = &order.delivery.workload;
+    let mut stored = stored.clone();
+    stored["metadata"]["labels"][meta::LABEL_WORKLOAD] = label_value(&workload.name).into();
+    stored["metadata"]["annotations"][meta::ANNOTATION_OWNER] =
+        format!("{}/{}", workload.namespace, workload.name).into();
+    let secret: Secret = serde_json::from_value(stored).map_err(|_| format!("Secret {name} cannot be stored"))?;
+    let params = PostParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    let write = async { api.create(&params, &secret).await };
+    witnessed(parts, order, (Verb::Create, "Secret", namespace, name), write).await.map(drop)
+}
+
+/// Removes secrets of the workload that its order does not name.
+async fn tidy(parts: &Parts, namespace: &str, order: &Order) -> Result<(), String> {
+    let workload = &order.delivery.workload;
+    let owner = format!("{}/{}", workload.namespace, workload.name);
+    let named: BTreeSet<&str> = order.secrets.iter().map(jiuzhou_objects::secrets::SecretManifest::name).collect();
+    let api: Api<Secret> = Api::namespaced(parts.hub.clone(), namespace);
+    let ours = ListParams::default().labels(&format!("{}={}", meta::LABEL_WORKLOAD, label_value(&workload.name)));
+    for secret in api.list_metadata(&ours).await.map_err(words)? {
+        let name = secret.name_any();
+        let own = secret.annotations().get(meta::ANNOTATION_OWNER) == Some(&owner);
+        if own && !named.contains(name.as_str()) {
+            let params = exactly(&secret.metadata);
+            let write = async { api.delete(&name, &params).await };
+            witnessed(parts, order, (Verb::Delete, "Secret", namespace, &name), write).await?;
+        }
+    }
+    Ok(())
+}
+
+/// One write to the hub in the name of an order, with the witness before and after it.
+async fn witnessed<T>(
+    parts: &Parts,
+    order: &Order,
+    (verb, kind, namespace, name): (Verb, &str, &str, &str),
+    write: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, String> {
+    let api_version = if kind == "Secret" { "v1" } else { meta::API_VERSION };
+    let target = Target {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: Some(namespace.to_owned()),
+        name: name.to_owned(),
+        uid: None,
+    };
+    let shown = Write { order: &order.delivery, verb, target };
+    parts.witness.before(&shown).await?;
+    let answer = write.await;
+    let outcome = match &answer {
+        Ok(_) => Outcome::Done,
+        Err(kube::Error::Api(_)) => Outcome::Refused,
+        Err(_) => Outcome::Unknown,
+    };
+    parts.witness.after(&shown, outcome).await;
+    answer.map_err(words)
+}
+
+fn exactly(metadata: &kube::api::ObjectMeta) -> DeleteParams {
+    let preconditions =
+        Preconditions { uid: metadata.uid.clone(), resource_version: metadata.resource_version.clone() };
+    DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() }
+}
+
+fn words(error: kube::Error) -> String {
+    match error {
+        // An API server repeats what it refuses; only the reason is ours to tell.
+        kube::Error::Api(status) => format!("the hub says {} ({})", status.reason, status.code),
+        error => error.to_string(),
+    }
+}
