@@ -12,16 +12,19 @@ use jiuzhou_api::meta;
 use jiuzhou_records::audit::AuditError;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt as _};
-use tokio::sync::mpsc;
+use jiuzhou_member::claim::Hub;
+use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::delivery::audit::Audit;
+use crate::delivery::{self, Deliveries, Pace};
 use crate::error::Error;
+use crate::fleet::{Fleet, Members, Outlook, Roads, Settings as FleetSettings, dial};
 use crate::http::{self, Access, Health, Tokens};
 use crate::hub;
 use crate::keys;
 use crate::leader::{Gate, KubeLease, Leader, Settings, Term};
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::orders::{Order, Orders};
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::Records;
 use crate::stop::Stop;
@@ -30,6 +33,8 @@ use crate::stop::Stop;
 pub(crate) const CACHES: &str = "caches";
 /// Part of health: this process leads, or no lease is asked for.
 const LEASE: &str = "lease";
+/// Who writes to members, in the audit log.
+const ACTOR: &str = "jiuzhou-operator";
 /// Between two tries for an audit log that another process has open.
 const LOCKED: Duration = Duration::from_secs(2);
 
@@ -51,14 +56,31 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     health.set_ready(LEASE, true);
     let digest_key = keys::digest_key(&client).await?;
     let seen = hub::watch_all(&client, &stop);
-    let (_reporter, reports) = mpsc::unbounded_channel();
-    let orders = Arc::new(Unwired);
-    let parts = Parts { client, clock, records, orders, digest_key, gate, metrics, health };
+    let (reporter, reports) = mpsc::unbounded_channel();
+    let term = gate.check()?;
+    let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: 0 };
+    let (outlook, seen_outlook) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
+    let members = Members::default();
+    let deliveries = Arc::new(Deliveries::new(delivery::Parts {
+        hub: client.clone(),
+        ways: Arc::new(Roads::new(members.clone(), seen_outlook.clone())),
+        witness: Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR)),
+        reports: reporter,
+        clock: Arc::clone(&clock),
+        pace: Pace::default(),
+    }));
+    tokio::spawn(wake(members.clone(), Arc::clone(&deliveries), stop.clone()));
+    let fleet =
+        Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
+    let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
+    let orders = deliveries;
+    let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health };
     let planner = Planner::new(parts)?;
     let ended = tokio::select! {
         ended = planner.run(seen, reports, stop) => ended,
         () = lost => Err(Error::LeaseLost),
     };
+    fleet.abort();
     if let Some(leader) = leader {
         leader.release().await;
     }
@@ -165,11 +187,33 @@ async fn lead(
     }))
 }
 
-/// Orders with nobody to carry them out: a hub without members.
-struct Unwired;
+/// Runs the tasks of the members once the planner has seen the whole hub: before, an epoch of a member would look like
+/// one from the future, and a tier like one that was lost.
+async fn watch_over(fleet: Fleet, stop: Stop) {
+    let mut outlook = fleet.outlook.clone();
+    let told = tokio::select! {
+        () = stop.requested() => return,
+        told = outlook.wait_for(|outlook| outlook.knowledge_version > 0) => told.is_ok(),
+    };
+    if told {
+        fleet.run(stop).await;
+    }
+}
 
-impl Orders for Unwired {
-    fn give(&self, order: Arc<Order>) {
-        tracing::debug!(cluster = %*order.delivery.cluster, workload = %order.key(), "ordered");
+/// Tells deliveries when how a member is reached changed.
+async fn wake(members: Members, deliveries: Arc<Deliveries>, stop: Stop) {
+    let mut events = members.events();
+    loop {
+        let event = tokio::select! {
+            () = stop.requested() => return,
+            event = events.recv() => event,
+        };
+        match event {
+            Ok(event) => deliveries.wake(&event.name),
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                members.all().iter().for_each(|member| deliveries.wake(&member.name));
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }

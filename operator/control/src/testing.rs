@@ -218,6 +218,7 @@ impl Hub {
             clock,
             records,
             orders,
+            outlook: tokio::sync::watch::channel(Arc::default()).0,
             digest_key: DigestKey::new([7_u8; 32]),
             gate: Gate::alone(Term(1)),
             metrics: Arc::new(Metrics::new()),

@@ -84,7 +84,7 @@ pub struct Profile {
 }
 
 /// Profiles by (group, kind). [`Profiles::default`] holds the native ones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profiles(BTreeMap<(String, String), Profile>);
 
 impl Default for Profiles {

@@ -49,7 +49,7 @@ pub(super) async fn apply(
     }
     memory.last_answer = Some(Timestamp::now());
     if memory.confirmed.is_none_or(|at| at.elapsed() >= CONFIRM) || memory.standing.is_some() {
-        match confirm(object, &outlook.hub, memory, &client, members).await {
+        match confirm(object, &outlook.hub(), memory, &client, members).await {
             Ok(standing) => {
                 memory.standing = standing;
                 memory.trouble = None;

@@ -11,7 +11,6 @@ mod board;
 mod build;
 mod credential;
 mod dereference;
-pub mod hands;
 pub mod invite;
 pub mod join;
 mod leave;
@@ -24,19 +23,19 @@ mod task;
 mod tier;
 mod update_status;
 mod validate;
+mod ways;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{MemberCluster, TierStatus};
 use jiuzhou_engine::detect::Catalogue;
-use jiuzhou_intake::convert::Converted;
-use jiuzhou_intake::objects::Objects;
+use jiuzhou_member::Knowledge;
 use jiuzhou_member::claim::Hub;
 use jiuzhou_member::connection::{Connection, Endpoint, Limits, Refusal};
 use jiuzhou_member::probe::Thresholds;
@@ -50,6 +49,7 @@ use crate::stop::Stop;
 
 pub use members::{Access, Member, MemberChange, MemberEvent, Members};
 pub use tier::{next_change, tiers};
+pub use ways::Roads;
 
 /// What the tasks need to know of the rest of the hub; a new one wakes them.
 #[derive(Clone, Debug, Default)]
@@ -58,15 +58,21 @@ pub struct Outlook {
     pub catalogue: Arc<Catalogue>,
     /// Sovereignty tier of each cluster at this instant.
     pub tiers: BTreeMap<String, TierStatus>,
+    /// What is known of kinds, built-in and declared.
+    pub knowledge: Arc<Knowledge>,
+    /// Counts changes of `knowledge`.
+    pub knowledge_version: u64,
     /// Who this hub is. Without an id nothing is claimed and nothing written to a member.
     pub hub: Hub,
+    /// Highest epoch this hub has committed; it moves with every commit and wakes nobody.
+    pub epoch: Arc<AtomicI64>,
 }
 
 impl Outlook {
-    /// What checked objects say at an instant, for this hub.
+    /// Who this hub is, now.
     #[must_use]
-    pub fn of(objects: &Objects, converted: &Converted, hub: Hub, as_of: Timestamp) -> Self {
-        Self { catalogue: Arc::new(converted.catalogue.clone()), tiers: tiers(objects, converted, as_of), hub }
+    pub fn hub(&self) -> Hub {
+        Hub { epoch: self.hub.epoch.max(self.epoch.load(Ordering::Acquire)), ..self.hub.clone() }
     }
 }
 

@@ -71,7 +71,7 @@ async fn tell(
         dividing,
         hub: outlook.hub.id.clone(),
         term: outlook.hub.term,
-        epoch: outlook.hub.epoch,
+        epoch: outlook.hub().epoch,
     };
     if settings.hub.is_empty() || memory.told.as_ref().is_some_and(|(told, at)| is_told(told, &settings, at.elapsed()))
     {

@@ -113,7 +113,7 @@ pub(super) fn handle(object: &MemberCluster, outlook: &Outlook, memory: &Memory)
         access,
         connection: memory.connection.as_ref().map(|(connection, _)| connection.clone()),
         claim: memory.claim.clone(),
-        hub: outlook.hub.clone(),
+        hub: outlook.hub(),
     }
 }
 

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::decide::input::Dimension;
+use jiuzhou_engine::decide::input::{ClusterInput, Dimension, TierInput};
 use jiuzhou_engine::decide::tier::{CheckOutcome, CheckResult, Standing, evaluate};
 use jiuzhou_intake::beijing;
-use jiuzhou_intake::convert::Converted;
 use jiuzhou_intake::objects::Objects;
 
 /// Longest list of failing checks of the schema.
@@ -15,8 +14,13 @@ const MAX_FAILING: usize = 64;
 
 /// Tiers by cluster. Without any SovereigntyTier nothing is said.
 #[must_use]
-pub fn tiers(objects: &Objects, converted: &Converted, as_of: Timestamp) -> BTreeMap<String, api::TierStatus> {
-    let mut tiers = converted.fleet.tiers.clone();
+pub fn tiers<'a>(
+    objects: &Objects,
+    tiers: &[TierInput],
+    clusters: impl IntoIterator<Item = &'a ClusterInput>,
+    as_of: Timestamp,
+) -> BTreeMap<String, api::TierStatus> {
+    let mut tiers = tiers.to_vec();
     tiers.sort_by(|a, b| (a.rank, &a.name).cmp(&(b.rank, &b.name)));
     if tiers.is_empty() {
         return BTreeMap::new();
@@ -25,8 +29,7 @@ pub fn tiers(objects: &Objects, converted: &Converted, as_of: Timestamp) -> BTre
         .iter()
         .map(|tier| Known { name: &tier.name, rank: i32::from(tier.rank), stage: stage(objects, &tier.name) })
         .collect();
-    let clusters = converted.fleet.clusters.iter();
-    clusters.map(|cluster| (cluster.name.clone(), status(&evaluate(cluster, &tiers, as_of), &known))).collect()
+    clusters.into_iter().map(|cluster| (cluster.name.clone(), status(&evaluate(cluster, &tiers, as_of), &known))).collect()
 }
 
 /// A tier, lowest first.
@@ -108,7 +111,8 @@ spec:
         let as_of: Timestamp = as_of.parse().unwrap();
         let texts = [("fleet.yaml".to_owned(), FLEET.as_bytes())];
         let fleet = jiuzhou_intake::load_texts(&texts, &jiuzhou_intake::Options::at(as_of)).unwrap();
-        tiers(&fleet.objects, &fleet.converted, as_of)
+        let told = &fleet.converted.fleet;
+        tiers(&fleet.objects, &told.tiers, &told.clusters, as_of)
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! away by order.
 
 mod follow;
+mod outlook;
 mod remove;
 #[cfg(test)]
 mod tests;
@@ -22,12 +23,13 @@ use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::decide::epoch::Epochs;
 use crate::error::{Category, Error};
 use crate::events::Events;
+use crate::fleet::Outlook;
 use crate::http::Health;
 use crate::hub::Seen;
 use crate::leader::Gate;
@@ -54,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) records: Records,
     pub(crate) orders: Arc<dyn Orders>,
+    /// What the tasks of the members are told.
+    pub(crate) outlook: watch::Sender<Arc<Outlook>>,
     pub(crate) digest_key: DigestKey,
     pub(crate) gate: Gate,
     pub(crate) metrics: Arc<Metrics>,
@@ -66,6 +70,9 @@ pub(crate) struct Planner {
     clock: Clock,
     records: Records,
     orders: Arc<dyn Orders>,
+    outlook: watch::Sender<Arc<Outlook>>,
+    /// When the tier of a cluster changes by the clock alone.
+    tiers_change: Option<Timestamp>,
     digest_key: DigestKey,
     events: Events,
     gate: Gate,
@@ -95,7 +102,7 @@ pub(crate) struct Planner {
 
 impl Planner {
     pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
-        let Parts { client, clock, records, orders, digest_key, gate, metrics, health } = parts;
+        let Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health } = parts;
         Ok(Self {
             epochs: Epochs::new(client.clone()),
             events: Events::new(client.clone()),
@@ -103,6 +110,8 @@ impl Planner {
             clock,
             records,
             orders,
+            outlook,
+            tiers_change: None,
             digest_key,
             gate,
             metrics,
@@ -193,6 +202,7 @@ impl Planner {
             tracing::info!(objects = self.state.len(), "every kind was listed");
             self.health.set_ready(CACHES, true);
             self.dirty = self.state.workload_keys();
+            self.reached(self.state.highest_epoch());
         }
         self.complete
     }

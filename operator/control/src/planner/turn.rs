@@ -32,13 +32,17 @@ impl Planner {
             // A cluster's values, registries and reach are part of what is delivered and told.
             self.dirty.extend(self.state.placed_in(&changed.clusters, changed.frame));
         }
+        if changed.frame || !changed.clusters.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
+            self.look_out(as_of);
+        }
         self.records.note(changed);
         let removed = self.removals.ordered();
         let started = Instant::now();
         let batch = batch::decide(&self.state, removed, as_of)?;
         self.metrics.decided(started.elapsed());
         self.remember(&batch.plan.decisions);
-        self.next_change = batch.plan.next_change.map(|at| {
+        let next = [batch.plan.next_change, self.tiers_change].into_iter().flatten().min();
+        self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
             Instant::now() + wait
         });
@@ -85,6 +89,7 @@ impl Planner {
         let floor = self.state.highest_epoch();
         let count = i64::try_from(commits.len()).unwrap_or(i64::MAX);
         let first = self.epochs.take(count, floor).await?;
+        self.reached(first.saturating_add(count).saturating_sub(1));
         let stamp = |(mut commit, epoch): (Commit, i64)| {
             commit.stamp(epoch);
             commit

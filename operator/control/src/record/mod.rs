@@ -17,6 +17,7 @@ use jiuzhou_records::audit::{AuditError, Entry, FileLog, Kind, Options, Recorder
 use tokio::sync::oneshot;
 
 use crate::decide::batch::Batch;
+use crate::delivery::audit::AuditLog;
 use crate::error::Error;
 use crate::leader::Term;
 use crate::metrics::Metrics;
@@ -39,7 +40,7 @@ pub(crate) struct Commitment {
 /// Journal and audit log of one run.
 #[derive(Debug)]
 pub(crate) struct Records {
-    audit: Recorder,
+    audit: Arc<Recorder>,
     journal: Arc<Mutex<Journal>>,
     /// Changes that no batch has written down yet; `None` before a first batch, which writes everything.
     unwritten: Option<Changed>,
@@ -57,12 +58,17 @@ impl Records {
             audit.append(opened.head.term, torn.entry(now, ACTOR)).map_err(Error::Audit)?;
         }
         let journal = Journal::open(&folder.join(INPUTS))?;
-        Ok(Self { audit, journal: Arc::new(Mutex::new(journal)), unwritten: None })
+        Ok(Self { audit: Arc::new(audit), journal: Arc::new(Mutex::new(journal)), unwritten: None })
     }
 
     /// Highest term of a leader in the audit log.
     pub(crate) fn highest_term(&self) -> u64 {
         self.audit.head().term
+    }
+
+    /// The audit log, for those who write to members.
+    pub(crate) fn log(&self) -> Arc<dyn AuditLog> {
+        Arc::clone(&self.audit) as Arc<dyn AuditLog>
     }
 
     /// Tells how the audit log stands.
