@@ -23,7 +23,7 @@ const KEEP: [(&str, &str); 3] = [
 pub(crate) fn all() -> Vec<(&'static str, String)> {
     let definitions = definitions();
     assert!(!definitions.contains("{{"), "helm would read a definition as a template");
-    let when = |condition: &str, body: &str| format!("{HEADER}{{{{- if {condition} }}}}\n{body}{{{{- end }}}}\n");
+    let when = |condition: &str, body: &str| format!("{{{{- if {condition} }}}}\n{HEADER}{body}{{{{- end }}}}\n");
     let rendered = text("charts/golden/default.yaml");
     let (_, rendered) = rendered.split_once('\n').expect("the first line is a comment");
     let base = format!("{HEADER}{}", rendered.trim_start_matches("---\n"));
