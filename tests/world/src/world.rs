@@ -1,6 +1,6 @@
 //! The state of a world and the one place where a request meets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) bookmark_round: u64,
     /// The revision at which the server that is asked right now stands, when it fell behind.
     behind: Option<u64>,
+    /// Objects that are read with defaults they were not stored with: the next update stores them, even an empty one.
+    pub(crate) unsaved: BTreeSet<Key>,
     uids: u64,
     names: u64,
     addresses: u32,
@@ -58,6 +60,7 @@ impl Inner {
             controllers: Controllers::default(),
             bookmark_round: 0,
             behind: None,
+            unsaved: BTreeSet::new(),
             uids: 0,
             names: 0,
             addresses: 0,

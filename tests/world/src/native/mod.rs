@@ -11,6 +11,6 @@ mod strategy;
 pub(crate) use defaults::{TEMPLATE_GENERATION, default};
 pub(crate) use rules::check;
 pub(crate) use strategy::{
-    established, generation_moves, has_other_finalizers, may_create_on_update, needs_version, prepare_change,
-    prepare_new, prepare_status, status_keeps_labels,
+    established, generation_moves, has_other_finalizers, is_read_with_more, may_create_on_update, needs_version,
+    prepare_change, prepare_new, prepare_status, status_keeps_labels,
 };

@@ -57,7 +57,8 @@ impl DeleteOptions {
             request.json().map_err(|error| bad_request(&format!("couldn't read the body: {error}")))?
         };
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let query = |name: &str| request.option(name).map(str::to_owned);
+        // A body makes the server forget the query, a dry run in it as well.
+        let query = |name: &str| request.option(name).filter(|_| body.is_null()).map(str::to_owned);
         let dry = body.get("dryRun").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
         let number = |text: String| text.parse::<i64>().ok();
         let options = Self {
@@ -72,7 +73,7 @@ impl DeleteOptions {
                 .get("orphanDependents")
                 .and_then(Value::as_bool)
                 .or(query("orphanDependents").map(|text| text == "true")),
-            dry_run: dry || request.dry_run(),
+            dry_run: dry || body.is_null() && request.dry_run(),
         };
         options.check()?;
         Ok(options)

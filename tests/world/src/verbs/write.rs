@@ -223,6 +223,8 @@ impl Inner {
         } else {
             metadata.remove("namespace");
         }
+        let applied = write.request.method == http::Method::PATCH;
+        let unsaved = native::is_read_with_more(&kind, &object, applied);
         native::prepare_new(self, &kind, &mut object);
         let mut errors = meta::check_new(&kind, &object);
         errors.extend(self.check_content(&kind, "", &object, None));
@@ -238,6 +240,9 @@ impl Inner {
         }
         let object = self.store.put(&key, object);
         self.after_commit(&kind, &key, &object);
+        if unsaved {
+            self.unsaved.insert(key);
+        }
         Ok(object)
     }
 
@@ -288,7 +293,8 @@ impl Inner {
             return Err(write.invalid(&name, &errors));
         }
         keep_times(&mut object, &old);
-        if object == *old {
+        let unsaved = !write.dry_run && self.unsaved.remove(&write.key);
+        if object == *old && !unsaved {
             return Ok((old, false));
         }
         self.commit_change(write, object, &old).map(|object| (object, false))
