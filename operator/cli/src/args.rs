@@ -361,6 +361,9 @@ pub struct DemoArgs {
     /// Write the files of the story into this new folder, to play with
     #[arg(long, value_name = "DIR")]
     pub write: Option<PathBuf>,
+    /// Say how to try it on real control planes of this machine: a hub and members with several CPUs
+    #[arg(id = "real", long = "cluster", conflicts_with_all = ["story", "list", "write"])]
+    pub cluster: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,

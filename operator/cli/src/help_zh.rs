@@ -58,6 +58,7 @@ const ARGS: &[(&str, &str)] = &[
     ("placements", "把该方案要提交的 FleetPlacement 写入该 YAML 文件，可供 `--against` 读取"),
     ("plan", "由 `plan --save` 写出的方案"),
     ("quiet", "除结果外不输出任何内容"),
+    ("real", "说明如何在本机的真实控制面上试用：一个中心和多种芯片的成员集群"),
     ("require_match", "没有任何待部署的工作负载时以 3 退出（空渲染不得放行）"),
     ("save", "把方案连同输入及其摘要写入该文件"),
     ("shell", "shell 种类"),

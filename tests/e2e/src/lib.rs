@@ -6,7 +6,8 @@
 
 pub mod audit;
 mod fleet;
-mod operator;
+pub mod ledger;
+pub mod operator;
 mod wait;
 
 pub use fleet::{Cluster, Fleet, binary, root, unique};

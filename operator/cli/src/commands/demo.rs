@@ -28,12 +28,44 @@ pub(crate) fn run(args: &DemoArgs, context: &Context) -> anyhow::Result<Exit> {
     if args.list {
         return list(context);
     }
+    if args.cluster {
+        return cluster(context);
+    }
     let name = args.story.as_deref().unwrap_or(DEFAULT);
     let story = find(name)?;
     match &args.write {
         Some(to) => write(story, to, context),
         None => show(story, args, context),
     }
+}
+
+/// Commands a person types in a clone of the repository; the end-to-end tests run them as they stand here.
+const ON_CLUSTERS: &str = "
+  hack/clusters up
+  export PATH=$PWD/target/clusters/jiuzhou/bin:$PATH KUBECONFIG=$PWD/target/clusters/jiuzhou/kubeconfig/all
+  kubectl --context kunpeng get nodes -o yaml | jiuzhou inventory -
+  jiuzhou crds | kubectl apply --server-side -f -
+  kubectl wait --for=condition=Established crd --all
+  jiuzhou demo 01 --write first-tenant
+  kubectl create namespace kunming-portal
+  kubectl apply --server-side -f first-tenant
+  kubectl get jiuzhou --all-namespaces
+  hack/clusters status
+  hack/clusters down
+";
+
+/// Says how to get real control planes; starting them needs the repository, so nothing is started here.
+fn cluster(context: &Context) -> anyhow::Result<Exit> {
+    let head = context.pick(
+        "On real control planes of this machine: etcd, kube-apiserver and the rest for a dedicated hub and members with\n\
+         Kunpeng, Phytium, Hygon and x86 nodes; pods become Running without containers. In a clone of the repository, on\n\
+         Linux or macOS (the first start builds them with Go, 10 to 25 minutes, unless JIUZHOU_KUBE_BIN names a folder):\n",
+        "在本机的真实控制面上试用：etcd、kube-apiserver 等组成一个专用中心，以及鲲鹏、飞腾、海光、x86 节点的成员集群；\n\
+         Pod 无需容器即进入 Running。在代码仓库的克隆中运行（Linux 或 macOS；首次启动用 Go 构建，约 10 至 25 分钟，\n\
+         也可用 JIUZHOU_KUBE_BIN 指明已有程序的目录）：\n",
+    );
+    output::print(&format!("{head}{ON_CLUSTERS}"))?;
+    Ok(Exit::Ok)
 }
 
 fn find(name: &str) -> anyhow::Result<&'static Dir<'static>> {

@@ -4,6 +4,7 @@
 mod chart;
 mod definitions;
 mod hub;
+mod operator;
 mod planes;
 mod rules;
 mod stories;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use jiuzhou_e2e::{Fleet, root};
+use jiuzhou_e2e::{Fleet, binary, root};
 use jiuzhou_intake::Progress;
 use jiuzhou_intake::documents::{self, Document};
 use jiuzhou_intake::yaml::Limits;
@@ -85,8 +86,36 @@ async fn the_api_server_takes_every_story_but_the_one_that_is_wrong_on_purpose()
         }
     }
     let refused = trial(&fleet, WRONG);
-    fleet.hub().kubectl_with(&["delete", "--wait=false", "-f", "-"], &list.concat()).unwrap();
+    fleet.hub().kubectl_with(&["delete", "-f", "-"], &list.concat()).unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let told = refused.unwrap_err();
     assert!(told.contains("unknown field") || told.contains("is invalid"), "{told}");
+}
+
+/// The commands that `jiuzhou demo --cluster` prints work as they stand there. The first and the last, which start and
+/// end a set, are the harness's own work.
+#[tokio::test]
+async fn what_the_demo_says_about_clusters_can_be_typed() {
+    let fleet = Fleet::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let told = Command::new(binary().unwrap()).args(["demo", "--cluster"]).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    let lines = told.lines().filter_map(|line| line.strip_prefix("  "));
+    let commands: Vec<&str> = lines.filter(|line| !line.starts_with("hack/clusters")).collect();
+    assert!(commands.len() > 5, "{told}");
+    let set = fleet.set().layout().folder().display().to_string();
+    let typed = commands.join("\n").replace("$PWD/target/clusters/jiuzhou", &set);
+    let programs = folder.path().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(binary().unwrap(), programs.join("jiuzhou")).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let script = format!("set -euxo pipefail\n{typed}\n");
+    let ran = Command::new("bash").args(["-c", &script]).env("PATH", path).current_dir(folder.path()).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    let undone =
+        fleet.hub().kubectl(&["delete", "--wait=false", "-f", &format!("{}/first-tenant", folder.path().display())]);
+    fleet.hub().kubectl(&["delete", "--ignore-not-found", "namespace", "kunming-portal"]).unwrap();
+    assert!(ran.status.success(), "{said}");
+    assert!(said.contains("kunpeng-920") && said.contains("fleetworkload"), "{said}");
+    undone.unwrap();
 }
