@@ -157,7 +157,7 @@ impl Set {
                 Ok(began.elapsed())
             };
             let started: Vec<_> = given.into_iter().map(|one| scope.spawn(move || start(one))).collect();
-            let joined = started.into_iter().map(|thread| thread.join());
+            let joined = started.into_iter().map(std::thread::ScopedJoinHandle::join);
             joined.map(|one| one.unwrap_or_else(|_| bail!("failed to start a control plane: it panicked"))).collect()
         });
         for (plane, result) in set.planes().zip(results) {

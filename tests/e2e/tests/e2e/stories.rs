@@ -43,8 +43,12 @@ fn files(folder: &str) -> Vec<(String, Vec<Document>)> {
     paths.sort();
     let read = |path: PathBuf| {
         let input = path.to_string_lossy().into_owned();
-        let (documents, _) =
-            documents::read_all(&[input.clone()], &mut std::io::empty(), &Limits::default(), &Progress::default());
+        let (documents, _) = documents::read_all(
+            std::slice::from_ref(&input),
+            &mut std::io::empty(),
+            &Limits::default(),
+            &Progress::default(),
+        );
         (input, documents)
     };
     let all = paths.into_iter().map(read);
