@@ -185,12 +185,7 @@ impl Set {
         fs::write(&policy, include_str!("../audit-policy.yaml"))
             .with_context(|| format!("failed to write {}", policy.display()))?;
         for (tool, path) in tools.all() {
-            let link = layout.bin().join(tool.name());
-            if link.symlink_metadata().is_ok() {
-                fs::remove_file(&link).with_context(|| format!("failed to remove {}", link.display()))?;
-            }
-            #[cfg(unix)]
-            std::os::unix::fs::symlink(path, &link).with_context(|| format!("failed to link {}", link.display()))?;
+            link(path, &layout.bin().join(tool.name()))?;
         }
         let names: Vec<&str> = self.members.iter().map(Plane::name).collect();
         let record = layout.record();
@@ -260,6 +255,19 @@ impl Set {
     }
 }
 
+/// Links to a program, wherever its own links lead. The programs may have been found by the very links of this set.
+#[cfg(unix)]
+fn link(program: &Path, link: &Path) -> Result<()> {
+    let program = fs::canonicalize(program).with_context(|| format!("failed to find {}", program.display()))?;
+    if fs::canonicalize(link).is_ok_and(|there| there == program) {
+        return Ok(());
+    }
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(link).with_context(|| format!("failed to remove {}", link.display()))?;
+    }
+    std::os::unix::fs::symlink(&program, link).with_context(|| format!("failed to link {}", link.display()))
+}
+
 /// Copies the plain files of a folder.
 fn copy_files(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("failed to make {}", to.display()))?;
@@ -319,6 +327,19 @@ mod tests {
         let refused = Set::down(folder.path()).unwrap_err().to_string();
         assert!(refused.contains("nothing is removed"), "{refused}");
         assert!(folder.path().join("thesis.txt").is_file());
+    }
+
+    #[test]
+    fn a_program_found_by_its_own_link_keeps_its_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, there) = (folder.path().join("program"), folder.path().join("there"));
+        fs::write(&program, "x").unwrap();
+        link(&program, &there).unwrap();
+        link(&there, &there).unwrap();
+        assert_eq!(fs::read_to_string(&there).unwrap(), "x");
+        fs::write(folder.path().join("newer"), "y").unwrap();
+        link(&folder.path().join("newer"), &there).unwrap();
+        assert_eq!(fs::read_to_string(&there).unwrap(), "y");
     }
 
     #[test]
