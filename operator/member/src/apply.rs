@@ -150,7 +150,9 @@ fn refused(
         Refusal::NotFound => Ok(stays(ObjectState::Refused, "the member says 404 to a write".to_owned())),
         Refusal::Changed => Ok(stays(ObjectState::Waiting, "somebody else changes it at the same time".to_owned())),
         Refusal::Fields(fields) => Ok(stays(ObjectState::Drifted, format!("others hold {}", fields.join("; ")))),
-        Refusal::Immutable(words) | Refusal::Refused(words) => Ok(stays(ObjectState::Refused, words)),
+        Refusal::Immutable(words) | Refusal::Forbidden(words) | Refusal::Refused(words) => {
+            Ok(stays(ObjectState::Refused, words))
+        }
     }
 }
 

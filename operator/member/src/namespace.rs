@@ -44,7 +44,9 @@ pub(crate) async fn prepare(
         Err(Refusal::Changed) => Err(Silent::Held("somebody else makes its namespace at the same time".to_owned())),
         Err(Refusal::NotFound) => Ok(Ground::Refused(format!("the member does not know namespace {namespace}"))),
         Err(Refusal::Fields(fields)) => Ok(Ground::Refused(fields.join("; "))),
-        Err(Refusal::Immutable(words) | Refusal::Refused(words)) => Ok(Ground::Refused(words)),
+        Err(Refusal::Immutable(words) | Refusal::Forbidden(words) | Refusal::Refused(words)) => {
+            Ok(Ground::Refused(words))
+        }
     }
 }
 

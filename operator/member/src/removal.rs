@@ -100,7 +100,9 @@ async fn one(order: &Order<'_>, identity: &ObjectIdentity, fate: Fate) -> Result
         Err(Refusal::NotFound) => Ok((ObjectState::Removing, None)), // looked at again next time
         Err(Refusal::Changed) => Ok((ObjectState::Waiting, Some("it changed at the same moment".to_owned()))),
         Err(Refusal::Fields(fields)) => Ok((ObjectState::Refused, Some(fields.join("; ")))),
-        Err(Refusal::Immutable(words) | Refusal::Refused(words)) => Ok((ObjectState::Refused, Some(words))),
+        Err(Refusal::Immutable(words) | Refusal::Forbidden(words) | Refusal::Refused(words)) => {
+            Ok((ObjectState::Refused, Some(words)))
+        }
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) enum Refusal {
     Fields(Vec<String>),
     /// 422 that says a field cannot be changed.
     Immutable(String),
+    /// 403: a right is missing, in the member's words.
+    Forbidden(String),
     /// Any other answer, in the member's words.
     Refused(String),
 }
@@ -101,6 +103,7 @@ impl Refusal {
             }
             // Overloaded, starting, or a gateway in between: not the member's judgement on the object.
             429 | 502 | 503 | 504 => Self::Silence(words),
+            403 => Self::Forbidden(words),
             _ => Self::Refused(words),
         }
     }
@@ -162,7 +165,7 @@ mod tests {
         assert_eq!(of(taken), Refusal::Fields(vec![".spec.replicas: conflict with \"kubectl\"".into()]));
         let fixed = "Deployment.apps \"a\" is invalid: spec.selector: Invalid value: x: field is immutable";
         assert!(matches!(of(status(422, fixed, &[])), Refusal::Immutable(_)));
-        assert_eq!(of(status(403, "no", &[])), Refusal::Refused("no (403)".into()));
+        assert_eq!(of(status(403, "no", &[])), Refusal::Forbidden("no (403)".into()));
         assert!(matches!(of(status(503, "starting", &[])), Refusal::Silence(_)));
     }
 

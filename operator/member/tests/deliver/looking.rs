@@ -46,6 +46,18 @@ async fn nothing_is_there_is_only_said_when_it_was_seen() {
     }
 }
 
+#[tokio::test]
+async fn a_tenant_that_may_not_list_secrets_is_still_answered() {
+    let mut scene = Scene::new(vec![config("settings", "1")]);
+    scene.arrive().await;
+    scene.world.intercept(|request| {
+        let listed = request.target.plural == "secrets" && request.target.name.is_empty();
+        listed.then(|| Fault::code(403))
+    });
+    let seen = look(&scene.member, "bureau-tenant", &scene.spec.workload, &BTreeSet::new()).await;
+    assert_eq!(seen.unwrap().expect("something").objects.len(), 1);
+}
+
 /// Notes what it is shown, with how many writes the member had seen by then, and can say no.
 struct Notes {
     world: World,
