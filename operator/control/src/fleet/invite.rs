@@ -80,7 +80,7 @@ pub fn objects(cluster: &str) -> Vec<Value> {
             "apiVersion": format!("{rbac}/v1"), "kind": "RoleBinding",
             "metadata": { "name": OPERATOR, "namespace": namespace, "labels": labels },
             "roleRef": { "apiGroup": rbac, "kind": "Role", "name": OPERATOR },
-            "subjects": [{ "apiGroup": rbac, "kind": "Group", "name": format!("system:serviceaccounts:{}", meta::SYSTEM_NAMESPACE) }],
+            "subjects": [{ "kind": "ServiceAccount", "name": "jiuzhou", "namespace": meta::SYSTEM_NAMESPACE }],
         }),
         json!({
             "apiVersion": format!("{rbac}/v1"), "kind": "ClusterRole",

@@ -10,6 +10,7 @@ use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::MemberCluster;
 use jiuzhou_member::agent::{JSON, REPORT, Report, SETTINGS, Settings};
+use jiuzhou_member::claim::{self, Hub};
 use jiuzhou_member::connection::Trouble;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams};
@@ -50,7 +51,7 @@ pub(super) async fn round(
         });
         return;
     }
-    if let Err(problem) = listen(&maps, object, memory, reports, members).await {
+    if let Err(problem) = listen(&maps, object, &outlook.hub, memory, reports, members).await {
         memory.trouble = Some(problem);
     }
 }
@@ -101,6 +102,7 @@ fn is_told(told: &Settings, settings: &Settings, since: Duration) -> bool {
 async fn listen(
     maps: &Api<ConfigMap>,
     object: &MemberCluster,
+    hub: &Hub,
     memory: &mut Memory,
     reports: &Board,
     members: &Members,
@@ -116,7 +118,7 @@ async fn listen(
     if text.len() > MAX_REPORT {
         return Err(invalid());
     }
-    let Report { identity, refusal, mut inventory } = serde_json::from_str(&text).map_err(|_| invalid())?;
+    let Report { identity, claim, mut inventory } = serde_json::from_str(&text).map_err(|_| invalid())?;
     inventory.pools.truncate(64);
     inventory.apis.truncate(256);
     memory.reported = version;
@@ -135,9 +137,9 @@ async fn listen(
         memory.standing = Some(Problem::new(ControllerReason::DuplicateMember, detail));
         return Ok(());
     }
-    if !refusal.is_empty() {
-        memory.standing = Some(Problem::new(ControllerReason::ClaimedByOther, refusal));
-    }
+    let recorded = object.status.as_ref().and_then(|status| status.claim.as_ref());
+    memory.standing = Problem::standing(&claim::judge(claim.as_ref(), hub, recorded));
+    memory.claimed = claim;
     memory.identity = Some(identity);
     memory.confirmed = Some(Instant::now());
     memory.last_answer = Some(Timestamp::now());

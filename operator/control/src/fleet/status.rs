@@ -145,6 +145,9 @@ pub(super) fn status(
     {
         status.claim = Some(found.claim.clone());
     }
+    if memory.standing.is_none() && memory.claimed.is_some() {
+        status.claim.clone_from(&memory.claimed);
+    }
     if let Some(seen) = &memory.inventory {
         status.version = seen.version.as_deref().map(Into::into).or(status.version);
         status.apis.clone_from(&seen.apis);

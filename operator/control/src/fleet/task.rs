@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiuzhou_api::v1alpha1::{MemberCluster, MemberClusterStatus};
+use jiuzhou_api::v1alpha1::{HubClaim, MemberCluster, MemberClusterStatus};
 use jiuzhou_member::agent::Settings as Told;
 use jiuzhou_member::claim::Found;
 use jiuzhou_member::connection::Connection;
@@ -89,6 +89,8 @@ pub(super) struct Memory {
     /// What an agent was told last, and the version of the report read last.
     pub(super) told: Option<(Told, Instant)>,
     pub(super) reported: Option<String>,
+    /// The claim that an agent reports.
+    pub(super) claimed: Option<HubClaim>,
     /// The ClusterProfile as last published.
     pub(super) published: Option<(Value, Value)>,
     /// The status as last written.
@@ -121,6 +123,7 @@ impl Memory {
             renew_again: None,
             told: None,
             reported: None,
+            claimed: None,
             published: None,
             written: None,
             free_written: None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1::HubClaim;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams};
@@ -26,8 +27,8 @@ const ROOM: Duration = Duration::from_secs(300);
 pub struct Report {
     /// Uid of the cluster's `kube-system`.
     pub identity: String,
-    /// What stands against working there; empty when nothing does.
-    pub refusal: String,
+    /// Which hub the member says it obeys; judged by the hub, not by the agent.
+    pub claim: Option<HubClaim>,
     /// What the cluster has.
     pub inventory: Inventory,
 }
@@ -69,10 +70,10 @@ pub(super) async fn report(
 }
 
 fn far(written: &Report, now: &Report) -> Moved {
-    let Report { identity, refusal, inventory } = now;
+    let Report { identity, claim, inventory } = now;
     let Inventory { version, apis, pools, nodes: _, left_out } = inventory;
     let before = &written.inventory;
-    let same = written.identity == *identity && written.refusal == *refusal;
+    let same = written.identity == *identity && written.claim == *claim;
     if !same || before.version != *version || before.apis != *apis || before.left_out != *left_out {
         return Moved::Facts;
     }
@@ -83,11 +84,8 @@ async fn observe(member: &Client, settings: &Settings) -> Result<Report, Trouble
     let identity = claim::identity(member).await?;
     let dividing: Vec<&str> = settings.dividing.iter().map(String::as_str).collect();
     let inventory = inventory::observe(member, &settings.catalogue, &dividing).await?;
-    let refusal = match standing(member, settings).await? {
-        Standing::Free | Standing::Ours { .. } => String::new(),
-        other => format!("{other:?}"),
-    };
-    Ok(Report { identity, refusal, inventory })
+    let claim = claim::read(member).await?.map(|found| found.claim);
+    Ok(Report { identity, claim, inventory })
 }
 
 /// How this hub stands with this member, by the member's own record.
