@@ -30,7 +30,8 @@ use crate::stop::Stop;
 /// Objects of a story of `examples/`, without what an operator writes itself.
 pub(crate) fn story(name: &str) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
-    let mut files: Vec<_> = std::fs::read_dir(folder).expect("the story").map(|entry| entry.expect("a file").path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("the story").map(|entry| entry.expect("a file").path()).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
     files.sort();
     let mut documents = Vec::new();
@@ -55,7 +56,8 @@ pub(crate) struct Members {
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
-    uids: Mutex<u64>,
+    /// Nothing is reported.
+    mute: std::sync::atomic::AtomicBool,
 }
 
 impl Members {
@@ -103,6 +105,11 @@ impl Members {
         of_it.map(|((_, cluster), order)| (cluster.clone(), order.delivery.replicas.unwrap_or(0))).collect()
     }
 
+    /// From now on nothing is reported.
+    pub(crate) fn mute(&self) {
+        self.mute.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Tells again of what is there in a member, after a test changed how it behaves.
     pub(crate) fn tell(&self) {
         let sender = self.reports.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -117,7 +124,6 @@ impl Orders for Members {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
         let status = {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-            *self.uids.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             match order.delivery.state {
                 DeliveryState::Present => {
                     there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
@@ -131,7 +137,8 @@ impl Orders for Members {
                 DeliveryState::Orphan => None,
             }
         };
-        if let Some(sender) = &*self.reports.lock().unwrap_or_else(PoisonError::into_inner) {
+        let mute = self.mute.load(std::sync::atomic::Ordering::Relaxed);
+        if let Some(sender) = self.reports.lock().unwrap_or_else(PoisonError::into_inner).as_ref().filter(|_| !mute) {
             let _ = sender.send(Report { cluster, workload, status });
         }
     }
@@ -142,19 +149,16 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
-    /// Every status that tells more than readiness is also about unreported clusters: all of them were looked at.
-    clusters: Vec<String>,
 }
 
 impl Hub {
     /// A hub with these objects, statuses too.
     pub(crate) async fn with(objects: &[Value]) -> Self {
-        let clock = jiuzhou_world::Clock::default();
+        let clock = jiuzhou_world::Clock::at("2026-11-23T04:00:00Z".parse().expect("an instant"));
         let hub = Self {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
-            clusters: Vec::new(),
         };
         for object in objects {
             hub.create(object).await;

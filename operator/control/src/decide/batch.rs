@@ -136,7 +136,13 @@ fn woken_by_content(state: &State, removed: &BTreeSet<WorkloadKey>) -> Vec<Spec>
         let placed = state.placement(&spec.key);
         placed.is_some_and(|placed| placed.spec.inputs.content != content(state, &spec.key))
     };
-    let specs = state.snapshot().specs().filter(|spec| !spec.changed && !removed.contains(&spec.key));
+    // A deletion is a new generation too, and no new content.
+    let going = |key: &WorkloadKey| {
+        let workload = state.fleet_workload(key);
+        workload.is_none_or(|workload| workload.metadata.deletion_timestamp.is_some())
+    };
+    let specs = state.snapshot().specs();
+    let specs = specs.filter(|spec| !spec.changed && !removed.contains(&spec.key) && !going(&spec.key));
     specs.filter(|spec| other(spec)).map(|spec| Spec { changed: true, ..(**spec).clone() }).collect()
 }
 

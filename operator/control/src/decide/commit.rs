@@ -89,9 +89,13 @@ async fn guard(client: &Client, key: &WorkloadKey, workload: &FleetWorkload) -> 
     written.map_err(|error| Error::api("guard", key.to_string(), error))
 }
 
-/// A merge patch of finalizers that holds for one version of one object only.
+/// A merge patch of finalizers that holds for one object only, and for one version of it where that is given.
 pub(crate) fn finalizer_patch(finalizers: &[String], uid: Option<&str>, version: Option<&str>) -> Value {
-    json!({ "metadata": { "finalizers": finalizers, "uid": uid, "resourceVersion": version } })
+    let mut patch = json!({ "metadata": { "finalizers": finalizers, "uid": uid } });
+    if let Some(version) = version {
+        patch["metadata"]["resourceVersion"] = Value::from(version);
+    }
+    patch
 }
 
 /// An object as it is now; `None` when there is none.

@@ -49,6 +49,17 @@ async fn a_restart_with_nothing_changed_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_restart_before_any_member_is_seen_again_writes_nothing() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    hub.world.clear_log();
+    hub.members.there.lock().expect("a lock").clear();
+    hub.members.mute();
+    hub.run().await.expect("it runs again");
+    assert_eq!(told(&hub), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_example_province_comes_to_rest_and_every_decision_replays() {
     let hub = Hub::with(&story("10-province")).await;
     hub.run().await.expect("it runs");
@@ -61,7 +72,7 @@ async fn an_example_province_comes_to_rest_and_every_decision_replays() {
         assert!(status["messageZh"].as_str().is_some_and(|text| !text.is_empty()));
     }
     // Every decision that stands is one of the recorded batches, and each batch is decided again to the same bytes.
-    let mut decisions = std::collections::BTreeSet::new();
+    let mut decisions = BTreeSet::new();
     journal::read::<Error>(hub.folder.path(), |decided| {
         let again = decide::replay(decided.input).expect("a fleet");
         assert_eq!((again.sha256, again.sm3), (decided.sha256, decided.sm3));

@@ -135,12 +135,35 @@ fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
         let looked = gathered.reports.contains_key(&name);
         let seen = report.map(seen).unwrap_or_default();
         let present = i32::try_from(seen.present).unwrap_or(i32::MAX);
-        let ready = report.and_then(|status| status.ready).or(if looked { Some(0) } else { None });
-        let trouble = trouble(gathered, built, &name, cluster.replicas, report);
+        let ready = if looked { report.map_or(Some(0), |status| status.ready) } else { told_ready(gathered, &name) };
+        let trouble = match told_trouble(gathered, &name) {
+            Some(told) if !looked && !built.unrendered.contains_key(&name) => told,
+            _ => trouble(gathered, built, &name, cluster.replicas, report),
+        };
         // What is there counts as long as it is there: its room is not free before.
         Part { wanted: cluster.replicas, placed: present.max(cluster.replicas), ready, trouble, name }
     };
     clusters.iter().map(part).collect()
+}
+
+/// Readiness as it is written, for a cluster that this run has not looked at yet: a restart is no news.
+fn told_ready(gathered: &Gathered<'_>, cluster: &str) -> Option<i32> {
+    let written = gathered.workload.and_then(|workload| workload.status.as_ref())?;
+    written.clusters.iter().find(|one| *one.name == *cluster)?.ready
+}
+
+/// The same of its trouble; `None` when nothing is written of this version of the placement.
+fn told_trouble(gathered: &Gathered<'_>, cluster: &str) -> Option<Option<(ControllerReason, String)>> {
+    let placement = gathered.placement?;
+    let written = placement.status.as_ref()?;
+    if written.observed_generation != placement.metadata.generation {
+        return None;
+    }
+    let unhealthy = written.unhealthy.iter().find(|one| *one.name == *cluster);
+    Some(unhealthy.and_then(|one| {
+        let reason = ControllerReason::ALL.iter().find(|reason| reason.as_str() == &*one.reason)?;
+        Some((*reason, one.message.as_deref().unwrap_or_default().to_owned()))
+    }))
 }
 
 /// Why a cluster is not healthy; `None` when it is.
