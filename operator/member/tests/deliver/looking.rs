@@ -72,11 +72,11 @@ impl Notes {
 
     fn note(&self, line: String) {
         let writes = self.world.log().iter().filter(|entry| entry.wrote).count();
-        self.lines.lock().unwrap().push((line, writes));
+        self.lines.lock().expect("notes").push((line, writes));
     }
 
     fn lines(&self) -> Vec<(String, usize)> {
-        self.lines.lock().unwrap().clone()
+        self.lines.lock().expect("notes").clone()
     }
 }
 

@@ -78,7 +78,7 @@ async fn what_left_the_workload_goes_when_the_rest_is_ready() {
     scene.spec.removing = vec![scene.seen("settings").identity.clone().unwrap()];
     scene.spec.objects.pop();
     scene.change("web", |manifest| {
-        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.cn/web:2".into()
+        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.cn/web:2".into();
     });
     scene.deliver().await;
     assert!(scene.live("v1", "ConfigMap", "settings").is_some(), "the new pods are not ready yet");
@@ -110,9 +110,9 @@ async fn reown(scene: &Scene, object: &Value) {
     use kube::api::{Api, Patch, PatchParams};
     let api: Api<k8s_openapi::api::core::v1::ConfigMap> =
         Api::namespaced(scene.world.client_named("somebody"), "bureau");
-    let name = object["metadata"]["name"].as_str().unwrap();
+    let name = object["metadata"]["name"].as_str().expect("a change by hand");
     let patch = json!({"metadata": {"annotations": {"jiuzhou.dev/owner": "bureau/other"}}});
-    api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("a change by hand");
 }
 
 #[tokio::test]

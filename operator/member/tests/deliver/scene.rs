@@ -148,18 +148,18 @@ pub(crate) fn config(name: &str, value: &str) -> DeliveredObject {
 }
 
 pub(crate) fn web(replicas: i64) -> DeliveredObject {
-    workload("apps/v1", "Deployment", json!({"replicas": replicas}))
+    workload("apps/v1", "Deployment", &json!({"replicas": replicas}))
 }
 
 pub(crate) fn job() -> DeliveredObject {
-    let mut job = workload("batch/v1", "Job", json!({}));
+    let mut job = workload("batch/v1", "Job", &json!({}));
     let manifest = job.manifest.as_mut().expect("a manifest");
     manifest["spec"].as_object_mut().expect("a spec").remove("selector");
     manifest["spec"]["template"]["spec"]["restartPolicy"] = "Never".into();
     job
 }
 
-fn workload(api_version: &str, kind: &str, spec: Value) -> DeliveredObject {
+fn workload(api_version: &str, kind: &str, spec: &Value) -> DeliveredObject {
     let mut manifest = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "web"}, "spec": {
         "selector": {"matchLabels": {"app": "web"}},
         "template": {"metadata": {"labels": {"app": "web", "jiuzhou.dev/workload": "web", "jiuzhou.dev/object": "web"},

@@ -26,7 +26,7 @@ async fn changed(notices: &mut Receiver<Notice>) -> Option<String> {
 async fn watched(scene: &Scene) -> (Watches, Receiver<Notice>) {
     let (mut watches, notices) = Watches::new(scene.member.clone());
     let client = scene.world.client_named("hub");
-    let served = scene.member.kinds().find(&client, "v1", "ConfigMap").await.unwrap().unwrap();
+    let served = scene.member.kinds().find(&client, "v1", "ConfigMap").await.expect("an answer").expect("a kind");
     watches.ensure(&served);
     watches.ensure(&served);
     assert_eq!(watches.len(), 1, "one watch for a kind");

@@ -101,7 +101,7 @@ async fn replicas_that_another_manager_holds_are_left_alone_but_zero_is_not() {
     by_hand(&scene, ("apps", "Deployment"), "web", json!({"spec": {"replicas": 5}})).await;
     scene.world.settle();
     scene.change("web", |manifest| {
-        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.cn/web:2".into()
+        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.cn/web:2".into();
     });
     scene.arrive().await;
     let live = scene.deployment();
@@ -216,7 +216,7 @@ async fn a_job_runs_once_whatever_happens_to_it() {
     scene.arrive().await;
     let uid = scene.live("batch/v1", "Job", "web").unwrap()["metadata"]["uid"].clone();
     scene.change("web", |manifest| {
-        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.cn/web:2".into()
+        manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.cn/web:2".into();
     });
     scene.spec.objects[0].on_immutable = OnImmutable::Recreate;
     scene.deliver().await;
