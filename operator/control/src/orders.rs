@@ -10,6 +10,8 @@ use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryStatus};
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_objects::secrets::SecretManifest;
 
+use crate::delivery::Look;
+
 /// What a member is to have of one workload. Given only after its decision was committed and recorded.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -48,4 +50,7 @@ pub struct Report {
 pub trait Orders: Send + Sync {
     /// Takes an order. Returns at once; whether it reached the member is reported.
     fn give(&self, order: Arc<Order>);
+
+    /// Asks what a member has of a workload that nothing is ordered of there. Returns at once; what was seen is reported.
+    fn look(&self, cluster: &str, look: Look);
 }

@@ -120,6 +120,19 @@ impl Members {
 }
 
 impl Orders for Members {
+    fn look(&self, cluster: &str, look: Look) {
+        let workload = WorkloadKey::new(&look.workload.namespace, &look.workload.name);
+        let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = there.get(&(workload.clone(), cluster.to_owned())).map(|order| self.status(order));
+        drop(there);
+        if self.mute.load(std::sync::atomic::Ordering::Relaxed) {
+            return;
+        }
+        if let Some(sender) = &*self.reports.lock().unwrap_or_else(PoisonError::into_inner) {
+            let _ = sender.send(Report { cluster: cluster.to_owned(), workload, status });
+        }
+    }
+
     fn give(&self, order: Arc<Order>) {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
         let status = {

@@ -110,7 +110,7 @@ impl std::fmt::Debug for Deliveries {
 }
 
 /// A question what a member has of a workload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     /// The workload.
     pub workload: WorkloadReference,
@@ -125,12 +125,6 @@ impl Deliveries {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self { parts, workers: Mutex::default() }
-    }
-
-    /// Looks at what a member has of a workload that nothing is ordered of there, and reports it. Until it was seen it
-    /// is asked again; an order for the workload ends the question.
-    pub fn look(&self, cluster: &str, look: Look) {
-        self.mailbox(cluster).ask(look);
     }
 
     /// Something about how a member is reached changed.
@@ -156,6 +150,11 @@ impl Deliveries {
 impl Orders for Deliveries {
     fn give(&self, order: Arc<Order>) {
         self.mailbox(&order.delivery.cluster).put(order);
+    }
+
+    /// Until it was seen it is asked again; an order for the workload ends the question.
+    fn look(&self, cluster: &str, look: Look) {
+        self.mailbox(cluster).ask(look);
     }
 }
 

@@ -6,22 +6,26 @@ use std::sync::Arc;
 use jiuzhou_engine::decide::WorkloadKey;
 
 use super::build::Built;
+use crate::delivery::Look;
 use crate::orders::{Order, Orders};
 
-/// Orders that were given in this run.
+/// Orders that were given in this run, and questions that were asked.
 #[derive(Default)]
-pub(crate) struct Given(BTreeMap<WorkloadKey, BTreeMap<String, Arc<Order>>>);
+pub(crate) struct Given {
+    orders: BTreeMap<WorkloadKey, BTreeMap<String, Arc<Order>>>,
+    looks: BTreeMap<WorkloadKey, BTreeMap<String, Look>>,
+}
 
 impl std::fmt::Debug for Given {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Given").field(&self.0.len()).finish()
+        f.debug_struct("Given").field("workloads", &self.orders.len()).finish()
     }
 }
 
 impl Given {
     /// Hands over what is new. Returns how many orders were.
     pub(crate) fn apply(&mut self, key: &WorkloadKey, built: &mut Built, orders: &dyn Orders) -> usize {
-        let given = self.0.entry(key.clone()).or_default();
+        let given = self.orders.entry(key.clone()).or_default();
         let mut count = 0;
         for (cluster, order) in std::mem::take(&mut built.orders) {
             if given.get(&cluster).is_some_and(|before| before.is(&order)) {
@@ -35,11 +39,27 @@ impl Given {
         for cluster in &built.forget {
             given.remove(cluster);
         }
+        self.ask(key, std::mem::take(&mut built.looks), orders);
         count
+    }
+
+    /// Asks what was not asked yet; what is known by now may be asked again later.
+    fn ask(&mut self, key: &WorkloadKey, looks: BTreeMap<String, Look>, orders: &dyn Orders) {
+        for (cluster, look) in &looks {
+            if self.looks.get(key).and_then(|asked| asked.get(cluster)) != Some(look) {
+                orders.look(cluster, look.clone());
+            }
+        }
+        if looks.is_empty() {
+            self.looks.remove(key);
+        } else {
+            self.looks.insert(key.clone(), looks);
+        }
     }
 
     /// Forgets a workload that is gone.
     pub(crate) fn forget(&mut self, key: &WorkloadKey) {
-        self.0.remove(key);
+        self.orders.remove(key);
+        self.looks.remove(key);
     }
 }

@@ -9,11 +9,13 @@ use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectState};
 use jiuzhou_engine::step::{Action, Continuity, Part, Seen, Wait, shift};
 use jiuzhou_engine::terms::Finding;
+use jiuzhou_objects::object::Object;
 use jiuzhou_objects::secrets::DigestKey;
 
 use super::dereference::Gathered;
 use super::render;
 use super::validate::Valid;
+use crate::delivery::Look;
 use crate::orders::Order;
 
 /// What comes out for one workload.
@@ -21,6 +23,8 @@ use crate::orders::Order;
 pub(crate) struct Built {
     /// Orders by cluster. A cluster without one gets none.
     pub(crate) orders: BTreeMap<String, Order>,
+    /// Clusters about which nothing is ordered and of which nothing is known: somebody has to look.
+    pub(crate) looks: BTreeMap<String, Look>,
     /// Why a cluster does not have yet what was decided.
     pub(crate) waits: BTreeMap<String, Wait>,
     /// Clusters of the placement that are left and proven empty.
@@ -59,6 +63,9 @@ fn present(
         .collect();
     for (cluster, (action, wait)) in actions {
         if let Some(wait) = wait {
+            if wait == Wait::Unseen {
+                built.looks.insert(cluster.clone(), look(gathered));
+            }
             built.waits.insert(cluster.clone(), wait);
         }
         match action {
@@ -103,6 +110,7 @@ fn removing(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> Built {
             }
             None => {
                 built.gone = false;
+                built.looks.insert(cluster.clone(), look(gathered));
                 built.waits.insert(cluster, Wait::Unseen);
             }
         }
@@ -122,8 +130,10 @@ fn parts(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> BTreeMap<S
 
 /// What a report says, in the words of the engine.
 pub(crate) fn seen(status: &DeliveryStatus) -> Seen {
-    let there = |state: ObjectState| match state {
-        ObjectState::Waiting | ObjectState::Refused | ObjectState::Conflict | ObjectState::Gone => false,
+    // A change that was refused or waits leaves what is there running; what is another's is none of ours.
+    let there = |object: &api::ObjectObservation| match object.state {
+        ObjectState::Conflict | ObjectState::Gone => false,
+        ObjectState::Waiting | ObjectState::Refused => object.identity.is_some(),
         ObjectState::Applied
         | ObjectState::Ready
         | ObjectState::Finished
@@ -135,7 +145,7 @@ pub(crate) fn seen(status: &DeliveryStatus) -> Seen {
     let objects = &status.objects;
     let present = i64::from(status.present.unwrap_or(0));
     Seen {
-        objects: objects.iter().any(|object| there(object.state)),
+        objects: objects.iter().any(there),
         ordered: objects.iter().filter_map(|object| object.wanted).map(i64::from).max().unwrap_or(0),
         present,
         ready: i64::from(status.ready.unwrap_or(0)),
@@ -188,6 +198,20 @@ fn order(
 }
 
 /// The order to remove exactly what was seen; `None` when nothing with a uid was.
+/// What to look for. Objects that left the workload while nobody watched are found where their kind is still used.
+fn look(gathered: &Gathered<'_>) -> Look {
+    let objects = gathered.workload.into_iter().flat_map(|workload| &workload.spec.objects);
+    let kinds = objects.map(|object| {
+        let object = Object::new(&object.manifest);
+        (object.api_version().to_owned(), object.kind().to_owned())
+    });
+    let workload = api::WorkloadReference {
+        namespace: gathered.key.namespace.as_str().into(),
+        name: gathered.key.name.as_str().into(),
+    };
+    Look { workload, tenant: gathered.state.tenant(gathered.key), kinds: kinds.collect() }
+}
+
 fn removal(gathered: &Gathered<'_>, placement: &api::FleetPlacement, cluster: &str) -> Option<Order> {
     let status = gathered.reports.get(cluster)?.as_ref()?;
     let there = status.objects.iter().filter(|object| object.state != ObjectState::Gone);

@@ -28,6 +28,11 @@ pub(crate) fn for_cluster(
     let (zones, platforms) = pools(spec, input);
     let overrides: Vec<&Override> = overrides(state, gathered, input);
     let tenant = state.tenant(gathered.key);
+    // A need that no label can say is refused by the decision; nothing is rendered for it meanwhile.
+    let affinity = match state.snapshot().node_affinity(&spec.requirement) {
+        Ok(affinity) => affinity,
+        Err(reason) => return Some(Err(vec![Finding::new(reason)])),
+    };
     let target = Target {
         cluster,
         tenant: &tenant,
@@ -38,7 +43,7 @@ pub(crate) fn for_cluster(
         values: &member.spec.values.0,
         registries: &member.spec.registries,
         overrides: &overrides,
-        affinity: None,
+        affinity: affinity.terms(),
     };
     Some(render(workload, &target, &base.profiles, key))
 }

@@ -149,6 +149,9 @@ fn status(
         taints: taints.iter().take(MAX_TAINTS).filter_map(words::taint).collect(),
         allocatable: amounts.allocatable(&members),
         free: amounts.free(&members, used),
+        // What the member's scheduler could not place is told by whoever delivers there.
+        unschedulable: Vec::new(),
+        cpu_normalised: profile.koordinator_ratio.is_some(),
         server_model: None,
         observed_at: None,
     })
