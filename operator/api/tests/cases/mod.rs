@@ -177,7 +177,7 @@ fn member() -> Vec<Case> {
             "number": "R-1", "assessor": "测评机构", "date": "2025-05-01", "dueAgain": "2026-05-01", "state": "Verified",
             "enteredBy": "甲", "verifiedBy": "乙", "verifiedOn": "2025-05-04",
         });
-        super::merge(&mut one, &patch);
+        merge(&mut one, &patch);
         protection(json!({ "reports": [one] }))
     };
     let ferry = json!({ "keyDigest": sha('e') });
