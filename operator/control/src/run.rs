@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiuzhou_api::meta;
+use jiuzhou_member::claim::Hub;
 use jiuzhou_records::audit::AuditError;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt as _};
-use jiuzhou_member::claim::Hub;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::delivery::audit::Audit;

@@ -29,7 +29,10 @@ pub fn tiers<'a>(
         .iter()
         .map(|tier| Known { name: &tier.name, rank: i32::from(tier.rank), stage: stage(objects, &tier.name) })
         .collect();
-    clusters.into_iter().map(|cluster| (cluster.name.clone(), status(&evaluate(cluster, &tiers, as_of), &known))).collect()
+    clusters
+        .into_iter()
+        .map(|cluster| (cluster.name.clone(), status(&evaluate(cluster, &tiers, as_of), &known)))
+        .collect()
 }
 
 /// A tier, lowest first.

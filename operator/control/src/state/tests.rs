@@ -59,7 +59,7 @@ fn changed(mut value: Value, how: u8) -> Value {
     match value["kind"].as_str().unwrap_or_default() {
         "FleetWorkload" => {
             value["spec"]["replicas"] = json!(how % 7 + 1);
-            if how % 5 == 0 {
+            if how.is_multiple_of(5) {
                 value["spec"]["requirements"]["databases"] = json!([{ "anyOf": ["dameng"] }]);
             }
         }
@@ -68,7 +68,7 @@ fn changed(mut value: Value, how: u8) -> Value {
             value["spec"]["emergencyReservePercent"] = json!(how % 50);
         }
         "InformationSystem" => value["spec"]["dataClass"] = json!({ "class": "Important" }),
-        "SovereigntyTier" => value["spec"]["strict"] = json!(how % 2 == 0),
+        "SovereigntyTier" => value["spec"]["strict"] = json!(how.is_multiple_of(2)),
         "Tenant" => value["spec"]["failoverHeadroomPercent"] = json!(how % 50),
         _ => {}
     }

@@ -65,6 +65,8 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
             })
             .collect(),
         endpoints: Vec::new(),
+        // Measured by whoever reads meters; carried along.
+        usage: before.usage.clone(),
         reason: Some(standing.reason.as_str().into()),
         message_zh: Some(standing.zh.as_str().into()),
         message_en: Some(standing.en.as_str().into()),

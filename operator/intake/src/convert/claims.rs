@@ -89,7 +89,10 @@ mod tests {
         let options = Options::at("2026-11-23T00:00:00Z".parse().unwrap());
         let fleet = load(&["-".to_owned()], &mut text.as_bytes(), &options).unwrap();
         let names = fleet.converted.fleet.specs.iter().map(|spec| spec.key.name.clone()).collect();
-        let told = fleet.findings.iter().filter(|f| f.severity == Severity::Error && f.reason.code.as_str() == "ObjectClaimedTwice");
+        let told = fleet
+            .findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error && f.reason.code.as_str() == "ObjectClaimedTwice");
         let told = told.map(|f| format!("{}: {:?}", f.subject.as_ref().unwrap().name, f.reason.seen)).collect();
         (names, told)
     }

@@ -146,15 +146,15 @@ pub(super) fn charge(
     let all_metered = draft.pool_meters.is_some();
     let names: Vec<String> =
         pools.iter().map(|(cluster, pool, _)| format!("{}/{}", cluster.reference.name, pool.name)).collect();
-    let weight =
-        |(_, pool, energy): &(&ClusterInput, &PoolInput, Option<(MilliwattHours, MilliwattHours, Provenance)>)| match (
-            energy,
-            pool.metered,
-        ) {
-            (_, Some(metered)) if all_metered => i128::from(metered.0),
-            (Some((_, whole, _)), _) if all_modelled => i128::from(whole.0),
-            _ => i128::from(pool.allocatable.cpu),
-        };
+    let weight = |(_, pool, energy): &(
+        &ClusterInput,
+        &PoolInput,
+        Option<(MilliwattHours, MilliwattHours, Provenance)>,
+    )| match (energy, pool.metered) {
+        (_, Some(metered)) if all_metered => i128::from(metered.0),
+        (Some((_, whole, _)), _) if all_modelled => i128::from(whole.0),
+        _ => i128::from(pool.allocatable.cpu),
+    };
     let weights: Vec<(&str, i128)> = names.iter().map(String::as_str).zip(pools.iter().map(weight)).collect();
     let parts = apportion(it.0, &weights, "a room's energy")?;
     let charged: i64 = parts.iter().sum();
