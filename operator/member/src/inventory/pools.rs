@@ -180,18 +180,25 @@ fn against(conflict: &Conflict) -> String {
     format!("{}={} / {}={}", conflict.stronger.key, conflict.stronger.value, conflict.weaker.key, conflict.weaker.value)
 }
 
-/// Labels that a placement may name: those that divide pools first, an administrator's, Kubernetes' own, others. What
-/// NFD writes is in the facts; a host name is no label of a pool.
+/// Labels that a placement may name, or that the affinity derived from an image asks for: those that divide pools first,
+/// an administrator's, Kubernetes' own, levels and pages as NFD writes them, others, single CPU flags. Where not all have
+/// room, a pool is refused for what it does not show rather than trusted. A host name is no label of a pool.
 fn shown_labels(common: &BTreeMap<String, String>, dividing: &[&str]) -> Labels {
     let rank = |key: &str| match key {
         _ if dividing.contains(&key) => 0,
         _ if key.contains("jiuzhou.dev/") => 1,
         labels::ARCH | labels::OS | labels::INSTANCE_TYPE => 2,
         _ if key.starts_with("topology.kubernetes.io/") || key.starts_with("node-role.kubernetes.io/") => 3,
-        _ => 4,
+        _ if key.strip_prefix(labels::NFD_FLAG).is_some_and(|flag| flag.starts_with("X86_64_V")) => 4,
+        _ if key.starts_with(labels::NFD_KERNEL_CONFIG) => 4,
+        _ if key.starts_with(labels::NFD_FLAG) => 6,
+        _ => 5,
     };
+    let flag = |key: &str| key.starts_with(labels::NFD_FLAG) || key.starts_with(labels::NFD_KERNEL_CONFIG);
     let shown = |key: &str| {
-        !key.starts_with(labels::NFD) && key != "kubernetes.io/hostname" && !key.starts_with("beta.kubernetes.io/")
+        (flag(key) || !key.starts_with(labels::NFD))
+            && key != "kubernetes.io/hostname"
+            && !key.starts_with("beta.kubernetes.io/")
     };
     let mut ranked: Vec<(&String, &String)> = common.iter().filter(|(key, _)| shown(key)).collect();
     ranked.sort_by_key(|(key, _)| rank(key));
