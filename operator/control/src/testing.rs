@@ -120,7 +120,7 @@ impl Members {
 }
 
 impl Orders for Members {
-    fn look(&self, cluster: &str, look: Look) {
+    fn look(&self, cluster: &str, look: crate::delivery::Look) {
         let workload = WorkloadKey::new(&look.workload.namespace, &look.workload.name);
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let status = there.get(&(workload.clone(), cluster.to_owned())).map(|order| self.status(order));

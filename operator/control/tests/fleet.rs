@@ -1,6 +1,7 @@
 //! The fleet on worlds in memory: what a good member becomes, and what a bad one may cost.
 //!
 //! A hub and members are API servers of `jiuzhou-world`; only TLS is replaced. Time is tokio's paused clock.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

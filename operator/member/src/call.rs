@@ -191,8 +191,7 @@ impl Caller<'_> {
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
             let page: Value = self.send(request(&params).map_err(|error| unbuilt(&error))?, true).await?;
-            let items = page.get("items").and_then(Value::as_array).cloned();
-            found.extend(items.ok_or_else(|| Refusal::Silence("the answer is no list".to_owned()))?);
+            found.extend(items(&page).ok_or_else(|| Refusal::Silence("the answer is no list".to_owned()))?);
             match page.pointer("/metadata/continue").and_then(Value::as_str) {
                 Some(token) if !token.is_empty() => params = params.continue_token(token),
                 _ => return Ok(found),
@@ -208,4 +207,31 @@ fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
 
 fn unbuilt(error: &kube::core::request::Error) -> Refusal {
     Refusal::Refused(format!("failed to build the request: {error}"))
+}
+/// The items of a list. An API server writes none as `null` where only metadata was asked for; what does not say that it
+/// is a list is none, so that a stranger's answer never looks like an empty one.
+fn items(page: &Value) -> Option<Vec<Value>> {
+    let list = page.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    match page.get("items") {
+        Some(Value::Array(items)) => Some(items.clone()),
+        Some(Value::Null) if list => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::items;
+
+    #[test]
+    fn an_empty_list_of_metadata_has_null_for_items_and_a_stranger_has_no_items() {
+        let empty = json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": null});
+        assert_eq!(items(&empty), Some(Vec::new()));
+        assert_eq!(items(&json!({"kind": "PodList", "items": [{}]})).map(|items| items.len()), Some(1));
+        for stranger in [json!({"items": null}), json!({"kind": "PodList"}), json!({"kind": "Status", "items": null})] {
+            assert_eq!(items(&stranger), None, "{stranger}");
+        }
+    }
 }

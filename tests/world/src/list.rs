@@ -128,6 +128,9 @@ impl Inner {
         if !kind.native && form == Form::Whole && metadata.get("continue").is_none() {
             metadata["continue"] = json!("");
         }
+        // An empty list of metadata is written without items by a real server (seen on 1.36.3).
+        let none = form == Form::Metadata && items.is_empty();
+        let items = if none { Value::Null } else { Value::Array(items) };
         let body = json!({"kind": list_kind, "apiVersion": api_version, "metadata": metadata, "items": items});
         Ok(Answer::json(200, body))
     }

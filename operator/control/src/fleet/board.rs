@@ -49,7 +49,8 @@ impl Board {
 
     fn put(&self, key: Key, value: String) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.insert(key.clone(), value.clone()).is_none_or(|before| before != value) {
+        if seen.get(&key) != Some(&value) {
+            seen.insert(key.clone(), value);
             // Nobody listening is no fault.
             let _ = self.changes.send(key);
         }

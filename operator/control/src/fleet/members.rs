@@ -171,10 +171,10 @@ impl Members {
 
     /// Puts a member in its place and tells when something that others look at changed.
     pub(super) fn put(&self, member: Member) {
-        let name = member.name.clone();
+        let (name, member) = (member.name.clone(), Arc::new(member));
         let before = {
             let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
-            members.insert(name.clone(), Arc::new(member.clone()))
+            members.insert(name.clone(), Arc::clone(&member))
         };
         let change = match before {
             None => MemberChange::Appeared,

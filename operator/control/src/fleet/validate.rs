@@ -7,14 +7,14 @@ use jiuzhou_member::connection::Endpoint;
 use super::dereference::Credential;
 use super::status::Problem;
 
+/// What is wrong with a credential, and the version of the Secret that is.
+pub(super) type Fault = (Problem, Option<String>);
+
 /// Checks a credential.
 ///
 /// # Errors
 /// What is wrong, and the version of the Secret that is.
-pub(super) fn validate(
-    credential: Credential,
-    now: Timestamp,
-) -> Result<Option<(Endpoint, String)>, (Problem, Option<String>)> {
+pub(super) fn validate(credential: Credential, now: Timestamp) -> Result<Option<(Endpoint, String)>, Fault> {
     match credential {
         Credential::Same => Ok(None),
         Credential::Found { version, kubeconfig } => match Endpoint::from_kubeconfig(&kubeconfig, now) {

@@ -241,6 +241,7 @@ mod tests {
             sites: vec![site],
             measured: Ratio::default(),
             tenants: [("bureau".into(), Share { active: MilliwattHours(700), idle: MilliwattHours(100) })].into(),
+            use_observed: Ratio::default(),
             system: MilliwattHours(50),
             unallocated: MilliwattHours(150),
             outside: MilliwattHours::ZERO,

@@ -46,11 +46,14 @@ pub enum Refusal {
     },
 }
 
+/// A member under an identity, and the tenant or namespace there.
+type Place = (String, String);
+
 /// Sees to tenants in members, and remembers what it found good.
 #[derive(Clone, Debug, Default)]
 pub struct Tenants {
-    may_act: Arc<Mutex<BTreeMap<(String, String), Instant>>>,
-    fenced: Arc<Mutex<BTreeMap<(String, String), (Grant, Instant)>>>,
+    may_act: Arc<Mutex<BTreeMap<Place, Instant>>>,
+    fenced: Arc<Mutex<BTreeMap<Place, (Grant, Instant)>>>,
 }
 
 fn remembered<T: Clone>(map: &Mutex<BTreeMap<(String, String), T>>, key: &(String, String)) -> Option<T> {

@@ -277,9 +277,7 @@ pub(super) fn any_of(need: &api::DatabaseNeed) -> String {
 fn databases(objects: &Objects, offers: &[api::DatabaseOffer]) -> BTreeMap<String, BTreeSet<String>> {
     let needs = objects.workloads.values().flat_map(|item| &item.object.spec.requirements.databases);
     let needs: BTreeMap<String, &api::DatabaseNeed> = needs.map(|need| (any_of(need), need)).collect();
-    let meets = |need: &api::DatabaseNeed, offer: &api::DatabaseOffer| {
-        need.any_of.iter().any(|product| *product == offer.product)
-    };
+    let meets = |need: &api::DatabaseNeed, offer: &api::DatabaseOffer| need.any_of.contains(&offer.product);
     let met = needs.iter().flat_map(|(name, need)| {
         offers.iter().filter(|offer| meets(need, offer)).map(|offer| (name.as_str(), &offer.zones))
     });

@@ -111,7 +111,7 @@ impl Orders {
                 match object.0 {
                     Ok(delivery) => return self.take(delivery),
                     Err(error) => {
-                        tracing::error!(delivery = %name, %error, "failed to read an order; the last one holds")
+                        tracing::error!(delivery = %name, %error, "failed to read an order; the last one holds");
                     }
                 }
             }

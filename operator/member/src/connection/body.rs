@@ -142,7 +142,7 @@ impl Body for Bounded {
                 let silent = matches!(this.bounds, Bounds::Lines { .. });
                 this.fail(if silent { GuardError::Silent } else { GuardError::Late })
             }
-            other => other,
+            other @ Poll::Ready(_) => other,
         }
     }
 

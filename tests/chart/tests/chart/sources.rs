@@ -55,7 +55,7 @@ fn the_schema_takes_the_defaults_and_refuses_two_replicas_with_a_file_log() {
         "{:?}",
         schema.iter_errors(&defaults).map(|e| e.to_string()).collect::<Vec<_>>()
     );
-    let mut refuse = |pointer: &str, value: Value| {
+    let refuse = |pointer: &str, value: Value| {
         let mut values = defaults.clone();
         *values.pointer_mut(pointer).unwrap() = value;
         assert!(!schema.is_valid(&values), "{pointer} is not checked");
