@@ -94,7 +94,7 @@ impl Operator {
         let words = std::fs::read(&self.log).with_context(|| format!("failed to read {}", self.log.display()))?;
         let words = String::from_utf8_lossy(words.get(self.from..).unwrap_or_default()).into_owned();
         let mut lines = words.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Ok(lines.any(|line| line["fields"]["message"] == message))
+        Ok(lines.any(|line| line["message"] == message))
     }
 
     /// Its process id.

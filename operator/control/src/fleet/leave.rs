@@ -150,7 +150,7 @@ mod tests {
 
     fn member(lifecycle: Lifecycle, deleting: bool, confirm: Option<&str>) -> MemberCluster {
         let mut object = MemberCluster::new("a", MemberClusterSpec { lifecycle, ..MemberClusterSpec::default() });
-        object.metadata.deletion_timestamp = deleting.then(|| Time(jiff::Timestamp::UNIX_EPOCH));
+        object.metadata.deletion_timestamp = deleting.then_some(Time(jiff::Timestamp::UNIX_EPOCH));
         if let Some(confirm) = confirm {
             object.annotations_mut().insert(meta::ANNOTATION_ABANDON.to_owned(), confirm.to_owned());
         }

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::definitions::install;
 use crate::operator::started;
 
-const WITHIN: Duration = Duration::from_secs(60);
+/// A leader that follows a killed one waits for the lease and the longest request before it writes to a member: a minute.
+const WITHIN: Duration = Duration::from_secs(180);
 const NAMESPACE: &str = "life-portal";
 const MEMBERS: [&str; 2] = ["kunpeng", "x86"];
 
