@@ -162,7 +162,7 @@ spec:
     manifest:
       apiVersion: apps/v1
       kind: Deployment
-      metadata: {{name: web}}
+      metadata: {{name: {system}}}
       spec:
         replicas: 2
         selector: {{matchLabels: {{app: web}}}}
