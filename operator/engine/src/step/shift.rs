@@ -274,8 +274,8 @@ mod tests {
         }
 
         #[test]
-        fn every_cluster_has_an_answer_and_nothing_seen_is_never_removed(parts in any_parts(), which in 0..3) {
-            let which = [Continuity::AddBeforeRemove, Continuity::SingleWriter, Continuity::RunOnce][which as usize];
+        fn every_cluster_has_an_answer_and_nothing_seen_is_never_removed(parts in any_parts(), which in 0..3_usize) {
+            let which = [Continuity::AddBeforeRemove, Continuity::SingleWriter, Continuity::RunOnce][which];
             let told = shift(&parts, which);
             prop_assert_eq!(told.len(), parts.len());
             for (name, part) in &parts {
