@@ -26,15 +26,13 @@ use crate::leader::{Gate, KubeLease, Leader, Settings, Term};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::planner::{Clock, Parts, Planner};
-use crate::record::Records;
+use crate::record::{ACTOR, Records};
 use crate::stop::Stop;
 
 /// Part of health: every kind of the hub was listed whole.
 pub(crate) const CACHES: &str = "caches";
 /// Part of health: this process leads, or no lease is asked for.
 const LEASE: &str = "lease";
-/// Who writes to members, in the audit log.
-const ACTOR: &str = "jiuzhou-operator";
 /// Between two tries for an audit log that another process has open.
 const LOCKED: Duration = Duration::from_secs(2);
 
@@ -69,7 +67,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         clock: Arc::clone(&clock),
         pace: Pace::default(),
     }));
-    tokio::spawn(wake(members.clone(), Arc::clone(&deliveries), stop.clone()));
+    let waker = tokio::spawn(wake(members.clone(), Arc::clone(&deliveries), stop.clone()));
     let fleet =
         Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
@@ -80,7 +78,9 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         ended = planner.run(seen, reports, stop) => ended,
         () = lost => Err(Error::LeaseLost),
     };
+    // Nobody looks after members, and no order is begun any more, before another may lead.
     fleet.abort();
+    waker.abort();
     if let Some(leader) = leader {
         leader.release().await;
     }

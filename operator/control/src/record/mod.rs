@@ -25,7 +25,7 @@ use crate::state::{Changed, State};
 use journal::{Journal, Recorded};
 
 /// Who writes the audit log when no person is behind it.
-const ACTOR: &str = "jiuzhou-operator";
+pub(crate) const ACTOR: &str = "jiuzhou-operator";
 /// Folder of the inputs inside that of the audit log.
 const INPUTS: &str = "inputs";
 

@@ -6,6 +6,7 @@
 //! whether an image runs on a CPU [`crate::detect`]'s.
 
 pub mod affinity;
+mod bookings;
 mod build;
 pub mod canonical;
 mod columns;

@@ -1,6 +1,6 @@
 //! Decides workloads one after the other against one ledger of room, quota and shares.
 //!
-//! [`Planner::decide`] looks, [`Planner::commit`] books. What a decision needs of all clusters comes as masks and
+//! [`Planner::decide`] looks, [`Planner::commit`] books (in `bookings`). What a decision needs of all clusters comes as masks and
 //! columns; only clusters that may be used, or that carry replicas now, are looked at one by one.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::bookings::booked;
 use super::columns::Columns;
 use super::input::ClusterState;
 use super::ledger::Ledger;
@@ -17,7 +18,7 @@ use super::platforms::PlatformRooms;
 use super::quota::{Bound, Quota};
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{Cause, Current, Division, Requirement, Spec, WorkloadKey};
+use super::spec::{Cause, Division, Requirement, Spec, WorkloadKey};
 use super::spreads::keys_of;
 use super::stay::{Stays, stays};
 use super::verdicts::{VerdictStore, Verdicts};
@@ -118,7 +119,7 @@ pub struct Planner<'s> {
     ranks: Vec<u32>,
     /// By slot: percent kept back for emergencies; empty when nobody keeps anything.
     reserves: Vec<u8>,
-    owners: BTreeMap<WorkloadKey, usize>,
+    pub(super) owners: BTreeMap<WorkloadKey, usize>,
     /// What is placed of every workload, as far as this ledger knows.
     pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
     /// Up to where in the ledger's journal pools are packed in the order of turns.
@@ -226,60 +227,6 @@ impl<'s> Planner<'s> {
         self.columns.prepare(self.view.snapshot, spec);
     }
 
-    pub(crate) fn owner(&mut self, key: &WorkloadKey) -> usize {
-        if let Some(owner) = self.owners.get(key) {
-            return *owner;
-        }
-        let owner = self.owners.len();
-        self.owners.insert(key.clone(), owner);
-        owner
-    }
-
-    /// Books what runs of a workload: `max(placed, observed)` on each cluster.
-    fn book_running(&mut self, spec: &Arc<Spec>, before: bool) {
-        if spec.current.is_empty() {
-            return;
-        }
-        let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape_id(spec);
-        let owner = self.owner(&spec.key);
-        let mut placed = Vec::new();
-        for current in &spec.current {
-            let replicas = booked(current);
-            let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(spec, block, slot, replicas, before);
-            let Some(slot) = slot else { continue };
-            placed.push((slot.index(), current.placed.max(0)));
-            self.book(block, shape, owner, slot, replicas);
-        }
-        self.columns.moved(spec, &placed, 1);
-        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
-    }
-
-    pub(crate) fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
-        let verdicts = self.store.block(block);
-        let accepts = |plane| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
-        let any = self.view.snapshot.cluster(slot).is_some_and(|cluster| (0..cluster.pools.len()).any(accepts));
-        // What runs where no pool is accepted any more still takes room there.
-        self.ledger.hold(owner, shape, slot, replicas, |plane| !any || accepts(plane));
-    }
-
-    /// Takes a workload's bookings out, and those of its earlier form.
-    pub(crate) fn forget(&mut self, key: &WorkloadKey) {
-        let Some((spec, placed)) = self.placed.remove(key) else { return };
-        let Some(owner) = self.owners.get(key).copied() else { return };
-        self.given_back = true;
-        for (slot, _) in &placed {
-            self.ledger.release(owner, ClusterSlot::new(*slot));
-        }
-        self.columns.moved(&spec, &placed, -1);
-        let block = self.store.of(&self.view, &spec.requirement);
-        for current in &spec.current {
-            let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(&spec, block, slot, -booked(current), false);
-        }
-    }
-
     /// Decides one workload. Books nothing, but a workload whose shape or tenant changed is booked in its new form from
     /// here on.
     pub fn decide(&mut self, spec: &Spec) -> Decided {
@@ -296,17 +243,6 @@ impl<'s> Planner<'s> {
         self.hold_running(spec, block);
         let full = self.gather(spec, block, shape, Access { only, opened: None });
         self.choose(spec, block, shape, full)
-    }
-
-    /// A workload that changed its shape, tenant or quota is no longer what was booked.
-    fn rebook(&mut self, spec: &Spec) {
-        let Some((old, _)) = self.placed.get(&spec.key) else { return };
-        let same_room = old.pods == spec.pods && old.per_node == spec.per_node && old.cpu == spec.cpu;
-        if same_room && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
-            return;
-        }
-        self.forget(&spec.key);
-        self.book_running(&Arc::new(spec.clone()), false);
     }
 
     /// What runs now and what may happen to it.
@@ -557,37 +493,6 @@ impl<'s> Planner<'s> {
         self.held.iter().find(|held| held.slot == slot).map_or(0, |held| held.booked)
     }
 
-    /// Books a decision: room, quota and shares of what it adds. What it removes stays booked until it is gone.
-    pub fn commit(&mut self, spec: &Arc<Spec>, decided: &Decided) {
-        if decided.status != Status::Placed {
-            return;
-        }
-        let owner = self.owner(&spec.key);
-        let (old, mut placed) = self.placed.remove(&spec.key).map_or((None, Vec::new()), |(old, at)| (Some(old), at));
-        let before = placed.clone();
-        for (slot, replicas) in &decided.targets {
-            let known = placed.iter_mut().find(|(at, _)| *at == slot.index());
-            let here = spec.current.iter().find(|current| self.view.snapshot.slot(&current.cluster) == Some(*slot));
-            // What this ledger committed before counts, and what is seen beyond it.
-            let seen = here.map_or(0, booked);
-            let added = replicas - known.as_ref().map_or(seen, |(_, already)| seen.max(*already));
-            match known {
-                Some((_, already)) => *already = *replicas,
-                None => placed.push((slot.index(), *replicas)),
-            }
-            if added > 0 {
-                self.book(decided.block, decided.shape, owner, *slot, added);
-                self.charge(spec, decided.block, Some(*slot), added, false);
-            }
-        }
-        placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));
-        if let Some(old) = old {
-            self.columns.moved(&old, &before, -1);
-        }
-        self.columns.moved(spec, &placed, 1);
-        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
-    }
-
     /// Decides workloads that must stand together: the clusters are those every one of them may use, the first decides
     /// the set, the rest follow onto it. All or none; nothing is booked.
     pub fn decide_together(&mut self, specs: &[Arc<Spec>]) -> Vec<Decided> {
@@ -632,11 +537,6 @@ impl<'s> Planner<'s> {
         }
         all
     }
-}
-
-/// What is booked of replicas on a cluster: those committed there or, while a removal is under way, those seen.
-fn booked(current: &Current) -> i64 {
-    current.placed.max(current.observed).max(0)
 }
 
 fn hindrance(facts: Facts) -> Hindrance {
