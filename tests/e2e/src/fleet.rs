@@ -108,9 +108,17 @@ impl Fleet {
     /// # Errors
     /// When helm cannot be found or says no, with its words.
     pub fn helm(&self, arguments: &[&str]) -> Result<String> {
+        self.helm_on(&self.hub, arguments)
+    }
+
+    /// Runs helm on a cluster and gives what it printed.
+    ///
+    /// # Errors
+    /// When helm cannot be found or says no, with its words.
+    pub fn helm_on(&self, cluster: &Cluster, arguments: &[&str]) -> Result<String> {
         let tools = Tools::find(&[Group::Helm], &mut |_| {})?;
         let mut command = Command::new(tools.path(Tool::Helm)?);
-        command.current_dir(root()).arg("--kubeconfig").arg(self.hub.plane.kubeconfig()).args(arguments);
+        command.current_dir(root()).arg("--kubeconfig").arg(cluster.plane.kubeconfig()).args(arguments);
         let output = command.output().context("failed to run helm")?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -127,7 +135,11 @@ impl Fleet {
 }
 
 impl Cluster {
-    async fn new(plane: Plane, tools: &Tools) -> Result<Self> {
+    /// A control plane with typed access.
+    ///
+    /// # Errors
+    /// When its kubeconfig cannot be read.
+    pub async fn new(plane: Plane, tools: &Tools) -> Result<Self> {
         let path = plane.kubeconfig();
         let file = Kubeconfig::read_from(&path).with_context(|| format!("failed to read {}", path.display()))?;
         let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;

@@ -64,19 +64,8 @@ impl Operator {
     /// When it cannot be started.
     pub fn start_as(fleet: &Fleet, how: Start) -> Result<Self> {
         let layout = fleet.set().layout();
-        let kubeconfig = account(fleet.hub(), layout.folder())?;
         let name = if how.replica == 0 { "operator.log".to_owned() } else { format!("operator-{}.log", how.replica) };
-        // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
-        let listen = listener.local_addr().context("failed to find a port")?;
-        drop(listener);
-        let mut command = Command::new(binary()?);
-        command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()]);
-        command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(audit(fleet));
-        if how.alone {
-            command.args(["--leader-election", "off"]);
-        }
-        Ok(Self { process: Process::start(command, layout.logs().join(name))?, listen })
+        launch(fleet.hub(), layout.folder(), layout.logs().join(name), how)
     }
 
     /// Where health and metrics answer.
@@ -114,6 +103,29 @@ impl DerefMut for Operator {
     fn deref_mut(&mut self) -> &mut Process {
         &mut self.process
     }
+}
+
+/// Starts the operator on another hub than the set's, with all its files in a folder.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start_on(hub: &Cluster, folder: &Path) -> Result<Operator> {
+    launch(hub, folder, folder.join("operator.log"), Start::default())
+}
+
+fn launch(hub: &Cluster, folder: &Path, log: PathBuf, how: Start) -> Result<Operator> {
+    let kubeconfig = account(hub, folder)?;
+    // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
+    let listen = listener.local_addr().context("failed to find a port")?;
+    drop(listener);
+    let mut command = Command::new(binary()?);
+    command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()]);
+    command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(folder.join("audit"));
+    if how.alone {
+        command.args(["--leader-election", "off"]);
+    }
+    Ok(Operator { process: Process::start(command, log)?, listen })
 }
 
 /// The folder of the operator's audit log.
