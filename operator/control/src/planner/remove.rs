@@ -143,6 +143,7 @@ impl Planner {
     /// The placement first, then the workload: a crash between the two leaves nothing that nobody knows of.
     async fn let_go(&mut self, key: &WorkloadKey) -> Result<(), Error> {
         if let Some(placement) = self.state.placement(key).cloned() {
+            self.epochs.keep(self.state.highest_epoch()).await?;
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;
         }
