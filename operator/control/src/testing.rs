@@ -184,6 +184,8 @@ impl Hub {
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
         };
+        let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
+        hub.world.seed(own);
         for object in objects {
             hub.create(object).await;
         }

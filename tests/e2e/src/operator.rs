@@ -9,26 +9,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::fleet::{Cluster, Fleet, binary};
+use crate::fleet::{Fleet, binary};
 
 /// Who the operator is on the hub, as API servers record it.
 pub const USER: &str = "system:serviceaccount:jiuzhou-system:jiuzhou";
 
-/// The service account of the operator. What it may do is given apart.
-const ACCOUNT: &str = "
+/// Where it lives on the hub.
+const NAMESPACE: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: jiuzhou-system}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: jiuzhou, namespace: jiuzhou-system}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: jiuzhou-e2e}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: jiuzhou, namespace: jiuzhou-system}]
 ";
 
 /// One running process. Killed when dropped.
@@ -49,7 +39,7 @@ impl Operator {
     /// When it cannot be started.
     pub fn start(fleet: &Fleet) -> Result<Self> {
         let layout = fleet.set().layout();
-        let kubeconfig = account(fleet.hub(), layout.folder())?;
+        let kubeconfig = account(fleet, layout.folder())?;
         let (log, audit) = (layout.logs().join("operator.log"), audit(fleet));
         // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
@@ -158,13 +148,20 @@ pub fn audit(fleet: &Fleet) -> PathBuf {
     fleet.set().layout().folder().join("audit")
 }
 
-/// A kubeconfig of the operator's service account, made when it is not there.
-fn account(hub: &Cluster, folder: &Path) -> Result<PathBuf> {
+/// A kubeconfig of the operator's service account, made when it is not there. Account, roles, bindings and admission
+/// policies are those of the chart as helm renders them: what the operator needs and the chart does not grant fails here.
+fn account(fleet: &Fleet, folder: &Path) -> Result<PathBuf> {
     let path = folder.join("operator.kubeconfig");
     if path.is_file() {
         return Ok(path);
     }
-    hub.apply(ACCOUNT)?;
+    let hub = fleet.hub();
+    hub.apply(NAMESPACE)?;
+    // Admission asks each Tenant which namespaces are its own, so the definitions come first.
+    hub.apply_path("crds")?;
+    let chart = ["template", "jiuzhou", "charts/jiuzhou", "--namespace=jiuzhou-system", "--kube-version=1.33.0"];
+    let parts = ["--set=dedicatedHub=true", "--show-only=templates/rbac.yaml", "--show-only=templates/admission.yaml"];
+    hub.apply(&fleet.helm(&[chart.as_slice(), &parts].concat())?)?;
     let token = hub.kubectl(&["create", "token", "jiuzhou", "--namespace=jiuzhou-system", "--duration=8h"])?;
     let of = hub.plane.kubeconfig();
     let text = std::fs::read_to_string(&of).with_context(|| format!("failed to read {}", of.display()))?;

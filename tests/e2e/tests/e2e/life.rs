@@ -183,9 +183,7 @@ async fn a_workload_is_placed_scaled_moved_and_removed_and_every_write_was_decid
     .unwrap();
     assert!(operator.terminate(Duration::from_secs(20)).unwrap().success());
     assert!(every_delivery_was_decided(&fleet).unwrap() >= 6, "deliveries were looked at");
-    fleet.hub().kubectl(&["delete", "namespace", NAMESPACE]).unwrap();
-    fleet
-        .hub()
-        .kubectl(&["delete", "site/life-1", "tenant/life", "imageprofile/life-arm", "imageprofile/life-both"])
-        .unwrap();
+    fleet.hub().delete_confirmed("tenant", "life", &[]).unwrap();
+    fleet.hub().delete_confirmed("namespace", NAMESPACE, &[]).unwrap();
+    fleet.hub().kubectl(&["delete", "site/life-1", "imageprofile/life-arm", "imageprofile/life-both"]).unwrap();
 }
