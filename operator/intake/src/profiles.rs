@@ -184,7 +184,8 @@ mod tests {
                 "spec":{"objects":[{"name":"d","manifest":{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d"},
                 "spec":{"template":{"spec":{"containers":[{"name":"c","image":"registry.gov.example/app/web_1:1.0"}]}}}}}]}}"#;
             let texts = [("p.yaml".to_owned(), text.as_bytes()), ("w.json".to_owned(), workload.as_bytes())];
-            let fleet = load_texts(&texts, &Options::at(Timestamp::UNIX_EPOCH)).unwrap();
+            let as_of: Timestamp = "2026-11-27T00:00:00Z".parse().unwrap();
+            let fleet = load_texts(&texts, &Options::at(as_of)).unwrap();
             let about: Vec<_> =
                 fleet.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| p.file == "p.yaml")).collect();
             assert!(about.is_empty(), "{about:?}");
