@@ -39,6 +39,7 @@ pub use connect::{Target, connect, install_crypto};
 pub use error::{Category, Error};
 pub use options::Options;
 pub use planner::Clock;
+pub use record::retention::Keep;
 pub use record::journal::{Decided, read as read_decisions};
 pub use run::run;
 pub use stop::{Stop, Stopper};

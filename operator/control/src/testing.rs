@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::orders::{Order, Orders, Report};
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::Records;
+use crate::record::retention::Keep;
 use crate::stop::Stop;
 
 /// Objects of a story of `examples/`, without what an operator writes itself.
@@ -267,7 +268,7 @@ impl Hub {
         let client = self.world.client_named("operator");
         let world = self.world.clone();
         let clock: Clock = Arc::new(move || world.clock().now());
-        let records = Records::open(self.folder.path(), "hub", clock()).expect("the audit log opens");
+        let records = Records::open(self.folder.path(), "hub", clock(), Keep::default()).expect("the audit log opens");
         let (sender, reports) = mpsc::unbounded_channel();
         self.members.attach(sender);
         let seen = hub::watch_all(&client, &stop);
