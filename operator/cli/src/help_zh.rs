@@ -41,7 +41,7 @@ const ARGS: &[(&str, &str)] = &[
     ("cluster", "集群名称"),
     ("color", "何时着色；为 auto 时遵循 NO_COLOR、CLICOLOR_FORCE 与 FORCE_COLOR"),
     ("context", "kubeconfig 中的上下文"),
-    ("credential_hours", "凭据有效期（小时）；operator 在 80% 时续期"),
+    ("credential_hours", "凭据有效期（小时）；剩余一周以上即由 operator 续期"),
     ("dedicated_hub", "中心集群为专用：不运行任何工作负载控制器，因此可用 `select` 选择原生对象"),
     ("detailed_exitcode", "方案有变更时以 2 退出"),
     ("dir", "每个种类写成该目录下的一个文件，而不输出到终端"),

@@ -11,6 +11,7 @@ mod condition;
 mod cross_check;
 mod detect;
 mod fill;
+mod held;
 mod intake;
 mod measure;
 mod rule;
@@ -19,6 +20,7 @@ use jiuzhou_engine::terms::{Area, Code};
 
 pub use condition::condition;
 pub use fill::{fix, render, value};
+pub use held::{HeldBecause, confirm_deletions, held_because};
 
 pub use crate::words::Lang;
 

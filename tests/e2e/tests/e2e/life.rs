@@ -12,26 +12,26 @@ use crate::definitions::install;
 use crate::operator::started;
 
 /// A leader that follows a killed one waits for the lease and the longest request before it writes to a member: a minute.
-const WITHIN: Duration = Duration::from_secs(180);
+pub(crate) const WITHIN: Duration = Duration::from_secs(180);
 const NAMESPACE: &str = "life-portal";
 const MEMBERS: [&str; 2] = ["kunpeng", "x86"];
 
 /// Digests of an image for arm64 alone and of one for both.
 const ARM: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
-const BOTH: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
+pub(crate) const BOTH: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
-fn list(items: &[Value]) -> String {
+pub(crate) fn list(items: &[Value]) -> String {
     json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
 }
 
-fn object(kind: &str, name: &str, namespace: Option<&str>, spec: &Value) -> Value {
+pub(crate) fn object(kind: &str, name: &str, namespace: Option<&str>, spec: &Value) -> Value {
     json!({
         "apiVersion": "jiuzhou.dev/v1alpha1", "kind": kind,
         "metadata": { "name": name, "namespace": namespace }, "spec": spec,
     })
 }
 
-fn image(name: &str, digest: &str, architectures: &[&str]) -> Value {
+pub(crate) fn image(name: &str, digest: &str, architectures: &[&str]) -> Value {
     let entries: Vec<Value> = architectures
         .iter()
         .map(|architecture| json!({ "architecture": architecture, "provenance": "Inspected" }))
@@ -83,7 +83,7 @@ fn workload(name: &str, image: &str, digest: &str) -> String {
 }
 
 /// The evidence that tier S1 asks for, verified by a second person.
-fn evidence() -> String {
+pub(crate) fn evidence() -> String {
     let claims = [
         ("providerCreditCode", "Operational", "12530100MB0000017P"),
         ("controlPlaneLocation", "Data", "CN"),
@@ -102,13 +102,13 @@ fn evidence() -> String {
 }
 
 /// Types a command of ours as a person would.
-fn jiuzhou(arguments: &[&str]) {
+pub(crate) fn jiuzhou(arguments: &[&str]) {
     let output = Command::new(binary().unwrap()).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "jiuzhou {}: {said}", arguments.join(" "));
 }
 
-fn path_of(cluster: &Cluster) -> String {
+pub(crate) fn path_of(cluster: &Cluster) -> String {
     cluster.plane.kubeconfig().display().to_string()
 }
 

@@ -9,6 +9,7 @@ mod operator;
 mod planes;
 mod rules;
 mod stories;
+mod tenant;
 mod transcripts;
 
 /// The examples of the rules, the same that `operator/api/tests/rules.rs` tries offline.
