@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_ours_is_read_and_no_other_is_named() {
-        let ours: BTreeSet<_> = jiuzhou_api::kinds().into_iter().map(|kind| kind.plural).collect();
+        let ours: BTreeSet<_> = jiuzhou_api::kinds().iter().map(|kind| kind.plural.clone()).collect();
         let rights = || RIGHTS.iter().filter(|right| right.group == GROUP);
         let read = rights().filter(|right| right.verbs == FOLLOW).flat_map(|right| right.resources);
         assert_eq!(read.map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), ours);

@@ -11,6 +11,7 @@ use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::FleetPlacement;
 use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_report::sentences::HeldBecause;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -23,6 +24,7 @@ use super::Planner;
 use super::brake::{self, Brake};
 use crate::decide::commit::finalizer_patch;
 use crate::error::{Category, Error};
+use crate::hub::Seen;
 use crate::state::State;
 use crate::workload::dereference::{Deletion, Held};
 
@@ -156,7 +158,7 @@ impl Planner {
             return;
         }
         let (mut may_go, mut held) = (Vec::new(), BTreeMap::new());
-        let mut seen = Seen::default();
+        let mut looked = Looked::default();
         for key in fresh {
             if self.removals.deletions.get(&key) != Some(&Course::Asked) {
                 continue; // held already: only a confirmation changes that
@@ -167,7 +169,7 @@ impl Planner {
                 self.order_removal(key);
                 continue;
             }
-            match seen.judge(&self.client, &key).await {
+            match looked.judge(&self.client, &key).await {
                 Ok(Some(cause)) => {
                     held.insert(key, cause);
                 }
@@ -246,6 +248,8 @@ impl Planner {
         if let Some(placement) = self.state.placement(key).cloned() {
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;
+            // Not left to the watch, which may be behind: a workload made again under this name would be ordered by it.
+            self.take(Seen::Gone(ObjectRef::new("FleetPlacement", &key.namespace, &key.name)));
         }
         if let Some(workload) = self.state.fleet_workload(key).cloned() {
             release(&self.client, key, &workload, meta::FINALIZER_WORKLOAD).await?;
@@ -285,12 +289,12 @@ impl Planner {
 
 /// What quorum reads showed in one round, for a cache may not know yet: each namespace and the definition once.
 #[derive(Debug, Default)]
-struct Seen {
+struct Looked {
     namespaces: BTreeMap<String, Option<HeldBecause>>,
     definition: Option<Option<HeldBecause>>,
 }
 
-impl Seen {
+impl Looked {
     /// Why a deletion is no order; `None` when it may be one.
     async fn judge(&mut self, client: &Client, key: &WorkloadKey) -> Result<Option<HeldBecause>, Error> {
         let namespace = match self.namespaces.get(&*key.namespace) {
