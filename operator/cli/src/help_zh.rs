@@ -43,7 +43,7 @@ const ARGS: &[(&str, &str)] = &[
     ("cluster", "集群名称"),
     ("color", "何时着色；为 auto 时遵循 NO_COLOR、CLICOLOR_FORCE 与 FORCE_COLOR"),
     ("context", "kubeconfig 中的上下文"),
-    ("credential_hours", "凭据有效期（小时）；operator 在 80% 时续期"),
+    ("credential_hours", "凭据有效期（小时）；剩余一周以上即由 operator 续期"),
     ("cve", "镜像受该漏洞影响（据 SBOM 或漏洞清单）的工作负载，例如 CVE-2021-44228"),
     ("container_command", "按工作负载实际运行的命令检查，替代镜像自带的命令；每个词写一次"),
     ("digest", "镜像在仓库中的摘要，用于归档中没有摘要的情形"),

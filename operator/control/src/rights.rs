@@ -107,14 +107,14 @@ pub const RIGHTS: &[Right] = &[
     ),
     cluster(
         GROUP,
-        &["fleetworkloads", "memberclusters"],
+        &["fleetworkloads", "memberclusters", "tenants"],
         &["patch"],
         "finalizers, so that nothing ends before it is gone from the members",
         "终结器：成员集群中清理完成之前不结束对象",
     ),
     cluster(
         GROUP,
-        &["fleetplacements/status", "fleetworkloads/status", "memberclusters/status"],
+        &["fleetplacements/status", "fleetworkloads/status", "memberclusters/status", "tenants/status"],
         &["patch"],
         "status and conditions",
         "状态与条件",

@@ -6,6 +6,7 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod brake;
 mod follow;
 #[cfg(test)]
 mod once_tests;

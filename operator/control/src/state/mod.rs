@@ -306,6 +306,12 @@ impl State {
         self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
     }
 
+    /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        self.day
+    }
+
     /// The tenant of a workload; empty when nobody owns its namespace.
     #[must_use]
     pub fn tenant(&self, key: &WorkloadKey) -> String {
