@@ -17,11 +17,12 @@ mod tests;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Kept, WorkloadKey};
 use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
@@ -83,6 +84,8 @@ pub(crate) struct Planner {
     health: Health,
     epochs: Epochs,
     state: State,
+    /// What the engine keeps from turn to turn.
+    kept: Kept,
     /// Every kind was listed whole once.
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
@@ -122,6 +125,7 @@ impl Planner {
             metrics,
             health,
             state: State::new()?,
+            kept: Kept::on(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
             complete: false,
             decisions: BTreeMap::new(),
             recorded: BTreeMap::new(),
