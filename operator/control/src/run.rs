@@ -4,7 +4,7 @@
 //! then the lease is taken, then the caches are filled, and only then anything is decided. Whoever loses the lease ends:
 //! a process that starts anew is simpler than one that remembers what it no longer may do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,6 +31,7 @@ use crate::orders::Orders;
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::{ACTOR, Records};
 use crate::stop::Stop;
+use crate::tenants::{Keeper, Leaving};
 
 /// Part of health: every kind of the hub was listed whole.
 pub(crate) const CACHES: &str = "caches";
@@ -64,10 +65,25 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: epoch::committed(&client).await? };
     let (outlook, seen_outlook) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
     let members = Members::default();
+    let witness = Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR));
+    let keeper = Keeper {
+        hub: client.clone(),
+        gate: gate.clone(),
+        clock: Arc::clone(&clock),
+        leaving: Leaving {
+            members: members.clone(),
+            witness: Arc::clone(&witness) as _,
+            log: records.log(),
+            gate: gate.clone(),
+            clock: Arc::clone(&clock),
+            actor: ACTOR,
+            recorded: Mutex::default(),
+        },
+    };
     let deliveries = Arc::new(Deliveries::new(delivery::Parts {
         hub: client.clone(),
         ways: Arc::new(Roads::new(members.clone(), seen_outlook.clone())),
-        witness: Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR)),
+        witness,
         reports: reporter,
         clock: Arc::clone(&clock),
         pace: Pace::default(),
@@ -77,6 +93,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
+    let keeper = tokio::spawn(keeper.run(stop.clone()));
     let orders: Arc<dyn Orders> = Arc::clone(&deliveries) as Arc<dyn Orders>;
     let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health };
     let planner = Planner::new(parts)?;
@@ -84,6 +101,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         ended = planner.run(seen, reports, stop.clone()) => ended,
         () = lost => Err(Error::LeaseLost),
     };
+    keeper.abort();
     waker.abort();
     settled.abort();
     // What has begun ends before another may lead; else the lease runs out, and the next one waits for it.

@@ -77,7 +77,7 @@ pub async fn deliver(
 /// Everything of the order is there, then what is to go goes.
 async fn there(order: &Order<'_>, own: &Caller<'_>, recorded: &DeliveryStatus, course: &mut Course) {
     let spec = order.spec;
-    let place = (&*spec.workload.namespace, &*spec.tenant);
+    let place = (&*spec.workload.namespace, &*spec.tenant, &spec.quota);
     let impersonates = order.member.actors.is_some();
     if !order.member.knows_ground(place) {
         match namespace::prepare(own, &order.member.kinds, place, impersonates, order.expired).await {

@@ -2,8 +2,8 @@
 //!
 //! The tests stand in `tests/e2e`, a module per topic; here is what they share: the control planes with typed access
 //! (`fleet`), waiting that says what it saw (`wait`), what the API servers recorded (`audit`), the operator and the agent
-//! as processes that can be killed (`operator`, `agent`), and a tenant with members and workloads (`scene`). `cargo xtask
-//! e2e` starts the control planes and runs the tests.
+//! as processes that can be killed (`operator`, `agent`) with the roles they have (`rights`), and a tenant with members
+//! and workloads (`scene`). `cargo xtask e2e` starts the control planes and runs the tests.
 
 pub mod agent;
 pub mod audit;
@@ -11,6 +11,7 @@ mod fleet;
 pub mod ledger;
 pub mod operator;
 mod process;
+pub mod rights;
 pub mod scene;
 mod wait;
 

@@ -15,21 +15,11 @@ use crate::process::Process;
 /// Who the operator is on the hub, as API servers record it.
 pub const USER: &str = "system:serviceaccount:jiuzhou-system:jiuzhou";
 
-/// The service account of the operator. What it may do is given apart.
-const ACCOUNT: &str = "
+/// Where it lives on the hub.
+const NAMESPACE: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: jiuzhou-system}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: jiuzhou, namespace: jiuzhou-system}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: jiuzhou-e2e}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: jiuzhou, namespace: jiuzhou-system}]
 ";
 
 /// One running operator. Killed when dropped.
@@ -134,13 +124,19 @@ pub fn audit(fleet: &Fleet) -> PathBuf {
     fleet.set().layout().folder().join("audit")
 }
 
-/// A kubeconfig of the operator's service account, made when it is not there.
+/// A kubeconfig of the operator's service account, made when it is not there. Account, roles, bindings and admission
+/// policies are those of the chart as helm renders them: what the operator needs and the chart does not grant fails here.
 fn account(hub: &Cluster, folder: &Path) -> Result<PathBuf> {
     let path = folder.join("operator.kubeconfig");
     if path.is_file() {
         return Ok(path);
     }
-    hub.apply(ACCOUNT)?;
+    hub.apply(NAMESPACE)?;
+    // Admission asks each Tenant which namespaces are its own, so the definitions come first.
+    hub.apply_path("crds")?;
+    let chart = ["template", "jiuzhou", "charts/jiuzhou", "--namespace=jiuzhou-system", "--kube-version=1.33.0"];
+    let parts = ["--set=dedicatedHub=true", "--show-only=templates/rbac.yaml", "--show-only=templates/admission.yaml"];
+    hub.apply(&hub.helm(&[chart.as_slice(), &parts].concat())?)?;
     let token = hub.kubectl(&["create", "token", "jiuzhou", "--namespace=jiuzhou-system", "--duration=8h"])?;
     let of = hub.plane.kubeconfig();
     let text = std::fs::read_to_string(&of).with_context(|| format!("failed to read {}", of.display()))?;

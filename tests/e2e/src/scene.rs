@@ -354,6 +354,8 @@ impl Scene {
             Ok(Seen::when(!mine, (), there))
         })
         .await?;
+        // It has a finalizer, so it goes while the operator is there.
+        hub.delete_confirmed("tenant", &self.name, &["--timeout=60s"])?;
         let ended = operator.terminate(Duration::from_secs(30))?;
         ensure!(ended.success(), "failed to end in order: {ended}");
         self.clear()?;
@@ -363,8 +365,8 @@ impl Scene {
     /// Removes what the story made on the hub and in the members.
     fn clear(&self) -> Result<()> {
         let (hub, namespace, name) = (self.fleet.hub(), self.namespace(), &self.name);
-        hub.kubectl(&["delete", "namespace", &namespace, "--wait=false"])?;
-        hub.kubectl(&["delete", &format!("site/{name}"), &format!("tenant/{name}")])?;
+        hub.delete_confirmed("namespace", &namespace, &["--wait=false"])?;
+        hub.kubectl(&["delete", &format!("site/{name}")])?;
         for (image, ..) in IMAGES {
             hub.kubectl(&["delete", &format!("imageprofile/{name}-{image}")])?;
         }

@@ -80,7 +80,7 @@ pub struct JoinArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = name, help_heading = "Member")]
     pub tenants: Vec<String>,
 
-    /// Life of the credential in hours; the operator renews it at 80 %
+    /// Life of the credential in hours; the operator renews it while a week is left
     #[arg(long, value_name = "HOURS", default_value_t = 192, value_parser = clap::value_parser!(i64).range(1..=8760), help_heading = "Member")]
     pub credential_hours: i64,
 

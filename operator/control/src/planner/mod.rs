@@ -6,7 +6,10 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod brake;
 mod follow;
+#[cfg(test)]
+mod once_tests;
 mod outlook;
 mod remove;
 #[cfg(test)]
@@ -14,11 +17,12 @@ mod tests;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Kept, WorkloadKey};
 use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
@@ -80,6 +84,8 @@ pub(crate) struct Planner {
     health: Health,
     epochs: Epochs,
     state: State,
+    /// What the engine keeps from turn to turn.
+    kept: Kept,
     /// Every kind was listed whole once.
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
@@ -87,6 +93,8 @@ pub(crate) struct Planner {
     recorded: BTreeMap<WorkloadKey, String>,
     reports: BTreeMap<WorkloadKey, Reports>,
     given: Given,
+    /// Clusters in which this process was the first to commit a place of a workload.
+    fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
     /// The snapshot changed, or a decision was lost: decide.
     turn: bool,
@@ -117,11 +125,13 @@ impl Planner {
             metrics,
             health,
             state: State::new()?,
+            kept: Kept::on(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
             complete: false,
             decisions: BTreeMap::new(),
             recorded: BTreeMap::new(),
             reports: BTreeMap::new(),
             given: Given::default(),
+            fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
             turn: true,
             next_change: None,
@@ -275,6 +285,7 @@ impl Planner {
             "FleetPlacement" => {
                 self.recorded.remove(&key);
                 self.given.forget(&key);
+                self.fresh.remove(&key);
                 self.dirty.insert(key);
             }
             _ => {}

@@ -1,10 +1,11 @@
 //! Everything that is known of one workload, gathered. Nothing is asked of a server: the caches are complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
+use jiuzhou_report::sentences::HeldBecause;
 
 use crate::state::State;
 
@@ -25,6 +26,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) decision: Option<&'a Decision>,
     pub(crate) reports: &'a Reports,
     pub(crate) findings: &'a [Finding],
+    /// Clusters that this process was the first to commit a place in, so that nothing was ordered there before.
+    pub(crate) fresh: Option<&'a BTreeSet<String>>,
     /// Whether it asks to be deleted, and whether it may be.
     pub(crate) deletion: Deletion<'a>,
 }
@@ -37,7 +40,15 @@ pub(crate) enum Deletion<'a> {
     /// It is an order and may be carried out.
     Ordered,
     /// It is no order, because of this.
-    Held(&'a str),
+    Held(&'a Held),
+}
+
+/// Why a deletion waits, and what stands for all that wait in its namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) cause: HeldBecause,
+    pub(crate) waiting: usize,
+    pub(crate) code: String,
 }
 
 /// Gathers it.
@@ -46,6 +57,7 @@ pub(crate) fn dereference<'a>(
     key: &'a WorkloadKey,
     decision: Option<&'a Decision>,
     reports: &'a Reports,
+    fresh: Option<&'a BTreeSet<String>>,
     deletion: Deletion<'a>,
 ) -> Gathered<'a> {
     Gathered {
@@ -57,6 +69,7 @@ pub(crate) fn dereference<'a>(
         decision,
         reports,
         findings: state.findings(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)),
+        fresh,
         deletion,
     }
 }

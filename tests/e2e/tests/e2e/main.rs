@@ -14,6 +14,7 @@ mod pull;
 mod rules;
 mod stories;
 mod takeover;
+mod tenant;
 mod transcripts;
 mod upgrade;
 
