@@ -15,6 +15,8 @@ pub mod fleet;
 pub mod http;
 mod hub;
 mod keys;
+#[cfg(test)]
+mod kstatus_tests;
 pub mod leader;
 pub mod metrics;
 mod options;
@@ -23,6 +25,7 @@ mod planner;
 mod record;
 pub mod rights;
 mod run;
+mod select;
 pub mod state;
 mod stop;
 pub mod telemetry;

@@ -53,7 +53,8 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let Some(lost) = lost else { return Ok(()) };
     health.set_ready(LEASE, true);
     let digest_key = keys::digest_key(&client).await?;
-    let seen = hub::watch_all(&client, &stop);
+    let (natives, followed) = watch::channel(false);
+    let seen = hub::watch_all(&client, &stop, &followed);
     let (reporter, reports) = mpsc::unbounded_channel();
     let term = gate.check()?;
     let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: 0 };
@@ -72,7 +73,9 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let orders = deliveries;
-    let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health };
+    let dedicated = options.dedicated_hub;
+    let parts =
+        Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, dedicated, natives };
     let planner = Planner::new(parts)?;
     let ended = tokio::select! {
         ended = planner.run(seen, reports, stop) => ended,

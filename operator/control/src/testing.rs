@@ -8,10 +8,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiuzhou_api::v1alpha1::{DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState};
+use jiuzhou_api::v1alpha1::{
+    DeliveredObject, DeliverySpec, DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState,
+    ObservedCounts,
+};
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_intake::documents::read_bytes;
 use jiuzhou_intake::yaml::Limits;
+use jiuzhou_objects::render::digest_of;
 use jiuzhou_objects::secrets::DigestKey;
 use jiuzhou_world::{Entry, World};
 use serde_json::{Value, json};
@@ -53,6 +57,8 @@ pub(crate) fn story(name: &str) -> Vec<Value> {
 pub(crate) struct Members {
     /// What is there, by workload and cluster.
     pub(crate) there: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
+    /// What was ordered once and is in no order any more: it stays until its removal is ordered.
+    left: Mutex<BTreeMap<(WorkloadKey, String), BTreeMap<String, ObjectObservation>>>,
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
@@ -75,26 +81,29 @@ impl Members {
         let delivery = &order.delivery;
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|c| **c == *delivery.cluster);
         let state = if slow { ObjectState::Applied } else { ObjectState::Ready };
-        let object = |object: &jiuzhou_api::v1alpha1::DeliveredObject| ObjectObservation {
-            name: object.name.clone(),
-            identity: Some(ObjectIdentity {
-                api_version: "v1".into(),
-                kind: "ConfigMap".into(),
-                namespace: Some(delivery.workload.namespace.clone()),
-                name: object.name.to_string().into(),
-                uid: format!("{}-{}", delivery.cluster, object.name).into(),
-            }),
-            state,
-            wanted: delivery.replicas,
-            ..ObjectObservation::default()
-        };
+        let objects = delivery.objects.iter().map(|object| observe(delivery, object, state));
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.get(&(order.key(), delivery.cluster.to_string())).into_iter().flat_map(BTreeMap::values);
         DeliveryStatus {
             epoch: Some(delivery.epoch),
-            objects: delivery.objects.iter().map(object).collect(),
+            objects: objects.chain(left.cloned()).collect(),
             present: delivery.replicas,
             ready: if slow { Some(0) } else { delivery.replicas },
             ..DeliveryStatus::default()
         }
+    }
+
+    /// What an order names no more is left, and what it orders away is gone.
+    fn leave(&self, before: Option<&Order>, order: &Order) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.entry((order.key(), order.delivery.cluster.to_string())).or_default();
+        for object in before.into_iter().flat_map(|before| &before.delivery.objects) {
+            left.insert(object.name.to_string(), observe(&order.delivery, object, ObjectState::Ready));
+        }
+        let removed =
+            |one: &ObjectObservation| one.identity.as_ref().is_some_and(|id| order.delivery.removing.contains(id));
+        let named = |name: &str| order.delivery.objects.iter().any(|object| *object.name == *name);
+        left.retain(|name, one| !named(name) && !removed(one));
     }
 
     /// Where a workload is, with its replicas.
@@ -119,6 +128,37 @@ impl Members {
     }
 }
 
+/// What an obedient member says of an object.
+fn observe(delivery: &DeliverySpec, object: &DeliveredObject, state: ObjectState) -> ObjectObservation {
+    let manifest = object.manifest.as_ref();
+    let text =
+        |pointer: &str| manifest.and_then(|one| one.pointer(pointer)).and_then(Value::as_str).unwrap_or("Secret");
+    let runs = manifest.is_some_and(|manifest| manifest.pointer("/spec/template").is_some());
+    let replicas = delivery.replicas.filter(|_| runs);
+    let ready = if state == ObjectState::Ready { replicas } else { replicas.map(|_| 0) };
+    ObjectObservation {
+        name: object.name.clone(),
+        identity: Some(ObjectIdentity {
+            api_version: if manifest.is_some() { text("/apiVersion").into() } else { "v1".into() },
+            kind: text("/kind").into(),
+            namespace: Some(delivery.workload.namespace.clone()),
+            name: object.name.to_string().into(),
+            uid: format!("{}-{}", delivery.cluster, object.name).into(),
+        }),
+        state,
+        applied: digest_of(object).map(|digest| digest.to_string().into()),
+        wanted: delivery.replicas,
+        ready,
+        counted: replicas.map(|replicas| ObservedCounts {
+            replicas: Some(replicas),
+            updated: Some(replicas),
+            available: ready,
+            ..ObservedCounts::default()
+        }),
+        ..ObjectObservation::default()
+    }
+}
+
 impl Orders for Members {
     fn look(&self, cluster: &str, look: crate::delivery::Look) {
         let workload = WorkloadKey::new(&look.workload.namespace, &look.workload.name);
@@ -139,7 +179,8 @@ impl Orders for Members {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
             match order.delivery.state {
                 DeliveryState::Present => {
-                    there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    let before = there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    self.leave(before.as_deref(), &order);
                     Some(self.status(&order))
                 }
                 DeliveryState::Removing => {
@@ -162,6 +203,8 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
+    /// Whether its operators run as those of a dedicated hub.
+    pub(crate) dedicated: bool,
 }
 
 impl Hub {
@@ -172,6 +215,7 @@ impl Hub {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
+            dedicated: true,
         };
         for object in objects {
             hub.create(object).await;
@@ -228,7 +272,8 @@ impl Hub {
         let records = Records::open(self.folder.path(), "hub", clock()).expect("the audit log opens");
         let (sender, reports) = mpsc::unbounded_channel();
         self.members.attach(sender);
-        let seen = hub::watch_all(&client, &stop);
+        let (natives, followed) = tokio::sync::watch::channel(false);
+        let seen = hub::watch_all(&client, &stop, &followed);
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
         let parts = Parts {
             client,
@@ -240,6 +285,8 @@ impl Hub {
             gate: Gate::alone(Term(1)),
             metrics: Arc::new(Metrics::new()),
             health: Health::new([]),
+            dedicated: self.dedicated,
+            natives,
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))

@@ -153,6 +153,10 @@ fn content(state: &State, key: &WorkloadKey) -> Option<jiuzhou_api::text::Conten
     let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
     hasher.field(workload.metadata.uid.as_deref().unwrap_or_default().as_bytes());
     hasher.field(&workload.metadata.generation.unwrap_or(0).to_be_bytes());
+    // Native objects that it selects change without it.
+    if let Some(resolution) = state.resolution(key) {
+        hasher.field(resolution.content.as_bytes());
+    }
     let overrides = state.rules(key).map(|rules| &rules.overrides);
     hasher.field(&serde_json::to_vec(&overrides).unwrap_or_default());
     Some(hasher.finish().to_string().into())

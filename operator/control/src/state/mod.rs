@@ -7,6 +7,7 @@
 
 mod changes;
 mod concern;
+mod selection;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,9 @@ use serde_json::Value;
 
 pub use changes::Changed;
 use concern::Concern;
+
+use crate::select::Natives;
+use crate::select::resolve::Resolution;
 
 /// The state cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +71,12 @@ pub struct State {
     day: Option<Date>,
     concern: Concern,
     changed: Changed,
+    /// Whether native objects may be selected here.
+    dedicated: bool,
+    natives: Natives,
+    /// What the selection of a workload was resolved to, and those that are to be resolved.
+    selecting: BTreeMap<Key, Resolution>,
+    unresolved: BTreeSet<Key>,
 }
 
 impl State {
@@ -93,6 +103,10 @@ impl State {
             day: None,
             concern: Concern::everything(),
             changed: Changed::default(),
+            dedicated: false,
+            natives: Natives::default(),
+            selecting: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
         })
     }
 
@@ -133,7 +147,9 @@ impl State {
         }
         let before = concern::ties(&self.objects, &object);
         let mut findings = Vec::new();
+        let carried = self.carry(&object);
         self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
+        self.restore(&object, carried);
         self.concern.add(&self.objects, &object, &before);
         self.tell(&object, findings);
         self.versions.insert(object.clone(), version);
@@ -144,6 +160,7 @@ impl State {
     pub fn remove(&mut self, object: &ObjectRef) {
         let before = concern::ties(&self.objects, object);
         self.objects.remove(object, &self.builtin);
+        self.restore(object, None);
         self.concern.add(&self.objects, object, &before);
         self.findings.remove(object);
         self.versions.remove(object);
@@ -162,6 +179,7 @@ impl State {
     /// # Errors
     /// [`StateError::Snapshot`]; the snapshot is as it was.
     pub fn refresh(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        self.resolve(as_of);
         // Terms, prices and evidence are told by Beijing days.
         let day = beijing::day(as_of);
         if self.day != Some(day) {
