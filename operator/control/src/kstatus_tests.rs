@@ -140,7 +140,7 @@ fn what_was_not_looked_at_is_never_taken_for_finished() {
 #[test]
 fn kinds_that_only_declare_are_well_when_they_are_there() {
     let argo = Argo::new();
-    let kinds: Vec<String> = jiuzhou_api::kinds().into_iter().map(|kind| kind.kind).collect();
+    let kinds: Vec<String> = jiuzhou_api::kinds().iter().map(|kind| kind.kind.clone()).collect();
     assert!(ACTED_ON.iter().all(|kind| kinds.iter().any(|one| one == kind)));
     for kind in kinds.iter().filter(|kind| !ACTED_ON.contains(&kind.as_str())) {
         assert_eq!(default_status(kind), None, "nobody writes a status of {kind}: it would wait for ever");

@@ -52,11 +52,19 @@ pub(crate) fn story(name: &str) -> Vec<Value> {
     ours.collect()
 }
 
+/// What is there, by workload and cluster.
+pub(crate) type There = BTreeMap<(WorkloadKey, String), Arc<Order>>;
+
+/// Looks at an order before it is carried out, with what is there until then.
+pub(crate) type Witness = Box<dyn Fn(&Order, &There) + Send + Sync>;
+
 /// Members that do what is ordered, at once or never.
 #[derive(Default)]
 pub(crate) struct Members {
-    /// What is there, by workload and cluster.
-    pub(crate) there: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
+    /// What is there.
+    pub(crate) there: Mutex<There>,
+    /// Who looks at orders.
+    pub(crate) witness: Mutex<Option<Witness>>,
     /// What was ordered once and is in no order any more: it stays until its removal is ordered.
     left: Mutex<BTreeMap<(WorkloadKey, String), BTreeMap<String, ObjectObservation>>>,
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
@@ -177,6 +185,9 @@ impl Orders for Members {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
         let status = {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(witness) = &*self.witness.lock().unwrap_or_else(PoisonError::into_inner) {
+                witness(&order, &there);
+            }
             match order.delivery.state {
                 DeliveryState::Present => {
                     let before = there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
@@ -217,6 +228,8 @@ impl Hub {
             folder: tempfile::tempdir().expect("a folder"),
             dedicated: true,
         };
+        let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
+        hub.world.seed(own);
         for object in objects {
             hub.create(object).await;
         }
@@ -240,7 +253,7 @@ impl Hub {
 
     /// Changes an object as a person does (a merge patch).
     pub(crate) async fn patch(&self, kind: &str, namespace: Option<&str>, name: &str, sub: &str, patch: &Value) {
-        let plural = jiuzhou_api::kinds().into_iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
+        let plural = &jiuzhou_api::kinds().iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
         let place = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
         let path = format!("/apis/jiuzhou.dev/v1alpha1{place}/{plural}/{name}{sub}?fieldManager=person");
         let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
