@@ -1,10 +1,12 @@
 //! Native objects on a dedicated hub in memory: taken, delivered, followed, told of, and held when they vanish.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::stop::Stop;
 use crate::testing::{Hub, story};
 
 const PORTAL: (&str, &str) = ("kunming-portal", "portal");
@@ -109,6 +111,33 @@ async fn a_scale_and_a_change_of_a_native_object_are_followed() {
         there.values().flat_map(|order| &order.delivery.objects).filter_map(|object| object.manifest.as_ref());
     let data: Vec<&Value> = manifests.filter(|one| one["kind"] == "ConfigMap").map(|one| &one["data"]["a"]).collect();
     assert_eq!(data, ["2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_exported_plans_the_same_offline() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    let state = crate::export::state(&hub.world.client()).await.expect("the state");
+    let natives: Vec<&str> = ["configmaps", "deployments", "services"].to_vec();
+    assert!(
+        natives.iter().all(|plural| state.get(*plural).is_some_and(|values| values.len() == 1)),
+        "{:?}",
+        state.keys()
+    );
+    let texts: Vec<(String, Vec<u8>)> = state
+        .iter()
+        .flat_map(|(kind, values)| values.iter().map(move |value| (kind.clone(), value)))
+        .map(|(kind, value)| (format!("{kind}.yaml"), serde_json::to_vec(value).expect("JSON")))
+        .collect();
+    let texts: Vec<(String, &[u8])> = texts.iter().map(|(name, text)| (name.clone(), text.as_slice())).collect();
+    let as_of = hub.world.clock().now();
+    let fleet = jiuzhou_intake::load_texts(&texts, &jiuzhou_intake::Options::at(as_of)).expect("a fleet");
+    let key = jiuzhou_engine::decide::WorkloadKey::new(PORTAL.0, PORTAL.1);
+    let spec = fleet.snapshot.spec(&key).expect("it is decided on offline too");
+    assert!(!spec.changed, "it asks for what its placement was decided from");
+    let changes = jiuzhou_engine::decide::Changes::default();
+    let plan = jiuzhou_engine::decide::plan(&fleet.snapshot, &changes, as_of).expect("a plan");
+    assert!(plan.decisions.iter().all(|decision| decision.moves.is_empty()), "{:?}", plan.decisions);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +247,15 @@ async fn a_list_that_fails_is_no_absence() {
         let native = request.method == http::Method::GET && request.path.ends_with("/deployments");
         native.then_some(jiuzhou_world::Fault::Break)
     });
-    hub.run().await.expect("it runs");
+    // It asks again and again, so it never comes to rest: a minute is enough to do harm in.
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    for _ in 0..120 {
+        std::thread::sleep(Duration::from_millis(2));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 2)].into());
     assert_ne!(hub.ready(PORTAL.0, PORTAL.1).1, "SelectionLost");
     hub.world.release(gate);
