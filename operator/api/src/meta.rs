@@ -52,6 +52,9 @@ pub const ANNOTATION_TAKE_OVER: &str = "jiuzhou.dev/take-over";
 pub const ANNOTATION_CONFIRM_DELETE: &str = "jiuzhou.dev/confirm-delete";
 /// Annotation by which a person confirms the deletions that wait in a namespace; its value stands for exactly those objects.
 pub const ANNOTATION_CONFIRM_DELETIONS: &str = "jiuzhou.dev/confirm-deletions";
+/// Annotation on a FleetWorkload that orders the removal of what left its selection; its value is the digest of exactly
+/// that set, as its status tells it.
+pub const ANNOTATION_CONFIRM_REMOVAL: &str = "jiuzhou.dev/confirm-removal";
 /// Annotation with the digest of what was last applied to an object of a member, so that nothing is sent twice.
 pub const ANNOTATION_APPLIED: &str = "jiuzhou.dev/applied";
 /// Annotation by which a person lets a member go although objects of ours are left there; its value is the member's name.

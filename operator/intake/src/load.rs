@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::Timestamp;
 use jiuzhou_engine::decide::{Snapshot, SnapshotError};
 use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Severity};
+use jiuzhou_objects::profile::Profiles;
+use jiuzhou_objects::selection::{self, prepare};
+use serde_json::Value;
 
 use crate::convert::{Converted, convert};
 use crate::documents::{Document, read_all, read_bytes};
@@ -140,6 +143,23 @@ pub fn load_texts(texts: &[(String, &[u8])], options: &Options) -> Result<Fleet,
     build((documents, findings), options)
 }
 
+/// Gives workloads that select native objects those of the input: a folder decides as a hub that has them does.
+fn select(objects: &mut Objects) {
+    let mut by_namespace: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for native in &objects.natives {
+        if let Some(manifest) = prepare(&native.document.value) {
+            by_namespace.entry(native.document.namespace.clone()).or_default().push(manifest);
+        }
+    }
+    // Native kinds have the built-in profiles.
+    let profiles = Profiles::default();
+    for item in objects.workloads.values_mut() {
+        let Some(selection) = &item.object.spec.select else { continue };
+        let natives = by_namespace.get(&item.document.namespace).map(Vec::as_slice).unwrap_or_default();
+        item.object.spec.objects = selection::select(selection, &item.document.namespace, natives, &profiles);
+    }
+}
+
 fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Options) -> Result<Fleet, LoadError> {
     let kinds = Kinds::new(jiuzhou_api::meta::GROUP, &jiuzhou_api::all_crds())?;
     let mut findings = Vec::new();
@@ -160,6 +180,7 @@ fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Option
             objects.refused.insert(document.object_ref());
         }
     }
+    select(&mut objects);
     check::objects(&objects, options.as_of, &mut findings);
     let mut converted = convert(&objects, options.as_of, &mut findings);
     converted.fleet.architecture.strict |= options.strict;

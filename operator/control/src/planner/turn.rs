@@ -42,7 +42,8 @@ impl Planner {
         let batch = batch::decide(&self.state, &mut self.kept, removed, as_of)?;
         self.metrics.decided(started.elapsed());
         self.remember(&batch.plan.decisions);
-        let next = [batch.plan.next_change, self.tiers_change].into_iter().flatten().min();
+        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
+        let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
             Instant::now() + wait

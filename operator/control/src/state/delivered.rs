@@ -90,10 +90,18 @@ impl Delivered {
 }
 
 /// See [`super::State::content`].
-pub(super) fn content(workload: &api::FleetWorkload, overrides: Option<&Vec<api::Override>>) -> ContentDigest {
+pub(super) fn content(
+    workload: &api::FleetWorkload,
+    selected: Option<&str>,
+    overrides: Option<&Vec<api::Override>>,
+) -> ContentDigest {
     let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
     hasher.field(workload.metadata.uid.as_deref().unwrap_or_default().as_bytes());
     hasher.field(&workload.metadata.generation.unwrap_or(0).to_be_bytes());
+    // Native objects that it selects change without it.
+    if let Some(selected) = selected {
+        hasher.field(selected.as_bytes());
+    }
     hasher.field(&serde_json::to_vec(&overrides).unwrap_or_default());
     hasher.finish().to_string().into()
 }

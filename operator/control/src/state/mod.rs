@@ -8,6 +8,7 @@
 mod changes;
 mod concern;
 mod delivered;
+mod selection;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,9 @@ use serde_json::Value;
 pub use changes::Changed;
 use concern::{Concern, Ties};
 use delivered::{Delivered, Parts};
+
+use crate::select::Natives;
+use crate::select::resolve::Resolution;
 
 /// The state cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +75,12 @@ pub struct State {
     concern: Concern,
     changed: Changed,
     delivered: Delivered,
+    /// Whether native objects may be selected here.
+    dedicated: bool,
+    natives: Natives,
+    /// What the selection of a workload was resolved to, and those that are to be resolved.
+    selecting: BTreeMap<Key, Resolution>,
+    unresolved: BTreeSet<Key>,
 }
 
 impl State {
@@ -98,6 +108,10 @@ impl State {
             concern: Concern::everything(),
             changed: Changed::default(),
             delivered: Delivered::default(),
+            dedicated: false,
+            natives: Natives::default(),
+            selecting: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
         })
     }
 
@@ -138,7 +152,9 @@ impl State {
         }
         let before = (concern::ties(&self.objects, &object), Parts::of(&self.objects, &object));
         let mut findings = Vec::new();
+        let carried = self.carry(&object);
         self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
+        self.restore(&object, carried);
         self.moved(&object, &before);
         self.tell(&object, findings);
         self.versions.insert(object.clone(), version);
@@ -149,6 +165,7 @@ impl State {
     pub fn remove(&mut self, object: &ObjectRef) {
         let before = (concern::ties(&self.objects, object), Parts::of(&self.objects, object));
         self.objects.remove(object, &self.builtin);
+        self.restore(object, None);
         self.moved(object, &before);
         self.findings.remove(object);
         self.versions.remove(object);
@@ -176,6 +193,7 @@ impl State {
     /// # Errors
     /// [`StateError::Snapshot`]; the snapshot is as it was.
     pub fn refresh(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        self.resolve(as_of);
         // Terms, prices and evidence are told by Beijing days.
         let day = beijing::day(as_of);
         if self.day != Some(day) {
@@ -222,7 +240,8 @@ impl State {
     pub fn content(&self, key: &WorkloadKey) -> Option<ContentDigest> {
         let workload = self.fleet_workload(key)?;
         let overrides = self.rules(key).map(|rules| &rules.overrides);
-        Some(delivered::content(workload, overrides))
+        let selected = self.resolution(key).map(|resolution| &*resolution.content);
+        Some(delivered::content(workload, selected, overrides))
     }
 
     /// Placed workloads whose content is another than the one their placement was committed for.
