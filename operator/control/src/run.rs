@@ -16,6 +16,7 @@ use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::decide::epoch;
 use crate::delivery::audit::Audit;
 use crate::delivery::{self, Deliveries, Pace};
 use crate::error::Error;
@@ -62,7 +63,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let seen = hub::watch_all(&client, &stop, &followed);
     let (reporter, reports) = mpsc::unbounded_channel();
     let term = gate.check()?;
-    let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: 0 };
+    let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: epoch::committed(&client).await? };
     let (outlook, seen_outlook) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
     let members = Members::default();
     let witness = Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR));

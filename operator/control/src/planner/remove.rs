@@ -246,6 +246,7 @@ impl Planner {
     async fn let_go(&mut self, key: &WorkloadKey) -> Result<(), Error> {
         self.gate.check()?;
         if let Some(placement) = self.state.placement(key).cloned() {
+            self.epochs.keep(self.state.highest_epoch()).await?;
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;
             // Not left to the watch, which may be behind: a workload made again under this name would be ordered by it.

@@ -151,8 +151,13 @@ async fn a_change_of_content_alone_gets_a_decision_and_an_epoch_of_its_own() {
 async fn a_deletion_removes_everything_in_order_and_leaves_nothing() {
     let hub = portal().await;
     hub.run().await.expect("it runs");
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    let epoch = placement["spec"]["epoch"].as_i64().expect("an epoch");
     hub.delete("/apis/jiuzhou.dev/v1alpha1/namespaces/kunming-portal/fleetworkloads/portal").await;
     hub.run().await.expect("it runs");
+    // Members have seen its epoch: a hub that forgot it would take them for younger than itself.
+    let known = crate::decide::epoch::committed(&hub.client()).await.expect("the counter says");
+    assert_eq!(known, epoch);
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
     assert_eq!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1), None);
     assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);
