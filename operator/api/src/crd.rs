@@ -64,16 +64,18 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
 /// Every kind with its schema, in the order of [`all_crds`]. Built anew on each call: keep the result.
 #[must_use]
 pub fn kinds() -> Vec<KindInfo> {
-    all_crds()
-        .into_iter()
-        .map(|crd| KindInfo {
-            schema: schema_of(&crd),
-            kind: crd.spec.names.kind,
-            plural: crd.spec.names.plural,
-            short_names: crd.spec.names.short_names.unwrap_or_default(),
-            scope: if crd.spec.scope == "Cluster" { Scope::Cluster } else { Scope::Namespaced },
-        })
-        .collect()
+    all_crds().into_iter().map(info).collect()
+}
+
+/// What a reader needs of a definition.
+pub(crate) fn info(crd: CustomResourceDefinition) -> KindInfo {
+    KindInfo {
+        schema: schema_of(&crd),
+        kind: crd.spec.names.kind,
+        plural: crd.spec.names.plural,
+        short_names: crd.spec.names.short_names.unwrap_or_default(),
+        scope: if crd.spec.scope == "Cluster" { Scope::Cluster } else { Scope::Namespaced },
+    }
 }
 
 /// The schema of a definition's one version; `Null` when it has none.
@@ -84,7 +86,7 @@ fn schema_of(crd: &CustomResourceDefinition) -> Value {
 }
 
 /// The definition with its schema in the form we publish.
-fn published(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+pub(crate) fn published(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let mut schema = schema_of(&crd);
     schema::finish(&mut schema);
     if let Some(version) = crd.spec.versions.first_mut() {

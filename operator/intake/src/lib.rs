@@ -20,7 +20,8 @@ pub mod native;
 pub mod objects;
 pub mod placements;
 pub mod schema;
+pub mod studies;
 pub mod yaml;
 
-pub use load::{Fleet, LoadError, Options, Progress, load, load_texts};
+pub use load::{Fleet, Input, LoadError, Options, Progress, load, load_texts, read};
 pub use manifests::{Manifests, manifests};

@@ -1,5 +1,6 @@
 //! One file per command: what its flags mean for the work.
 
+mod consolidate;
 mod crds;
 mod demo;
 mod explain;
@@ -11,8 +12,10 @@ mod replay;
 mod report;
 pub(crate) mod saved;
 mod shell;
+mod test;
 mod tour;
 mod validate;
+mod whatif;
 mod wrap;
 
 use crate::args::Command;
@@ -27,6 +30,9 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Whatif(args) => whatif::run(&args, context),
+        Command::Consolidate(args) => consolidate::run(&args, context),
+        Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),

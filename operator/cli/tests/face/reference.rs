@@ -7,11 +7,14 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "plan",
     "explain",
     "replay",
     "validate",
+    "whatif",
+    "consolidate",
+    "test",
     "inventory",
     "wrap",
     "report",

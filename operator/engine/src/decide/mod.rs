@@ -60,3 +60,4 @@ pub use spec::{
     Spec, Spread, SpreadKey, WorkloadKey,
 };
 pub use verdicts::{VerdictStore, Verdicts};
+pub use view::demanded_tier;

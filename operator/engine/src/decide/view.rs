@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::input::{ClusterInput, FreezeInput};
+use super::input::{ClusterInput, FreezeInput, TierInput};
 use super::mask::Mask;
 use super::nodes::node_affinity;
 use super::snapshot::Snapshot;
@@ -115,6 +115,14 @@ fn date(snapshot: &Snapshot, cluster: &ClusterInput, as_of: Timestamp) -> Dated 
         tiers: (standing.certain, standing.possible),
         protection: (attested(false).unwrap_or(0), attested(true).unwrap_or(0)),
     }
+}
+
+/// The highest tier that a requirement demands by its own words, its class of data and its tenant; `None` when it demands
+/// none, or one that is not defined.
+#[must_use]
+pub fn demanded_tier<'s>(snapshot: &'s Snapshot, requirement: &Requirement) -> Option<&'s TierInput> {
+    let demand = Demand::new(snapshot, requirement);
+    demand.tiers.checked_sub(1).and_then(|at| snapshot.tiers.get(at)).filter(|_| demand.undefined.is_none())
 }
 
 /// What a requirement demands once its tenant and class are looked up.

@@ -14,6 +14,7 @@ mod fill;
 mod intake;
 mod measure;
 mod rule;
+mod study;
 
 use jiuzhou_engine::terms::{Area, Code};
 
@@ -45,6 +46,7 @@ pub fn of(code: Code) -> Option<Sentence> {
         Area::Architecture => architecture::of(code),
         Area::Choice => choice::of(code),
         Area::Measure => measure::of(code),
+        Area::Study => study::of(code),
     }
 }
 
