@@ -28,7 +28,7 @@ fn nodes(kind: &KindInfo) -> Vec<(String, Value)> {
 
 /// Fails with every path for which the check answers a fault.
 fn every_node(check: impl Fn(&str, &Value) -> Option<String>) {
-    let all: Vec<KindInfo> = kinds().into_iter().chain(study::kinds()).collect();
+    let all: Vec<KindInfo> = kinds().iter().cloned().chain(study::kinds()).collect();
     let faults: BTreeSet<String> = all
         .iter()
         .flat_map(nodes)

@@ -41,11 +41,15 @@ pub enum DocumentKind {
     Whatif,
     /// What could be emptied.
     Consolidate,
+    /// What images offer and need.
+    Inspect,
+    /// Where an image, a package or a vulnerability is.
+    Find,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
@@ -56,6 +60,8 @@ impl DocumentKind {
         Self::Test,
         Self::Whatif,
         Self::Consolidate,
+        Self::Inspect,
+        Self::Find,
     ];
 
     /// The stable key in JSON.
@@ -72,6 +78,8 @@ impl DocumentKind {
             Self::Test => "Test",
             Self::Whatif => "Whatif",
             Self::Consolidate => "Consolidate",
+            Self::Inspect => "Inspect",
+            Self::Find => "Find",
         }
     }
 
@@ -89,6 +97,8 @@ impl DocumentKind {
             Self::Test => Word::TitleTest,
             Self::Whatif => Word::TitleWhatif,
             Self::Consolidate => Word::TitleConsolidate,
+            Self::Inspect => Word::TitleInspect,
+            Self::Find => Word::TitleFind,
         }
     }
 }

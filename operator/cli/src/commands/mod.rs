@@ -4,13 +4,16 @@ mod consolidate;
 mod crds;
 mod demo;
 mod explain;
+mod find;
 mod help;
+mod inspect;
 mod inventory;
 pub(crate) mod load;
 mod plan;
 mod replay;
 mod report;
 pub(crate) mod saved;
+mod sbom;
 mod shell;
 mod test;
 mod tour;
@@ -34,6 +37,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Consolidate(args) => consolidate::run(&args, context),
         Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
+        Command::Inspect(args) => inspect::run(&args, context),
+        Command::Find(args) => find::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),

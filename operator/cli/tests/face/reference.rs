@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "plan",
     "explain",
     "replay",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 21] = [
     "consolidate",
     "test",
     "inventory",
+    "inspect",
+    "find",
     "wrap",
     "report",
     "demo",

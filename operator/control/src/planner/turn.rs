@@ -122,6 +122,7 @@ impl Planner {
                         status = ?commit.decision.status,
                         "committed"
                     );
+                    self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
                 }
