@@ -88,6 +88,23 @@ pub(crate) fn manifest(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Fields of any object; what they may be is checked once they stand in it.
+pub(crate) fn fields(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// Replicas by name of cluster.
+pub(crate) fn replicas_by_cluster(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 1000,
+        "additionalProperties": {
+            "type": "integer", "format": "int32", "minimum": 0, "maximum": 1_000_000,
+            "description": "Replicas. 副本数。",
+        },
+    })
+}
+
 /// Brings a derived schema into the form we publish.
 pub(crate) fn finish(schema: &mut Value) {
     match schema {

@@ -6,6 +6,7 @@
 mod fleet;
 mod hub;
 mod images;
+mod study;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
+pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -89,6 +91,12 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Check files: syntax, schema, rules, references
     Validate(ValidateArgs),
+    /// Suppose changes and say what would follow: moves, violations, cost, carbon, tenants touched
+    Whatif(WhatifArgs),
+    /// Say which clusters and nodes could be emptied within the rules, and what that saves
+    Consolidate(ConsolidateArgs),
+    /// Hold decisions against the expectations of PlacementTests, and say what they exercise
+    Test(TestArgs),
     /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have
     Inventory(InventoryArgs),
     /// Look into images and say what each platform needs: instruction set, page size, loader, ABI world

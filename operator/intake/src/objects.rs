@@ -126,7 +126,12 @@ kinds! {
     freezes: ChangeFreeze,
 }
 
-fn add<T: DeserializeOwned>(items: &mut Items<T>, mut document: Document, origin: Origin, findings: &mut Vec<Finding>) {
+pub(crate) fn add<T: DeserializeOwned>(
+    items: &mut Items<T>,
+    mut document: Document,
+    origin: Origin,
+    findings: &mut Vec<Finding>,
+) {
     let value = std::mem::replace(&mut document.value, Value::Null);
     let object = match serde_json::from_value(value) {
         Ok(object) => object,

@@ -1,5 +1,6 @@
 //! One file per command: what its flags mean for the work.
 
+mod consolidate;
 mod crds;
 mod demo;
 mod explain;
@@ -14,8 +15,10 @@ mod report;
 pub(crate) mod saved;
 mod sbom;
 mod shell;
+mod test;
 mod tour;
 mod validate;
+mod whatif;
 mod wrap;
 
 use crate::args::Command;
@@ -30,6 +33,9 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Whatif(args) => whatif::run(&args, context),
+        Command::Consolidate(args) => consolidate::run(&args, context),
+        Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Find(args) => find::run(&args, context),

@@ -11,4 +11,5 @@ mod reference;
 mod runner;
 mod secrets;
 mod stories;
+mod studies;
 mod usage;

@@ -26,6 +26,8 @@ pub enum Area {
     Choice,
     /// Figures: energy, carbon, cost, adoption.
     Measure,
+    /// Tests and scenarios.
+    Study,
 }
 
 macro_rules! codes {
@@ -585,6 +587,14 @@ codes! {
         TimeUnpriced: Warning,
         /// A site uses more water per energy than a limit allows.
         WaterAboveLimit: Warning,
+    }
+    Study {
+        /// A case of a test expected something else than what is.
+        ExpectationMissed: Error,
+        /// No case of any test is about a policy or a tier.
+        TestMissing: Error,
+        /// There is no test in the input.
+        TestsAbsent: Warning,
     }
 }
 
