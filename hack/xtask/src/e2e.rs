@@ -19,7 +19,7 @@ const NAME: &str = "e2e";
 /// Runs the tests whose names contain the filter, or all.
 pub(crate) fn run(root: &Path, filter: &[String]) -> Result<()> {
     let mut say = |line: &str| println!("{line}");
-    let groups: Vec<Group> = Group::CONTROL_PLANE.iter().copied().chain([Group::Helm]).collect();
+    let groups: Vec<Group> = Group::CONTROL_PLANE.iter().copied().chain([Group::Helm, Group::Crane]).collect();
     let tools = Tools::find(&groups, &mut say)?;
     let binary = operator(root)?;
     cargo(root, ["test", "--no-run", "--quiet", "--locked", "--package", "jiuzhou-e2e"])?;
@@ -87,7 +87,7 @@ fn operator(root: &Path) -> Result<PathBuf> {
     let face = packages.filter(|package| package["name"] == "jiuzhou").map(|package| &package["features"]).next();
     let mut build = vec!["build", "--quiet", "--locked", "--package", "jiuzhou"];
     if face.is_some_and(|features| features["hub"].is_array()) {
-        build.extend(["--features", "hub"]);
+        build.extend(["--features", "hub,inspect"]);
     }
     cargo(root, build)?;
     let target = metadata["target_directory"].as_str().context("failed to find the target folder")?;

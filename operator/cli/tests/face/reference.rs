@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 23] = [
     "plan",
     "explain",
     "replay",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 20] = [
     "inspect",
     "find",
     "wrap",
+    "import",
+    "adopt",
+    "export",
     "report",
     "demo",
     "crds",

@@ -4,6 +4,7 @@
 mod chart;
 mod definitions;
 mod hub;
+mod images;
 mod life;
 mod operator;
 mod planes;
