@@ -7,6 +7,7 @@ mod fleet;
 mod hub;
 mod images;
 mod study;
+mod interop;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
+pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -105,6 +107,12 @@ pub enum Command {
     Find(FindArgs),
     /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
     Wrap(WrapArgs),
+    /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig into ours
+    Import(ImportArgs),
+    /// Take over namespaces of a running cluster as they are, from a dump
+    Adopt(AdoptArgs),
+    /// Write what is decided in the forms of other systems
+    Export(ExportArgs),
     /// Reports of adoption and energy
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network

@@ -84,6 +84,8 @@ pub(crate) enum Failure {
     NoProfile(String),
     #[error("failed to write the profile of {0}: it has more platforms than a profile holds")]
     ProfileTooLarge(String),
+    #[error("failed to import clusters: --site must name the machine room they stand in, which no other system knows")]
+    SiteWanted,
 }
 
 /// What a name that was not found may have meant.
@@ -164,6 +166,7 @@ impl Failure {
             Self::NoProfile(label) => {
                 format!("无法写出 {label} 的档案：档案按镜像名与摘要查找，请用 --image-name 与 --digest 补齐")
             }
+            Self::SiteWanted => "无法导入集群：须以 --site 指明其所在机房，其他系统中没有该信息".to_owned(),
             Self::ProfileTooLarge(label) => format!("无法写出 {label} 的档案：平台数超出档案上限"),
             Self::Name => "至多 63 个小写字母、数字与 '-'，首尾须为字母或数字".to_owned(),
         }

@@ -6,6 +6,7 @@ mod chart;
 mod definitions;
 mod hostile;
 mod hub;
+mod images;
 mod life;
 mod lost;
 mod operator;
