@@ -22,6 +22,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("join", "使一个集群成为成员（需以 `hub` 特性构建）"),
     ("drain", "清空一个成员中可迁移的负载（需以 `hub` 特性构建）"),
     ("leave", "在无遗留对象后让一个成员退出（需以 `hub` 特性构建）"),
+    ("rollout", "工作负载变更的发布：进度、历史、暂停、恢复、批准（需以 `hub` 特性构建）"),
+    ("rollback", "把工作负载回退到较早的版本（需以 `hub` 特性构建）"),
     ("export-state", "导出中心的现状与全部决策记录，供 `plan` 与 `replay` 使用（需以 `hub` 特性构建）"),
     ("help", "解释原因代码、退出码或输出格式"),
     ("completion", "输出 shell 补全脚本"),
@@ -31,6 +33,7 @@ const COMMANDS: &[(&str, &str)] = &[
 /// Texts of flags and arguments: id, text. An id means the same in every command.
 const ARGS: &[(&str, &str)] = &[
     ("abandon", "虽有遗留对象（将保留并继续运行）仍让其退出：重复填写其名称"),
+    ("action", "要执行的操作：status 进度、history 历史、pause 暂停、resume 恢复、approve 批准"),
     ("against", "与该已保存的方案或现状文件比较"),
     ("agent_kubeconfig", "成员集群的 kubeconfig [默认：Pod 的服务账号]"),
     ("all", "也列出通过的规则"),
@@ -38,6 +41,8 @@ const ARGS: &[(&str, &str)] = &[
     ("ascii", "仅用 ASCII 字符显示标记与边框"),
     ("audit", "审计日志目录：每个中心一份，须位于独立于 Pod 的存储卷"),
     ("bootstrap_token", "用于首次申请证书的令牌文件"),
+    ("by", "批准人"),
+    ("change", "变更的摘要，见 `rollout status`"),
     ("cluster", "集群名称"),
     ("color", "何时着色；为 auto 时遵循 NO_COLOR、CLICOLOR_FORCE 与 FORCE_COLOR"),
     ("context", "kubeconfig 中的上下文"),
@@ -86,10 +91,13 @@ const ARGS: &[(&str, &str)] = &[
     ("server", "中心访问成员 API 服务器所用地址 [默认：kubeconfig 中的地址]"),
     ("shell", "shell 种类"),
     ("site", "所在机房"),
+    ("stage", "变更可越过的阶段"),
+    ("statement", "批准意见；如有文号须注明"),
     ("story", "要演示的故事"),
     ("strict", "把警告视为错误，并把未知（未声明的指令集、未核验的证据）视为拒绝"),
     ("system", "工作负载所属的政务信息系统"),
     ("tenants", "中心可在该成员中代表的单位；以逗号分隔 [默认：中心的全部单位]"),
+    ("to", "要回退到的版本 [默认：上一版本]"),
     ("topic", "命令名、原因代码、`codes`、`exit-codes` 或 `formats`"),
     ("undo", "恢复承载工作负载"),
     ("verbose", "向标准错误输出日志：-v 显示步骤，-vv 显示细节（RUST_LOG 优先）"),
@@ -108,6 +116,7 @@ const HEADINGS: &[(&str, &str)] = &[
     ("Running", "运行"),
     ("Member", "成员"),
     ("Pull", "拉取"),
+    ("Approval", "批准"),
 ];
 
 /// The template of clap with Chinese headings.

@@ -21,6 +21,7 @@ mod options;
 pub mod orders;
 mod planner;
 mod record;
+pub mod revision;
 pub mod rights;
 mod run;
 pub mod state;

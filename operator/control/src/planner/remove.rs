@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use super::Planner;
 use crate::decide::commit::finalizer_patch;
 use crate::error::{Category, Error};
+use crate::revision::store;
 use crate::state::State;
 use crate::workload::dereference::Deletion;
 
@@ -142,6 +143,10 @@ impl Planner {
 
     /// The placement first, then the workload: a crash between the two leaves nothing that nobody knows of.
     async fn let_go(&mut self, key: &WorkloadKey) -> Result<(), Error> {
+        match store::remove_all(&self.client, key).await {
+            Err(error) if error.category() != Category::Forbidden => return Err(error),
+            _ => self.revisions.forget(key),
+        }
         if let Some(placement) = self.state.placement(key).cloned() {
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;

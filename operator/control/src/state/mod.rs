@@ -17,12 +17,12 @@ use jiff::civil::Date;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::Reachability;
-use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, WorkloadKey};
+use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
-use jiuzhou_intake::objects::{Key, Objects};
+use jiuzhou_intake::objects::{Item, Key, Objects};
 use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
@@ -304,6 +304,24 @@ impl State {
     #[must_use]
     pub fn rules(&self, key: &WorkloadKey) -> Option<&api::PlacementRules> {
         self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// What the engine would be told of a workload if it said this; `None` when it cannot be decided on.
+    #[must_use]
+    pub fn spec_as(&self, key: &WorkloadKey, workload: &api::FleetWorkload) -> Option<Spec> {
+        let base = self.base.as_ref()?;
+        let known = self.objects.workloads.get(&(key.namespace.clone(), key.name.clone()))?;
+        let other = Item { object: workload.clone(), ..known.clone() };
+        base.workload_as(&self.objects, &other, &mut Shared::default(), &mut Vec::new())
+    }
+
+    /// Workloads that wait for this one before they begin.
+    #[must_use]
+    pub fn dependents(&self, key: &WorkloadKey) -> Vec<WorkloadKey> {
+        let from = (key.namespace.clone(), String::new());
+        let here = self.objects.workloads.range(from..).take_while(|((namespace, _), _)| *namespace == key.namespace);
+        let waits = |item: &Item<api::FleetWorkload>| item.object.spec.depends_on.iter().any(|name| **name == *key.name);
+        here.filter(|(_, item)| waits(item)).map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
     }
 
     /// The tenant of a workload; empty when nobody owns its namespace.

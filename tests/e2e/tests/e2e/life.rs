@@ -20,11 +20,11 @@ const MEMBERS: [&str; 2] = ["kunpeng", "x86"];
 const ARM: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 const BOTH: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
-fn list(items: &[Value]) -> String {
+pub(crate) fn list(items: &[Value]) -> String {
     json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string()
 }
 
-fn object(kind: &str, name: &str, namespace: Option<&str>, spec: &Value) -> Value {
+pub(crate) fn object(kind: &str, name: &str, namespace: Option<&str>, spec: &Value) -> Value {
     json!({
         "apiVersion": "jiuzhou.dev/v1alpha1", "kind": kind,
         "metadata": { "name": name, "namespace": namespace }, "spec": spec,
@@ -83,7 +83,7 @@ fn workload(name: &str, image: &str, digest: &str) -> String {
 }
 
 /// The evidence that tier S1 asks for, verified by a second person.
-fn evidence() -> String {
+pub(crate) fn evidence() -> String {
     let claims = [
         ("providerCreditCode", "Operational", "12530100MB0000017P"),
         ("controlPlaneLocation", "Data", "CN"),

@@ -7,6 +7,7 @@ mod hub;
 mod life;
 mod operator;
 mod planes;
+mod rollout;
 mod rules;
 mod stories;
 mod transcripts;
