@@ -5,6 +5,8 @@
 //! (the one task: `decide` commits, `record` remembers, `workload` orders and tells) -> [`orders`] (the border to who
 //! delivers). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
 
+#[cfg(test)]
+mod campaign;
 mod connect;
 mod decide;
 pub mod delivery;
@@ -38,6 +40,7 @@ pub use connect::{Target, connect, install_crypto};
 pub use error::{Category, Error};
 pub use options::Options;
 pub use planner::Clock;
+pub use record::retention::Keep;
 pub use record::journal::{Decided, read as read_decisions};
 pub use run::run;
 pub use stop::{Stop, Stopper};

@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::orders::{Order, Orders, Report};
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::Records;
+use crate::record::retention::Keep;
 use crate::stop::Stop;
 
 /// Objects of a story of `examples/`, without what an operator writes itself.
@@ -51,14 +52,22 @@ pub(crate) fn story(name: &str) -> Vec<Value> {
     ours.collect()
 }
 
+/// What is there, by workload and cluster.
+pub(crate) type There = BTreeMap<(WorkloadKey, String), Arc<Order>>;
+
+/// Looks at an order before it is carried out, with what is there until then.
+pub(crate) type Witness = Box<dyn Fn(&Order, &There) + Send + Sync>;
+
 /// Says what becomes of an object of a delivery; `None` is ready.
 pub(crate) type Judge = Box<dyn Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send>;
 
 /// Members that do what is ordered, at once or never.
 #[derive(Default)]
 pub(crate) struct Members {
-    /// What is there, by workload and cluster.
-    pub(crate) there: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
+    /// What is there.
+    pub(crate) there: Mutex<There>,
+    /// Who looks at orders.
+    pub(crate) witness: Mutex<Option<Witness>>,
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
@@ -120,7 +129,10 @@ impl Members {
     }
 
     /// From now on objects become what this says. What is there is told again.
-    pub(crate) fn judge(&self, judge: impl Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send + 'static) {
+    pub(crate) fn judge(
+        &self,
+        judge: impl Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send + 'static,
+    ) {
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(judge));
         self.tell();
     }
@@ -163,6 +175,9 @@ impl Orders for Members {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
         let status = {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(witness) = &*self.witness.lock().unwrap_or_else(PoisonError::into_inner) {
+                witness(&order, &there);
+            }
             match order.delivery.state {
                 DeliveryState::Present => {
                     there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
@@ -199,6 +214,8 @@ impl Hub {
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
         };
+        let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
+        hub.world.seed(own);
         for object in objects {
             hub.create(object).await;
         }
@@ -222,7 +239,7 @@ impl Hub {
 
     /// Changes an object as a person does (a merge patch).
     pub(crate) async fn patch(&self, kind: &str, namespace: Option<&str>, name: &str, sub: &str, patch: &Value) {
-        let plural = jiuzhou_api::kinds().into_iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
+        let plural = &jiuzhou_api::kinds().iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
         let place = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
         let path = format!("/apis/jiuzhou.dev/v1alpha1{place}/{plural}/{name}{sub}?fieldManager=person");
         let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
@@ -251,7 +268,7 @@ impl Hub {
         let client = self.world.client_named("operator");
         let world = self.world.clone();
         let clock: Clock = Arc::new(move || world.clock().now());
-        let records = Records::open(self.folder.path(), "hub", clock()).expect("the audit log opens");
+        let records = Records::open(self.folder.path(), "hub", clock(), Keep::default()).expect("the audit log opens");
         let (sender, reports) = mpsc::unbounded_channel();
         self.members.attach(sender);
         let seen = hub::watch_all(&client, &stop);

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fleet_workload::{Continuity, Fence, OnDelete, OnDrift, OnImmutable};
-use crate::text::{ApiVersion, ContentDigest, KindName, Name, ObjectName, Text, Token};
+use crate::text::{ApiVersion, ContentDigest, KindName, Name, ObjectName, Resources, Text, Token};
 
 /// What is ordered. 指令内容。
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +89,9 @@ pub struct DeliverySpec {
     pub workload: WorkloadReference,
     /// Tenant whose service account applies it. 以其服务账号执行的单位。
     pub tenant: Name,
+    /// What the tenant was granted in all: a limit on its namespace. Nothing when it has no grant. 该单位获批的总量，作为其命名空间的上限；无批复时为空。
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub quota: Resources,
     /// What is ordered. 指令内容。
     #[serde(default)]
     pub state: DeliveryState,

@@ -4,13 +4,13 @@
 //! may no longer. A workload whose objects or overrides changed without changing what it asks of a cluster is woken
 //! here, because what is delivered needs a decision and an epoch of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
-use jiuzhou_engine::decide::{Changes, Decision, Plan, Spec, WorkloadKey, plan};
+use jiuzhou_engine::decide::{Changes, Decision, Kept, Plan, Spec, WorkloadKey, plan_with};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
 use jiuzhou_intake::placements::{CommitError, Stamp, spec_of};
 use jiuzhou_objects::secrets::DigestKey;
@@ -64,21 +64,22 @@ pub(crate) struct Batch {
     pub(crate) refused: Vec<CommitError>,
 }
 
-/// Decides what is woken. `removed` are workloads whose removal is ordered, `differing` those that say something else than
-/// what is committed for them.
+/// Decides what is woken, with what was `kept` from the turn before. `removed` are workloads whose removal is ordered,
+/// `differing` those that say something else than what is committed for them.
 ///
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
 pub(crate) fn decide(
     state: &State,
     key: &DigestKey,
+    kept: &mut Kept,
     differing: &BTreeSet<WorkloadKey>,
     removed: BTreeSet<WorkloadKey>,
     as_of: Timestamp,
 ) -> Result<Batch, CanonicalError> {
     let specs = woken_by_content(state, differing, &removed);
     let changes = Changes { specs, removed, ..Changes::default() };
-    let plan = plan(state.snapshot(), &changes, as_of)?;
+    let plan = plan_with(state.snapshot(), &changes, as_of, kept)?;
     let bytes = canonical::bytes(&plan)?;
     let mut batch = Batch {
         as_of,
@@ -90,8 +91,10 @@ pub(crate) fn decide(
         plan,
     };
     let data = state.frame().data;
+    let given: BTreeMap<&WorkloadKey, &Spec> = batch.changes.specs.iter().map(|spec| (&spec.key, spec)).collect();
     for decision in &batch.plan.decisions {
-        let Some(spec) = spec(state, &batch.changes, &decision.key) else { continue };
+        let known = || state.snapshot().spec(&decision.key).map(|spec| &**spec);
+        let Some(spec) = given.get(&decision.key).copied().or_else(known) else { continue };
         let differs = differing.contains(&decision.key);
         match commit(state, key, differs, decision, spec, data) {
             Ok(commit) => batch.commits.extend(commit),
@@ -99,11 +102,6 @@ pub(crate) fn decide(
         }
     }
     Ok(batch)
-}
-
-fn spec<'a>(state: &'a State, changes: &'a Changes, key: &WorkloadKey) -> Option<&'a Spec> {
-    let changed = changes.specs.iter().find(|spec| spec.key == *key);
-    changed.or_else(|| state.snapshot().spec(key).map(|spec| &**spec))
 }
 
 fn commit(

@@ -6,6 +6,7 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod brake;
 mod follow;
 #[cfg(test)]
 mod once_tests;
@@ -19,11 +20,12 @@ mod tests;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Kept, WorkloadKey};
 use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
@@ -85,6 +87,8 @@ pub(crate) struct Planner {
     health: Health,
     epochs: Epochs,
     state: State,
+    /// What the engine keeps from turn to turn.
+    kept: Kept,
     /// Every kind was listed whole once.
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
@@ -130,6 +134,7 @@ impl Planner {
             metrics,
             health,
             state: State::new()?,
+            kept: Kept::on(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
             complete: false,
             decisions: BTreeMap::new(),
             recorded: BTreeMap::new(),
@@ -301,12 +306,8 @@ impl Planner {
                 self.suspect(&key);
                 self.dirty.insert(key);
             }
-            // What a cluster puts in is held against what is committed; what it runs has no other template by it.
-            "MemberCluster" => {
-                let placed = self.state.placed_in(&BTreeSet::from([object.name]), false);
-                self.suspects.extend(placed);
-            }
-            "Delivery" | "Report" | "ClusterReport" => {}
+            // What a cluster puts in is held against what is committed once the snapshot knows of it.
+            "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}
             _ => self.suspect_all = true,
         }
     }

@@ -34,12 +34,13 @@ impl Planner {
             self.revisions.suspect_all();
             self.suspects.extend(self.state.workload_keys());
         }
-        self.suspects.extend(self.state.placed_in(&changed.clusters, false));
-        if changed.frame || !changed.clusters.is_empty() {
-            // A cluster's values, registries and reach are part of what is delivered and told.
-            self.dirty.extend(self.state.placed_in(&changed.clusters, changed.frame));
+        self.suspects.extend(self.state.placed_in(&changed.told, false));
+        // A cluster's values, registries and reach are part of what is delivered and told; its free room is not.
+        self.dirty.extend(self.state.placed_in(&changed.told, changed.frame));
+        for gone in changed.specs.iter().filter(|key| self.state.snapshot().spec(key).is_none()) {
+            self.decisions.remove(gone);
         }
-        if changed.frame || !changed.clusters.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
+        if changed.frame || !changed.told.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
             self.look_out(as_of);
         }
         self.records.note(changed);
@@ -50,7 +51,7 @@ impl Planner {
         // What differs stays suspected until it is committed, whatever becomes of this turn.
         self.suspects.clone_from(&differing);
         self.dirty.extend(differing.iter().cloned());
-        let batch = batch::decide(&self.state, &self.digest_key, &differing, removed, as_of)?;
+        let batch = batch::decide(&self.state, &self.digest_key, &mut self.kept, &differing, removed, as_of)?;
         self.metrics.decided(started.elapsed());
         self.remember(&batch.plan.decisions);
         let next = [batch.plan.next_change, self.tiers_change].into_iter().flatten().min();
@@ -92,8 +93,6 @@ impl Planner {
             }
             self.decisions.insert(decision.key.clone(), decision.clone());
         }
-        let snapshot = self.state.snapshot();
-        self.decisions.retain(|key, _| snapshot.spec(key).is_some());
     }
 
     /// Gives every commit its epoch, above all that was ever committed.

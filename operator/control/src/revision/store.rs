@@ -18,7 +18,7 @@ use super::content::Content;
 use crate::error::Error;
 
 /// Revisions that are kept of a workload, as many as a Deployment keeps.
-pub const KEPT: usize = 10;
+pub(crate) const KEPT: usize = 10;
 /// Entries of one page of a list.
 const PAGE: u32 = 500;
 

@@ -7,6 +7,7 @@
 
 mod changes;
 mod concern;
+mod delivered;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,8 @@ use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
 pub use changes::Changed;
-use concern::Concern;
+use concern::{Concern, Ties};
+use delivered::{Delivered, Parts};
 
 /// The state cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,7 @@ pub struct State {
     day: Option<Date>,
     concern: Concern,
     changed: Changed,
+    delivered: Delivered,
 }
 
 impl State {
@@ -93,6 +96,7 @@ impl State {
             day: None,
             concern: Concern::everything(),
             changed: Changed::default(),
+            delivered: Delivered::default(),
         })
     }
 
@@ -116,7 +120,7 @@ impl State {
     /// Kinds that were never listed whole. Nothing may be decided while there is one.
     #[must_use]
     pub fn incomplete(&self) -> Vec<String> {
-        jiuzhou_api::kinds().into_iter().map(|info| info.kind).filter(|kind| !self.complete.contains(kind)).collect()
+        jiuzhou_api::kinds().iter().map(|info| info.kind.clone()).filter(|kind| !self.complete.contains(kind)).collect()
     }
 
     /// An object is there. `None` when that was known or is older than what is known; else which object it is.
@@ -131,10 +135,10 @@ impl State {
         if known.is_some_and(|known| known.uid == version.uid && known.number >= version.number && version.number > 0) {
             return None;
         }
-        let before = concern::ties(&self.objects, &object);
+        let before = (concern::ties(&self.objects, &object), Parts::of(&self.objects, &object));
         let mut findings = Vec::new();
         self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
-        self.concern.add(&self.objects, &object, &before);
+        self.moved(&object, &before);
         self.tell(&object, findings);
         self.versions.insert(object.clone(), version);
         Some(object)
@@ -142,11 +146,20 @@ impl State {
 
     /// An object is gone.
     pub fn remove(&mut self, object: &ObjectRef) {
-        let before = concern::ties(&self.objects, object);
+        let before = (concern::ties(&self.objects, object), Parts::of(&self.objects, object));
         self.objects.remove(object, &self.builtin);
-        self.concern.add(&self.objects, object, &before);
+        self.moved(object, &before);
         self.findings.remove(object);
         self.versions.remove(object);
+    }
+
+    /// An object is another than before, or gone.
+    fn moved(&mut self, object: &ObjectRef, (ties, parts): &(Ties, Parts)) {
+        self.concern.add(&self.objects, object, ties);
+        let now = Parts::of(&self.objects, object);
+        if self.delivered.moved(object, parts, &now) {
+            self.changed.told.insert(object.name.clone());
+        }
     }
 
     fn tell(&mut self, object: &ObjectRef, findings: Vec<Finding>) {
@@ -324,6 +337,12 @@ impl State {
         here.filter(|(_, item)| waits(item)).map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
     }
 
+    /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        self.day
+    }
+
     /// The tenant of a workload; empty when nobody owns its namespace.
     #[must_use]
     pub fn tenant(&self, key: &WorkloadKey) -> String {
@@ -352,17 +371,17 @@ impl State {
 
     /// Workloads with a place in one of these clusters, or all of them.
     #[must_use]
-    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> Vec<WorkloadKey> {
-        let uses =
-            |placement: &api::FleetPlacement| placement.spec.clusters.iter().any(|c| clusters.contains(&*c.name));
-        let placements = self.objects.placements.iter().filter(|(_, item)| all || uses(&item.object));
-        placements.map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> BTreeSet<WorkloadKey> {
+        if all {
+            return self.objects.placements.keys().map(|(of, name)| WorkloadKey::new(of, name)).collect();
+        }
+        clusters.iter().flat_map(|cluster| self.delivered.on(cluster)).cloned().collect()
     }
 
-    /// The highest epoch of any placement; 0 when there is none.
+    /// The highest epoch any placement ever had; 0 when there was none.
     #[must_use]
     pub fn highest_epoch(&self) -> i64 {
-        self.objects.placements.values().map(|item| item.object.spec.epoch).max().unwrap_or(0)
+        self.delivered.epoch()
     }
 
     /// Whether a cluster is known and does not answer.

@@ -20,7 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::build::{Built, continuity, seen};
 use super::conditions::{Standing, condition, dated, of_standing};
-use super::dereference::{Deletion, Gathered};
+use super::dereference::{Deletion, Gathered, Held};
 use super::staged;
 use super::validate::obstacle;
 
@@ -421,13 +421,30 @@ fn of_reason(reason: &Reason, ready: bool) -> Standing {
     }
 }
 
+/// A held deletion with why it is held and how exactly what waits is confirmed.
+fn of_held(gathered: &Gathered<'_>, held: &Held, standing: Standing) -> Standing {
+    let (namespace, reason) = (&*gathered.key.namespace, ControllerReason::DeletionHeld.as_str());
+    let command = format!(
+        "kubectl annotate fwl {} -n {namespace} --overwrite {}={}",
+        gathered.key.name,
+        jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETIONS,
+        held.code
+    );
+    let said = |lang| {
+        let because = sentences::held_because(held.cause, namespace, lang);
+        let held_so = sentences::condition(reason, &because, 0, 0, lang).unwrap_or_default();
+        format!("{held_so} {}", sentences::confirm_deletions(held.waiting, namespace, &command, lang))
+    };
+    Standing { en: said(Lang::En), zh: said(Lang::Zh), ..standing }
+}
+
 /// How a workload stands.
 fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Standing {
     let wanted = wanted(gathered, parts);
     let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
     let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
-    if let Deletion::Held(why) = gathered.deletion {
-        return of(ControllerReason::DeletionHeld, why);
+    if let Deletion::Held(held) = gathered.deletion {
+        return of_held(gathered, held, of(ControllerReason::DeletionHeld, ""));
     }
     if gathered.deletion == Deletion::Ordered {
         let left: Vec<&str> = parts.iter().filter(|part| part.placed > 0).map(|part| part.name.as_str()).collect();

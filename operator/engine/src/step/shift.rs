@@ -208,13 +208,8 @@ mod tests {
     use super::*;
 
     fn part(wanted: i64, ordered: i64, ready: i64) -> Part {
-        let seen = Seen {
-            objects: ordered > 0,
-            ordered,
-            present: Some(ordered),
-            ready: Some(ready),
-            started: ordered > 0,
-        };
+        let seen =
+            Seen { objects: ordered > 0, ordered, present: Some(ordered), ready: Some(ready), started: ordered > 0 };
         Part { wanted, seen: Some(seen), ran: Ran::Never }
     }
 
@@ -277,9 +272,8 @@ mod tests {
 
     #[test]
     fn what_nobody_could_count_is_neither_spare_nor_lost() {
-        let uncounted = |wanted, ordered| {
-            saw(wanted, Seen { objects: true, ordered, present: None, ready: None, started: true })
-        };
+        let uncounted =
+            |wanted, ordered| saw(wanted, Seen { objects: true, ordered, present: None, ready: None, started: true });
         let go = |a: Part, b: Part| actions(&[("a", a), ("b", b)], Continuity::AddBeforeRemove);
         let wait = Some(Wait::ReadyElsewhere);
         // Nobody knows whether the three that are to go are ready: they stay until their likes are.
