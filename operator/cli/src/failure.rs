@@ -144,7 +144,9 @@ impl Failure {
             }
             Self::NoCluster { text, near } => format!("找不到集群 {text:?}{}", near.tail(Lang::Zh)),
             Self::NoStory { text, names } => format!("找不到故事 {text:?}：请选择 {}", names.join("、")),
-            Self::NothingSupposed => "未假设任何变更：请指明输入中的 Scenario，或给出变更，例如 --drain 集群".to_owned(),
+            Self::NothingSupposed => {
+                "未假设任何变更：请指明输入中的 Scenario，或给出变更，例如 --drain 集群".to_owned()
+            }
             Self::ManyScenarios { names } => {
                 format!("输入中有多个 Scenario，请用 --scenario 指明其一：{}", names.join("、"))
             }

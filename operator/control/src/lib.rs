@@ -25,6 +25,7 @@ mod options;
 pub mod orders;
 mod planner;
 mod record;
+pub mod revision;
 pub mod rights;
 mod run;
 mod select;

@@ -12,6 +12,7 @@ mod lost;
 mod operator;
 mod planes;
 mod pull;
+mod rollout;
 mod rules;
 mod stories;
 mod takeover;

@@ -96,7 +96,9 @@ fn new_findings(fleet: &Fleet, findings: Vec<Finding>, mut wrong: Vec<Finding>) 
 fn exit(args: &WhatifArgs, comparison: &Comparison, findings: &[Finding]) -> Exit {
     let asked = |what: FollowOn| args.fail_when.contains(&what) && !args.fail_when.contains(&FollowOn::Never);
     // A change that names what is not there has not been made: its result says nothing.
-    let unmade = findings.iter().any(|one| one.subject.as_ref().is_some_and(|on| on.kind == "Scenario") && one.severity == Severity::Error);
+    let unmade = findings
+        .iter()
+        .any(|one| one.subject.as_ref().is_some_and(|on| on.kind == "Scenario") && one.severity == Severity::Error);
     if unmade && !args.fail_when.contains(&FollowOn::Never) {
         return Exit::Input;
     }
