@@ -86,8 +86,7 @@ impl Door {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate)
             .and_then(Iterator::collect)
             .with_context(|| format!("failed to read {}", certificate.display()))?;
-        let key =
-            PrivateKeyDer::from_pem_file(&key).with_context(|| format!("failed to read {}", key.display()))?;
+        let key = PrivateKeyDer::from_pem_file(&key).with_context(|| format!("failed to read {}", key.display()))?;
         let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
         let acceptor = TlsAcceptor::from(Arc::new(config.context("failed to use a certificate")?));
         let shared = Shared {
@@ -201,9 +200,8 @@ async fn pass(client: kube::Client, request: Request) -> Response {
         Ok(answer) => {
             let (mut parts, body) = answer.into_parts();
             hop(&mut parts.headers);
-            let pieces = http_body_util::BodyStream::new(body).filter_map(|frame| async move {
-                frame.map(|frame| frame.into_data().ok()).transpose()
-            });
+            let pieces = http_body_util::BodyStream::new(body)
+                .filter_map(|frame| async move { frame.map(|frame| frame.into_data().ok()).transpose() });
             Response::from_parts(parts, Body::from_stream(pieces))
         }
         Err(_) => (StatusCode::BAD_GATEWAY, "nobody is behind this door").into_response(),

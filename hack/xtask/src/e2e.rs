@@ -48,7 +48,7 @@ fn on_a_set(
     command: impl FnOnce(&mut Command),
 ) -> Result<()> {
     let mut say = |line: &str| println!("{line}");
-    let groups: Vec<Group> = Group::CONTROL_PLANE.iter().copied().chain([Group::Helm]).collect();
+    let groups: Vec<Group> = Group::CONTROL_PLANE.iter().copied().chain([Group::Helm, Group::Crane]).collect();
     let tools = Tools::find(&groups, &mut say)?;
     let folder = testbed::cli::folder(name);
     Set::down(&folder)?;
@@ -111,7 +111,7 @@ fn operator(root: &Path, release: bool) -> Result<PathBuf> {
     let face = packages.filter(|package| package["name"] == "jiuzhou").map(|package| &package["features"]).next();
     let mut build = vec!["build", "--quiet", "--locked", "--package", "jiuzhou"];
     if face.is_some_and(|features| features["hub"].is_array()) {
-        build.extend(["--features", "hub"]);
+        build.extend(["--features", "hub,inspect"]);
     }
     if release {
         build.push("--release");

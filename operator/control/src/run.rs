@@ -59,7 +59,8 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let Some(lost) = lost else { return Ok(()) };
     health.set_ready(LEASE, true);
     let digest_key = keys::digest_key(&client).await?;
-    let seen = hub::watch_all(&client, &stop);
+    let (natives, followed) = watch::channel(false);
+    let seen = hub::watch_all(&client, &stop, &followed);
     let (reporter, reports) = mpsc::unbounded_channel();
     let term = gate.check()?;
     let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: epoch::committed(&client).await? };
@@ -95,7 +96,9 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
     let keeper = tokio::spawn(keeper.run(stop.clone()));
     let orders: Arc<dyn Orders> = Arc::clone(&deliveries) as Arc<dyn Orders>;
-    let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health };
+    let dedicated = options.dedicated_hub;
+    let parts =
+        Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, dedicated, natives };
     let planner = Planner::new(parts)?;
     let ended = tokio::select! {
         ended = planner.run(seen, reports, stop.clone()) => ended,

@@ -213,7 +213,8 @@ mod tests {
         assert_eq!(found(&written, "kunpeng"), 0);
         assert_eq!(found(&written, "hygon"), 1, "the order is another member's");
         assert_eq!(found(&event(1), "kunpeng"), 1, "before the order");
-        let decided = |decision: &str| serde_json::json!({"metadata": {"annotations": {"jiuzhou.dev/decision": decision}}});
+        let decided =
+            |decision: &str| serde_json::json!({"metadata": {"annotations": {"jiuzhou.dev/decision": decision}}});
         written.request = decided("sha256:d");
         assert_eq!(found(&written, "kunpeng"), 0);
         written.request = decided("sha256:nobody");

@@ -306,7 +306,9 @@ impl Bench {
             let counted = own && event.wrote() && event.group != "events.k8s.io" && event.resource != "leases";
             let about = names.iter().any(|name| event.name == *name || event.name.ends_with(&format!(".{name}")));
             if counted && about {
-                *by_resource.entry(format!("{} {}", if event.user == USER { "operator" } else { "agent" }, event.resource)).or_default() += 1;
+                *by_resource
+                    .entry(format!("{} {}", if event.user == USER { "operator" } else { "agent" }, event.resource))
+                    .or_default() += 1;
             }
         }
         let all: usize = by_resource.values().sum();
@@ -331,7 +333,9 @@ impl Bench {
                 *by_resource.entry(event.resource).or_default() += 1;
             }
         }
-        tell(&json!({ "what": "hub writes while nothing happens", "seconds": during.as_secs(), "by_resource": by_resource }));
+        tell(
+            &json!({ "what": "hub writes while nothing happens", "seconds": during.as_secs(), "by_resource": by_resource }),
+        );
         Ok(())
     }
 
@@ -350,7 +354,9 @@ impl Bench {
             let mut last = began;
             for (member, mark) in MEMBERS.iter().zip(&marks[1..]) {
                 let events = since(self.scene.member(member).audit()?, *mark);
-                let looks = events.iter().filter(|event| event.user_agent.starts_with("jiuzhou") && event.resource == "deployments" && event.verb == "get");
+                let looks = events.iter().filter(|event| {
+                    event.user_agent.starts_with("jiuzhou") && event.resource == "deployments" && event.verb == "get"
+                });
                 last = looks.map(|event| event.answered).max().map_or(last, |at| at.max(last));
             }
             if Timestamp::now().as_second() - last.as_second() > 8 {

@@ -195,7 +195,11 @@ fn known(planner: &Planner<'_>) -> Vec<String> {
         for plane in 0..cluster.pools.len() {
             told.push(format!("{} {plane}: {:?}", cluster.name, books.ledger.told(plane, slot.index())));
         }
-        told.push(format!("{:?} {:?}", planner.view.dated(slot.index()), books.reserves.get(slot.index()).unwrap_or(&0)));
+        told.push(format!(
+            "{:?} {:?}",
+            planner.view.dated(slot.index()),
+            books.reserves.get(slot.index()).unwrap_or(&0)
+        ));
     }
     for (key, (spec, placed)) in &books.placed {
         let placed: BTreeSet<_> = placed.iter().map(|(slot, replicas)| (name(*slot), *replicas)).collect();

@@ -12,11 +12,11 @@ use super::mask;
 use super::rule::Rule;
 use super::rules::Judge;
 use super::snapshot::{ClusterSlot, FleetInput};
-use super::view::{Demand, View};
 use super::store::VerdictStore;
+use super::view::{Demand, View};
 use super::{
-    Changes, Decision, Kept, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, Verdicts, explain_all,
-    plan, plan_with, replay,
+    Changes, Decision, Kept, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, Verdicts,
+    explain_all, plan, plan_with, replay,
 };
 use crate::detect::Tee;
 

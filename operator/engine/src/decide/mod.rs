@@ -8,8 +8,8 @@
 pub mod affinity;
 mod bookings;
 mod build;
-pub mod canonical;
 mod calendar;
+pub mod canonical;
 mod changes;
 mod columns;
 mod explain;
@@ -20,12 +20,12 @@ mod fixture;
 mod holds;
 mod index;
 pub mod input;
-#[cfg(test)]
-mod laws;
 mod judged;
 mod kept;
 #[cfg(test)]
 mod kept_tests;
+#[cfg(test)]
+mod laws;
 mod ledger;
 mod mask;
 mod nodes;
@@ -73,3 +73,4 @@ pub use spec::{
     Spec, Spread, SpreadKey, WorkloadKey,
 };
 pub use verdicts::Verdicts;
+pub use view::demanded_tier;

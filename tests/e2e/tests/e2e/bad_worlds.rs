@@ -196,7 +196,9 @@ async fn what_a_member_refuses_and_what_cannot_be_delivered_is_told_by_name_and_
     assert_eq!(scene.running("kunpeng", "talk"), 0, "what needs the Secret has not started");
 
     // The policy goes, and what waited for it arrives by itself.
-    member.kubectl(&["delete", "validatingadmissionpolicybinding/talkative", "validatingadmissionpolicy/talkative"]).unwrap();
+    member
+        .kubectl(&["delete", "validatingadmissionpolicybinding/talkative", "validatingadmissionpolicy/talkative"])
+        .unwrap();
     scene.runs("talk", &[("kunpeng", 1)], AFTER_A_KILL).await.unwrap();
     scene.end(operator).await.unwrap();
 }
@@ -234,8 +236,7 @@ async fn an_object_that_cannot_be_read_stops_no_watch_and_no_start() {
         one
     };
     let namespace = scene.namespace();
-    let all =
-        [broken("FleetWorkload", Some(&namespace)), broken("MemberCluster", None), broken("Tenant", None)];
+    let all = [broken("FleetWorkload", Some(&namespace)), broken("MemberCluster", None), broken("Tenant", None)];
     eventually("the loosened definitions take anything", Duration::from_secs(30), || async {
         scene.fleet.hub().apply(&list(&all)).map(Seen::Done)
     })

@@ -9,7 +9,8 @@ use jiuzhou_e2e::{Component, Seen, Start, eventually};
 /// Deletions of ours in a member so far.
 fn deletions(scene: &Scene, member: &str) -> usize {
     let events = scene.member(member).audit().unwrap();
-    let ours = events.iter().filter(|event| event.user_agent.starts_with("jiuzhou") && event.verb.starts_with("delete"));
+    let ours =
+        events.iter().filter(|event| event.user_agent.starts_with("jiuzhou") && event.verb.starts_with("delete"));
     ours.count()
 }
 

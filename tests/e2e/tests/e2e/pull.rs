@@ -52,7 +52,8 @@ async fn a_pull_member_goes_on_offline_and_is_back_in_step() {
     .await
     .unwrap();
     scene.member("hygon").kubectl(&["delete", "deployment", "amd", "-n", &namespace]).unwrap();
-    let gone = || async { Ok(scene.member("hygon").kubectl(&["get", "deployments", "-n", &namespace])?.trim().is_empty()) };
+    let gone =
+        || async { Ok(scene.member("hygon").kubectl(&["get", "deployments", "-n", &namespace])?.trim().is_empty()) };
     scene.stays("an order that is out of date starts nothing", Duration::from_secs(15), gone).await.unwrap();
 
     // The line is back: the agent is told the newest order and carries that out.

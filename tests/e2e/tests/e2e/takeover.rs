@@ -81,7 +81,12 @@ async fn an_operator_that_is_killed_at_any_moment_is_followed_by_the_right_state
             match deed {
                 "place" => scene.apply(&[scene.workload(selector, "both", 2)]).unwrap(),
                 "scale" => {
-                    scene.fleet.hub().kubectl(&["scale", "fwl", selector, "-n", &namespace, "--replicas=3"]).map(drop).unwrap();
+                    scene
+                        .fleet
+                        .hub()
+                        .kubectl(&["scale", "fwl", selector, "-n", &namespace, "--replicas=3"])
+                        .map(drop)
+                        .unwrap();
                 }
                 "drain" => scene.order(&["drain", "kunpeng"]).unwrap(),
                 "undo" => scene.order(&["drain", "kunpeng", "--undo"]).unwrap(),

@@ -76,7 +76,8 @@ async fn an_upgrade_serves_new_fields_keeps_what_is_stored_and_a_removal_keeps_a
     let system = ["--namespace", "jiuzhou-system"];
     helm(&[&["install", "jiuzhou", older.to_str().unwrap()], system.as_slice()].concat());
     hub.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).unwrap();
-    let stored = object("Site", "stored", None, &json!({ "displayName": "昆明", "region": "530100", "provider": "own" }));
+    let stored =
+        object("Site", "stored", None, &json!({ "displayName": "昆明", "region": "530100", "provider": "own" }));
     hub.apply(&stored.to_string()).unwrap();
     let uid = site(&hub, "stored")["metadata"]["uid"].clone();
     let newer = json!({
