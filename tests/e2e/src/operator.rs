@@ -36,6 +36,8 @@ pub struct Start {
     pub alone: bool,
     /// Which of several at the same time.
     pub replica: usize,
+    /// Answering on every address, where metrics need a token; else on loopback.
+    pub open: bool,
 }
 
 impl Operator {
@@ -61,7 +63,8 @@ impl Operator {
         let listen = listener.local_addr().context("failed to find a port")?;
         drop(listener);
         let mut command = Command::new(binary()?);
-        command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()]);
+        let address = if how.open { SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port())) } else { listen };
+        command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &address.to_string()]);
         command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(audit(fleet));
         if how.alone {
             command.args(["--leader-election", "off"]);

@@ -128,7 +128,7 @@ impl Open {
             desk.looks.iter().filter(|(_, look)| look.1 <= now).map(|(key, _)| key.clone()).collect();
         for key in due {
             let Some((wanted, ..)) = desk.looks.get(&key).cloned() else { continue };
-            match look(&self.member, &wanted.tenant, &wanted.workload, &wanted.kinds).await {
+            match look(&self.member, &wanted.tenant, &wanted.workload, &wanted.manifests).await {
                 Ok(status) => {
                     desk.looks.remove(&key);
                     desk.report(&key, status);

@@ -7,6 +7,7 @@ mod hub;
 mod life;
 mod operator;
 mod planes;
+mod rights;
 mod rules;
 mod stories;
 mod tenant;
