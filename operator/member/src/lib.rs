@@ -9,6 +9,7 @@ pub mod bootstrap;
 mod call;
 pub mod claim;
 pub mod connection;
+mod counted;
 mod deliver;
 mod drift;
 mod health;

@@ -144,6 +144,10 @@ pub struct AgentArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..60), help_heading = "Running")]
     pub heartbeat_seconds: u64,
 
+    /// Minutes without the hub after which its orders start nothing new; what runs stays
+    #[arg(long, value_name = "MINUTES", default_value_t = 1440, value_parser = clap::value_parser!(u64).range(1..=43200), help_heading = "Running")]
+    pub orders_hold_minutes: u64,
+
     /// Form of the log
     #[arg(long, value_enum, value_name = "FORM", default_value_t = super::LogForm::Text, help_heading = "Running")]
     pub log: super::LogForm,

@@ -151,8 +151,13 @@ async fn a_change_of_content_alone_gets_a_decision_and_an_epoch_of_its_own() {
 async fn a_deletion_removes_everything_in_order_and_leaves_nothing() {
     let hub = portal().await;
     hub.run().await.expect("it runs");
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    let epoch = placement["spec"]["epoch"].as_i64().expect("an epoch");
     hub.delete("/apis/jiuzhou.dev/v1alpha1/namespaces/kunming-portal/fleetworkloads/portal").await;
     hub.run().await.expect("it runs");
+    // Members have seen its epoch: a hub that forgot it would take them for younger than itself.
+    let known = crate::decide::epoch::committed(&hub.client()).await.expect("the counter says");
+    assert_eq!(known, epoch);
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
     assert_eq!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1), None);
     assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);
@@ -325,4 +330,33 @@ async fn a_member_where_nothing_becomes_ready_is_told_as_on_its_way() {
     hub.members.tell();
     hub.run().await.expect("it runs");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "True");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_of_a_cluster_that_changes_is_delivered_to_what_runs_there() {
+    let hub = portal().await;
+    let env = json!([{ "container": "web", "name": "DB", "value": "$(value:db)" }]);
+    let placement = json!({ "overrides": [{ "name": "db", "env": env }] });
+    hub.patch("MemberCluster", None, "kunming-gov-1", "", &json!({ "spec": { "values": { "db": "dm.one" } } })).await;
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "placement": placement } })).await;
+    hub.run().await.expect("it runs");
+    let delivered = |hub: &Hub| {
+        let there = hub.members.there.lock().expect("a lock");
+        let objects = there.values().flat_map(|order| &order.delivery.objects);
+        let values = objects.filter_map(|object| {
+            let containers = object.manifest.as_ref()?.pointer("/spec/template/spec/containers/0/env")?;
+            Some(containers.to_string())
+        });
+        values.collect::<String>()
+    };
+    assert!(delivered(&hub).contains("dm.one"), "{}", delivered(&hub));
+    let change = json!({ "spec": { "values": { "db": "dm.two" } } });
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    hub.patch("MemberCluster", None, "kunming-gov-1", "", &change).await;
+    hub.quiet().await;
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+    assert!(delivered(&hub).contains("dm.two"), "{}", delivered(&hub));
 }

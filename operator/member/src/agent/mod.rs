@@ -81,6 +81,8 @@ pub struct Agent {
     pub bootstrap_token: Option<String>,
     /// Between two heartbeats, under 60 seconds.
     pub heartbeat: Duration,
+    /// Without the hub for longer, what it ordered is out of date: nothing new is started by it.
+    pub orders_hold: Duration,
     /// What is known of kinds.
     pub knowledge: Arc<Knowledge>,
     /// Whether objects are applied as the tenants' accounts.
@@ -205,7 +207,7 @@ impl Agent {
         let orders =
             orders::Orders::new(client, self.member(), self.member.client(), namespace.clone(), settings, alive);
         let fence_after = heartbeat::lease_seconds(self.heartbeat);
-        tokio::join!(beating, listening, reporting, orders.carry_out(fence_after));
+        tokio::join!(beating, listening, reporting, orders.carry_out(fence_after, self.orders_hold));
     }
 
     fn member(&self) -> Member {

@@ -17,6 +17,7 @@ mod intake;
 mod interop;
 mod measure;
 mod rule;
+mod study;
 
 use jiuzhou_engine::terms::{Area, Code};
 
@@ -50,6 +51,7 @@ pub fn of(code: Code) -> Option<Sentence> {
         Area::Architecture => architecture::of(code),
         Area::Choice => choice::of(code),
         Area::Measure => measure::of(code),
+        Area::Study => study::of(code),
     }
 }
 
