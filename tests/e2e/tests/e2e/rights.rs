@@ -35,9 +35,7 @@ fn definition(group: &str, plural: &str, kind: &str, version: &str, scope: &str)
 /// One of each kind that a workload may consist of, but what runs pods by itself.
 fn around(name: &str) -> Vec<Value> {
     let labels = json!({ "app": name });
-    let object = |api_version: &str, kind: &str, spec: Value| {
-        json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name }, "spec": spec })
-    };
+    let object = |api_version: &str, kind: &str, spec: Value| json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name }, "spec": spec });
     let backend = json!({ "service": { "name": name, "port": { "number": 80 } } });
     let path = json!({ "path": "/", "pathType": "Prefix", "backend": backend });
     vec![
@@ -45,9 +43,21 @@ fn around(name: &str) -> Vec<Value> {
         json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "stringData": { "a": "canary-e2e" } }),
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": name } }),
         object("v1", "Service", json!({ "selector": labels, "ports": [{ "port": 80 }] })),
-        object("policy/v1", "PodDisruptionBudget", json!({ "maxUnavailable": 1, "selector": { "matchLabels": labels } })),
-        object("networking.k8s.io/v1", "NetworkPolicy", json!({ "podSelector": { "matchLabels": labels }, "policyTypes": ["Ingress"] })),
-        object("networking.k8s.io/v1", "Ingress", json!({ "rules": [{ "host": "a.example", "http": { "paths": [path] } }] })),
+        object(
+            "policy/v1",
+            "PodDisruptionBudget",
+            json!({ "maxUnavailable": 1, "selector": { "matchLabels": labels } }),
+        ),
+        object(
+            "networking.k8s.io/v1",
+            "NetworkPolicy",
+            json!({ "podSelector": { "matchLabels": labels }, "policyTypes": ["Ingress"] }),
+        ),
+        object(
+            "networking.k8s.io/v1",
+            "Ingress",
+            json!({ "rules": [{ "host": "a.example", "http": { "paths": [path] } }] }),
+        ),
         object(
             "autoscaling/v2",
             "HorizontalPodAutoscaler",
@@ -70,19 +80,30 @@ fn runners(scene: &Scene) -> Vec<Value> {
     let mut once = template("once");
     once["spec"]["restartPolicy"] = json!("Never");
     let of = |name: &str, manifests: &[Value]| scene.workload_of(name, manifests);
-    let object = |api_version: &str, kind: &str, name: &str, spec: Value| {
-        json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name }, "spec": spec })
-    };
+    let object = |api_version: &str, kind: &str, name: &str, spec: Value| json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name }, "spec": spec });
     let claim = json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } });
     let set = json!({ "replicas": 1, "serviceName": "set", "selector": selector("set"), "template": template("set") });
     vec![
         of("set", &[object("apps/v1", "StatefulSet", "set", set)]),
         of("claim", &[object("v1", "PersistentVolumeClaim", "claim", claim), scene.deployment("claim", "both", 1)]),
-        of("node", &[object("apps/v1", "DaemonSet", "node", json!({ "selector": selector("node"), "template": template("node") }))]),
+        of(
+            "node",
+            &[object(
+                "apps/v1",
+                "DaemonSet",
+                "node",
+                json!({ "selector": selector("node"), "template": template("node") }),
+            )],
+        ),
         of("once", &[object("batch/v1", "Job", "once", json!({ "template": once }))]),
         of(
             "clock",
-            &[object("batch/v1", "CronJob", "clock", json!({ "schedule": "0 4 1 1 *", "jobTemplate": { "spec": { "template": once } } }))],
+            &[object(
+                "batch/v1",
+                "CronJob",
+                "clock",
+                json!({ "schedule": "0 4 1 1 *", "jobTemplate": { "spec": { "template": once } } }),
+            )],
         ),
     ]
 }
@@ -147,14 +168,22 @@ async fn what_is_rarely_needed_is_granted_and_works() {
     web.extend(around("web"));
     scene.apply(&[scene.workload_of("web", &web)]).unwrap();
     scene.apply(&runners(&scene)).unwrap();
-    let kinds = ["deployment", "configmap", "secret", "serviceaccount", "service", "pdb", "networkpolicy", "ingress", "hpa"];
+    let kinds =
+        ["deployment", "configmap", "secret", "serviceaccount", "service", "pdb", "networkpolicy", "ingress", "hpa"];
     let mut all: Vec<(&str, &str)> = kinds.iter().map(|kind| (*kind, "web")).collect();
-    all.extend([("statefulset", "set"), ("pvc", "claim"), ("daemonset", "node"), ("job", "once"), ("cronjob", "clock")]);
+    all.extend([
+        ("statefulset", "set"),
+        ("pvc", "claim"),
+        ("daemonset", "node"),
+        ("job", "once"),
+        ("cronjob", "clock"),
+    ]);
     there(scene.member(MEMBER), &scene.namespace(), &all).await;
 
     // A member is published for others.
     let hub = scene.fleet.hub();
-    let version_of = ["get", "clusterprofile", MEMBER, "-n", "jiuzhou-system", "-o=jsonpath={.status.version.kubernetes}"];
+    let version_of =
+        ["get", "clusterprofile", MEMBER, "-n", "jiuzhou-system", "-o=jsonpath={.status.version.kubernetes}"];
     eventually("the member is published", AFTER_A_KILL, || {
         let told = hub.kubectl(&version_of);
         async move { told.map(|told| Seen::when(told.starts_with('v'), (), told)) }
