@@ -337,15 +337,15 @@ fn order(
 /// What to look for. Objects that left the workload while nobody watched are found where their kind is still used.
 fn look(gathered: &Gathered<'_>) -> Look {
     let objects = gathered.workload.into_iter().flat_map(|workload| &workload.spec.objects);
-    let kinds = objects.map(|object| {
+    let manifests = objects.map(|object| {
         let object = Object::new(&object.manifest);
-        (object.api_version().to_owned(), object.kind().to_owned())
+        (object.api_version().to_owned(), object.kind().to_owned(), object.name().to_owned())
     });
     let workload = api::WorkloadReference {
         namespace: gathered.key.namespace.as_str().into(),
         name: gathered.key.name.as_str().into(),
     };
-    Look { workload, tenant: gathered.state.tenant(gathered.key), kinds: kinds.collect() }
+    Look { workload, tenant: gathered.state.tenant(gathered.key), manifests: manifests.collect() }
 }
 
 /// The order to remove exactly what was seen; `None` when nothing with a uid was.

@@ -12,6 +12,7 @@ mod lost;
 mod operator;
 mod planes;
 mod pull;
+mod rights;
 mod rollout;
 mod rules;
 mod stories;
