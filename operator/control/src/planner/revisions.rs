@@ -189,7 +189,7 @@ impl Planner {
         let target = staged::target(placement);
         let nothing = |cluster: &str| {
             let report = self.reports.get(key).and_then(|reports| reports.get(cluster));
-            report.is_some_and(|report| report.as_ref().is_none_or(|status| !seen(status, 0).objects))
+            report.and_then(Option::as_ref).is_none_or(|status| !seen(status, 0).objects)
         };
         let mut open: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         let placed = placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0);
