@@ -123,7 +123,12 @@ fn present(
                 }
                 // The cluster has left the fleet: what runs there is listed where it leaves, and stays.
                 Ok(None) => {}
-                Err(wait) => drop(built.waits.insert(cluster, wait)),
+                Err(wait) => {
+                    if !gathered.reports.contains_key(&cluster) {
+                        built.looks.insert(cluster.clone(), look(gathered));
+                    }
+                    built.waits.insert(cluster, wait);
+                }
             },
         }
     }
@@ -150,7 +155,8 @@ impl Sources<'_> {
         let Some(spec) = gathered.spec else { return Ok(None) };
         let Some(now) = Place::now(gathered.state, spec, cluster) else { return Ok(None) };
         let looked = gathered.reports.get(cluster);
-        let nothing = looked.is_some_and(|report| report.as_ref().is_none_or(|status| !seen(status, 0).objects));
+        // Where nobody has looked yet nothing may be there.
+        let nothing = looked.and_then(Option::as_ref).is_none_or(|status| !seen(status, 0).objects);
         match staged::source(gathered, workload, placement, cluster) {
             Source::Now => {
                 let overrides = gathered.state.rules(gathered.key).map(|rules| rules.overrides.as_slice());
