@@ -75,6 +75,7 @@ const ARGS: &[(&str, &str)] = &[
         "images",
         "OCI 布局目录、`docker save` 或 `skopeo copy oci-archive:` 的归档、`-`（标准输入中的归档），或仓库中的镜像（需以 `inspect` 特性构建）",
     ),
+    ("import_site", "各集群所在机房；输入含集群时必填"),
     ("kind", "报表种类"),
     ("kubeconfig", "中心集群的 kubeconfig [默认：KUBECONFIG、~/.kube/config，或 Pod 的服务账号]"),
     ("lang", "文字语言：zh 或 en [默认：取自 LC_ALL、LC_MESSAGES 或 LANG，否则为 en]"),
