@@ -45,6 +45,14 @@ pub(crate) enum Failure {
     NoCluster { text: String, near: Near },
     #[error("failed to find the story {text:?}: choose from {}", names.join(", "))]
     NoStory { text: String, names: Vec<String> },
+    #[error("failed to suppose anything: name a Scenario of the input or give a change, e.g. --drain CLUSTER")]
+    NothingSupposed,
+    #[error("failed to choose a Scenario: the input has several, name one with --scenario: {}", names.join(", "))]
+    ManyScenarios { names: Vec<String> },
+    #[error("failed to find the Scenario {text:?}{}", near.tail(Lang::En))]
+    NoScenario { text: String, near: Near },
+    #[error("failed to use --{flag} {text:?}: want {wanted}")]
+    Supposed { flag: &'static str, text: String, wanted: &'static str },
     #[error("failed to use --as-of: the year is outside the calendar")]
     AsOf,
     #[error("failed to use --month {0:?}: want a month like 2026-10")]
@@ -136,6 +144,14 @@ impl Failure {
             }
             Self::NoCluster { text, near } => format!("找不到集群 {text:?}{}", near.tail(Lang::Zh)),
             Self::NoStory { text, names } => format!("找不到故事 {text:?}：请选择 {}", names.join("、")),
+            Self::NothingSupposed => {
+                "未假设任何变更：请指明输入中的 Scenario，或给出变更，例如 --drain 集群".to_owned()
+            }
+            Self::ManyScenarios { names } => {
+                format!("输入中有多个 Scenario，请用 --scenario 指明其一：{}", names.join("、"))
+            }
+            Self::NoScenario { text, near } => format!("找不到 Scenario {text:?}{}", near.tail(Lang::Zh)),
+            Self::Supposed { flag, text, wanted } => format!("无法使用 --{flag} {text:?}：应写作 {wanted}"),
             Self::AsOf => "无法使用 --as-of：年份超出日历范围".to_owned(),
             Self::Month(text) => format!("无法使用 --month {text:?}：应为 2026-10 这样的月份"),
             Self::MonthOpen { month, as_of } => {

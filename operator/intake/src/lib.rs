@@ -26,7 +26,8 @@ pub mod profiles;
 pub mod sboms;
 pub mod schema;
 pub mod search;
+pub mod studies;
 pub mod yaml;
 
-pub use load::{Fleet, LoadError, Options, Progress, load, load_texts};
+pub use load::{Fleet, Input, LoadError, Options, Progress, load, load_texts, read};
 pub use manifests::{Manifests, manifests};

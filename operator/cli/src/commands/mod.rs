@@ -1,6 +1,7 @@
 //! One file per command: what its flags mean for the work.
 
 mod adopt;
+mod consolidate;
 mod crds;
 mod demo;
 mod explain;
@@ -17,8 +18,10 @@ mod report;
 pub(crate) mod saved;
 mod sbom;
 mod shell;
+mod test;
 mod tour;
 mod validate;
+mod whatif;
 mod wrap;
 
 use crate::args::Command;
@@ -33,6 +36,9 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Whatif(args) => whatif::run(&args, context),
+        Command::Consolidate(args) => consolidate::run(&args, context),
+        Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Find(args) => find::run(&args, context),
@@ -48,6 +54,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Join(args) => hub::join(&args, context),
         Command::Drain(args) => hub::drain(&args, context),
         Command::Leave(args) => hub::leave(&args, context),
+        Command::Rollout(args) => hub::rollout(&args, context),
+        Command::Rollback(args) => hub::rollback(&args, context),
         Command::ExportState(args) => hub::export_state(&args, context),
         Command::Help(args) => help::run(&args, context),
         Command::Completion(args) => shell::completion(&args),

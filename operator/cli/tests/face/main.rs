@@ -12,4 +12,5 @@ mod reference;
 mod runner;
 mod secrets;
 mod stories;
+mod studies;
 mod usage;
