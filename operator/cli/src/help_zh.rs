@@ -89,6 +89,7 @@ const ARGS: &[(&str, &str)] = &[
         "images",
         "OCI 布局目录、`docker save` 或 `skopeo copy oci-archive:` 的归档、`-`（标准输入中的归档），或仓库中的镜像（需以 `inspect` 特性构建）",
     ),
+    ("import_site", "各集群所在机房；输入含集群时必填"),
     ("inputs_days", "决策输入为重放而保留的天数；决策已提交这一事实永久保留"),
     ("inputs_mib", "全部决策输入占用的上限（MiB）；最旧的先删除"),
     ("kind", "报表种类"),
