@@ -63,6 +63,7 @@ impl Planner {
                 .workload
                 .as_ref()
                 .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
+        let again = select::status::again(&gathered, self.now());
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let given = self.given.apply(key, &mut built, &*self.orders);
         if given > 0 {
@@ -72,6 +73,12 @@ impl Planner {
             self.due.remove(key);
         } else {
             let at = Instant::now() + if urgent { TELL } else { TELL_PROGRESS };
+            let due = self.due.entry(key.clone()).or_insert(at);
+            *due = (*due).min(at);
+        }
+        if let Some(again) = again {
+            let wait = Duration::try_from(again.duration_since(self.now())).unwrap_or(Duration::ZERO);
+            let at = Instant::now() + wait;
             let due = self.due.entry(key.clone()).or_insert(at);
             *due = (*due).min(at);
         }

@@ -8,6 +8,7 @@ mod life;
 mod operator;
 mod planes;
 mod rules;
+mod select;
 mod stories;
 mod transcripts;
 
