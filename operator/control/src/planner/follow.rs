@@ -68,6 +68,7 @@ impl Planner {
                 .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
         // A step of a rollout is acted on once it is written.
         let steps = gathered.placement.is_some_and(|placement| moves_on(placement, writes.placement.as_ref()));
+        let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let wake = built.step.as_ref().and_then(|step| step.wake);
         let given = self.given.apply(key, &mut built, &*self.orders);
@@ -89,6 +90,12 @@ impl Planner {
         if let Some(wake) = wake {
             let wait = Duration::try_from(wake.duration_since(now)).unwrap_or(Duration::ZERO);
             self.rouse(key, Instant::now() + wait.max(Duration::from_secs(1)));
+        }
+        if let Some(again) = again {
+            let wait = Duration::try_from(again.duration_since(now)).unwrap_or(Duration::ZERO);
+            let at = Instant::now() + wait;
+            let due = self.due.entry(key.clone()).or_insert(at);
+            *due = (*due).min(at);
         }
         self.removals.note(key, forget, gone);
     }

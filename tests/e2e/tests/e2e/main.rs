@@ -15,6 +15,7 @@ mod pull;
 mod rights;
 mod rollout;
 mod rules;
+mod select;
 mod stories;
 mod takeover;
 mod tenant;
