@@ -186,8 +186,8 @@ pub const RIGHTS: &[Right] = &[
         resources: &["configmaps"],
         names: &[],
         verbs: &["get", "create", "update"],
-        en: "the counter of epochs",
-        zh: "轮次计数器",
+        en: "the counter of epochs, and what people were reminded of",
+        zh: "轮次计数器，以及已发出的到期提醒",
     },
     Right {
         reach: Reach::System,

@@ -27,7 +27,9 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::{ACTOR, Records};
+use crate::reports::{self, Reporter};
 use crate::stop::Stop;
+use crate::telemetry::traces::Traces;
 
 /// Part of health: every kind of the hub was listed whole.
 pub(crate) const CACHES: &str = "caches";
@@ -72,7 +74,11 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let orders = deliveries;
-    let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health };
+    let traces = options.otlp.as_deref().map(Traces::to).transpose()?.unwrap_or_default();
+    let (wishes, wished) = reports::channel();
+    let figures = Reporter::new(client.clone(), Arc::clone(&clock), gate.clone(), Arc::clone(&metrics), wishes);
+    let figures = tokio::spawn(figures.run(stop.clone()));
+    let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, wished, traces };
     let planner = Planner::new(parts)?;
     let ended = tokio::select! {
         ended = planner.run(seen, reports, stop) => ended,
@@ -80,6 +86,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     };
     // Nobody looks after members, and no order is begun any more, before another may lead.
     fleet.abort();
+    figures.abort();
     waker.abort();
     if let Some(leader) = leader {
         leader.release().await;

@@ -162,6 +162,8 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
+    /// Where a running operator is asked for copies of its state.
+    wishes: Mutex<Option<crate::reports::Wishes>>,
 }
 
 impl Hub {
@@ -172,6 +174,7 @@ impl Hub {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
+            wishes: Mutex::default(),
         };
         for object in objects {
             hub.create(object).await;
@@ -230,6 +233,8 @@ impl Hub {
         self.members.attach(sender);
         let seen = hub::watch_all(&client, &stop);
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
+        let (wishes, wished) = crate::reports::channel();
+        *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Some(wishes);
         let parts = Parts {
             client,
             clock,
@@ -240,9 +245,20 @@ impl Hub {
             gate: Gate::alone(Term(1)),
             metrics: Arc::new(Metrics::new()),
             health: Health::new([]),
+            wished,
+            traces: crate::telemetry::traces::Traces::off(),
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))
+    }
+
+    /// Who reports on a running operator.
+    pub(crate) fn reporter(&self) -> crate::reports::Reporter {
+        let world = self.world.clone();
+        let clock: Clock = Arc::new(move || world.clock().now());
+        let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("an operator runs");
+        let client = self.world.client_named("operator");
+        crate::reports::Reporter::new(client, clock, Gate::alone(Term(1)), Arc::new(Metrics::new()), wishes)
     }
 
     /// Waits until the operator asks nothing of the hub for a while.

@@ -12,9 +12,11 @@ pub mod cost;
 pub mod energy;
 mod figure;
 mod period;
+mod scope;
 
 pub use figure::{Figure, LeftOut, MeasureError, Ratio};
 pub use period::{BadPeriod, Month, Period, beijing_date};
+pub use scope::Scope;
 
 /// `round(a * b / d)` for non-negative values, half up.
 ///

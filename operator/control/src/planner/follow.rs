@@ -61,9 +61,15 @@ impl Planner {
             .as_ref()
             .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
+        let committed = gathered.placement.map(|placement| &placement.spec);
+        let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
         let given = self.given.apply(key, &mut built, &*self.orders);
-        if given > 0 {
-            tracing::debug!(workload = %key, orders = given, "ordered");
+        if !given.is_empty() {
+            tracing::debug!(workload = %key, orders = given.len(), "ordered");
+        }
+        if let Some((decision, epoch)) = &committed {
+            let clock = &self.clock;
+            self.trail.ordered(key, decision, *epoch, given.iter().map(String::as_str), || clock());
         }
         if writes.is_empty() {
             self.due.remove(key);
@@ -101,7 +107,7 @@ impl Planner {
                 all.push((key, writes));
             }
         }
-        let client = &self.client;
+        let (client, began) = (&self.client, self.now());
         let one = |(key, writes)| async move {
             let written = update_status(client, &key, writes).await;
             (key, written)
@@ -110,6 +116,9 @@ impl Planner {
         for (key, written) in done {
             match written {
                 Ok(written) => {
+                    if let Some(placement) = &written.placement {
+                        self.trail.told(&key, &placement.spec.decision, began, self.now());
+                    }
                     if let Some(placement) = written.placement {
                         self.take_in(&placement, "FleetPlacement");
                     }

@@ -6,11 +6,13 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod copies;
 mod follow;
 mod outlook;
 mod remove;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,11 +38,14 @@ use crate::leader::Gate;
 use crate::metrics::Metrics;
 use crate::orders::{Orders, Report};
 use crate::record::Records;
+use crate::reports::Wished;
 use crate::run::CACHES;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::telemetry::traces::Traces;
 use crate::workload::apply::Given;
 use crate::workload::dereference::Reports;
+use trail::Trail;
 
 /// How long events are taken together after the first: hides a burst, and nobody notices it.
 const TOGETHER: Duration = Duration::from_millis(20);
@@ -62,6 +67,10 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
+    /// Who works on copies of the state asks for them here.
+    pub(crate) wished: Wished,
+    /// Where the steps of decisions are told.
+    pub(crate) traces: Traces,
 }
 
 /// The task.
@@ -78,6 +87,8 @@ pub(crate) struct Planner {
     gate: Gate,
     metrics: Arc<Metrics>,
     health: Health,
+    wished: Wished,
+    trail: Trail,
     epochs: Epochs,
     state: State,
     /// Every kind was listed whole once.
@@ -102,7 +113,8 @@ pub(crate) struct Planner {
 
 impl Planner {
     pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
-        let Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health } = parts;
+        let Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, wished, traces } =
+            parts;
         Ok(Self {
             epochs: Epochs::new(client.clone()),
             events: Events::new(client.clone()),
@@ -116,6 +128,8 @@ impl Planner {
             gate,
             metrics,
             health,
+            wished,
+            trail: Trail::new(traces),
             state: State::new()?,
             complete: false,
             decisions: BTreeMap::new(),
@@ -151,6 +165,10 @@ impl Planner {
                     None => return Ok(()),
                 },
                 Some(report) = reports.recv() => self.report(report),
+                wish = copies::wish(&mut self.wished) => {
+                    self.give_copy(wish);
+                    continue;
+                }
                 () = sleep_until(wake) => {}
             }
             self.gather(&mut seen, &mut reports).await;
@@ -242,6 +260,7 @@ impl Planner {
 
     /// Takes in what the hub said.
     pub(crate) fn take(&mut self, event: Seen) {
+        self.trail.event(|| (self.clock)());
         match event {
             Seen::Begin { kind } => self.state.begin(&kind),
             Seen::Complete { kind } => {
@@ -288,6 +307,7 @@ impl Planner {
         if known.get(&cluster).is_some_and(|before| *before == status) {
             return;
         }
+        self.trail.reported(&workload, &cluster, status.as_ref(), || (self.clock)());
         known.insert(cluster, status);
         self.dirty.insert(workload);
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::trail::Turn;
 use super::{Planner, chain};
 use crate::decide::batch::{self, Commit};
 use crate::decide::commit::{self, Outcome};
@@ -24,7 +25,8 @@ fn whole_second(at: Timestamp) -> Timestamp {
 impl Planner {
     /// Decides what is woken and commits it.
     pub(super) async fn decide(&mut self) -> Result<(), Error> {
-        let as_of = whole_second(self.now());
+        let began = self.now();
+        let (as_of, event) = (whole_second(began), self.trail.turn(began));
         self.state.refresh(as_of)?;
         let changed = self.state.take_changed();
         self.dirty.extend(changed.specs.iter().cloned());
@@ -40,6 +42,7 @@ impl Planner {
         let started = Instant::now();
         let batch = batch::decide(&self.state, removed, as_of)?;
         self.metrics.decided(started.elapsed());
+        let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
         let next = [batch.plan.next_change, self.tiers_change].into_iter().flatten().min();
         self.next_change = next.map(|at| {
@@ -62,7 +65,7 @@ impl Planner {
         self.gate.check()?;
         self.records.batch(&self.state, &batch).await?;
         let commits = self.stamp(batch.commits).await?;
-        self.commit(commits).await
+        self.commit(commits, turn).await
     }
 
     /// Keeps the decisions of this run: what waits or violates is decided in every turn, what is settled in none.
@@ -98,7 +101,7 @@ impl Planner {
     }
 
     /// Commits, takes in what was written, and records it.
-    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), Error> {
+    async fn commit(&mut self, commits: Vec<Commit>, turn: Turn) -> Result<(), Error> {
         let with_workload = |commit: Commit| {
             let workload = self.state.fleet_workload(commit.key())?.clone();
             Some((commit, workload))
@@ -122,6 +125,7 @@ impl Planner {
                         status = ?commit.decision.status,
                         "committed"
                     );
+                    self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
                 }
@@ -175,10 +179,12 @@ impl Planner {
         if commitments.is_empty() {
             return Ok(());
         }
-        let term = self.gate.check()?;
-        self.records.committed(term, self.now(), &commitments).await?;
+        let (term, began) = (self.gate.check()?, self.now());
+        self.records.committed(term, began, &commitments).await?;
         self.records.measure(&self.metrics);
+        let ended = self.now();
         for commitment in commitments {
+            self.trail.recorded(&commitment.key, &commitment.spec.decision, began, ended);
             self.recorded.insert(commitment.key.clone(), commitment.spec.decision.to_string());
             self.dirty.insert(commitment.key);
         }

@@ -291,13 +291,13 @@ impl State {
     /// A workload as the API server has it.
     #[must_use]
     pub fn fleet_workload(&self, key: &WorkloadKey) -> Option<&api::FleetWorkload> {
-        self.objects.workloads.get(&(key.namespace.clone(), key.name.clone())).map(|item| &item.object)
+        self.objects.workloads.get(&(key.namespace.clone(), key.name.clone())).map(|item| &*item.object)
     }
 
     /// The placement of a workload as the API server has it.
     #[must_use]
     pub fn placement(&self, key: &WorkloadKey) -> Option<&api::FleetPlacement> {
-        self.objects.placements.get(&(key.namespace.clone(), key.name.clone())).map(|item| &item.object)
+        self.objects.placements.get(&(key.namespace.clone(), key.name.clone())).map(|item| &*item.object)
     }
 
     /// The placement rules that hold for a workload.
