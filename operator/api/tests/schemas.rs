@@ -153,8 +153,8 @@ fn names_category_and_columns_are_as_promised() {
 
 #[test]
 fn every_kind_of_this_version_is_there_with_its_scope() {
-    let cluster: Vec<_> = kinds().into_iter().filter(|k| k.scope == Scope::Cluster).map(|k| k.kind).collect();
-    let namespaced: Vec<_> = kinds().into_iter().filter(|k| k.scope == Scope::Namespaced).map(|k| k.kind).collect();
+    let cluster: Vec<_> = kinds().iter().filter(|k| k.scope == Scope::Cluster).map(|k| k.kind.clone()).collect();
+    let namespaced: Vec<_> = kinds().iter().filter(|k| k.scope == Scope::Namespaced).map(|k| k.kind.clone()).collect();
     assert_eq!(
         cluster,
         [

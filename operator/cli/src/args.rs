@@ -5,6 +5,7 @@
 
 mod fleet;
 mod hub;
+mod images;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 
 pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
+pub use images::{FindArgs, InspectArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -89,6 +91,10 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have
     Inventory(InventoryArgs),
+    /// Look into images and say what each platform needs: instruction set, page size, loader, ABI world
+    Inspect(InspectArgs),
+    /// Find the workloads that run an image, a package or what a vulnerability is in
+    Find(FindArgs),
     /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
     Wrap(WrapArgs),
     /// Reports of adoption and energy

@@ -72,6 +72,19 @@ pub(crate) enum Failure {
     NeedsFile(String),
     #[error("want at most 63 lower-case letters, digits and '-', with a letter or digit at both ends")]
     Name,
+    #[error("want a digest like sha256:HEX")]
+    Digest,
+    #[error("failed to read the image {0:?}: want HOST/PATH:TAG")]
+    Image(String),
+    #[error("failed to name several images: --image-name and --digest are for one image")]
+    OneImage,
+    #[error(
+        "failed to write the profile of {0}: a profile is found by name and digest; give what is missing with \
+         --image-name and --digest"
+    )]
+    NoProfile(String),
+    #[error("failed to write the profile of {0}: it has more platforms than a profile holds")]
+    ProfileTooLarge(String),
 }
 
 /// What a name that was not found may have meant.
@@ -156,6 +169,13 @@ impl Failure {
             Self::Format { name, known } => format!("没有格式 '{name}'：请选择 {}", known.join("、")),
             Self::NoFile(name) => format!("'{name}=' 之后缺少文件名"),
             Self::NeedsFile(name) => format!("{name} 不是文本，请用 '{name}=文件' 写入文件"),
+            Self::Digest => "应为 sha256:十六进制 形式的摘要".to_owned(),
+            Self::Image(text) => format!("无法读取镜像名 {text:?}：应为 主机/路径:标签"),
+            Self::OneImage => "--image-name 与 --digest 只能用于单个镜像，而输入中有多个".to_owned(),
+            Self::NoProfile(label) => {
+                format!("无法写出 {label} 的档案：档案按镜像名与摘要查找，请用 --image-name 与 --digest 补齐")
+            }
+            Self::ProfileTooLarge(label) => format!("无法写出 {label} 的档案：平台数超出档案上限"),
             Self::Name => "至多 63 个小写字母、数字与 '-'，首尾须为字母或数字".to_owned(),
         }
     }

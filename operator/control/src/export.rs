@@ -22,7 +22,7 @@ const PAGE: u32 = 500;
 pub async fn state(client: &Client) -> Result<BTreeMap<String, Vec<Value>>, Error> {
     let mut state = BTreeMap::new();
     for kind in jiuzhou_api::kinds() {
-        state.insert(kind.plural.clone(), list(client, &kind).await?);
+        state.insert(kind.plural.clone(), list(client, kind).await?);
     }
     Ok(state)
 }

@@ -5,6 +5,8 @@
 //! (the one task: `decide` commits, `record` remembers, `workload` orders and tells) -> [`orders`] (the border to who
 //! delivers). Beside it: `fleet` (members), [`tenants`], `reports` (figures, metrics and reminders from copies). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
 
+#[cfg(test)]
+mod campaign;
 mod connect;
 mod decide;
 pub mod delivery;

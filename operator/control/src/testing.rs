@@ -8,10 +8,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiuzhou_api::v1alpha1::{DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState};
+use jiuzhou_api::v1alpha1::{
+    DeliveredObject, DeliverySpec, DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState,
+};
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_intake::documents::read_bytes;
 use jiuzhou_intake::yaml::Limits;
+use jiuzhou_objects::render::digest_of;
 use jiuzhou_objects::secrets::DigestKey;
 use jiuzhou_world::{Entry, World};
 use serde_json::{Value, json};
@@ -48,14 +51,27 @@ pub(crate) fn story(name: &str) -> Vec<Value> {
     ours.collect()
 }
 
+/// What is there, by workload and cluster.
+pub(crate) type There = BTreeMap<(WorkloadKey, String), Arc<Order>>;
+
+/// Looks at an order before it is carried out, with what is there until then.
+pub(crate) type Witness = Box<dyn Fn(&Order, &There) + Send + Sync>;
+
+/// Says what becomes of an object of a delivery; `None` is ready.
+pub(crate) type Judge = Box<dyn Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send>;
+
 /// Members that do what is ordered, at once or never.
 #[derive(Default)]
 pub(crate) struct Members {
-    /// What is there, by workload and cluster.
-    pub(crate) there: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
+    /// What is there.
+    pub(crate) there: Mutex<There>,
+    /// Who looks at orders.
+    pub(crate) witness: Mutex<Option<Witness>>,
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
+    /// What becomes of an object, where it is not simply ready.
+    judge: Mutex<Option<Judge>>,
     /// Nothing is reported.
     mute: std::sync::atomic::AtomicBool,
 }
@@ -74,8 +90,13 @@ impl Members {
     fn status(&self, order: &Order) -> DeliveryStatus {
         let delivery = &order.delivery;
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|c| **c == *delivery.cluster);
-        let state = if slow { ObjectState::Applied } else { ObjectState::Ready };
-        let object = |object: &jiuzhou_api::v1alpha1::DeliveredObject| ObjectObservation {
+        let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = |object: &DeliveredObject| {
+            let judged = judge.as_ref().and_then(|judge| judge(delivery, object));
+            judged.unwrap_or(if slow { ObjectState::Applied } else { ObjectState::Ready })
+        };
+        let well = delivery.objects.iter().all(|object| state(object) == ObjectState::Ready);
+        let object = |object: &DeliveredObject| ObjectObservation {
             name: object.name.clone(),
             identity: Some(ObjectIdentity {
                 api_version: "v1".into(),
@@ -84,7 +105,8 @@ impl Members {
                 name: object.name.to_string().into(),
                 uid: format!("{}-{}", delivery.cluster, object.name).into(),
             }),
-            state,
+            state: state(object),
+            applied: digest_of(object).map(|digest| digest.to_string().into()),
             wanted: delivery.replicas,
             ..ObjectObservation::default()
         };
@@ -92,7 +114,7 @@ impl Members {
             epoch: Some(delivery.epoch),
             objects: delivery.objects.iter().map(object).collect(),
             present: delivery.replicas,
-            ready: if slow { Some(0) } else { delivery.replicas },
+            ready: if well { delivery.replicas } else { Some(0) },
             ..DeliveryStatus::default()
         }
     }
@@ -103,6 +125,21 @@ impl Members {
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let of_it = there.iter().filter(|((workload, _), _)| *workload == key);
         of_it.map(|((_, cluster), order)| (cluster.clone(), order.delivery.replicas.unwrap_or(0))).collect()
+    }
+
+    /// From now on objects become what this says. What is there is told again.
+    pub(crate) fn judge(
+        &self,
+        judge: impl Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send + 'static,
+    ) {
+        *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(judge));
+        self.tell();
+    }
+
+    /// What is there goes by itself, as a Job does whose time to live is over.
+    pub(crate) fn vanish(&self, namespace: &str, name: &str) {
+        let key = WorkloadKey::new(namespace, name);
+        self.there.lock().unwrap_or_else(PoisonError::into_inner).retain(|(workload, _), _| *workload != key);
     }
 
     /// From now on nothing is reported.
@@ -137,6 +174,9 @@ impl Orders for Members {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
         let status = {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(witness) = &*self.witness.lock().unwrap_or_else(PoisonError::into_inner) {
+                witness(&order, &there);
+            }
             match order.delivery.state {
                 DeliveryState::Present => {
                     there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
@@ -176,6 +216,8 @@ impl Hub {
             folder: tempfile::tempdir().expect("a folder"),
             wishes: Mutex::default(),
         };
+        let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
+        hub.world.seed(own);
         for object in objects {
             hub.create(object).await;
         }
@@ -199,7 +241,7 @@ impl Hub {
 
     /// Changes an object as a person does (a merge patch).
     pub(crate) async fn patch(&self, kind: &str, namespace: Option<&str>, name: &str, sub: &str, patch: &Value) {
-        let plural = jiuzhou_api::kinds().into_iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
+        let plural = &jiuzhou_api::kinds().iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
         let place = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
         let path = format!("/apis/jiuzhou.dev/v1alpha1{place}/{plural}/{name}{sub}?fieldManager=person");
         let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");

@@ -19,7 +19,10 @@ mod manifests;
 pub mod native;
 pub mod objects;
 pub mod placements;
+pub mod profiles;
+pub mod sboms;
 pub mod schema;
+pub mod search;
 pub mod yaml;
 
 pub use load::{Fleet, LoadError, Options, Progress, load, load_texts};

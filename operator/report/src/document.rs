@@ -35,12 +35,25 @@ pub enum DocumentKind {
     Energy,
     /// Whether a recorded decision gives the same bytes again.
     Replay,
+    /// What images offer and need.
+    Inspect,
+    /// Where an image, a package or a vulnerability is.
+    Find,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Plan, Self::Explain, Self::Validate, Self::Inventory, Self::Adoption, Self::Energy, Self::Replay];
+    pub const ALL: [Self; 9] = [
+        Self::Plan,
+        Self::Explain,
+        Self::Validate,
+        Self::Inventory,
+        Self::Adoption,
+        Self::Energy,
+        Self::Replay,
+        Self::Inspect,
+        Self::Find,
+    ];
 
     /// The stable key in JSON.
     #[must_use]
@@ -53,6 +66,8 @@ impl DocumentKind {
             Self::Adoption => "Adoption",
             Self::Energy => "Energy",
             Self::Replay => "Replay",
+            Self::Inspect => "Inspect",
+            Self::Find => "Find",
         }
     }
 
@@ -67,6 +82,8 @@ impl DocumentKind {
             Self::Adoption => Word::TitleAdoption,
             Self::Energy => Word::TitleEnergy,
             Self::Replay => Word::TitleReplay,
+            Self::Inspect => Word::TitleInspect,
+            Self::Find => Word::TitleFind,
         }
     }
 }

@@ -200,6 +200,21 @@ impl Cluster {
         self.kubectl(&["apply", "--server-side", "-R", "-f", path])
     }
 
+    /// Deletes what admission protects, as a person would: confirmed by name first. Gone already is well.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn delete_confirmed(&self, resource: &str, name: &str, more: &[&str]) -> Result<()> {
+        let confirm = format!("{}={name}", jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETE);
+        let there = self.kubectl(&["get", resource, name, "--ignore-not-found", "--output=name"])?;
+        if there.trim().is_empty() {
+            return Ok(());
+        }
+        self.kubectl(&["annotate", "--overwrite", resource, name, &confirm])?;
+        let delete = ["delete", "--ignore-not-found", resource, name];
+        self.kubectl(&[&delete, more].concat()).map(drop)
+    }
+
     /// What its API server has recorded so far.
     ///
     /// # Errors

@@ -323,6 +323,17 @@ pub struct FleetWorkloadStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub ready: Option<i32>,
+    /// Revision that is delivered; while a rollout is under way, the new one. 所下发内容的版本号；发布进行中为新版本。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub revision: Option<i64>,
+    /// Clusters that have this revision. 已为该版本的集群数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub updated_clusters: Option<i32>,
+    /// Stage that a rollout has reached; absent when none is under way. 发布已到达的阶段；无进行中的发布时不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Name>,
     /// Clusters used. 使用的集群数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]

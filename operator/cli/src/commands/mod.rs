@@ -3,13 +3,16 @@
 mod crds;
 mod demo;
 mod explain;
+mod find;
 mod help;
+mod inspect;
 mod inventory;
 pub(crate) mod load;
 mod plan;
 mod replay;
 mod report;
 pub(crate) mod saved;
+mod sbom;
 mod shell;
 mod tour;
 mod validate;
@@ -28,6 +31,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
+        Command::Inspect(args) => inspect::run(&args, context),
+        Command::Find(args) => find::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),

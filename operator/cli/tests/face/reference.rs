@@ -7,12 +7,14 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "plan",
     "explain",
     "replay",
     "validate",
     "inventory",
+    "inspect",
+    "find",
     "wrap",
     "report",
     "demo",

@@ -30,6 +30,13 @@ impl Commit {
         &self.decision.key
     }
 
+    /// Clusters that the placement it replaces had not.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = String> + '_ {
+        let before = || self.before.iter().flat_map(|before| &before.spec.clusters);
+        let new = self.spec.clusters.iter().filter(move |cluster| !before().any(|known| known.name == cluster.name));
+        new.map(|cluster| cluster.name.to_string())
+    }
+
     /// Gives it its epoch. A first placement queues where its epoch stands: the counter of the whole hub only grows.
     pub(crate) fn stamp(&mut self, epoch: i64) {
         self.spec.epoch = epoch;
@@ -124,7 +131,7 @@ fn held(placement: &api::FleetPlacementSpec) -> api::FleetPlacementSpec {
 fn keep_leaving(next: &mut api::FleetPlacementSpec, before: Option<&api::FleetPlacementSpec>) {
     for cluster in before.map(|before| before.clusters.as_slice()).unwrap_or_default() {
         if !next.clusters.iter().any(|kept| kept.name == cluster.name) {
-            next.clusters.push(api::PlacedCluster { name: cluster.name.clone(), replicas: 0 });
+            next.clusters.push(api::PlacedCluster { name: cluster.name.clone(), replicas: 0, place: None });
         }
     }
     next.clusters.sort();

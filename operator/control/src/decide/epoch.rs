@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiuzhou_api::meta;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
@@ -55,7 +55,7 @@ impl Epochs {
             let end = first.saturating_add(count);
             let written = match known {
                 Some(known) => api.replace(meta::EPOCH_COUNTER, &params(), &counter(known, end)).await,
-                None => self.create(&api, end).await,
+                None => create(&api, end).await,
             };
             match written {
                 Ok(_) => {
@@ -72,20 +72,12 @@ impl Epochs {
             }
         }
     }
+}
 
-    async fn create(&self, api: &Api<ConfigMap>, end: i64) -> Result<ConfigMap, kube::Error> {
-        let mut first = ConfigMap::default();
-        first.metadata.name = Some(meta::EPOCH_COUNTER.to_owned());
-        let first = counter(first, end);
-        match api.create(&params(), &first).await {
-            Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            answer => return answer,
-        }
-        let mut namespace = Namespace::default();
-        namespace.metadata.name = Some(meta::SYSTEM_NAMESPACE.to_owned());
-        Api::<Namespace>::all(self.client.clone()).create(&params(), &namespace).await?;
-        api.create(&params(), &first).await
-    }
+async fn create(api: &Api<ConfigMap>, end: i64) -> Result<ConfigMap, kube::Error> {
+    let mut first = ConfigMap::default();
+    first.metadata.name = Some(meta::EPOCH_COUNTER.to_owned());
+    api.create(&params(), &counter(first, end)).await
 }
 
 fn params() -> PostParams {

@@ -32,8 +32,8 @@ pub(crate) fn watch_all(client: &Client, stop: &Stop) -> mpsc::Receiver<Seen> {
 }
 
 /// Hands on what a watch says, for as long as somebody reads.
-async fn watch(client: Client, kind: KindInfo, sender: &mpsc::Sender<Seen>) {
-    let api: Api<DynamicObject> = Api::all_with(client, &export::resource(&kind));
+async fn watch(client: Client, kind: &'static KindInfo, sender: &mpsc::Sender<Seen>) {
+    let api: Api<DynamicObject> = Api::all_with(client, &export::resource(kind));
     let events = watch_stream(api, watcher::Config::default()).default_backoff();
     let mut events = std::pin::pin!(events.into_stream());
     while let Some(event) = events.next().await {

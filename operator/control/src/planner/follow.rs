@@ -53,7 +53,8 @@ impl Planner {
     fn follow_one(&mut self, key: &WorkloadKey) {
         let none = Reports::new();
         let reports = self.reports.get(key).unwrap_or(&none);
-        let gathered = dereference(&self.state, key, self.decisions.get(key), reports, self.removals.deletion(key));
+        let (decision, deletion) = (self.decisions.get(key), self.removals.deletion(key));
+        let gathered = dereference(&self.state, key, decision, reports, self.fresh.get(key), deletion);
         let mut built = self.build(&gathered);
         let writes = writes(&gathered, &built, self.now());
         let urgent = writes
@@ -99,8 +100,8 @@ impl Planner {
             self.due.remove(&key);
             let none = Reports::new();
             let reports = self.reports.get(&key).unwrap_or(&none);
-            let gathered =
-                dereference(&self.state, &key, self.decisions.get(&key), reports, self.removals.deletion(&key));
+            let (decision, deletion) = (self.decisions.get(&key), self.removals.deletion(&key));
+            let gathered = dereference(&self.state, &key, decision, reports, self.fresh.get(&key), deletion);
             let built = self.build(&gathered);
             let writes = writes(&gathered, &built, self.now());
             if !writes.is_empty() {

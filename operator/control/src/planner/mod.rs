@@ -8,6 +8,8 @@
 
 mod copies;
 mod follow;
+#[cfg(test)]
+mod once_tests;
 mod outlook;
 mod remove;
 #[cfg(test)]
@@ -98,6 +100,8 @@ pub(crate) struct Planner {
     recorded: BTreeMap<WorkloadKey, String>,
     reports: BTreeMap<WorkloadKey, Reports>,
     given: Given,
+    /// Clusters in which this process was the first to commit a place of a workload.
+    fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
     /// The snapshot changed, or a decision was lost: decide.
     turn: bool,
@@ -136,6 +140,7 @@ impl Planner {
             recorded: BTreeMap::new(),
             reports: BTreeMap::new(),
             given: Given::default(),
+            fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
             turn: true,
             next_change: None,
@@ -294,6 +299,7 @@ impl Planner {
             "FleetPlacement" => {
                 self.recorded.remove(&key);
                 self.given.forget(&key);
+                self.fresh.remove(&key);
                 self.dirty.insert(key);
             }
             _ => {}

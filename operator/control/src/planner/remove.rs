@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::FleetPlacement;
 use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::terms::ObjectRef;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use super::Planner;
 use crate::decide::commit::finalizer_patch;
 use crate::error::{Category, Error};
+use crate::hub::Seen;
 use crate::state::State;
 use crate::workload::dereference::Deletion;
 
@@ -145,6 +147,8 @@ impl Planner {
         if let Some(placement) = self.state.placement(key).cloned() {
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;
+            // Not left to the watch, which may be behind: a workload made again under this name would be ordered by it.
+            self.take(Seen::Gone(ObjectRef::new("FleetPlacement", &key.namespace, &key.name)));
         }
         if let Some(workload) = self.state.fleet_workload(key).cloned() {
             release(&self.client, key, &workload, meta::FINALIZER_WORKLOAD).await?;

@@ -126,6 +126,7 @@ impl Planner {
                         "committed"
                     );
                     self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
+                    self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
                 }

@@ -116,7 +116,7 @@ impl State {
     /// Kinds that were never listed whole. Nothing may be decided while there is one.
     #[must_use]
     pub fn incomplete(&self) -> Vec<String> {
-        jiuzhou_api::kinds().into_iter().map(|info| info.kind).filter(|kind| !self.complete.contains(kind)).collect()
+        jiuzhou_api::kinds().iter().map(|info| info.kind.clone()).filter(|kind| !self.complete.contains(kind)).collect()
     }
 
     /// An object is there. `None` when that was known or is older than what is known; else which object it is.

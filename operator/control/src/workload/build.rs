@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectState};
-use jiuzhou_engine::step::{Action, Continuity, Part, Seen, Wait, shift};
+use jiuzhou_engine::step::{Action, Continuity, Part, Ran, Seen, Wait, shift};
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_objects::object::Object;
 use jiuzhou_objects::secrets::DigestKey;
@@ -52,8 +52,12 @@ fn present(
     key: &DigestKey,
 ) -> Built {
     let mut built = Built::default();
-    let parts = parts(gathered, placement);
-    let actions = shift(&parts, continuity(gathered, workload));
+    let continuity = continuity(gathered, workload);
+    let mut parts = parts(gathered, placement);
+    if continuity == Continuity::RunOnce {
+        parts.iter_mut().for_each(|(cluster, part)| part.ran = ran(gathered, placement, cluster));
+    }
+    let actions = shift(&parts, continuity);
     let ordered: BTreeMap<String, i64> = actions
         .iter()
         .filter_map(|(cluster, (action, _))| match action {
@@ -101,7 +105,7 @@ fn removing(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> Built {
     let mut built = Built { gone: true, ..Built::default() };
     for (cluster, part) in parts(gathered, placement) {
         match part.seen {
-            Some(seen) if !seen.objects && seen.present == 0 => {}
+            Some(seen) if !seen.objects && seen.present == Some(0) => {}
             Some(_) => {
                 built.gone = false;
                 if let Some(order) = removal(gathered, placement, &cluster) {
@@ -121,15 +125,28 @@ fn removing(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> Built {
 /// What is decided and seen, by cluster of the placement.
 fn parts(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> BTreeMap<String, Part> {
     let part = |cluster: &api::PlacedCluster| {
+        let wanted = i64::from(cluster.replicas);
         let report = gathered.reports.get(&*cluster.name);
-        let seen = report.map(|report| report.as_ref().map(seen).unwrap_or_default());
-        (cluster.name.to_string(), Part { wanted: i64::from(cluster.replicas), seen })
+        let seen = report.map(|report| report.as_ref().map_or(Seen::NOTHING, |status| seen(status, wanted)));
+        (cluster.name.to_string(), Part { wanted, seen, ran: Ran::Never })
     };
     placement.spec.clusters.iter().map(part).collect()
 }
 
-/// What a report says, in the words of the engine.
-pub(crate) fn seen(status: &DeliveryStatus) -> Seen {
+/// What is remembered of a run in a cluster. What this process has ordered itself it knows to be new; what an earlier one
+/// committed may have been ordered and be gone.
+fn ran(gathered: &Gathered<'_>, placement: &api::FleetPlacement, cluster: &str) -> Ran {
+    let started = placement.status.iter().flat_map(|status| &status.started);
+    match started.into_iter().any(|one| *one.name == *cluster) {
+        true => Ran::Seen,
+        false if gathered.fresh.is_some_and(|fresh| fresh.contains(cluster)) => Ran::Never,
+        false => Ran::Perhaps,
+    }
+}
+
+/// What a report says, in the words of the engine. What was not counted stays unknown; where nothing has replicas to be
+/// counted, what is `wanted` is there when its objects are, and ready when all of them are.
+pub(crate) fn seen(status: &DeliveryStatus, wanted: i64) -> Seen {
     // A change that was refused or waits leaves what is there running; what is another's is none of ours.
     let there = |object: &api::ObjectObservation| match object.state {
         ObjectState::Conflict | ObjectState::Gone => false,
@@ -141,20 +158,30 @@ pub(crate) fn seen(status: &DeliveryStatus) -> Seen {
         | ObjectState::Drifted
         | ObjectState::Removing => true,
     };
-    let ran = |state: ObjectState| matches!(state, ObjectState::Finished | ObjectState::Failed);
     let objects = &status.objects;
-    let present = i64::from(status.present.unwrap_or(0));
+    let any = objects.iter().any(there);
+    let ended = |object: &api::ObjectObservation| matches!(object.state, ObjectState::Finished | ObjectState::Failed);
+    let ran = objects.iter().any(ended);
+    let counted = objects.iter().any(|object| object.wanted.is_some() || object.present.is_some());
+    if !counted && status.present.is_none() {
+        let well = |object: &api::ObjectObservation| matches!(object.state, ObjectState::Ready | ObjectState::Finished);
+        let whole = if any { wanted.max(1) } else { 0 };
+        let ready = if objects.iter().filter(|object| object.state != ObjectState::Gone).all(well) { whole } else { 0 };
+        return Seen { objects: any, ordered: whole, present: Some(whole), ready: Some(ready), started: ran };
+    }
+    let present = status.present.map(i64::from);
     Seen {
-        objects: objects.iter().any(there),
+        objects: any,
         ordered: objects.iter().filter_map(|object| object.wanted).map(i64::from).max().unwrap_or(0),
         present,
-        ready: i64::from(status.ready.unwrap_or(0)),
-        started: present > 0 || objects.iter().any(|object| ran(object.state)),
+        ready: status.ready.map(i64::from),
+        // Pods that nobody could count may be there.
+        started: present.map_or(any, |present| present > 0) || ran,
     }
 }
 
 /// Stated, else by what the workload is made of.
-fn continuity(gathered: &Gathered<'_>, workload: &api::FleetWorkload) -> Continuity {
+pub(crate) fn continuity(gathered: &Gathered<'_>, workload: &api::FleetWorkload) -> Continuity {
     let stated = workload.spec.continuity.map(|stated| match stated {
         api::Continuity::AddBeforeRemove => Continuity::AddBeforeRemove,
         api::Continuity::SingleWriter => Continuity::SingleWriter,
@@ -197,7 +224,6 @@ fn order(
     }
 }
 
-/// The order to remove exactly what was seen; `None` when nothing with a uid was.
 /// What to look for. Objects that left the workload while nobody watched are found where their kind is still used.
 fn look(gathered: &Gathered<'_>) -> Look {
     let objects = gathered.workload.into_iter().flat_map(|workload| &workload.spec.objects);
@@ -212,6 +238,7 @@ fn look(gathered: &Gathered<'_>) -> Look {
     Look { workload, tenant: gathered.state.tenant(gathered.key), kinds: kinds.collect() }
 }
 
+/// The order to remove exactly what was seen; `None` when nothing with a uid was.
 fn removal(gathered: &Gathered<'_>, placement: &api::FleetPlacement, cluster: &str) -> Option<Order> {
     let status = gathered.reports.get(cluster)?.as_ref()?;
     let there = status.objects.iter().filter(|object| object.state != ObjectState::Gone);

@@ -1,6 +1,6 @@
 //! Everything that is known of one workload, gathered. Nothing is asked of a server: the caches are complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
@@ -25,6 +25,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) decision: Option<&'a Decision>,
     pub(crate) reports: &'a Reports,
     pub(crate) findings: &'a [Finding],
+    /// Clusters that this process was the first to commit a place in, so that nothing was ordered there before.
+    pub(crate) fresh: Option<&'a BTreeSet<String>>,
     /// Whether it asks to be deleted, and whether it may be.
     pub(crate) deletion: Deletion<'a>,
 }
@@ -46,6 +48,7 @@ pub(crate) fn dereference<'a>(
     key: &'a WorkloadKey,
     decision: Option<&'a Decision>,
     reports: &'a Reports,
+    fresh: Option<&'a BTreeSet<String>>,
     deletion: Deletion<'a>,
 ) -> Gathered<'a> {
     Gathered {
@@ -57,6 +60,7 @@ pub(crate) fn dereference<'a>(
         decision,
         reports,
         findings: state.findings(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)),
+        fresh,
         deletion,
     }
 }

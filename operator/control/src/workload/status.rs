@@ -11,13 +11,13 @@ use jiuzhou_api::conditions::{ConditionType, ControllerReason};
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::{Decision, Division, Status};
-use jiuzhou_engine::step::Wait;
+use jiuzhou_engine::step::{Continuity, Seen, Wait};
 use jiuzhou_engine::terms::{Finding, Reason};
 use jiuzhou_report::sentences;
 use jiuzhou_report::words::Lang;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::build::{Built, seen};
+use super::build::{Built, continuity, seen};
 use super::conditions::{Standing, condition, dated, of_standing};
 use super::dereference::{Deletion, Gathered};
 use super::validate::obstacle;
@@ -32,6 +32,8 @@ struct Part {
     wanted: i32,
     placed: i32,
     ready: Option<i32>,
+    /// It has run to its end here.
+    finished: bool,
     /// Why it is not healthy.
     trouble: Option<(ControllerReason, String)>,
 }
@@ -53,6 +55,9 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
         wanted: wanted.or(before.wanted),
         placed: Some(parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add)),
         ready: if unknown && ready.is_empty() { None } else { Some(ready.into_iter().fold(0, i32::saturating_add)) },
+        revision: gathered.placement.map(|placement| placement.spec.revision).filter(|revision| *revision > 0),
+        updated_clusters: None,
+        stage: None,
         cluster_count: Some(count(parts.iter().filter(|part| part.wanted > 0).count())),
         clusters: parts
             .iter()
@@ -94,6 +99,10 @@ pub(crate) fn of_placement(
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
     Some(api::FleetPlacementStatus {
         observed_generation: Some(generation),
+        revision: before.revision,
+        rollout: before.rollout.clone(),
+        begun: before.begun || begun(gathered),
+        started: started(gathered, &before),
         totals: Some(api::PlacementTotals {
             wanted: wanted.unwrap_or(0),
             placed: parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add),
@@ -112,6 +121,34 @@ pub(crate) fn of_placement(
             .collect(),
         conditions: dated(of_standing(&standing, generation), &before.conditions, now),
     })
+}
+
+/// Whether anything of it was seen in a member.
+fn begun(gathered: &Gathered<'_>) -> bool {
+    gathered.reports.values().flatten().any(|status| seen(status, 0).objects)
+}
+
+/// Where something that runs once was seen to run: what was written stays, for what has run may leave nothing to see.
+fn started(gathered: &Gathered<'_>, before: &api::FleetPlacementStatus) -> Vec<api::StartedIn> {
+    let once = gathered.workload.is_some_and(|workload| continuity(gathered, workload) == Continuity::RunOnce);
+    if !once {
+        return before.started.clone();
+    }
+    let mut started: BTreeMap<&str, Option<api::RunOutcome>> =
+        before.started.iter().map(|one| (&*one.name, one.outcome)).collect();
+    for (cluster, status) in gathered.reports.iter().filter_map(|(cluster, report)| Some((cluster, report.as_ref()?))) {
+        let state = |state: ObjectState| status.objects.iter().any(|object| object.state == state);
+        let outcome = match () {
+            () if state(ObjectState::Failed) => Some(api::RunOutcome::Failed),
+            () if finished(status) => Some(api::RunOutcome::Finished),
+            () => None,
+        };
+        if outcome.is_some() || seen(status, 0).started {
+            let known = started.entry(cluster).or_default();
+            *known = outcome.or(*known);
+        }
+    }
+    started.into_iter().map(|(name, outcome)| api::StartedIn { name: name.into(), outcome }).collect()
 }
 
 /// Replicas wanted in all: of a workload that every cluster has whole, those of all its clusters.
@@ -135,17 +172,43 @@ fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
         let name = cluster.name.to_string();
         let report = gathered.reports.get(&name).and_then(Option::as_ref);
         let looked = gathered.reports.contains_key(&name);
-        let seen = report.map(seen).unwrap_or_default();
-        let present = i32::try_from(seen.present).unwrap_or(i32::MAX);
-        let ready = if looked { report.map_or(Some(0), |status| status.ready) } else { told_ready(gathered, &name) };
+        let seen = report.map_or(Seen::NOTHING, |status| seen(status, i64::from(cluster.replicas)));
+        let there = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+        // What nobody could count may all be there.
+        let present = if looked { there(seen.present.unwrap_or(seen.ordered)) } else { told_placed(gathered, &name) };
+        let ready = if looked { seen.ready.map(there) } else { told_ready(gathered, &name) };
+        let finished = match built.waits.get(&name) {
+            Some(Wait::Ran) => outcome(gathered, &name) == Some(api::RunOutcome::Finished),
+            _ => report.is_some_and(finished),
+        };
         let trouble = match told_trouble(gathered, &name) {
             Some(told) if !looked && !built.unrendered.contains_key(&name) => told,
             _ => trouble(gathered, built, &name, cluster.replicas, report),
         };
         // What is there counts as long as it is there: its room is not free before.
-        Part { wanted: cluster.replicas, placed: present.max(cluster.replicas), ready, trouble, name }
+        Part { wanted: cluster.replicas, placed: present.max(cluster.replicas), ready, finished, trouble, name }
     };
     clusters.iter().map(part).collect()
+}
+
+/// Whether what runs once has run to its end.
+fn finished(status: &DeliveryStatus) -> bool {
+    let ended = |object: &api::ObjectObservation| object.state == ObjectState::Finished;
+    let well = |object: &api::ObjectObservation| matches!(object.state, ObjectState::Ready | ObjectState::Finished);
+    status.objects.iter().any(ended) && status.objects.iter().all(well)
+}
+
+/// How a run ended that left nothing behind, as it was written when it was seen.
+fn outcome(gathered: &Gathered<'_>, cluster: &str) -> Option<api::RunOutcome> {
+    let status = gathered.placement?.status.as_ref()?;
+    status.started.iter().find(|one| *one.name == *cluster)?.outcome
+}
+
+/// Replicas there as they are written: room that was taken is not free because nobody has looked yet.
+fn told_placed(gathered: &Gathered<'_>, cluster: &str) -> i32 {
+    let written = gathered.workload.and_then(|workload| workload.status.as_ref());
+    let one = written.and_then(|status| status.clusters.iter().find(|one| *one.name == *cluster));
+    one.map_or(0, |one| one.placed)
 }
 
 /// Readiness as it is written, for a cluster that this run has not looked at yet: a restart is no news.
@@ -188,7 +251,7 @@ fn trouble(
         for (state, reason) in [
             (ObjectState::Refused, ControllerReason::DeliveryRefused),
             (ObjectState::Conflict, ControllerReason::DeliveryRefused),
-            (ObjectState::Failed, ControllerReason::DeliveryRefused),
+            (ObjectState::Failed, ControllerReason::ObjectFailed),
             (ObjectState::Drifted, ControllerReason::Drifted),
         ] {
             if let Some(words) = words(state) {
@@ -205,17 +268,26 @@ fn trouble(
             return Some((ControllerReason::DeliveryInProgress, cluster.to_owned()));
         }
         Some(Wait::Started) => return Some((ControllerReason::LastCopyKept, cluster.to_owned())),
+        Some(Wait::MayHaveRun) => return Some((ControllerReason::MayHaveRun, cluster.to_owned())),
+        Some(Wait::Ran) => {
+            return match outcome(gathered, cluster) {
+                Some(api::RunOutcome::Finished) => None,
+                Some(api::RunOutcome::Failed) => Some((ControllerReason::ObjectFailed, cluster.to_owned())),
+                None => Some((ControllerReason::OutcomeUnknown, cluster.to_owned())),
+            };
+        }
         None => {}
     }
     let settled = report.is_some_and(|status| {
-        let enough = wanted == 0 || status.ready.is_none_or(|ready| ready >= wanted);
+        let ready = seen(status, i64::from(wanted)).ready;
+        let enough = wanted == 0 || finished(status) || ready.is_some_and(|ready| ready >= i64::from(wanted));
         let all = status
             .objects
             .iter()
             .all(|object| matches!(object.state, ObjectState::Ready | ObjectState::Finished | ObjectState::Gone));
         enough && all && !status.objects.is_empty()
     });
-    let gone = wanted == 0 && report.is_none_or(|status| !seen(status).objects);
+    let gone = wanted == 0 && report.is_none_or(|status| !seen(status, 0).objects);
     if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, cluster.to_owned())) }
 }
 
@@ -268,6 +340,9 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
     for reason in [
         ControllerReason::SpecInvalid,
         ControllerReason::DeliveryRefused,
+        ControllerReason::ObjectFailed,
+        ControllerReason::MayHaveRun,
+        ControllerReason::OutcomeUnknown,
         ControllerReason::MemberUnreachable,
         ControllerReason::Drifted,
     ] {
@@ -282,7 +357,10 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
             return of(reason, &names.join(", ")).progressing();
         }
     }
-    Standing::new(true, ControllerReason::AsWanted.as_str(), "", ready, wanted)
+    let placed = || parts.iter().filter(|part| part.wanted > 0);
+    let all_ran = placed().next().is_some() && placed().all(|part| part.finished);
+    let reason = if all_ran { ControllerReason::Finished } else { ControllerReason::AsWanted };
+    Standing::new(true, reason.as_str(), "", ready, wanted)
 }
 
 /// What a decision says against it being ready; `None` when everything has a place by the rules.

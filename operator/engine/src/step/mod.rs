@@ -5,4 +5,4 @@
 
 pub mod shift;
 
-pub use shift::{Action, Continuity, Part, Seen, Wait, shift};
+pub use shift::{Action, Continuity, Part, Ran, Seen, Wait, shift};

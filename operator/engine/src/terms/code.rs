@@ -16,6 +16,8 @@ pub enum Area {
     Intake,
     /// Reading nodes: CPU detection.
     Detect,
+    /// Looking into images.
+    Inspect,
     /// Whether a cluster may carry a workload.
     Rule,
     /// The exact image-to-node rule.
@@ -59,6 +61,8 @@ macro_rules! codes {
 
 codes! {
     Intake {
+        /// A running object would be changed by its take-over.
+        AdoptionWouldChange: Warning,
         /// A required node affinity has no term that can match a node.
         AffinityMatchesNothing: Warning,
         /// A version of our API group that this build does not serve.
@@ -73,6 +77,10 @@ codes! {
         ClassUnconfirmed: Warning,
         /// A set of objects that belong together is larger than one FleetWorkload and was split.
         ClosureSplit: Warning,
+        /// A member cluster was imported without the credential that its connection needs.
+        ConnectionNotImported: Info,
+        /// A field of a foreign object means nearly the same here.
+        CounterpartDiffers: Info,
         /// Two member clusters that are one and the same cluster.
         ClusterIdentityDuplicate: Error,
         /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
@@ -161,6 +169,12 @@ codes! {
         NativeNotWrapped: Info,
         /// The pod names its node itself, so nothing is left to schedule.
         NodeNameFixed: Warning,
+        /// A field of a foreign object has no counterpart here.
+        NoCounterpart: Warning,
+        /// An object of a kind that an import does not read.
+        NotImported: Info,
+        /// An object of a dump that a controller makes, or that belongs to its cluster; it stays where it is.
+        NotAdopted: Info,
         /// A field that a plan does not take into account.
         NotPlanned: Info,
         /// An input without a single document.
@@ -211,6 +225,8 @@ codes! {
         ScalerContradicts: Warning,
         /// The data of a Secret stands in a FleetWorkload, which more people may read than Secrets.
         SecretInlined: Info,
+        /// A file that is neither CycloneDX nor SPDX in JSON.
+        SbomUnreadable: Error,
         /// A selector that matches nothing in the input.
         SelectorEmpty: Warning,
         /// A selector takes no pod of the set.
@@ -243,6 +259,38 @@ codes! {
         PlatformUnknown: Info,
         /// A label names a CPU platform that the catalogue does not have.
         PlatformUnlisted: Warning,
+    }
+    Inspect {
+        /// A program carries jemalloc, which is built for one largest page size that cannot be seen.
+        AllocatorPageSize: Warning,
+        /// Programs of both LoongArch ABI worlds are in one image.
+        AbiWorldsMixed: Error,
+        /// Signatures and attestations in an index are no platforms.
+        AttestationSkipped: Info,
+        /// The command of an image names a program that is not in it.
+        EntryPointMissing: Warning,
+        /// An entry of an image that does not say what it runs.
+        EntryPointNone: Info,
+        /// The index or configuration says another architecture than the programs have.
+        ImageArchitectureContradicted: Error,
+        /// A text that is neither a layout, an archive nor a registry's image.
+        ImageUnreadable: Error,
+        /// No mark says which instructions a program needs.
+        InstructionSetUnmarked: Info,
+        /// A program needs a higher instruction set level than the variant of its entry says.
+        InstructionSetAboveVariant: Error,
+        /// A layer cannot be read to its end; what is in it stays unknown.
+        LayerUnreadable: Error,
+        /// A library that a program asks for is not in the image.
+        LibraryMissing: Warning,
+        /// The loader that a program asks for is not in the image.
+        LoaderMissing: Error,
+        /// An entry of the index whose manifest or configuration cannot be read.
+        ManifestUnreadable: Error,
+        /// The packages of an image stand in a form that is not read.
+        PackagesUnread: Info,
+        /// A script starts the program, and which one cannot be seen.
+        ProgramBehindScript: Info,
     }
     Rule {
         /// A label or expression of the placement does not match.

@@ -234,7 +234,7 @@ fn current(workload: &api::FleetWorkload, placement: Option<&api::FleetPlacement
     let observed = |name: &str| seen.iter().find(|c| *c.name == *name).map(|c| i64::from(c.placed));
     let committed = placement.map(|placement| placement.spec.clusters.as_slice()).unwrap_or_default();
     let current = |placed: &api::PlacedCluster| {
-        let api::PlacedCluster { name, replicas } = placed;
+        let api::PlacedCluster { name, replicas, place: _ } = placed;
         let placed = i64::from(*replicas);
         Current { cluster: name.to_string(), placed, observed: observed(name).unwrap_or(placed) }
     };

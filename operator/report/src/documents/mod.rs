@@ -8,6 +8,8 @@ mod decision;
 pub mod energy;
 mod energy_shares;
 pub mod explain;
+pub mod find;
+pub mod inspect;
 pub mod inventory;
 pub mod plan;
 pub mod replay;
