@@ -376,9 +376,12 @@ pub struct ReportArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,
-    /// The Beijing month, e.g. 2026-10 [default: the last that has ended by --as-of]
+    /// Beijing months: 2026-10, 2026-Q4, 2026, 2026-07/2026-12 [default: the last month that has ended by --as-of]
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
+    /// Make what a ClusterReport (NAME) or Report (NAMESPACE/NAME) of the input asks for: its days and its scope
+    #[arg(long = "for", value_name = "REPORT", conflicts_with = "month")]
+    pub report: Option<String>,
 }
 
 /// A report.

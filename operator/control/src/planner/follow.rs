@@ -71,9 +71,15 @@ impl Planner {
         let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let wake = built.step.as_ref().and_then(|step| step.wake);
+        let committed = gathered.placement.map(|placement| &placement.spec);
+        let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
         let given = self.given.apply(key, &mut built, &*self.orders);
-        if given > 0 {
-            tracing::debug!(workload = %key, orders = given, "ordered");
+        if !given.is_empty() {
+            tracing::debug!(workload = %key, orders = given.len(), "ordered");
+        }
+        if let Some((decision, epoch)) = &committed {
+            let clock = &self.clock;
+            self.trail.ordered(key, decision, *epoch, given.iter().map(String::as_str), || clock());
         }
         if writes.is_empty() {
             self.due.remove(key);
@@ -156,7 +162,7 @@ impl Planner {
                 all.push((key, writes));
             }
         }
-        let client = &self.client;
+        let (client, began) = (&self.client, self.now());
         let one = |(key, writes)| async move {
             let written = update_status(client, &key, writes).await;
             (key, written)
@@ -165,6 +171,9 @@ impl Planner {
         for (key, written) in done {
             match written {
                 Ok(written) => {
+                    if let Some(placement) = &written.placement {
+                        self.trail.told(&key, &placement.spec.decision, began, self.now());
+                    }
                     if let Some(placement) = written.placement {
                         self.take_in(&placement, "FleetPlacement");
                     }
