@@ -84,7 +84,8 @@ fn placement(state: &State, workload: &Value, how: u8) -> Option<Value> {
     let key = WorkloadKey::new(&object.namespace, &object.name);
     let content = state.content(&key)?;
     let digest = format!("sha256:{}", "0".repeat(64));
-    let clusters: Vec<&str> = ["dali-kunpeng", "km-hygon", "km-kunpeng"].into_iter().skip(usize::from(how % 3)).collect();
+    let clusters: Vec<&str> =
+        ["dali-kunpeng", "km-hygon", "km-kunpeng"].into_iter().skip(usize::from(how % 3)).collect();
     let clusters: Vec<Value> = clusters.iter().map(|name| json!({ "name": name, "replicas": how % 4 })).collect();
     Some(json!({
         "apiVersion": meta::API_VERSION, "kind": "FleetPlacement",

@@ -32,9 +32,8 @@ impl Name for WorkloadKey {
 /// FNV-1a over the texts, each closed by a zero byte, folded into one byte.
 fn part<K: Name>(name: &K) -> u8 {
     let bytes = name.texts().into_iter().flat_map(|text| text.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     hash.to_le_bytes().into_iter().fold(0, |folded, byte| folded ^ byte)
 }
 
@@ -59,7 +58,8 @@ impl<K> Default for Fingerprints<K> {
 impl<K: Name> Fingerprints<K> {
     /// Something is new or another than before.
     pub(crate) fn changed(&mut self, name: &K) {
-        let part = self.parts.entry(part(name)).or_insert_with(|| Part { members: BTreeMap::new(), all: OnceLock::new() });
+        let part =
+            self.parts.entry(part(name)).or_insert_with(|| Part { members: BTreeMap::new(), all: OnceLock::new() });
         part.all = OnceLock::new();
         part.members.insert(name.clone(), OnceLock::new());
     }

@@ -248,10 +248,10 @@ impl Ledger {
             let nodes = pool.free.shapes().iter().map(|shape| &shape.free);
             let nodes = nodes.chain(pool.free.shapes().is_empty().then_some(&nothing));
             for free in nodes {
-                let extended = request.extended().iter().filter_map(|(id, asked)| {
-                    
-                    Some((self.names.name(*id)?, free.amount(*id), *asked))
-                });
+                let extended = request
+                    .extended()
+                    .iter()
+                    .filter_map(|(id, asked)| Some((self.names.name(*id)?, free.amount(*id), *asked)));
                 let short: Vec<_> = [
                     (resources::CPU, free.cpu.0, request.cpu.0),
                     (resources::EPHEMERAL_STORAGE, free.ephemeral.0, request.ephemeral.0),

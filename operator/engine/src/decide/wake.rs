@@ -35,7 +35,9 @@ impl Planner<'_> {
     pub(super) fn settled(&mut self, spec: &Spec) -> bool {
         let running: Vec<_> = spec.current.iter().filter(|current| current.placed > 0).collect();
         let enough = match spec.policy.division {
-            Division::Duplicated => !running.is_empty() && running.iter().all(|current| current.placed == spec.replicas),
+            Division::Duplicated => {
+                !running.is_empty() && running.iter().all(|current| current.placed == spec.replicas)
+            }
             Division::ByCapacity | Division::ByWeight(_) | Division::Packed => {
                 running.iter().map(|current| current.placed).fold(0_i64, i64::saturating_add) == spec.replicas
             }
