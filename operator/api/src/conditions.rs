@@ -68,6 +68,8 @@ words! {
     ControllerReason {
         /// All is as wanted.
         AsWanted,
+        /// It has run to its end, and does not run again.
+        Finished,
         /// Not looked at yet.
         NotObserved,
         /// The spec breaks a rule that no schema can check.
@@ -86,6 +88,16 @@ words! {
         WaitingForFreeze,
         /// A stage of a rollout is not finished.
         RolloutInProgress,
+        /// A rollout is paused by a person.
+        RolloutPaused,
+        /// A stage of a rollout failed; clusters of later stages keep what they have.
+        RolloutFailed,
+        /// What a rollout would go on with, or go back to, is not known any more.
+        RevisionUnknown,
+        /// It may have run in a member already, nobody can tell, and it must not run twice.
+        MayHaveRun,
+        /// It has run in a member, and how it ended is not known.
+        OutcomeUnknown,
         /// Objects are on their way to a member.
         DeliveryInProgress,
         /// A member refused an object.

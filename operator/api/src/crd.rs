@@ -1,5 +1,7 @@
 //! All custom resource definitions in one stable order, and what a reader without an API server needs of them.
 
+use std::sync::LazyLock;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, CustomResourceValidation,
 };
@@ -35,6 +37,14 @@ pub struct KindInfo {
 /// Every custom resource definition, ordered by plural name.
 #[must_use]
 pub fn all_crds() -> Vec<CustomResourceDefinition> {
+    CRDS.clone()
+}
+
+/// Made once: deriving the schemas of all kinds takes longer than most of what asks for them.
+static CRDS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(derived);
+static KINDS: LazyLock<Vec<KindInfo>> = LazyLock::new(described);
+
+fn derived() -> Vec<CustomResourceDefinition> {
     let mut crds: Vec<_> = [
         api::ChangeFreeze::crd(),
         api::ClusterPlacementPolicy::crd(),
@@ -61,19 +71,25 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
     crds
 }
 
-/// Every kind with its schema, in the order of [`all_crds`]. Built anew on each call: keep the result.
+/// Every kind with its schema, in the order of [`all_crds`].
 #[must_use]
-pub fn kinds() -> Vec<KindInfo> {
-    all_crds()
-        .into_iter()
-        .map(|crd| KindInfo {
-            schema: schema_of(&crd),
-            kind: crd.spec.names.kind,
-            plural: crd.spec.names.plural,
-            short_names: crd.spec.names.short_names.unwrap_or_default(),
-            scope: if crd.spec.scope == "Cluster" { Scope::Cluster } else { Scope::Namespaced },
-        })
-        .collect()
+pub fn kinds() -> &'static [KindInfo] {
+    &KINDS
+}
+
+fn described() -> Vec<KindInfo> {
+    all_crds().into_iter().map(info).collect()
+}
+
+/// What a reader needs of a definition.
+pub(crate) fn info(crd: CustomResourceDefinition) -> KindInfo {
+    KindInfo {
+        schema: schema_of(&crd),
+        kind: crd.spec.names.kind,
+        plural: crd.spec.names.plural,
+        short_names: crd.spec.names.short_names.unwrap_or_default(),
+        scope: if crd.spec.scope == "Cluster" { Scope::Cluster } else { Scope::Namespaced },
+    }
 }
 
 /// The schema of a definition's one version; `Null` when it has none.
@@ -84,7 +100,7 @@ fn schema_of(crd: &CustomResourceDefinition) -> Value {
 }
 
 /// The definition with its schema in the form we publish.
-fn published(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+pub(crate) fn published(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let mut schema = schema_of(&crd);
     schema::finish(&mut schema);
     if let Some(version) = crd.spec.versions.first_mut() {

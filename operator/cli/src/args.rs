@@ -5,6 +5,10 @@
 
 mod fleet;
 mod hub;
+mod images;
+mod interop;
+mod rollout;
+mod study;
 
 use std::path::PathBuf;
 
@@ -17,6 +21,10 @@ use crate::failure::Failure;
 
 pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
+pub use images::{FindArgs, InspectArgs};
+pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
+pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
+pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -87,10 +95,26 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Check files: syntax, schema, rules, references
     Validate(ValidateArgs),
+    /// Suppose changes and say what would follow: moves, violations, cost, carbon, tenants touched
+    Whatif(WhatifArgs),
+    /// Say which clusters and nodes could be emptied within the rules, and what that saves
+    Consolidate(ConsolidateArgs),
+    /// Hold decisions against the expectations of PlacementTests, and say what they exercise
+    Test(TestArgs),
     /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have
     Inventory(InventoryArgs),
+    /// Look into images and say what each platform needs: instruction set, page size, loader, ABI world
+    Inspect(InspectArgs),
+    /// Find the workloads that run an image, a package or what a vulnerability is in
+    Find(FindArgs),
     /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
     Wrap(WrapArgs),
+    /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig into ours
+    Import(ImportArgs),
+    /// Take over namespaces of a running cluster as they are, from a dump
+    Adopt(AdoptArgs),
+    /// Write what is decided in the forms of other systems
+    Export(ExportArgs),
     /// Reports of adoption and energy
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network
@@ -105,6 +129,10 @@ pub enum Command {
     Drain(DrainArgs),
     /// Let a member go once nothing is left there (builds with the feature `hub`)
     Leave(LeaveArgs),
+    /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)
+    Rollout(RolloutArgs),
+    /// Go back to an older revision of a workload (builds with the feature `hub`)
+    Rollback(RollbackArgs),
     /// Run in a member that the hub does not reach: fetch orders, carry them out, report (builds with the feature `agent`)
     Agent(AgentArgs),
     /// Write what a hub knows and has decided, for `plan` and `replay` (builds with the feature `hub`)

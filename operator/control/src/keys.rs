@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiuzhou_api::meta;
 use jiuzhou_objects::secrets::DigestKey;
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
@@ -30,7 +30,7 @@ pub(crate) async fn digest_key(client: &Client) -> Result<DigestKey, Error> {
     let known = api.get_opt(NAME).await.map_err(|error| Error::api("read", "the digest key", error))?;
     let secret = match known {
         Some(secret) => secret,
-        None => make(client, &api).await?,
+        None => make(&api).await?,
     };
     let bytes = secret.data.unwrap_or_default().remove(ENTRY).map(|bytes| bytes.0).unwrap_or_default();
     if bytes.len() < BYTES {
@@ -39,7 +39,7 @@ pub(crate) async fn digest_key(client: &Client) -> Result<DigestKey, Error> {
     Ok(DigestKey::new(bytes))
 }
 
-async fn make(client: &Client, api: &Api<Secret>) -> Result<Secret, Error> {
+async fn make(api: &Api<Secret>) -> Result<Secret, Error> {
     let mut bytes = vec![0_u8; BYTES];
     let random = rustls::crypto::ring::default_provider().secure_random;
     random.fill(&mut bytes).map_err(|_| Error::DigestKey)?;
@@ -47,19 +47,7 @@ async fn make(client: &Client, api: &Api<Secret>) -> Result<Secret, Error> {
         Secret { data: Some(BTreeMap::from([(ENTRY.to_owned(), ByteString(bytes))])), ..Secret::default() };
     secret.metadata.name = Some(NAME.to_owned());
     let params = PostParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PostParams::default() };
-    let mut made = api.create(&params, &secret).await;
-    if matches!(&made, Err(kube::Error::Api(status)) if status.is_not_found()) {
-        let mut namespace = Namespace::default();
-        namespace.metadata.name = Some(meta::SYSTEM_NAMESPACE.to_owned());
-        let namespaces: Api<Namespace> = Api::all(client.clone());
-        match namespaces.create(&params, &namespace).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.is_already_exists() => {}
-            Err(error) => return Err(Error::api("make", meta::SYSTEM_NAMESPACE, error)),
-        }
-        made = api.create(&params, &secret).await;
-    }
-    match made {
+    match api.create(&params, &secret).await {
         Ok(secret) => Ok(secret),
         // Another one was faster: its key is the hub's.
         Err(kube::Error::Api(status)) if status.is_already_exists() => {

@@ -4,6 +4,8 @@
 //! written from this table and compared with it, and the end-to-end run compares it with the requests on the wire. No
 //! `*`, no `escalate`, `bind` or `impersonate`. Rights in members are `jiuzhou_member::bootstrap`'s.
 
+use crate::select::kinds;
+
 /// Where a right holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -54,7 +56,7 @@ const fn cluster(
     Right { reach: Reach::Cluster, when: When::Always, group, resources, names: &[], verbs, en, zh }
 }
 
-const READ: &[&str] = &["get", "list", "watch"];
+const FOLLOW: &[&str] = &["list", "watch"];
 const GROUP: &str = jiuzhou_api::meta::GROUP;
 
 /// Every right of the operator on its hub.
@@ -80,9 +82,16 @@ pub const RIGHTS: &[Right] = &[
             "sovereigntytiers",
             "tenants",
         ],
-        READ,
+        FOLLOW,
         "the snapshot that decisions are made from",
         "决策所依据的快照",
+    ),
+    cluster(
+        GROUP,
+        &["deliveries", "fleetplacements", "fleetworkloads", "memberclusters"],
+        &["get"],
+        "one object read anew before it is acted on, because a cache may not know yet",
+        "行动前重新读取单个对象，缓存可能尚未更新",
     ),
     cluster(
         GROUP,
@@ -107,27 +116,17 @@ pub const RIGHTS: &[Right] = &[
     ),
     cluster(
         GROUP,
-        &[
-            "clusterreports/status",
-            "fleetplacements/status",
-            "fleetworkloads/status",
-            "informationsystems/status",
-            "memberclusters/status",
-            "reports/status",
-            "sites/status",
-            "sovereigntytiers/status",
-            "tenants/status",
-        ],
-        &["get", "patch"],
+        &["fleetplacements/status", "fleetworkloads/status", "memberclusters/status", "tenants/status"],
+        &["patch"],
         "status and conditions",
         "状态与条件",
     ),
     cluster(
         "",
         &["namespaces"],
-        &["get", "list", "watch", "create"],
-        "a namespace per member and per tenant, and whether one is terminating before a deletion counts as an order",
-        "每个成员与每个单位的命名空间；删除是否为指令须先确认命名空间未在终止",
+        &["get"],
+        "who the hub is, and whether a namespace is terminating before a deletion counts as an order",
+        "中心的标识；删除是否为指令须先确认命名空间未在终止",
     ),
     cluster(
         "apiextensions.k8s.io",
@@ -136,7 +135,14 @@ pub const RIGHTS: &[Right] = &[
         "whether a definition is terminating before a deletion counts as an order",
         "删除是否为指令须先确认资源定义未在终止",
     ),
-    cluster("coordination.k8s.io", &["leases"], &["list", "watch"], "heartbeats of pull agents", "拉取代理的心跳"),
+    cluster(
+        "apps",
+        &["controllerrevisions"],
+        &["get", "list", "create", "patch", "delete"],
+        "what was delivered, as ten revisions of each workload",
+        "所下发内容：每个工作负载保留十个版本",
+    ),
+    cluster("coordination.k8s.io", &["leases"], FOLLOW, "heartbeats of pull agents", "拉取代理的心跳"),
     cluster(
         "events.k8s.io",
         &["events"],
@@ -147,14 +153,14 @@ pub const RIGHTS: &[Right] = &[
     cluster(
         "certificates.k8s.io",
         &["certificatesigningrequests"],
-        &["get", "list", "watch"],
+        FOLLOW,
         "requests of pull agents for their certificates",
         "拉取代理的证书申请",
     ),
     cluster(
         "certificates.k8s.io",
         &["certificatesigningrequests/approval"],
-        &["update", "patch"],
+        &["patch"],
         "the answer to such a request",
         "对证书申请的批复",
     ),
@@ -170,10 +176,17 @@ pub const RIGHTS: &[Right] = &[
     },
     cluster(
         "multicluster.x-k8s.io",
-        &["clusterprofiles", "clusterprofiles/status"],
+        &["clusterprofiles"],
         &["get", "create", "patch"],
         "members as ClusterProfiles, where that definition is installed",
         "在已安装该资源定义时，以 ClusterProfile 发布成员",
+    ),
+    cluster(
+        "multicluster.x-k8s.io",
+        &["clusterprofiles/status"],
+        &["patch"],
+        "what is known of a member, told in its ClusterProfile",
+        "在 ClusterProfile 中发布成员的状态",
     ),
     crate::http::MAY_AUTHENTICATE,
     crate::http::MAY_AUTHORIZE,
@@ -195,30 +208,22 @@ pub const RIGHTS: &[Right] = &[
         group: "",
         resources: &["secrets"],
         names: &[],
-        verbs: &["get", "list", "watch", "update"],
-        en: "credentials of members reached by push, and their rotation",
-        zh: "推送成员的访问凭据及其轮换",
+        verbs: &["get", "list", "watch", "create", "update"],
+        en: "credentials of members reached by push and their rotation; the key of digests, made once",
+        zh: "推送成员的访问凭据及其轮换；摘要密钥，仅创建一次",
     },
-    Right {
-        reach: Reach::Cluster,
-        when: When::DedicatedHub,
-        group: "apps",
-        resources: &["daemonsets", "deployments", "statefulsets"],
-        names: &[],
-        verbs: READ,
-        en: "native workloads that a FleetWorkload selects",
-        zh: "被 FleetWorkload 选取的原生工作负载",
-    },
-    Right {
-        reach: Reach::Cluster,
-        when: When::DedicatedHub,
-        group: "apps",
-        resources: &["daemonsets/status", "deployments/status", "statefulsets/status"],
-        names: &[],
-        verbs: &["patch"],
-        en: "their aggregated status, for helm --wait and kubectl rollout status",
-        zh: "汇总后的状态，供 helm --wait 与 kubectl rollout status 使用",
-    },
+    kinds::MAY_FOLLOW_APPS,
+    kinds::MAY_FOLLOW_SCALERS,
+    kinds::MAY_FOLLOW_BATCH,
+    kinds::MAY_FOLLOW_NETWORK,
+    kinds::MAY_FOLLOW_BUDGETS,
+    kinds::MAY_FOLLOW_CORE,
+    kinds::MAY_FOLLOW_SECRETS,
+    kinds::MAY_MIRROR,
+    kinds::MAY_TELL_APPS,
+    kinds::MAY_TELL_BATCH,
+    kinds::MAY_TELL_NETWORK,
+    kinds::MAY_TELL_CORE,
 ];
 
 /// The rules of one reach, as they stand in a Role: rules that hold always, then those of a dedicated hub.
@@ -251,8 +256,10 @@ mod tests {
 
     #[test]
     fn secrets_are_reached_in_our_own_namespace_only() {
+        // But for a dedicated hub, where those that selected workloads name are delivered with them: read, never written.
         for right in RIGHTS.iter().filter(|right| right.resources.contains(&"secrets")) {
-            assert_eq!(right.reach, Reach::System, "{right:?}");
+            let follows = right.when == When::DedicatedHub && right.verbs == ["list", "watch"];
+            assert!(right.reach == Reach::System || follows, "{right:?}");
         }
     }
 
@@ -272,9 +279,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_ours_is_read_and_no_other_is_named() {
-        let ours: BTreeSet<_> = jiuzhou_api::kinds().into_iter().map(|kind| kind.plural).collect();
+        let ours: BTreeSet<_> = jiuzhou_api::kinds().iter().map(|kind| kind.plural.clone()).collect();
         let rights = || RIGHTS.iter().filter(|right| right.group == GROUP);
-        let read = rights().filter(|right| right.verbs == READ).flat_map(|right| right.resources);
+        let read = rights().filter(|right| right.verbs == FOLLOW).flat_map(|right| right.resources);
         assert_eq!(read.map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), ours);
         for resource in rights().flat_map(|right| right.resources) {
             let plural = resource.split('/').next().unwrap();

@@ -8,10 +8,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiuzhou_api::v1alpha1::{DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState};
+use jiuzhou_api::v1alpha1::{
+    DeliveredObject, DeliverySpec, DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState,
+    ObservedCounts,
+};
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_intake::documents::read_bytes;
 use jiuzhou_intake::yaml::Limits;
+use jiuzhou_objects::render::digest_of;
 use jiuzhou_objects::secrets::DigestKey;
 use jiuzhou_world::{Entry, World};
 use serde_json::{Value, json};
@@ -25,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::orders::{Order, Orders, Report};
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::Records;
+use crate::record::retention::Keep;
 use crate::stop::Stop;
 
 /// Objects of a story of `examples/`, without what an operator writes itself.
@@ -48,14 +53,29 @@ pub(crate) fn story(name: &str) -> Vec<Value> {
     ours.collect()
 }
 
+/// What is there, by workload and cluster.
+pub(crate) type There = BTreeMap<(WorkloadKey, String), Arc<Order>>;
+
+/// Looks at an order before it is carried out, with what is there until then.
+pub(crate) type Witness = Box<dyn Fn(&Order, &There) + Send + Sync>;
+
+/// Says what becomes of an object of a delivery; `None` is ready.
+pub(crate) type Judge = Box<dyn Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send>;
+
 /// Members that do what is ordered, at once or never.
 #[derive(Default)]
 pub(crate) struct Members {
-    /// What is there, by workload and cluster.
-    pub(crate) there: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
+    /// What is there.
+    pub(crate) there: Mutex<There>,
+    /// Who looks at orders.
+    pub(crate) witness: Mutex<Option<Witness>>,
+    /// What was ordered once and is in no order any more: it stays until its removal is ordered.
+    left: Mutex<BTreeMap<(WorkloadKey, String), BTreeMap<String, ObjectObservation>>>,
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
+    /// What becomes of an object, where it is not simply ready.
+    judge: Mutex<Option<Judge>>,
     /// Nothing is reported.
     mute: std::sync::atomic::AtomicBool,
 }
@@ -74,27 +94,35 @@ impl Members {
     fn status(&self, order: &Order) -> DeliveryStatus {
         let delivery = &order.delivery;
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|c| **c == *delivery.cluster);
-        let state = if slow { ObjectState::Applied } else { ObjectState::Ready };
-        let object = |object: &jiuzhou_api::v1alpha1::DeliveredObject| ObjectObservation {
-            name: object.name.clone(),
-            identity: Some(ObjectIdentity {
-                api_version: "v1".into(),
-                kind: "ConfigMap".into(),
-                namespace: Some(delivery.workload.namespace.clone()),
-                name: object.name.to_string().into(),
-                uid: format!("{}-{}", delivery.cluster, object.name).into(),
-            }),
-            state,
-            wanted: delivery.replicas,
-            ..ObjectObservation::default()
+        let judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = |object: &DeliveredObject| {
+            let judged = judge.as_ref().and_then(|judge| judge(delivery, object));
+            judged.unwrap_or(if slow { ObjectState::Applied } else { ObjectState::Ready })
         };
+        let well = delivery.objects.iter().all(|object| state(object) == ObjectState::Ready);
+        let objects = delivery.objects.iter().map(|object| observe(delivery, object, state(object)));
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.get(&(order.key(), delivery.cluster.to_string())).into_iter().flat_map(BTreeMap::values);
         DeliveryStatus {
             epoch: Some(delivery.epoch),
-            objects: delivery.objects.iter().map(object).collect(),
+            objects: objects.chain(left.cloned()).collect(),
             present: delivery.replicas,
-            ready: if slow { Some(0) } else { delivery.replicas },
+            ready: if well { delivery.replicas } else { Some(0) },
             ..DeliveryStatus::default()
         }
+    }
+
+    /// What an order names no more is left, and what it orders away is gone.
+    fn leave(&self, before: Option<&Order>, order: &Order) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.entry((order.key(), order.delivery.cluster.to_string())).or_default();
+        for object in before.into_iter().flat_map(|before| &before.delivery.objects) {
+            left.insert(object.name.to_string(), observe(&order.delivery, object, ObjectState::Ready));
+        }
+        let removed =
+            |one: &ObjectObservation| one.identity.as_ref().is_some_and(|id| order.delivery.removing.contains(id));
+        let named = |name: &str| order.delivery.objects.iter().any(|object| *object.name == *name);
+        left.retain(|name, one| !named(name) && !removed(one));
     }
 
     /// Where a workload is, with its replicas.
@@ -103,6 +131,21 @@ impl Members {
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let of_it = there.iter().filter(|((workload, _), _)| *workload == key);
         of_it.map(|((_, cluster), order)| (cluster.clone(), order.delivery.replicas.unwrap_or(0))).collect()
+    }
+
+    /// From now on objects become what this says. What is there is told again.
+    pub(crate) fn judge(
+        &self,
+        judge: impl Fn(&DeliverySpec, &DeliveredObject) -> Option<ObjectState> + Send + 'static,
+    ) {
+        *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(judge));
+        self.tell();
+    }
+
+    /// What is there goes by itself, as a Job does whose time to live is over.
+    pub(crate) fn vanish(&self, namespace: &str, name: &str) {
+        let key = WorkloadKey::new(namespace, name);
+        self.there.lock().unwrap_or_else(PoisonError::into_inner).retain(|(workload, _), _| *workload != key);
     }
 
     /// From now on nothing is reported.
@@ -116,6 +159,37 @@ impl Members {
         if let Some(sender) = sender {
             self.attach(sender);
         }
+    }
+}
+
+/// What an obedient member says of an object.
+fn observe(delivery: &DeliverySpec, object: &DeliveredObject, state: ObjectState) -> ObjectObservation {
+    let manifest = object.manifest.as_ref();
+    let text =
+        |pointer: &str| manifest.and_then(|one| one.pointer(pointer)).and_then(Value::as_str).unwrap_or("Secret");
+    let runs = manifest.is_some_and(|manifest| manifest.pointer("/spec/template").is_some());
+    let replicas = delivery.replicas.filter(|_| runs);
+    let ready = if state == ObjectState::Ready { replicas } else { replicas.map(|_| 0) };
+    ObjectObservation {
+        name: object.name.clone(),
+        identity: Some(ObjectIdentity {
+            api_version: if manifest.is_some() { text("/apiVersion").into() } else { "v1".into() },
+            kind: text("/kind").into(),
+            namespace: Some(delivery.workload.namespace.clone()),
+            name: object.name.to_string().into(),
+            uid: format!("{}-{}", delivery.cluster, object.name).into(),
+        }),
+        state,
+        applied: digest_of(object).map(|digest| digest.to_string().into()),
+        wanted: delivery.replicas,
+        ready,
+        counted: replicas.map(|replicas| ObservedCounts {
+            replicas: Some(replicas),
+            updated: Some(replicas),
+            available: ready,
+            ..ObservedCounts::default()
+        }),
+        ..ObjectObservation::default()
     }
 }
 
@@ -137,9 +211,13 @@ impl Orders for Members {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
         let status = {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(witness) = &*self.witness.lock().unwrap_or_else(PoisonError::into_inner) {
+                witness(&order, &there);
+            }
             match order.delivery.state {
                 DeliveryState::Present => {
-                    there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    let before = there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    self.leave(before.as_deref(), &order);
                     Some(self.status(&order))
                 }
                 DeliveryState::Removing => {
@@ -162,6 +240,8 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
+    /// Whether its operators run as those of a dedicated hub.
+    pub(crate) dedicated: bool,
 }
 
 impl Hub {
@@ -172,7 +252,10 @@ impl Hub {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
+            dedicated: true,
         };
+        let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
+        hub.world.seed(own);
         for object in objects {
             hub.create(object).await;
         }
@@ -196,7 +279,7 @@ impl Hub {
 
     /// Changes an object as a person does (a merge patch).
     pub(crate) async fn patch(&self, kind: &str, namespace: Option<&str>, name: &str, sub: &str, patch: &Value) {
-        let plural = jiuzhou_api::kinds().into_iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
+        let plural = &jiuzhou_api::kinds().iter().find(|info| info.kind == kind).expect("a kind of ours").plural;
         let place = namespace.map(|namespace| format!("/namespaces/{namespace}")).unwrap_or_default();
         let path = format!("/apis/jiuzhou.dev/v1alpha1{place}/{plural}/{name}{sub}?fieldManager=person");
         let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
@@ -225,10 +308,11 @@ impl Hub {
         let client = self.world.client_named("operator");
         let world = self.world.clone();
         let clock: Clock = Arc::new(move || world.clock().now());
-        let records = Records::open(self.folder.path(), "hub", clock()).expect("the audit log opens");
+        let records = Records::open(self.folder.path(), "hub", clock(), Keep::default()).expect("the audit log opens");
         let (sender, reports) = mpsc::unbounded_channel();
         self.members.attach(sender);
-        let seen = hub::watch_all(&client, &stop);
+        let (natives, followed) = tokio::sync::watch::channel(false);
+        let seen = hub::watch_all(&client, &stop, &followed);
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
         let parts = Parts {
             client,
@@ -240,6 +324,8 @@ impl Hub {
             gate: Gate::alone(Term(1)),
             metrics: Arc::new(Metrics::new()),
             health: Health::new([]),
+            dedicated: self.dedicated,
+            natives,
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))

@@ -103,6 +103,7 @@ pub fn spec_of(
         previous: before.map(|before| before.decision.clone()),
         epoch: stamp.epoch,
         sequence: before.map_or(stamp.sequence, |before| before.sequence),
+        revision: before.map_or(1, |before| before.revision),
         clusters,
         binding_limit: limit.map(|code| code.as_str().into()),
         inputs: DecisionInputs {
@@ -187,7 +188,7 @@ fn clusters(decision: &Decision) -> Result<Vec<PlacedCluster>, CommitError> {
             cluster: target.cluster.clone(),
             replicas: target.replicas,
         })?;
-        Ok(PlacedCluster { name: target.cluster.clone().into(), replicas })
+        Ok(PlacedCluster { name: target.cluster.clone().into(), replicas, place: None })
     };
     decision.targets.iter().map(target).collect()
 }
@@ -238,7 +239,7 @@ mod tests {
     fn a_first_commit_takes_its_place_in_the_queue() {
         let first = first();
         assert_eq!((first.epoch, first.sequence, first.previous), (3, 12, None));
-        assert_eq!(first.clusters, [PlacedCluster { name: "a".into(), replicas: 2 }]);
+        assert_eq!(first.clusters, [PlacedCluster { name: "a".into(), replicas: 2, place: None }]);
     }
 
     #[test]

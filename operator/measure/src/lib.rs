@@ -12,6 +12,7 @@ pub mod cost;
 pub mod energy;
 mod figure;
 mod period;
+pub mod rates;
 
 pub use figure::{Figure, LeftOut, MeasureError, Ratio};
 pub use period::{BadPeriod, Month, Period, beijing_date};

@@ -16,6 +16,7 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::bootstrap::{KINDS, KindRight};
 use crate::kinds::Served;
 use crate::member::Member;
 
@@ -64,6 +65,12 @@ impl Watches {
 
     /// Watches a kind from now on, unless it is watched already.
     pub fn ensure(&mut self, served: &Served) {
+        // Contents of ConfigMaps and Secrets are the tenant's: our own account may not list them, so asking would only
+        // be refused again and again. They are looked at with their order, now and then.
+        let may_list = |right: &KindRight| right.hub_lists || right.kind != served.resource.kind;
+        if !KINDS.iter().filter(|right| right.group == served.resource.group).all(may_list) {
+            return;
+        }
         let key = (served.resource.api_version.clone(), served.resource.kind.clone());
         if self.running.get(&key).is_some_and(|task| !task.is_finished()) {
             return;

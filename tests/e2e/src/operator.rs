@@ -1,44 +1,43 @@
 //! The operator as a process of its own, which a test starts, kills and starts again.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::fleet::{Cluster, Fleet, binary};
+use crate::process::Process;
 
 /// Who the operator is on the hub, as API servers record it.
 pub const USER: &str = "system:serviceaccount:jiuzhou-system:jiuzhou";
 
-/// The service account of the operator. What it may do is given apart.
-const ACCOUNT: &str = "
+/// Where it lives on the hub.
+const NAMESPACE: &str = "
 apiVersion: v1
 kind: Namespace
 metadata: {name: jiuzhou-system}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: jiuzhou, namespace: jiuzhou-system}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: jiuzhou-e2e}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: jiuzhou, namespace: jiuzhou-system}]
 ";
 
-/// One running process. Killed when dropped.
+/// One running operator. Killed when dropped.
 #[derive(Debug)]
 pub struct Operator {
-    child: Child,
-    log: PathBuf,
-    /// Where the words of this start begin in the log.
-    from: usize,
+    process: Process,
     listen: SocketAddr,
+}
+
+/// How an operator is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Without a lease: only the lock of the audit log keeps it alone, and a restart waits for nobody.
+    pub alone: bool,
+    /// Which of several at the same time.
+    pub replica: usize,
+    /// Answering on every address, where metrics need a token; else on loopback.
+    pub open: bool,
 }
 
 impl Operator {
@@ -48,30 +47,17 @@ impl Operator {
     /// # Errors
     /// When it cannot be started.
     pub fn start(fleet: &Fleet) -> Result<Self> {
+        Self::start_as(fleet, Start::default())
+    }
+
+    /// The same, in another way. A second one at the same time speaks to a log of its own.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_as(fleet: &Fleet, how: Start) -> Result<Self> {
         let layout = fleet.set().layout();
-        let kubeconfig = account(fleet.hub(), layout.folder())?;
-        let (log, audit) = (layout.logs().join("operator.log"), audit(fleet));
-        // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
-        let listen = listener.local_addr().context("failed to find a port")?;
-        drop(listener);
-        let file = File::options().create(true).append(true).open(&log);
-        let file = file.with_context(|| format!("failed to open {}", log.display()))?;
-        let from = file.metadata().with_context(|| format!("failed to look at {}", log.display()))?.len();
-        let output = file.try_clone().context("failed to share a log")?;
-        let child = Command::new(binary()?)
-            .args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()])
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .arg("--audit")
-            .arg(audit)
-            .env("RUST_LOG", "jiuzhou=debug")
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(file)
-            .spawn()
-            .context("failed to start the program under test")?;
-        Ok(Self { child, log, from: usize::try_from(from).context("failed to measure a log")?, listen })
+        let name = if how.replica == 0 { "operator.log".to_owned() } else { format!("operator-{}.log", how.replica) };
+        launch(fleet.hub(), layout.folder(), layout.logs().join(name), how)
     }
 
     /// Where health and metrics answer.
@@ -80,76 +66,59 @@ impl Operator {
         self.listen
     }
 
-    /// Where its words go.
-    #[must_use]
-    pub fn log(&self) -> &Path {
-        &self.log
-    }
-
-    /// Whether it has said a message since this start.
-    ///
-    /// # Errors
-    /// When its log cannot be read.
-    pub fn said(&self, message: &str) -> Result<bool> {
-        let words = std::fs::read(&self.log).with_context(|| format!("failed to read {}", self.log.display()))?;
-        let words = String::from_utf8_lossy(words.get(self.from..).unwrap_or_default()).into_owned();
-        let mut lines = words.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Ok(lines.any(|line| line["message"] == message))
-    }
-
-    /// Its process id.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends it at once, as a power cut does.
     ///
     /// # Errors
     /// When it cannot be killed.
-    pub fn kill(mut self) -> Result<()> {
-        self.child.kill().context("failed to kill the program under test")?;
-        self.child.wait().context("failed to wait for the program under test")?;
-        Ok(())
+    pub fn kill(self) -> Result<()> {
+        self.process.kill()
     }
 
     /// Asks it to end, as a rollout does, and waits.
     ///
     /// # Errors
     /// When it is still there after the time given.
-    pub fn terminate(mut self, within: Duration) -> Result<ExitStatus> {
-        let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.id())]).status();
-        asked.context("failed to run sh")?;
-        let deadline = Instant::now() + within;
-        loop {
-            if let Some(status) = self.child.try_wait().context("failed to wait for the program under test")? {
-                return Ok(status);
-            }
-            if Instant::now() > deadline {
-                bail!("failed to end within {} s: see {}", within.as_secs(), self.log.display());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Whether it is still running; its end is told otherwise.
-    ///
-    /// # Errors
-    /// When it has ended, with where its words are.
-    pub fn alive(&mut self) -> Result<()> {
-        match self.child.try_wait().context("failed to look at the program under test")? {
-            None => Ok(()),
-            Some(status) => bail!("failed: the program under test ended with {status}: see {}", self.log.display()),
-        }
+    pub fn terminate(self, within: Duration) -> Result<ExitStatus> {
+        self.process.terminate(within)
     }
 }
 
-impl Drop for Operator {
-    fn drop(&mut self) {
-        // Already ended is fine: there is nothing to do about a process in a destructor.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+impl Deref for Operator {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
     }
+}
+
+impl DerefMut for Operator {
+    fn deref_mut(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}
+
+/// Starts the operator on another hub than the set's, with all its files in a folder.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start_on(hub: &Cluster, folder: &Path) -> Result<Operator> {
+    launch(hub, folder, folder.join("operator.log"), Start::default())
+}
+
+fn launch(hub: &Cluster, folder: &Path, log: PathBuf, how: Start) -> Result<Operator> {
+    let kubeconfig = account(hub, folder)?;
+    // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
+    let listen = listener.local_addr().context("failed to find a port")?;
+    drop(listener);
+    let mut command = Command::new(binary()?);
+    let address = if how.open { SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port())) } else { listen };
+    command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &address.to_string()]);
+    command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(folder.join("audit"));
+    if how.alone {
+        command.args(["--leader-election", "off"]);
+    }
+    Ok(Operator { process: Process::start(command, log)?, listen })
 }
 
 /// The folder of the operator's audit log.
@@ -158,13 +127,19 @@ pub fn audit(fleet: &Fleet) -> PathBuf {
     fleet.set().layout().folder().join("audit")
 }
 
-/// A kubeconfig of the operator's service account, made when it is not there.
+/// A kubeconfig of the operator's service account, made when it is not there. Account, roles, bindings and admission
+/// policies are those of the chart as helm renders them: what the operator needs and the chart does not grant fails here.
 fn account(hub: &Cluster, folder: &Path) -> Result<PathBuf> {
     let path = folder.join("operator.kubeconfig");
     if path.is_file() {
         return Ok(path);
     }
-    hub.apply(ACCOUNT)?;
+    hub.apply(NAMESPACE)?;
+    // Admission asks each Tenant which namespaces are its own, so the definitions come first.
+    hub.apply_path("crds")?;
+    let chart = ["template", "jiuzhou", "charts/jiuzhou", "--namespace=jiuzhou-system", "--kube-version=1.33.0"];
+    let parts = ["--set=dedicatedHub=true", "--show-only=templates/rbac.yaml", "--show-only=templates/admission.yaml"];
+    hub.apply(&hub.helm(&[chart.as_slice(), &parts].concat())?)?;
     let token = hub.kubectl(&["create", "token", "jiuzhou", "--namespace=jiuzhou-system", "--duration=8h"])?;
     let of = hub.plane.kubeconfig();
     let text = std::fs::read_to_string(&of).with_context(|| format!("failed to read {}", of.display()))?;

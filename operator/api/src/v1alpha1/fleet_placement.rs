@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text::{ContentDigest, Name, Text, Token};
@@ -76,6 +77,10 @@ pub struct FleetPlacementSpec {
     #[schemars(range(min = 0))]
     #[x_kube(validation = ("self == oldSelf", "sequence: cannot be changed once set, because workloads are decided in the order they were admitted. sequence：设定后不可更改，工作负载按准入次序决策。"))]
     pub sequence: i64,
+    /// Number of what is delivered; it grows with every change of content and stays when replicas move. 所下发内容的版本号；内容每次变化加一，仅副本移动时不变。
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub revision: i64,
     /// Clusters and their replicas. 集群与副本。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
@@ -101,6 +106,9 @@ pub struct PlacedCluster {
     /// Replicas. 副本数。
     #[schemars(range(min = 0, max = 1_000_000))]
     pub replicas: i32,
+    /// Digest of what this cluster puts into the content: its values, registries, zones; absent where it puts in nothing. 本集群带入内容的取值、镜像仓库与区域的摘要；无则不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Token>,
 }
 
 /// Digests of what a decision was made from. 决策依据的摘要。
@@ -117,7 +125,7 @@ pub struct DecisionInputs {
     /// Of the built-in data. 内置数据。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<ContentDigest>,
-    /// Of what is delivered: version of the workload, overrides. 所下发内容：工作负载版本与覆盖项。
+    /// Of what is delivered: objects, overrides, node affinity. 所下发内容：对象、覆盖项与节点亲和。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentDigest>,
 }
@@ -164,14 +172,95 @@ pub struct UnhealthyCluster {
     pub message: Option<Text>,
 }
 
+/// Which revision a cluster has. 一个集群所处的版本。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterRevision {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// Revision it has or is getting; absent is unknown, and what is there stays until its stage comes. 已有或正在更新到的版本；未填写即未知，在其阶段到来前保持现状。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub revision: Option<i64>,
+}
+
+/// How far a change of content has come. 内容变更的发布进度。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutProgress {
+    /// Revision that is rolled out. 正在发布的版本。
+    #[schemars(range(min = 0))]
+    pub revision: i64,
+    /// Stage it has reached. 已到达的阶段。
+    pub stage: Name,
+    /// Since when it is there. 到达该阶段的时间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub since: Option<Time>,
+    /// Since when everything it has reached is healthy without a break. 已到达的集群自何时起持续健康。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub healthy_since: Option<Time>,
+    /// What it waits for, as a code. 等待原因，代码。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Token>,
+    /// The failing cluster, the open gate, what to approve. 失败的集群、未通过的门禁或须批准的内容。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Text>,
+    /// Revision of every cluster. 各集群的版本。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub clusters: Vec<ClusterRevision>,
+}
+
+/// How a run ended. 运行结果。
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum RunOutcome {
+    /// As its kind profile wants it. 按资源档案已完成。
+    Finished,
+    /// It failed by its kind profile. 按资源档案已失败。
+    Failed,
+}
+
+/// Where something that runs once was seen. 仅运行一次的工作负载曾在何处运行。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StartedIn {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// How it ended; absent while it runs, and when it vanished before anybody saw its end. 运行结果；运行中或未及观测即消失时不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<RunOutcome>,
+}
+
 /// What was observed of a placement. 部署结果的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct FleetPlacementStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
+    /// Revision that all clusters have; absent is unknown. 全部集群已有的版本；未填写即未知。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub revision: Option<i64>,
+    /// Digest of its content: a change back to it passes no rest, gate or approval. 该版本内容的摘要；回到该内容的变更无须等待、门禁与批准。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<ContentDigest>,
+    /// The rollout under way. 进行中的发布。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutProgress>,
+    /// Whether anything of it was ever seen in a member: what was started waits for no other workload. 是否曾在成员中观测到；已启动者不再等待其他工作负载。
+    #[serde(default)]
+    pub begun: bool,
+    /// Of what runs once: where it was seen to run; it is never started anywhere else, and never again. 仅运行一次者曾在何处运行；绝不在别处或再次启动。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub started: Vec<StartedIn>,
     /// Sums. 合计。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<PlacementTotals>,

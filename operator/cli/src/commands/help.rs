@@ -101,9 +101,11 @@ fn area(area: Area, context: &Context) -> &str {
     match area {
         Area::Intake => context.pick("Reading files", "读取文件"),
         Area::Detect => context.pick("CPU detection", "芯片识别"),
+        Area::Inspect => context.pick("Looking into images", "镜像检查"),
         Area::Rule => context.pick("Rules on clusters", "集群规则"),
         Area::Architecture => context.pick("Architecture", "芯片架构"),
         Area::Choice => context.pick("Fit and choice", "容量与选择"),
         Area::Measure => context.pick("Figures", "指标"),
+        Area::Study => context.pick("Tests and scenarios", "测试与推演"),
     }
 }

@@ -152,7 +152,7 @@ pub(crate) fn present(
 }
 
 /// Workloads that run as they were decided.
-fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec> {
+pub(crate) fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec> {
     let decided: BTreeMap<&WorkloadKey, &Decision> =
         decisions.iter().map(|decision| (&decision.key, decision)).collect();
     for spec in &mut specs {

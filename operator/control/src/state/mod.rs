@@ -8,6 +8,7 @@
 mod changes;
 mod concern;
 mod delivered;
+mod selection;
 #[cfg(test)]
 mod tests;
 
@@ -16,21 +17,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_api::meta;
-use jiuzhou_api::text::ContentDigest;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::Reachability;
-use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, WorkloadKey};
+use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
-use jiuzhou_intake::objects::{Key, Objects};
+use jiuzhou_intake::objects::{Item, Key, Objects};
 use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
 pub use changes::Changed;
 use concern::{Concern, Ties};
 use delivered::{Delivered, Parts};
+
+use crate::select::Natives;
+use crate::select::resolve::Resolution;
 
 /// The state cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,12 @@ pub struct State {
     concern: Concern,
     changed: Changed,
     delivered: Delivered,
+    /// Whether native objects may be selected here.
+    dedicated: bool,
+    natives: Natives,
+    /// What the selection of a workload was resolved to, and those that are to be resolved.
+    selecting: BTreeMap<Key, Resolution>,
+    unresolved: BTreeSet<Key>,
 }
 
 impl State {
@@ -98,6 +107,10 @@ impl State {
             concern: Concern::everything(),
             changed: Changed::default(),
             delivered: Delivered::default(),
+            dedicated: false,
+            natives: Natives::default(),
+            selecting: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
         })
     }
 
@@ -121,7 +134,7 @@ impl State {
     /// Kinds that were never listed whole. Nothing may be decided while there is one.
     #[must_use]
     pub fn incomplete(&self) -> Vec<String> {
-        jiuzhou_api::kinds().into_iter().map(|info| info.kind).filter(|kind| !self.complete.contains(kind)).collect()
+        jiuzhou_api::kinds().iter().map(|info| info.kind.clone()).filter(|kind| !self.complete.contains(kind)).collect()
     }
 
     /// An object is there. `None` when that was known or is older than what is known; else which object it is.
@@ -138,7 +151,9 @@ impl State {
         }
         let before = (concern::ties(&self.objects, &object), Parts::of(&self.objects, &object));
         let mut findings = Vec::new();
+        let carried = self.carry(&object);
         self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
+        self.restore(&object, carried);
         self.moved(&object, &before);
         self.tell(&object, findings);
         self.versions.insert(object.clone(), version);
@@ -149,6 +164,7 @@ impl State {
     pub fn remove(&mut self, object: &ObjectRef) {
         let before = (concern::ties(&self.objects, object), Parts::of(&self.objects, object));
         self.objects.remove(object, &self.builtin);
+        self.restore(object, None);
         self.moved(object, &before);
         self.findings.remove(object);
         self.versions.remove(object);
@@ -176,6 +192,7 @@ impl State {
     /// # Errors
     /// [`StateError::Snapshot`]; the snapshot is as it was.
     pub fn refresh(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        self.resolve(as_of);
         // Terms, prices and evidence are told by Beijing days.
         let day = beijing::day(as_of);
         if self.day != Some(day) {
@@ -203,31 +220,6 @@ impl State {
             self.workload(&base, key);
         }
         self.base = Some(base);
-        for key in &concern.workloads {
-            self.weigh(key);
-        }
-    }
-
-    /// Finds whether what is to be delivered of a workload is what its placement was committed for.
-    fn weigh(&mut self, key: &Key) {
-        let key = WorkloadKey::new(&key.0, &key.1);
-        let content = self.content(&key);
-        let other = self.placement(&key).is_some_and(|placed| placed.spec.inputs.content != content);
-        self.delivered.weigh(key, other);
-    }
-
-    /// What is delivered of a workload, as a digest: which version of which object, and the overrides of its policy. Not
-    /// its manifests, which may hold a Secret: a digest of that could be guessed from.
-    #[must_use]
-    pub fn content(&self, key: &WorkloadKey) -> Option<ContentDigest> {
-        let workload = self.fleet_workload(key)?;
-        let overrides = self.rules(key).map(|rules| &rules.overrides);
-        Some(delivered::content(workload, overrides))
-    }
-
-    /// Placed workloads whose content is another than the one their placement was committed for.
-    pub fn other_content(&self) -> impl Iterator<Item = &WorkloadKey> {
-        self.delivered.other()
     }
 
     fn workload(&mut self, base: &Base, key: &Key) {
@@ -289,8 +281,6 @@ impl State {
         self.findings.extend(by_object);
         self.shared.sweep();
         self.base = Some(base);
-        let placed: Vec<Key> = self.objects.placements.keys().cloned().collect();
-        placed.iter().for_each(|key| self.weigh(key));
         Ok(())
     }
 
@@ -345,6 +335,31 @@ impl State {
     #[must_use]
     pub fn rules(&self, key: &WorkloadKey) -> Option<&api::PlacementRules> {
         self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// What the engine would be told of a workload if it said this; `None` when it cannot be decided on.
+    #[must_use]
+    pub fn spec_as(&self, key: &WorkloadKey, workload: &api::FleetWorkload) -> Option<Spec> {
+        let base = self.base.as_ref()?;
+        let known = self.objects.workloads.get(&(key.namespace.clone(), key.name.clone()))?;
+        let other = Item { object: workload.clone(), ..known.clone() };
+        base.workload_as(&self.objects, &other, &mut Shared::default(), &mut Vec::new())
+    }
+
+    /// Workloads that wait for this one before they begin.
+    #[must_use]
+    pub fn dependents(&self, key: &WorkloadKey) -> Vec<WorkloadKey> {
+        let from = (key.namespace.clone(), String::new());
+        let here = self.objects.workloads.range(from..).take_while(|((namespace, _), _)| *namespace == key.namespace);
+        let waits =
+            |item: &Item<api::FleetWorkload>| item.object.spec.depends_on.iter().any(|name| **name == *key.name);
+        here.filter(|(_, item)| waits(item)).map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    }
+
+    /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        self.day
     }
 
     /// The tenant of a workload; empty when nobody owns its namespace.

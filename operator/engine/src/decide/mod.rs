@@ -75,3 +75,4 @@ pub use spec::{
     Spec, Spread, SpreadKey, WorkloadKey,
 };
 pub use verdicts::Verdicts;
+pub use view::demanded_tier;

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::calendar::{Calendar, Dated};
-use super::input::FreezeInput;
+use super::input::{FreezeInput, TierInput};
 use super::mask::Mask;
 use super::nodes::node_affinity;
 use super::snapshot::Snapshot;
@@ -42,6 +42,14 @@ impl<'s> View<'s> {
         let held = self.calendar.freezes.iter();
         held.filter_map(|(name, clusters)| Some((self.snapshot.freezes.get(name)?, clusters)))
     }
+}
+
+/// The highest tier that a requirement demands by its own words, its class of data and its tenant; `None` when it demands
+/// none, or one that is not defined.
+#[must_use]
+pub fn demanded_tier<'s>(snapshot: &'s Snapshot, requirement: &Requirement) -> Option<&'s TierInput> {
+    let demand = Demand::new(snapshot, requirement);
+    demand.tiers.checked_sub(1).and_then(|at| snapshot.tiers.get(at)).filter(|_| demand.undefined.is_none())
 }
 
 /// What a requirement demands once its tenant and class are looked up.

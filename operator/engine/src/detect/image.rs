@@ -27,6 +27,54 @@ pub enum Provenance {
     Declared,
 }
 
+/// A field of [`Needs`], for saying how a fact is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NeedField {
+    /// [`Needs::level`].
+    Level,
+    /// [`Needs::features`].
+    Features,
+    /// [`Needs::max_page_size_ki`].
+    MaxPageSize,
+    /// [`Needs::world`].
+    AbiWorld,
+    /// [`Needs::aarch32`].
+    Aarch32,
+    /// [`Needs::kernel_min`].
+    KernelMin,
+    /// [`Needs::libc`].
+    Libc,
+    /// [`Needs::execution`].
+    Execution,
+}
+
+impl NeedField {
+    /// Every field, in the order in which they are told.
+    pub const ALL: [Self; 8] = [
+        Self::Level,
+        Self::Features,
+        Self::MaxPageSize,
+        Self::AbiWorld,
+        Self::Aarch32,
+        Self::KernelMin,
+        Self::Libc,
+        Self::Execution,
+    ];
+}
+
+/// How one need of an entry is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fact {
+    /// Which.
+    pub need: NeedField,
+    /// By whom; `None` is unknown.
+    pub provenance: Provenance,
+    /// What was looked at, such as a file of the image.
+    pub source: String,
+}
+
 /// How the programs of an image execute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

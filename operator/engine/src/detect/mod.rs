@@ -32,7 +32,7 @@ pub use detector::detect;
 pub use evidence::{Conflict, Evidence, EvidenceKey};
 pub use facts::{PageSize, PoolFacts};
 pub use features::{level_features, normalise_feature};
-pub use image::{AcceleratorNeed, Execution, ImageEntry, Libc, LibcFamily, Needs, Provenance};
+pub use image::{AcceleratorNeed, Execution, Fact, ImageEntry, Libc, LibcFamily, NeedField, Needs, Provenance};
 pub use node::{CpuBasicInfo, NodeFacts, NodeProfile, Taint, TaintEffect};
 pub use oci::{OciPlatform, match_vector};
 pub use pools::{Pool, group};

@@ -33,12 +33,22 @@ pub struct Seen {
     pub objects: bool,
     /// Replicas ordered there last, as its objects say.
     pub ordered: i64,
-    /// Replicas that exist there, terminating ones included.
-    pub present: i64,
-    /// Replicas that are ready there.
-    pub ready: i64,
+    /// Replicas that exist there, terminating ones included; `None` when nobody could count them.
+    pub present: Option<i64>,
+    /// Replicas that are ready there; `None` when nobody could count them.
+    pub ready: Option<i64>,
     /// It has run (or is running) there, though maybe nothing exists any more.
     pub started: bool,
+}
+
+impl Seen {
+    /// Looked at whole, and nothing is there.
+    pub const NOTHING: Self = Self { objects: false, ordered: 0, present: Some(0), ready: Some(0), started: false };
+
+    /// Replicas that may be there at most, as far as is known: what nobody could count may be as many as were ordered.
+    fn there(&self) -> i64 {
+        self.ordered.max(self.present.unwrap_or(0)).max(self.ready.unwrap_or(0))
+    }
 }
 
 /// A cluster that a workload is in or is to be in.
@@ -49,6 +59,21 @@ pub struct Part {
     pub wanted: i64,
     /// What is seen; `None` when nobody could look.
     pub seen: Option<Seen>,
+    /// Whether it was ever known to run there. Kept by the caller, because what has run may leave nothing to see.
+    pub ran: Ran,
+}
+
+/// What is remembered of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ran {
+    /// It was not begun there.
+    #[default]
+    Never,
+    /// It was ordered there by somebody who is not there any more to say whether the order arrived.
+    Perhaps,
+    /// It was seen there.
+    Seen,
 }
 
 /// Why a cluster does not have yet what was decided.
@@ -63,6 +88,16 @@ pub enum Wait {
     Unseen,
     /// For ever: it has started there and must not run twice.
     Started,
+    /// For another workload to be ready.
+    Dependency,
+    /// For its stage of a rollout, because nothing older is known that may begin here.
+    Stage,
+    /// For its stage of a rollout; what is there now is not known.
+    Revision,
+    /// For nothing: it has run there, nothing of it is left, and it does not run again.
+    Ran,
+    /// For a person: it may have run there, and nobody can tell.
+    MayHaveRun,
 }
 
 /// What is ordered of a cluster now.
@@ -91,12 +126,13 @@ pub fn shift(parts: &BTreeMap<String, Part>, continuity: Continuity) -> BTreeMap
 
 /// Whether nothing of it is there any more; not when nobody looked.
 fn is_gone(part: &Part) -> bool {
-    part.seen.is_some_and(|seen| !seen.objects && seen.present == 0)
+    part.seen.is_some_and(|seen| !seen.objects && seen.present == Some(0))
 }
 
 fn add_before_remove(parts: &BTreeMap<String, Part>) -> BTreeMap<String, (Action, Option<Wait>)> {
     let wanted = parts.values().map(|part| part.wanted).fold(0_i64, i64::saturating_add);
-    let ready = parts.values().filter_map(|part| part.seen).map(|seen| seen.ready).fold(0_i64, i64::saturating_add);
+    // What nobody could count stands in for nothing elsewhere.
+    let ready = parts.values().filter_map(|part| part.seen?.ready).fold(0_i64, i64::saturating_add);
     // What is ready beyond what is wanted may go; so may what is not ready, for nobody loses it.
     let mut spare = ready.saturating_sub(wanted).max(0);
     let mut actions = BTreeMap::new();
@@ -107,15 +143,14 @@ fn add_before_remove(parts: &BTreeMap<String, Part>) -> BTreeMap<String, (Action
             actions.insert(cluster.clone(), action);
             continue;
         };
-        let has = seen.ordered.max(seen.present);
-        let less = has.saturating_sub(part.wanted);
+        let less = seen.there().saturating_sub(part.wanted);
         let action = if part.wanted == 0 && is_gone(part) {
             (Action::Forget, None)
         } else if less <= 0 && part.wanted > 0 {
             (Action::Have(part.wanted), None)
         } else {
-            // Of the replicas that go, those that are not ready are no loss.
-            let loss = seen.ready.saturating_sub(part.wanted).max(0);
+            // Of the replicas that go, those that are not ready are no loss; those that nobody could count may all be.
+            let loss = seen.ready.unwrap_or(seen.there()).saturating_sub(part.wanted).max(0);
             let granted = loss.min(spare);
             spare -= granted;
             match (part.wanted, loss == granted) {
@@ -144,17 +179,23 @@ fn gone_before_start(parts: &BTreeMap<String, Part>) -> BTreeMap<String, (Action
 }
 
 fn run_once(parts: &BTreeMap<String, Part>) -> BTreeMap<String, (Action, Option<Wait>)> {
-    let has_run = |part: &Part| part.seen.is_some_and(|seen| seen.started || seen.objects);
+    let runs = |part: &Part| part.seen.is_some_and(|seen| seen.started || seen.objects);
+    let has_run = |part: &Part| runs(part) || part.ran != Ran::Never;
     let unseen = parts.values().any(|part| part.wanted == 0 && part.seen.is_none());
     let action = |cluster: &String, part: &Part| {
         let elsewhere = parts.iter().any(|(other, part)| other != cluster && part.wanted == 0 && has_run(part));
-        match part.wanted {
-            0 if has_run(part) => (Action::Stay, Some(Wait::Started)),
-            0 if part.seen.is_none() => (Action::Stay, Some(Wait::Unseen)),
-            0 => (Action::Forget, None),
+        match (part.wanted, part.ran) {
+            (0, _) if has_run(part) => (Action::Stay, Some(Wait::Started)),
+            (0, _) if part.seen.is_none() => (Action::Stay, Some(Wait::Unseen)),
+            (0, _) => (Action::Forget, None),
             _ if elsewhere => (Action::Stay, Some(Wait::Started)),
-            _ if unseen && !has_run(part) => (Action::Stay, Some(Wait::Unseen)),
-            wanted => (Action::Have(wanted), None),
+            (wanted, _) if runs(part) => (Action::Have(wanted), None),
+            // What may have run is looked for before it is ordered again; what is gone by then has ended.
+            (_, Ran::Perhaps | Ran::Seen) if part.seen.is_none() => (Action::Stay, Some(Wait::Unseen)),
+            (_, Ran::Seen) => (Action::Stay, Some(Wait::Ran)),
+            (_, Ran::Perhaps) => (Action::Stay, Some(Wait::MayHaveRun)),
+            _ if unseen => (Action::Stay, Some(Wait::Unseen)),
+            (wanted, Ran::Never) => (Action::Have(wanted), None),
         }
     };
     parts.iter().map(|(cluster, part)| (cluster.clone(), action(cluster, part))).collect()
@@ -167,8 +208,17 @@ mod tests {
     use super::*;
 
     fn part(wanted: i64, ordered: i64, ready: i64) -> Part {
-        let seen = Seen { objects: ordered > 0, ordered, present: ordered, ready, started: ordered > 0 };
-        Part { wanted, seen: Some(seen) }
+        let seen =
+            Seen { objects: ordered > 0, ordered, present: Some(ordered), ready: Some(ready), started: ordered > 0 };
+        Part { wanted, seen: Some(seen), ran: Ran::Never }
+    }
+
+    fn unseen(wanted: i64) -> Part {
+        Part { wanted, ..Part::default() }
+    }
+
+    fn saw(wanted: i64, seen: Seen) -> Part {
+        Part { wanted, seen: Some(seen), ran: Ran::Never }
     }
 
     fn parts(of: &[(&str, Part)]) -> BTreeMap<String, Part> {
@@ -200,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_nobody_could_look_at_is_not_removed() {
-        let unseen = Part { wanted: 0, seen: None };
+        let unseen = unseen(0);
         for continuity in [Continuity::AddBeforeRemove, Continuity::SingleWriter, Continuity::RunOnce] {
             let told = actions(&[("a", unseen), ("b", part(3, 3, 3))], continuity);
             assert_eq!(told[0], (Action::Stay, Some(Wait::Unseen)), "{continuity:?}");
@@ -212,40 +262,84 @@ mod tests {
         let go = |a: Part, b: Part| actions(&[("a", a), ("b", b)], Continuity::SingleWriter);
         let held = (Action::Stay, Some(Wait::GoneElsewhere));
         assert_eq!(go(part(0, 1, 1), part(1, 0, 0)), [(Action::Remove, None), held]);
-        let terminating = Part { wanted: 0, seen: Some(Seen { objects: false, present: 1, ..Seen::default() }) };
+        let terminating = saw(0, Seen { present: Some(1), ..Seen::NOTHING });
         assert_eq!(go(terminating, part(1, 0, 0)), [(Action::Remove, None), held]);
         assert_eq!(go(part(0, 0, 0), part(1, 0, 0)), [(Action::Forget, None), (Action::Have(1), None)]);
-        let unseen = Part { wanted: 0, seen: None };
-        assert_eq!(go(unseen, part(1, 0, 0))[1], held);
+        assert_eq!(go(unseen(0), part(1, 0, 0))[1], held);
+        let uncounted = saw(0, Seen { present: None, ..Seen::NOTHING });
+        assert_eq!(go(uncounted, part(1, 0, 0))[1], held, "what nobody could count is not proven gone");
+    }
+
+    #[test]
+    fn what_nobody_could_count_is_neither_spare_nor_lost() {
+        let uncounted =
+            |wanted, ordered| saw(wanted, Seen { objects: true, ordered, present: None, ready: None, started: true });
+        let go = |a: Part, b: Part| actions(&[("a", a), ("b", b)], Continuity::AddBeforeRemove);
+        let wait = Some(Wait::ReadyElsewhere);
+        // Nobody knows whether the three that are to go are ready: they stay until their likes are.
+        assert_eq!(go(uncounted(0, 3), part(3, 0, 0)), [(Action::Have(3), wait), (Action::Have(3), None)]);
+        assert_eq!(go(uncounted(0, 3), part(3, 3, 3))[0], (Action::Have(3), wait));
+        // And nobody knows whether three others stand in for what is known to be ready.
+        assert_eq!(go(part(0, 3, 3), uncounted(3, 3))[0], (Action::Have(3), wait));
     }
 
     #[test]
     fn a_job_that_has_started_never_starts_again() {
-        let ran = Part { wanted: 0, seen: Some(Seen { started: true, ..Seen::default() }) };
+        let ran = saw(0, Seen { started: true, ..Seen::NOTHING });
         let told = actions(&[("a", ran), ("b", part(1, 0, 0))], Continuity::RunOnce);
         assert_eq!(told, [(Action::Stay, Some(Wait::Started)), (Action::Stay, Some(Wait::Started))]);
         let fresh = actions(&[("a", part(0, 0, 0)), ("b", part(1, 0, 0))], Continuity::RunOnce);
         assert_eq!(fresh, [(Action::Forget, None), (Action::Have(1), None)]);
     }
 
+    #[test]
+    fn a_job_that_left_nothing_behind_is_not_run_again() {
+        let one = |part: Part| actions(&[("a", part)], Continuity::RunOnce)[0];
+        let known = |seen, ran| Part { wanted: 1, seen, ran };
+        let running = Seen { objects: true, started: true, present: Some(1), ..Seen::NOTHING };
+        for (seen, ran, told) in [
+            (None, Ran::Never, (Action::Have(1), None)),
+            (Some(Seen::NOTHING), Ran::Never, (Action::Have(1), None)),
+            (None, Ran::Perhaps, (Action::Stay, Some(Wait::Unseen))),
+            (Some(running), Ran::Perhaps, (Action::Have(1), None)),
+            (Some(Seen::NOTHING), Ran::Perhaps, (Action::Stay, Some(Wait::MayHaveRun))),
+            (None, Ran::Seen, (Action::Stay, Some(Wait::Unseen))),
+            (Some(running), Ran::Seen, (Action::Have(1), None)),
+            (Some(Seen::NOTHING), Ran::Seen, (Action::Stay, Some(Wait::Ran))),
+        ] {
+            assert_eq!(one(known(seen, ran)), told, "{seen:?} {ran:?}");
+        }
+        let left = Part { wanted: 0, seen: Some(Seen::NOTHING), ran: Ran::Seen };
+        let moved = actions(&[("a", left), ("b", part(1, 0, 0))], Continuity::RunOnce);
+        assert_eq!(moved[1], (Action::Stay, Some(Wait::Started)), "what ran elsewhere is not run here");
+    }
+
     fn any_part() -> impl Strategy<Value = Part> {
-        let seen = (0..6_i64, 0..6_i64, 0..6_i64, any::<bool>()).prop_map(|(ordered, present, ready, started)| Seen {
-            objects: ordered > 0 || present > 0,
-            ordered,
-            present,
-            ready: ready.min(present),
-            started: started || present > 0,
-        });
-        (0..6_i64, prop::option::weighted(0.85, seen)).prop_map(|(wanted, seen)| Part { wanted, seen })
+        let seen = (0..6_i64, 0..6_i64, 0..6_i64, any::<bool>(), any::<(bool, bool)>()).prop_map(
+            |(ordered, present, ready, started, (counted, known))| Seen {
+                objects: ordered > 0 || present > 0,
+                ordered,
+                present: counted.then_some(present),
+                ready: known.then_some(ready.min(present)),
+                started: started || present > 0,
+            },
+        );
+        let ran = prop_oneof![Just(Ran::Never), Just(Ran::Perhaps), Just(Ran::Seen)];
+        (0..6_i64, prop::option::weighted(0.85, seen), ran).prop_map(|(wanted, seen, ran)| Part { wanted, seen, ran })
     }
 
     fn any_parts() -> impl Strategy<Value = BTreeMap<String, Part>> {
         prop::collection::btree_map("[a-e]", any_part(), 1..5)
     }
 
-    /// Ready replicas that are sure to be left when an action is carried out: those that go are ready ones.
+    /// Replicas that are there and that nobody knows not to be ready.
+    fn maybe_ready(part: &Part) -> i64 {
+        part.seen.map_or(0, |seen| seen.ready.unwrap_or(seen.there()))
+    }
+
+    /// Those that are sure to be left when an action is carried out: those that go are ready ones.
     fn left(part: &Part, action: Action) -> i64 {
-        let ready = part.seen.map_or(0, |seen| seen.ready);
+        let ready = maybe_ready(part);
         match action {
             Action::Have(n) => ready.min(n),
             Action::Stay => ready,
@@ -257,7 +351,7 @@ mod tests {
         #[test]
         fn never_fewer_ready_than_wanted_because_of_a_move(parts in any_parts()) {
             let wanted: i64 = parts.values().map(|part| part.wanted).sum();
-            let ready: i64 = parts.values().map(|part| part.seen.map_or(0, |seen| seen.ready)).sum();
+            let ready: i64 = parts.values().map(maybe_ready).sum();
             let told = shift(&parts, Continuity::AddBeforeRemove);
             let left: i64 = parts.iter().map(|(name, part)| left(part, told[name].0)).sum();
             prop_assert!(left >= ready.min(wanted), "{left} left of {ready}, {wanted} wanted: {told:?}");
@@ -270,6 +364,18 @@ mod tests {
             for (name, part) in &parts {
                 let starts = matches!(told[name].0, Action::Have(_)) && !part.seen.is_some_and(|seen| seen.objects);
                 prop_assert!(!(leaving && starts), "{name}: {told:?}");
+            }
+        }
+
+        #[test]
+        fn a_job_is_ordered_only_where_nothing_says_that_it_ran(parts in any_parts()) {
+            let told = shift(&parts, Continuity::RunOnce);
+            for (name, part) in &parts {
+                let there = part.seen.is_some_and(|seen| seen.objects || seen.started);
+                if matches!(told[name].0, Action::Have(_)) && !there {
+                    prop_assert!(part.ran == Ran::Never, "{name}: {told:?}");
+                    prop_assert!(parts.iter().all(|(other, part)| other == name || part.wanted > 0 || part.ran == Ran::Never));
+                }
             }
         }
 

@@ -16,6 +16,8 @@ pub enum Area {
     Intake,
     /// Reading nodes: CPU detection.
     Detect,
+    /// Looking into images.
+    Inspect,
     /// Whether a cluster may carry a workload.
     Rule,
     /// The exact image-to-node rule.
@@ -24,6 +26,8 @@ pub enum Area {
     Choice,
     /// Figures: energy, carbon, cost, adoption.
     Measure,
+    /// Tests and scenarios.
+    Study,
 }
 
 macro_rules! codes {
@@ -59,6 +63,8 @@ macro_rules! codes {
 
 codes! {
     Intake {
+        /// A running object would be changed by its take-over.
+        AdoptionWouldChange: Warning,
         /// A required node affinity has no term that can match a node.
         AffinityMatchesNothing: Warning,
         /// A version of our API group that this build does not serve.
@@ -73,6 +79,10 @@ codes! {
         ClassUnconfirmed: Warning,
         /// A set of objects that belong together is larger than one FleetWorkload and was split.
         ClosureSplit: Warning,
+        /// A member cluster was imported without the credential that its connection needs.
+        ConnectionNotImported: Info,
+        /// A field of a foreign object means nearly the same here.
+        CounterpartDiffers: Info,
         /// Two member clusters that are one and the same cluster.
         ClusterIdentityDuplicate: Error,
         /// A cluster-scoped object cannot be part of a tenant's FleetWorkload.
@@ -121,6 +131,8 @@ codes! {
         HookNotWrapped: Warning,
         /// The declared hosting state and the workloads of a system contradict each other.
         HostingContradicted: Warning,
+        /// Native objects are selected on a hub whose operator does not run as that of a dedicated hub.
+        HubNotDedicated: Error,
         /// A text is no image reference.
         ImageInvalid: Error,
         /// An image is named by tag only.
@@ -161,6 +173,12 @@ codes! {
         NativeNotWrapped: Info,
         /// The pod names its node itself, so nothing is left to schedule.
         NodeNameFixed: Warning,
+        /// A field of a foreign object has no counterpart here.
+        NoCounterpart: Warning,
+        /// An object of a kind that an import does not read.
+        NotImported: Info,
+        /// An object of a dump that a controller makes, or that belongs to its cluster; it stays where it is.
+        NotAdopted: Info,
         /// A field that a plan does not take into account.
         NotPlanned: Info,
         /// An input without a single document.
@@ -211,8 +229,20 @@ codes! {
         ScalerContradicts: Warning,
         /// The data of a Secret stands in a FleetWorkload, which more people may read than Secrets.
         SecretInlined: Info,
+        /// A file that is neither CycloneDX nor SPDX in JSON.
+        SbomUnreadable: Error,
         /// A selector that matches nothing in the input.
         SelectorEmpty: Warning,
+        /// No object of the namespace matches a selection.
+        SelectionEmpty: Error,
+        /// A selection that took objects matches none any more; what runs is held.
+        SelectionLost: Error,
+        /// A controller of the hub acts on what is selected.
+        SelectionRefused: Error,
+        /// A kind that is not followed on a hub.
+        SelectionUnknownKind: Error,
+        /// Native objects of the hub were not all read yet.
+        SelectionUnread: Error,
         /// A selector takes no pod of the set.
         SelectorMatchesNothing: Warning,
         /// A system that handles state secrets; it must not be on a government cloud.
@@ -243,6 +273,38 @@ codes! {
         PlatformUnknown: Info,
         /// A label names a CPU platform that the catalogue does not have.
         PlatformUnlisted: Warning,
+    }
+    Inspect {
+        /// A program carries jemalloc, which is built for one largest page size that cannot be seen.
+        AllocatorPageSize: Warning,
+        /// Programs of both LoongArch ABI worlds are in one image.
+        AbiWorldsMixed: Error,
+        /// Signatures and attestations in an index are no platforms.
+        AttestationSkipped: Info,
+        /// The command of an image names a program that is not in it.
+        EntryPointMissing: Warning,
+        /// An entry of an image that does not say what it runs.
+        EntryPointNone: Info,
+        /// The index or configuration says another architecture than the programs have.
+        ImageArchitectureContradicted: Error,
+        /// A text that is neither a layout, an archive nor a registry's image.
+        ImageUnreadable: Error,
+        /// No mark says which instructions a program needs.
+        InstructionSetUnmarked: Info,
+        /// A program needs a higher instruction set level than the variant of its entry says.
+        InstructionSetAboveVariant: Error,
+        /// A layer cannot be read to its end; what is in it stays unknown.
+        LayerUnreadable: Error,
+        /// A library that a program asks for is not in the image.
+        LibraryMissing: Warning,
+        /// The loader that a program asks for is not in the image.
+        LoaderMissing: Error,
+        /// An entry of the index whose manifest or configuration cannot be read.
+        ManifestUnreadable: Error,
+        /// The packages of an image stand in a form that is not read.
+        PackagesUnread: Info,
+        /// A script starts the program, and which one cannot be seen.
+        ProgramBehindScript: Info,
     }
     Rule {
         /// A label or expression of the placement does not match.
@@ -525,6 +587,14 @@ codes! {
         TimeUnpriced: Warning,
         /// A site uses more water per energy than a limit allows.
         WaterAboveLimit: Warning,
+    }
+    Study {
+        /// A case of a test expected something else than what is.
+        ExpectationMissed: Error,
+        /// No case of any test is about a policy or a tier.
+        TestMissing: Error,
+        /// There is no test in the input.
+        TestsAbsent: Warning,
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         }
         for (index, stage) in item.object.spec.rollout.iter().flat_map(|rollout| &rollout.stages).enumerate() {
             let at = at.down("rollout").at("stages", index).down("clusters");
-            check_selector(&fleet, &stage.clusters, &at, out);
+            if let Some(clusters) = &stage.clusters {
+                check_selector(&fleet, clusters, &at, out);
+            }
         }
     }
     for item in input(&scene.objects.policies) {

@@ -181,7 +181,12 @@ impl Refs<'_, '_> {
                 self.each(&at.down("data"), "clusters", "MemberCluster", &objects.clusters, &data.clusters);
             }
             for (index, stage) in spec.rollout.iter().flat_map(|rollout| &rollout.stages).enumerate() {
-                self.selector(&at.down("rollout").at("stages", index).down("clusters"), &stage.clusters);
+                let at = at.down("rollout").at("stages", index);
+                if let Some(clusters) = &stage.clusters {
+                    self.selector(&at.down("clusters"), clusters);
+                }
+                self.each(&at, "tiers", "SovereigntyTier", &objects.tiers, &stage.tiers);
+                self.words(&at, "zones", "zone", &stage.zones);
             }
             if let Some(rules) = &spec.placement {
                 let own: Vec<&Name> = spec.objects.iter().map(|object| &object.name).collect();

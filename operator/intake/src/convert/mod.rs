@@ -31,7 +31,7 @@ use jiuzhou_api::v1alpha1::{ClusterSelector, PlacementRules};
 use jiuzhou_engine::decide::input::{ClusterInput, PoolInput};
 use jiuzhou_engine::decide::{FleetInput, Spec};
 use jiuzhou_engine::detect::{Catalogue, NodeFacts};
-use jiuzhou_engine::terms::Finding;
+use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_measure::carbon::FactorTable;
 use jiuzhou_objects::profile::Profiles;
 
@@ -119,7 +119,19 @@ impl Base {
         shared: &mut Shared,
         findings: &mut Vec<Finding>,
     ) -> Option<Spec> {
-        workloads::one(&self.context(objects), objects.workloads.get(key)?, shared, findings)
+        self.workload_as(objects, objects.workloads.get(key)?, shared, findings)
+    }
+
+    /// The same of a workload as it was or might be, among the objects as they are.
+    #[must_use]
+    pub fn workload_as(
+        &self,
+        objects: &Objects,
+        workload: &crate::objects::Item<jiuzhou_api::v1alpha1::FleetWorkload>,
+        shared: &mut Shared,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Spec> {
+        workloads::one(&self.context(objects), workload, shared, findings)
     }
 
     fn context<'a>(&'a self, objects: &'a Objects) -> workloads::Context<'a> {
@@ -136,6 +148,12 @@ impl Base {
     #[must_use]
     pub fn rules<'a>(&'a self, objects: &'a Objects, key: &Key) -> Option<&'a PlacementRules> {
         workloads::rules_of(&self.context(objects), objects.workloads.get(key)?)
+    }
+
+    /// The policy object whose rules hold for a workload; `None` when it has rules of its own or none at all.
+    #[must_use]
+    pub fn policy(&self, objects: &Objects, key: &Key) -> Option<ObjectRef> {
+        workloads::policy_of(&self.context(objects), objects.workloads.get(key)?)
     }
 
     /// The tenant of a workload; empty when nobody owns its namespace.

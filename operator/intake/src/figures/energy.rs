@@ -214,7 +214,12 @@ fn consumer(fleet: &Fleet, spec: &Spec, cluster: &str, replicas: i64, period: Pe
 }
 
 /// A pool and the millicores in use on it, where both what it has and what is free were observed.
-fn pool(fleet: &Fleet, item: &Item<api::MemberCluster>, own: &EnginePool, period: Period) -> (PoolInput, Option<i64>) {
+pub(super) fn pool(
+    fleet: &Fleet,
+    item: &Item<api::MemberCluster>,
+    own: &EnginePool,
+    period: Period,
+) -> (PoolInput, Option<i64>) {
     let status = item.object.status.as_ref().and_then(|status| status.pools.iter().find(|pool| *pool.name == own.name));
     let shapes = |resource: &str| {
         own.shapes.iter().try_fold(0_i64, |sum, shape| {

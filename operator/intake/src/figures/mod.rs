@@ -8,11 +8,13 @@ mod cpu;
 mod energy;
 mod names;
 mod power;
+mod rates;
 pub(crate) mod tables;
 
 pub use adoption::{Register, minimum_days, register};
 pub use energy::energy;
 pub use names::{division, document, findings, title};
+pub use rates::{Rates, rates};
 pub use tables::{Comparison, comparison};
 
 use jiff::Timestamp;

@@ -71,19 +71,20 @@ pub(super) fn hub_cluster_role() -> Value {
     let rbac = "rbac.authorization.k8s.io";
     let mut rules = vec![
         // Inventory: pools, and what pods that are not ours take.
-        rule(&[""], &["nodes", "pods"], &["get", "list", "watch"]),
-        rule(&["topology.node.k8s.io"], &["noderesourcetopologies"], &["get", "list"]),
+        rule(&[""], &["nodes", "pods"], &["list"]),
+        rule(&["topology.node.k8s.io"], &["noderesourcetopologies"], &["list"]),
         // Identity (kube-system), and the namespaces of tenants; admission keeps it to those with our label.
-        rule(&[""], &["namespaces"], &["get", "list", "watch", "create", "patch", "delete"]),
+        rule(&[""], &["namespaces"], &["get", "create", "delete"]),
         // What a tenant may use, and that its account may work in its namespaces: by one role, and no other.
-        rule(&[""], &["resourcequotas"], &["get", "list", "create", "patch", "delete"]),
-        rule(&[rbac], &["rolebindings"], &["get", "list", "create", "patch", "delete"]),
+        rule(&[""], &["resourcequotas"], &["get", "create", "patch", "delete"]),
+        rule(&[""], &["limitranges"], &["get", "create"]),
+        rule(&[rbac], &["rolebindings"], &["get", "create"]),
         named(&[rbac], &["clusterroles"], &[meta::TENANT_ROLE], &["bind"]),
     ];
     // How what we delivered stands, and what of it is left.
     for group in groups() {
         let listed = resources(group, |kind| kind.hub_lists);
-        rules.push(rule(&[group], &listed, &["get", "list", "watch"]));
+        rules.push(rule(&[group], &listed, &["list", "watch"]));
     }
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
@@ -117,7 +118,7 @@ pub(super) fn hub_system_role(agent: bool) -> Value {
 /// missing, and the operator shows this role with the name added.
 #[must_use]
 pub fn tenants_role(tenants: &[String]) -> Value {
-    let mut rules = vec![rule(&[""], &["serviceaccounts"], &["get", "list", "create", "patch", "delete"])];
+    let mut rules = vec![rule(&[""], &["serviceaccounts"], &["get", "create", "delete"])];
     // An empty list of names would mean every name.
     if !tenants.is_empty() {
         let names: Vec<&str> = tenants.iter().map(String::as_str).collect();
@@ -134,14 +135,13 @@ pub(super) fn tenant_cluster_role() -> Value {
     let mut rules = Vec::new();
     for group in groups() {
         let resources = resources(group, |kind| kind.kind != "Secret");
-        rules.push(rule(&[group], &resources, &["get", "list", "watch", "create", "patch", "update", "delete"]));
+        rules.push(rule(&[group], &resources, &["get", "list", "create", "patch", "delete"]));
     }
     // A Secret is written and removed by name; nobody lists them.
-    rules.push(rule(&[""], &["secrets"], &["get", "create", "patch", "update", "delete"]));
-    // Pods and what happens to them, to say why something is not ready.
-    rules.push(rule(&[""], &["pods", "events"], &["get", "list", "watch"]));
-    rules.push(rule(&["apps"], &["replicasets", "controllerrevisions"], &["get", "list", "watch"]));
-    rules.push(rule(&["apps"], &["deployments/scale", "statefulsets/scale"], &["get", "patch"]));
+    rules.push(rule(&[""], &["secrets"], &["get", "create", "patch", "delete"]));
+    // Pods and who owns them: a workload is gone when none is left.
+    rules.push(rule(&[""], &["pods"], &["list"]));
+    rules.push(rule(&["apps"], &["replicasets"], &["list"]));
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
         "metadata": { "name": meta::TENANT_ROLE, "labels": labels() },

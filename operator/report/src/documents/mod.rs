@@ -4,14 +4,19 @@
 //! computes nothing that decides, and writes no text of its own but words of the catalogue.
 
 pub mod adoption;
+pub mod consolidate;
 mod decision;
 pub mod energy;
 mod energy_shares;
 pub mod explain;
+pub mod find;
+pub mod inspect;
 pub mod inventory;
 pub mod plan;
 pub mod replay;
+pub mod test;
 pub mod validate;
+pub mod whatif;
 
 #[cfg(test)]
 mod fixture;

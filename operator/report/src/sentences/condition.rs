@@ -8,6 +8,7 @@ use super::Lang;
 /// Reason, English, Chinese.
 const SENTENCES: &[(&str, &str, &str)] = &[
     ("AsWanted", "All {wanted} replicas are ready.", "全部 {wanted} 个副本已就绪。"),
+    ("Finished", "It has run to its end.", "已运行完毕。"),
     ("NotObserved", "Nothing was seen of it yet.", "尚未观测。"),
     ("SpecInvalid", "It cannot be decided on: {object}", "无法决策：{object}"),
     ("ReferenceMissing", "{object} is named and does not exist.", "所引用的 {object} 不存在。"),
@@ -27,7 +28,30 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "{seen} of {wanted} replicas are ready; on its way: {object}.",
         "{wanted} 个副本中有 {seen} 个已就绪；正在处理：{object}。",
     ),
+    ("RolloutPaused", "The rollout is paused: {object}", "发布已暂停：{object}"),
+    (
+        "RolloutFailed",
+        "The rollout stopped; clusters of later stages keep what they have: {object}",
+        "发布已停止，后续阶段的集群保持现状：{object}",
+    ),
+    (
+        "RevisionUnknown",
+        "What {object} has now is not known; it stays as it is until its stage of the rollout comes.",
+        "{object} 当前的版本未知；在其发布阶段到来之前保持现状。",
+    ),
+    (
+        "MayHaveRun",
+        "It may have run in {object} already and nobody can tell, so it is not run again; delete it and create it anew to run it once more.",
+        "其可能已在 {object} 运行过且无从确认，因此不再运行；如需再运行一次，请删除后重新创建。",
+    ),
+    (
+        "OutcomeUnknown",
+        "It has run in {object}; how it ended was not seen, and it is not run again.",
+        "其已在 {object} 运行过，结果未能观测到，不再运行。",
+    ),
+    ("ObjectFailed", "An object failed: {object}", "对象失败：{object}"),
     ("DeliveryRefused", "A member refused an object: {object}", "成员拒绝了对象：{object}"),
+    ("ObjectFailed", "An object failed in a member: {object}", "成员中的对象已失败：{object}"),
     ("Drifted", "Another hand changed {object}.", "{object} 已被他人改动。"),
     ("MemberUnreachable", "The member {object} does not answer.", "成员 {object} 无应答。"),
     ("IdentityChanged", "Another cluster is behind the address of {object}.", "{object} 的地址背后已是另一集群。"),
@@ -36,6 +60,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "LastCopyKept",
         "The copy in {object} stays until another one is ready or a person orders its removal.",
         "{object} 中的副本予以保留，直至其他副本就绪或人工下令移除。",
+    ),
+    (
+        "SelectionLeft",
+        "No longer selected, kept running: {object}. To remove it, annotate the FleetWorkload with what stands in brackets.",
+        "已不再被选取、仍保留运行：{object}。如需移除，请将括号中的内容作为注解加到该 FleetWorkload。",
     ),
     ("Removing", "It is being removed; left in: {object}.", "正在移除；尚存于：{object}。"),
     (

@@ -1,6 +1,6 @@
 //! One sentence and one fix per code, in English and Chinese.
 //!
-//! One file per area of [`Code`]; `cross_check` holds a part of area `Intake`. Placeholders `{object}`, `{seen}`,
+//! One file per area of [`Code`]; `cross_check` and `interop` hold parts of area `Intake`. Placeholders `{object}`, `{seen}`,
 //! `{wanted}` are filled from the reason; `{subject}`
 //! is the object a finding belongs to. A sentence says what is the case, the fix says what a person does about it; both
 //! are full sentences with a full stop. The test below demands both languages for every code.
@@ -11,14 +11,19 @@ mod condition;
 mod cross_check;
 mod detect;
 mod fill;
+mod held;
+mod inspect;
 mod intake;
+mod interop;
 mod measure;
 mod rule;
+mod study;
 
 use jiuzhou_engine::terms::{Area, Code};
 
 pub use condition::condition;
 pub use fill::{fix, render, value};
+pub use held::{HeldBecause, confirm_deletions, held_because};
 
 pub use crate::words::Lang;
 
@@ -39,12 +44,14 @@ pub struct Sentence {
 #[must_use]
 pub fn of(code: Code) -> Option<Sentence> {
     match code.area() {
-        Area::Intake => intake::of(code).or_else(|| cross_check::of(code)),
+        Area::Intake => intake::of(code).or_else(|| cross_check::of(code)).or_else(|| interop::of(code)),
         Area::Detect => detect::of(code),
+        Area::Inspect => inspect::of(code),
         Area::Rule => rule::of(code),
         Area::Architecture => architecture::of(code),
         Area::Choice => choice::of(code),
         Area::Measure => measure::of(code),
+        Area::Study => study::of(code),
     }
 }
 

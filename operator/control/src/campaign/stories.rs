@@ -1,0 +1,167 @@
+//! What a person does in the stories of the campaign, on two clusters with a divided workload and a single writer.
+
+use serde_json::{Value, json};
+
+use crate::testing::{Hub, story};
+
+/// Namespace of both workloads.
+pub(super) const NAMESPACE: &str = "kunming-portal";
+/// A Deployment with two replicas.
+pub(super) const PORTAL: &str = "portal";
+/// A StatefulSet with one.
+pub(super) const REGISTER: &str = "register";
+/// The clusters, the first of which is chosen when nothing speaks against it.
+pub(super) const CLUSTERS: [&str; 2] = ["kunming-gov-1", "kunming-gov-2"];
+
+/// What is done to a fleet at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Story {
+    /// Both workloads are applied.
+    Place,
+    /// Three replicas more.
+    ScaleUp,
+    /// One replica less.
+    ScaleDown,
+    /// Another port of the service: new content, the same demands.
+    Content,
+    /// The cluster that has both is drained: one moves by adding first, one by stopping first.
+    Drain,
+    /// The drain is taken back while it is under way.
+    DrainAndBack,
+    /// The cluster that has both says nothing more of itself.
+    Unreachable,
+    /// A workload is deleted.
+    Delete,
+    /// A workload is deleted and applied again at once.
+    DeleteAndAgain,
+    /// The namespace of both is deleted: no order.
+    DeleteNamespace,
+    /// What the cluster that has both is trusted for runs out.
+    EvidenceRevoked,
+}
+
+impl Story {
+    pub(super) const ALL: [Self; 11] = [
+        Self::Place,
+        Self::ScaleUp,
+        Self::ScaleDown,
+        Self::Content,
+        Self::Drain,
+        Self::DrainAndBack,
+        Self::Unreachable,
+        Self::Delete,
+        Self::DeleteAndAgain,
+        Self::DeleteNamespace,
+        Self::EvidenceRevoked,
+    ];
+
+    /// Its name in a case.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Place => "place",
+            Self::ScaleUp => "scale up",
+            Self::ScaleDown => "scale down",
+            Self::Content => "content",
+            Self::Drain => "drain",
+            Self::DrainAndBack => "drain and back",
+            Self::Unreachable => "unreachable",
+            Self::Delete => "delete",
+            Self::DeleteAndAgain => "delete and again",
+            Self::DeleteNamespace => "delete namespace",
+            Self::EvidenceRevoked => "evidence revoked",
+        }
+    }
+
+    /// Whether it is played before anything was placed.
+    pub(super) fn from_nothing(self) -> bool {
+        self == Self::Place
+    }
+
+    /// Plays it.
+    pub(super) async fn play(self, hub: &Hub) {
+        match self {
+            Self::Place => {
+                for workload in workloads() {
+                    hub.create(&workload).await;
+                }
+            }
+            Self::ScaleUp => scale(hub, 5).await,
+            Self::ScaleDown => scale(hub, 1).await,
+            Self::Content => {
+                let workload = hub.object("FleetWorkload", NAMESPACE, PORTAL).unwrap_or_default();
+                let mut objects = workload["spec"]["objects"].clone();
+                objects[1]["manifest"]["spec"]["ports"] = json!([{ "port": 81, "targetPort": 8080 }]);
+                let patch = json!({ "spec": { "objects": objects } });
+                hub.patch("FleetWorkload", Some(NAMESPACE), PORTAL, "", &patch).await;
+            }
+            Self::Drain => lifecycle(hub, "Draining").await,
+            Self::DrainAndBack => {
+                lifecycle(hub, "Draining").await;
+                tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+                lifecycle(hub, "Active").await;
+            }
+            Self::Unreachable => {
+                let status = json!({ "status": { "reachability": { "hub": "Unreachable", "agent": "Unreachable" } } });
+                hub.patch("MemberCluster", None, CLUSTERS[0], "/status", &status).await;
+            }
+            Self::Delete => hub.delete(&path(PORTAL)).await,
+            Self::DeleteAndAgain => {
+                hub.delete(&path(PORTAL)).await;
+                tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+                if hub.object("FleetWorkload", NAMESPACE, PORTAL).is_none() {
+                    hub.create(&workloads()[0]).await;
+                }
+            }
+            Self::DeleteNamespace => hub.delete(&format!("/api/v1/namespaces/{NAMESPACE}")).await,
+            Self::EvidenceRevoked => {
+                let cluster = hub
+                    .world
+                    .object(jiuzhou_api::meta::API_VERSION, "MemberCluster", "", CLUSTERS[0])
+                    .unwrap_or_default();
+                let mut evidence = cluster["spec"]["evidence"].clone();
+                evidence[1]["state"] = json!("Revoked");
+                hub.patch("MemberCluster", None, CLUSTERS[0], "", &json!({ "spec": { "evidence": evidence } })).await;
+            }
+        }
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{NAMESPACE}/fleetworkloads/{name}")
+}
+
+async fn scale(hub: &Hub, replicas: i32) {
+    let patch = json!({ "spec": { "replicas": replicas } });
+    hub.patch("FleetWorkload", Some(NAMESPACE), PORTAL, "/scale", &patch).await;
+}
+
+async fn lifecycle(hub: &Hub, lifecycle: &str) {
+    hub.patch("MemberCluster", None, CLUSTERS[0], "", &json!({ "spec": { "lifecycle": lifecycle } })).await;
+}
+
+/// The fleet of the first example with a second cluster like the first.
+pub(super) fn fleet() -> Vec<Value> {
+    let mut objects = story("01-first-tenant");
+    objects.retain(|object| object["kind"] != "FleetWorkload");
+    let first = objects.iter().find(|object| object["kind"] == "MemberCluster").cloned().unwrap_or_default();
+    let mut second = first;
+    second["metadata"]["name"] = json!(CLUSTERS[1]);
+    objects.push(second);
+    objects
+}
+
+/// Both workloads.
+pub(super) fn workloads() -> [Value; 2] {
+    let all = story("01-first-tenant");
+    let portal = all.into_iter().find(|object| object["kind"] == "FleetWorkload").unwrap_or_default();
+    let mut register = portal.clone();
+    register["metadata"]["name"] = json!(REGISTER);
+    let mut app = register["spec"]["objects"][0].clone();
+    app["manifest"]["kind"] = json!("StatefulSet");
+    app["manifest"]["metadata"]["name"] = json!(REGISTER);
+    app["manifest"]["spec"]["replicas"] = json!(1);
+    app["manifest"]["spec"]["serviceName"] = json!(REGISTER);
+    register["spec"]["objects"] = json!([app]);
+    register["spec"]["data"] = json!({ "mode": "Disposable" });
+    [portal, register]
+}
