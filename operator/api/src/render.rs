@@ -73,8 +73,8 @@ pub fn study_schemas() -> Result<BTreeMap<String, String>, RenderError> {
             map.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
             map.insert("title".to_owned(), kind.kind.into());
         }
-        let text = serde_json::to_string_pretty(&schema)
-            .map_err(|source| RenderError::Json { name: name.clone(), source })?;
+        let text =
+            serde_json::to_string_pretty(&schema).map_err(|source| RenderError::Json { name: name.clone(), source })?;
         Ok((name, text + "\n"))
     };
     study::kinds().into_iter().map(schema).collect()

@@ -30,7 +30,8 @@ pub(crate) fn add(kinds: &Kinds, objects: &mut Objects, findings: &mut Vec<Findi
 /// The built-in documents as they are written, for whoever supposes one to be another.
 pub(crate) fn documents() -> Vec<Document> {
     let texts = jiuzhou_data::ALL.iter().filter(|table| table.name.ends_with(".yaml"));
-    let read = |table: &&Table| read_bytes(&format!("builtin:{}", table.name), table.text.as_bytes(), &Limits::default()).0;
+    let read =
+        |table: &&Table| read_bytes(&format!("builtin:{}", table.name), table.text.as_bytes(), &Limits::default()).0;
     texts.flat_map(|table| read(&table)).collect()
 }
 

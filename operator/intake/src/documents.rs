@@ -77,7 +77,8 @@ impl Document {
 
     /// The text that a field stands in, with its positions and its pointer there.
     fn stands(&self, pointer: &str) -> (&Source, &Marks, String) {
-        let below = |one: &&Supposed| pointer.strip_prefix(&one.field).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        let below =
+            |one: &&Supposed| pointer.strip_prefix(&one.field).is_some_and(|r| r.is_empty() || r.starts_with('/'));
         match self.supposed.iter().rev().find(below) {
             Some(one) => {
                 let rest = pointer.strip_prefix(&one.field).unwrap_or_default();

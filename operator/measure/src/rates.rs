@@ -63,8 +63,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Nothing at all, which is known.
-    pub const NOTHING: Self =
-        Self { energy: Some(MilliwattHours(0)), carbon: Some(Milligrams(0)), cost: Some(Fen(0)) };
+    pub const NOTHING: Self = Self { energy: Some(MilliwattHours(0)), carbon: Some(Milligrams(0)), cost: Some(Fen(0)) };
 }
 
 impl ClusterRates {

@@ -112,7 +112,12 @@ pub fn judge(expectation: &Expectation, told: Option<&Explanation>, findings: &[
             (sum == *replicas, Value::Int(sum), limits(told))
         }
         Expectation::Clusters(clusters) => {
-            let same = clusters.iter().filter(|(_, n)| **n > 0).map(|(name, n)| (name.as_str(), *n)).collect::<BTreeMap<_, _>>() == placed;
+            let same = clusters
+                .iter()
+                .filter(|(_, n)| **n > 0)
+                .map(|(name, n)| (name.as_str(), *n))
+                .collect::<BTreeMap<_, _>>()
+                == placed;
             let missing = clusters.keys().filter(|name| !placed.contains_key(name.as_str()));
             let mut why: Vec<Reason> = missing.filter_map(|name| cluster(name)).flat_map(refusals).collect();
             why.extend(limits(told));
@@ -124,7 +129,11 @@ pub fn judge(expectation: &Expectation, told: Option<&Explanation>, findings: &[
         }
         Expectation::Avoids(name) => {
             let count = placed.get(name.as_str()).copied().unwrap_or(0);
-            (count == 0 && cluster(name).is_some(), cluster(name).map_or(Value::Unknown, |_| Value::Int(count)), Vec::new())
+            (
+                count == 0 && cluster(name).is_some(),
+                cluster(name).map_or(Value::Unknown, |_| Value::Int(count)),
+                Vec::new(),
+            )
         }
         Expectation::Allowed(name) => match cluster(name) {
             Some(one) => (one.eligible, Value::List(rules(one).map(rule_name).collect()), refusals(one)),
@@ -148,7 +157,13 @@ pub fn judge(expectation: &Expectation, told: Option<&Explanation>, findings: &[
         }
         Expectation::Finding { .. } => (false, Value::Unknown, Vec::new()),
     };
-    Verdict { met, about: about(expectation), wanted: wanted(expectation), seen, why: if met { Vec::new() } else { why } }
+    Verdict {
+        met,
+        about: about(expectation),
+        wanted: wanted(expectation),
+        seen,
+        why: if met { Vec::new() } else { why },
+    }
 }
 
 /// Whether the rules keep a cluster out as expected.
@@ -214,7 +229,8 @@ fn rules(one: &ClusterExplanation) -> impl Iterator<Item = Rule> {
 /// Why a cluster is kept out: its own reasons, then those of its pools.
 fn refusals(one: &ClusterExplanation) -> Vec<Reason> {
     let own = one.rules.iter().filter(|check| check.refuses && check.rule != Rule::Pools);
-    let pools = one.pools.iter().filter(|pool| !pool.accepted).flat_map(|pool| &pool.rules).filter(|check| check.refuses);
+    let pools =
+        one.pools.iter().filter(|pool| !pool.accepted).flat_map(|pool| &pool.rules).filter(|check| check.refuses);
     let checks = own.chain(pools).filter(|check| check.check.answer > Answer::Pass);
     let mut reasons: Vec<Reason> = Vec::new();
     for reason in checks.flat_map(|check| &check.check.reasons) {
@@ -318,7 +334,10 @@ mod tests {
             (Expectation::Allowed(name("a")), Expectation::Allowed(name("b"))),
             (refused("b", None, None), refused("a", None, None)),
             (refused("b", Some(Rule::Regions), None), refused("b", Some(Rule::Tier), None)),
-            (refused("b", Some(Rule::Regions), Some(Code::RegionNotAllowed)), refused("b", Some(Rule::Tier), Some(Code::RegionNotAllowed))),
+            (
+                refused("b", Some(Rule::Regions), Some(Code::RegionNotAllowed)),
+                refused("b", Some(Rule::Tier), Some(Code::RegionNotAllowed)),
+            ),
             (refused("b", None, Some(Code::RegionNotAllowed)), refused("b", None, Some(Code::TierTooLow))),
             (Expectation::Violations(BTreeSet::new()), Expectation::Violations([(name("b"), Rule::Tier)].into())),
         ];
@@ -370,7 +389,9 @@ mod tests {
             present,
         };
         let met = |one: &Expectation| judge(one, None, &found).met;
-        assert!(met(&expects(None, true)) && met(&expects(Some("Site/room"), true)) && met(&expects(Some("Site/x"), false)));
+        assert!(
+            met(&expects(None, true)) && met(&expects(Some("Site/room"), true)) && met(&expects(Some("Site/x"), false))
+        );
         assert!(!met(&expects(None, false)) && !met(&expects(Some("Site/x"), true)));
     }
 

@@ -238,12 +238,7 @@ fn change(
 }
 
 /// What replicas of a workload draw, emit and cost on a cluster; nothing is known where the cluster has no rates.
-fn estimate(
-    rates: Option<&ClusterRates>,
-    spec: &Spec,
-    replicas: i64,
-    scale: Scale,
-) -> Result<Estimate, MeasureError> {
+fn estimate(rates: Option<&ClusterRates>, spec: &Spec, replicas: i64, scale: Scale) -> Result<Estimate, MeasureError> {
     let Some(rates) = rates else { return Ok(Estimate::default()) };
     let of = |resource: &str| {
         spec.pods.iter().try_fold(0_i64, |sum, pod| {
@@ -371,8 +366,11 @@ mod tests {
         let before = fleet(&[cluster("a", 2, 4)], &[workload("old", 1, &[("a", 1)])]);
         let after = fleet(&[cluster("a", 2, 4)], &[workload("new", 99, &[])]);
         let told = compared(&before, &after, &rates(&["a"]));
-        let names: Vec<_> =
-            told.workloads.iter().map(|one| (one.key.name.as_str(), one.before.is_some(), one.after.is_some(), one.loses_place)).collect();
+        let names: Vec<_> = told
+            .workloads
+            .iter()
+            .map(|one| (one.key.name.as_str(), one.before.is_some(), one.after.is_some(), one.loses_place))
+            .collect();
         assert_eq!(names, [("new", false, true, true), ("old", true, false, false)]);
         assert_eq!(told.moved(), 0);
     }

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use jiuzhou_engine::decide::canonical::CanonicalError;
 use jiuzhou_engine::decide::input::{ClusterInput, ClusterState, PoolInput};
 use jiuzhou_engine::decide::{
-    self, Changes, Current, Decision, FleetInput, Move, Plan, Policy, Snapshot, SnapshotError, Spec, Status, WorkloadKey,
+    self, Changes, Current, Decision, FleetInput, Move, Plan, Policy, Snapshot, SnapshotError, Spec, Status,
+    WorkloadKey,
 };
 use jiuzhou_engine::terms::{Code, Fen, Milligrams, MilliwattHours, Reason};
 use jiuzhou_measure::MeasureError;
@@ -206,9 +207,8 @@ fn blocked(
     if why.as_ref().is_none_or(|reason| reason.code == Code::ClusterDraining) {
         let snapshot = Snapshot::new(without.clone())?;
         let told = decide::explain(&snapshot, &Changes { all: true, ..Changes::default() }, &first.key, as_of)?;
-        let draining = |name: &str| {
-            without.clusters.iter().any(|one| one.name == name && one.state != ClusterState::Active)
-        };
+        let draining =
+            |name: &str| without.clusters.iter().any(|one| one.name == name && one.state != ClusterState::Active);
         let clusters = told.map(|told| told.clusters).unwrap_or_default();
         let others = clusters.iter().filter(|one| !draining(&one.cluster) && !one.changes.is_empty());
         if let Some(best) = others.min_by_key(|one| (one.cost, &one.cluster)) {

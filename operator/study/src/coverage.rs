@@ -103,7 +103,8 @@ impl Coverage {
             let seen = self.taints.entry((cluster.clone(), key.clone())).or_default();
             add(seen, !out, out, case.passed);
             let asserted = case.expectations.iter().filter(|expectation| {
-                matches!(expectation, Expectation::Refused { cluster: named, .. } if named == cluster) && names(expectation, Rule::Taints)
+                matches!(expectation, Expectation::Refused { cluster: named, .. } if named == cluster)
+                    && names(expectation, Rule::Taints)
             });
             seen.asserted = seen.asserted.saturating_add(count(asserted.count()));
         }
@@ -151,8 +152,7 @@ mod tests {
         };
         let fleet = fleet(&[cluster("a", 1, 4), far("b"), far("c")], &[within(workload("w", 1, &[]), &["53"])]);
         let told = explain(&fleet, "w");
-        let expectations =
-            [Expectation::Refused { cluster: "b".to_owned(), rule: Some(Rule::Regions), code: None }];
+        let expectations = [Expectation::Refused { cluster: "b".to_owned(), rule: Some(Rule::Regions), code: None }];
         let policy = ObjectRef::new("PlacementPolicy", "ns", "p");
         let mut coverage = Coverage::default();
         let case = CaseSeen {

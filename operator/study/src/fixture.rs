@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::input::{ClusterInput, NodeShapeInput, PoolInput};
-use jiuzhou_engine::decide::{Changes, Current, Explanation, FleetInput, Plan, PodInput, Requirement, Snapshot, Spec, WorkloadKey};
 use jiuzhou_engine::decide;
+use jiuzhou_engine::decide::input::{ClusterInput, NodeShapeInput, PoolInput};
+use jiuzhou_engine::decide::{
+    Changes, Current, Explanation, FleetInput, Plan, PodInput, Requirement, Snapshot, Spec, WorkloadKey,
+};
 use jiuzhou_engine::detect::{Arch, PoolFacts};
 
 pub(crate) fn as_of() -> Timestamp {

@@ -18,7 +18,7 @@ pub use change::{
     SetGridFactor, SetReplicas,
 };
 pub use placement_test::{
-    Case, ExpectedFinding, ExpectedStatus, ExpectedViolation, Expectations, PlacementTest, PlacementTestSpec, Refusal,
+    Case, Expectations, ExpectedFinding, ExpectedStatus, ExpectedViolation, PlacementTest, PlacementTestSpec, Refusal,
 };
 pub use scenario::{Scenario, ScenarioSpec};
 

@@ -121,7 +121,10 @@ fn a_later_day_lets_run_out_what_runs_out_until_then() {
 fn where_nothing_changes_nothing_follows() {
     let folder = Folder::new();
     for story in ["examples/05-xuzhou-city", "examples/06-ganzi-prefecture", "examples/10-province"] {
-        let args = [&["whatif", story, "--on", "2026-11-23", "--fail-on", "move,violation,unplaced,error", "-o", "json"], &AS_OF[..]];
+        let args = [
+            &["whatif", story, "--on", "2026-11-23", "--fail-on", "move,violation,unplaced,error", "-o", "json"],
+            &AS_OF[..],
+        ];
         let ran = folder.run(&args.concat());
         assert_eq!(ran.code, 0, "{story}: {}{}", ran.out, ran.err);
         let json: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");

@@ -168,9 +168,8 @@ impl<'c> Fleet<'_, 'c> {
 
     /// Where an object stands in the list; a built-in one is added to it first, because it is about to change.
     fn find(&mut self, kind: &str, namespace: &str, name: &str) -> Option<usize> {
-        let is = |document: &Document| {
-            document.kind == kind && document.namespace == namespace && document.name == name
-        };
+        let is =
+            |document: &Document| document.kind == kind && document.namespace == namespace && document.name == name;
         let found = self.documents.iter().position(is);
         found.or_else(|| {
             let shipped = builtin::documents().into_iter().find(is)?;
@@ -240,7 +239,10 @@ impl<'c> Fleet<'_, 'c> {
             }
         }
         if !any {
-            let names = [cluster.as_deref().map(|name| format!("MemberCluster/{name}")), peer.as_deref().map(|p| format!("peer/{p}"))];
+            let names = [
+                cluster.as_deref().map(|name| format!("MemberCluster/{name}")),
+                peer.as_deref().map(|p| format!("peer/{p}")),
+            ];
             let pointer = format!("{}/close", by.pointer);
             let told: Vec<String> = names.into_iter().flatten().collect();
             self.unknown(if told.is_empty() { "peer".to_owned() } else { told.join(" ") }, Vec::new(), &pointer);
@@ -320,8 +322,8 @@ fn ends(one: &mut Value, from: &str, until: &str, latest_from: &str, last: &str)
         return false;
     }
     if edit::text(one, from) > latest_from {
-        one[from] = json!(latest_from);
+        edit::put(one, from, json!(latest_from));
     }
-    one[until] = json!(last);
+    edit::put(one, until, json!(last));
     true
 }

@@ -91,7 +91,10 @@ fn cluster(fleet: &Fleet) -> &jiuzhou_engine::decide::input::ClusterInput {
 fn verbs_about_a_cluster_change_what_the_engine_is_told_of_it() {
     let (fleet, _, wrong) = supposing("- drain: main\n- unreachable: main");
     assert_eq!(wrong, []);
-    assert_eq!((cluster(&fleet).state, cluster(&fleet).reachability), (ClusterState::Draining, Reachability::Unreachable));
+    assert_eq!(
+        (cluster(&fleet).state, cluster(&fleet).reachability),
+        (ClusterState::Draining, Reachability::Unreachable)
+    );
     let (fleet, ..) = supposing("- close: {cluster: main, peer: bank}");
     assert_eq!(cluster(&fleet).peers.keys().collect::<Vec<_>>(), ["police"]);
     let (fleet, ..) = supposing("- close: {}");
@@ -137,7 +140,11 @@ fn emergency_mode_is_the_cause_of_those_it_names_only() {
 fn a_finding_about_a_patched_field_leads_to_the_patch_and_about_any_other_to_the_file() {
     let (fleet, _, wrong) = supposing("- patch: {kind: MemberCluster, name: main, merge: {spec: {site: nowhere}}}");
     assert_eq!(wrong, []);
-    let finding = fleet.findings.iter().find(|one| one.reason.code == Code::ReferenceUnknown && one.pointer == "/spec/site").unwrap();
+    let finding = fleet
+        .findings
+        .iter()
+        .find(|one| one.reason.code == Code::ReferenceUnknown && one.pointer == "/spec/site")
+        .unwrap();
     let place = finding.place.clone().unwrap();
     assert_eq!((place.file.as_str(), place.line), ("scenario.yaml", 6));
     let system = fleet.findings.iter().find(|one| one.pointer == "/spec/system").unwrap();
@@ -146,7 +153,8 @@ fn a_finding_about_a_patched_field_leads_to_the_patch_and_about_any_other_to_the
 
 #[test]
 fn null_takes_a_field_away_and_a_built_in_object_can_be_changed() {
-    let (fleet, ..) = supposing("- patch: {kind: MemberCluster, name: main, merge: {spec: {peers: null, dedicatedTo: null}}}");
+    let (fleet, ..) =
+        supposing("- patch: {kind: MemberCluster, name: main, merge: {spec: {peers: null, dedicatedTo: null}}}");
     assert!(cluster(&fleet).peers.is_empty() && cluster(&fleet).dedicated_to.is_empty());
     let strict = |fleet: &Fleet| fleet.converted.fleet.tiers.iter().find(|tier| tier.name == "s1").unwrap().strict;
     let before = strict(&supposing("- drain: main").0);
@@ -221,6 +229,36 @@ fn files_for_studies_are_no_objects_of_the_fleet() {
     );
     let fleet = input(&text).build(&options()).unwrap();
     assert!(fleet.objects.natives.is_empty());
-    let own: Vec<_> = fleet.findings.iter().filter(|one| one.subject.as_ref().is_some_and(|on| on.kind == "PlacementTest")).collect();
-    assert_eq!(own.iter().map(|one| (one.reason.code, one.pointer.as_str())).collect::<Vec<_>>(), [(Code::RuleBroken, "/spec/cases/0/expect")]);
+    let own: Vec<_> =
+        fleet.findings.iter().filter(|one| one.subject.as_ref().is_some_and(|on| on.kind == "PlacementTest")).collect();
+    assert_eq!(
+        own.iter().map(|one| (one.reason.code, one.pointer.as_str())).collect::<Vec<_>>(),
+        [(Code::RuleBroken, "/spec/cases/0/expect")]
+    );
+}
+
+#[test]
+fn changes_to_files_that_are_not_as_their_schema_says_are_findings_and_no_panic() {
+    let broken = FLEET.replace("namespaces: [{name: health}], quota: [{name: q, document: {number: 一}, from: \"2026-01-01\", hard: {cpu: \"8\"}}]", "namespaces: [1], quota: [a, 2]");
+    let broken = broken.replace(
+        "quota: [{name: q, document: {number: 二}, from: \"2026-01-01\", hard: {cpu: \"4\"}}]",
+        "quota: [b, {}]",
+    );
+    let broken = broken.replace("peers: [{name: bank, ticket: T-1}, {name: police, ticket: T-2}]", "peers: bank");
+    let document =
+        Document::of_object(serde_json::json!({ "apiVersion": "a/v1", "kind": "K", "metadata": { "name": "n" } }));
+    let document = document.unwrap();
+    for change in [
+        serde_json::json!({ "merge": { "from": "health", "into": "civil" } }),
+        serde_json::json!({ "expire": { "cluster": "main" } }),
+        serde_json::json!({ "close": {} }),
+        serde_json::json!({ "drain": "main" }),
+        serde_json::json!({ "put": { "kind": "Tenant" } }),
+        serde_json::json!({ "patch": { "kind": "Tenant", "name": "health", "merge": { "spec": 1 } } }),
+    ] {
+        let changes: Vec<Change> = vec![serde_json::from_value(change.clone()).unwrap()];
+        let mut wrong = Vec::new();
+        let (input, _) = input(&broken).supposing(&placed(&changes, &document, ""), options().as_of, &mut wrong);
+        assert!(!input.build(&options()).unwrap().findings.is_empty(), "{change}");
+    }
 }

@@ -171,11 +171,8 @@ fn rules(rules: &[(Rule, Exercised)]) -> Section {
 }
 
 fn things(things: &[(Thing, String, Exercised, Option<Place>)]) -> Section {
-    let mut columns = vec![
-        Column::text("kind", Word::Kind),
-        Column::text("name", Word::Name),
-        Column::text("status", Word::Status),
-    ];
+    let mut columns =
+        vec![Column::text("kind", Word::Kind), Column::text("name", Word::Name), Column::text("status", Word::Status)];
     columns.extend(figures());
     let mut section = Section::new(Word::SectionExercised, columns);
     for (thing, name, seen, place) in things {
@@ -202,7 +199,8 @@ mod tests {
 
     fn input() -> TestInput {
         let missed = Reason::new(Code::ExpectationMissed).object("status").seen("Refused").wanted("Placed");
-        let place = Place { file: "tests/tier.yaml".to_owned(), line: 14, column: 7, text: "      status: Placed".to_owned() };
+        let place =
+            Place { file: "tests/tier.yaml".to_owned(), line: 14, column: 7, text: "      status: Placed".to_owned() };
         let met = Check { about: "refused public-1".to_owned(), missed: None, why: None, place: None };
         let why = Some(Reason::new(Code::TierTooLow).seen("s1").wanted("s3"));
         let failed = Check { about: "status".to_owned(), missed: Some(missed), why, place: Some(place) };

@@ -132,14 +132,31 @@ pub fn whatif(meta: Meta, input: &WhatifInput<'_>, findings: Vec<Finding>) -> Do
     document.figure(Word::TenantsTouched, compared.tenants.iter().filter(|(_, _, n)| *n > 0).count());
     document.figure(Word::Unchanged, compared.unchanged);
     let (before, after) = (&compared.whole.0, &compared.whole.1);
-    document.figure(Word::CostMonth, between(before.cost.0, after.cost.0, Unit::Fen, before.no_cost, after.no_cost, (before, after)));
+    document.figure(
+        Word::CostMonth,
+        between(before.cost.0, after.cost.0, Unit::Fen, before.no_cost, after.no_cost, (before, after)),
+    );
     document.figure(
         Word::EnergyMonth,
-        between(before.energy.0, after.energy.0, Unit::MilliwattHours, before.no_energy, after.no_energy, (before, after)),
+        between(
+            before.energy.0,
+            after.energy.0,
+            Unit::MilliwattHours,
+            before.no_energy,
+            after.no_energy,
+            (before, after),
+        ),
     );
     document.figure(
         Word::CarbonMonth,
-        between(before.carbon.0, after.carbon.0, Unit::MilligramsCo2, before.no_carbon, after.no_carbon, (before, after)),
+        between(
+            before.carbon.0,
+            after.carbon.0,
+            Unit::MilligramsCo2,
+            before.no_carbon,
+            after.no_carbon,
+            (before, after),
+        ),
     );
     document.figure(Word::NotEstimated, after.no_cost.max(after.no_energy).max(after.no_carbon));
     if let Some(on) = input.on {
@@ -368,9 +385,8 @@ fn quota(compared: &Compared) -> Section {
     let mut section = Section::new(Word::SectionQuota, columns).grouped_by(0);
     for (before, after) in &compared.quota {
         let Some(one) = after.as_ref().or(before.as_ref()) else { continue };
-        let used = |side: &Option<QuotaUse>| {
-            side.as_ref().map_or(Cell::NotApplicable, |one| amount(&one.resource, one.after))
-        };
+        let used =
+            |side: &Option<QuotaUse>| side.as_ref().map_or(Cell::NotApplicable, |one| amount(&one.resource, one.after));
         section.row(vec![
             one.tenant.as_str().into(),
             one.resource.as_str().into(),

@@ -249,9 +249,7 @@ fn cell(value: &Cell) -> WireCell {
         Cell::Share(part, whole, unit) => {
             WireCell::Ratio { numerator: *part, denominator: *whole, unit: Some(unit.key()) }
         }
-        Cell::Change(before, after, unit) => {
-            WireCell::Change { before: *before, after: *after, unit: unit.key() }
-        }
+        Cell::Change(before, after, unit) => WireCell::Change { before: *before, after: *after, unit: unit.key() },
         Cell::Between(low, high, unit) => WireCell::Between { low: *low, high: *high, unit: unit.key() },
         Cell::Time(time) => WireCell::Text(time.to_string()),
         Cell::Date(date) => WireCell::Text(date.to_string()),

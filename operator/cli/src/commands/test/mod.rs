@@ -37,7 +37,8 @@ pub(crate) fn run(args: &TestArgs, context: &Context) -> anyhow::Result<Exit> {
     let items = fleet.studies.tests.values();
     let cases: Vec<Case<'_>> =
         items.flat_map(|item| suite::cases(item, as_of, args.only.as_deref(), &mut unread)).collect();
-    let mut run = Run { fleet: &fleet, input: &input, strict: args.strict, coverage: Coverage::default(), told: Vec::new() };
+    let mut run =
+        Run { fleet: &fleet, input: &input, strict: args.strict, coverage: Coverage::default(), told: Vec::new() };
     run.told = cases.iter().map(|_| None).collect();
     for group in groups(&cases) {
         run.group(&cases, &group)?;
@@ -102,7 +103,8 @@ impl Run<'_> {
         let options = Options { strict: self.strict, ..Options::at(first.as_of) };
         let fleet = input.build(&options)?;
         // What the present fleet has, too, is told of it and not of the case.
-        let known: BTreeSet<_> = self.fleet.findings.iter().map(|one| (one.reason.code, &one.subject, &one.pointer)).collect();
+        let known: BTreeSet<_> =
+            self.fleet.findings.iter().map(|one| (one.reason.code, &one.subject, &one.pointer)).collect();
         let new = fleet.findings.iter().filter(|one| {
             one.severity == Severity::Error && !known.contains(&(one.reason.code, &one.subject, &one.pointer))
         });
@@ -115,13 +117,18 @@ impl Run<'_> {
             .clusters()
             .flat_map(|(_, one)| one.taints.iter().map(|taint| (one.name.clone(), taint.key.clone())))
             .collect();
-        let keys: Vec<WorkloadKey> =
-            group.iter().filter_map(|at| cases.get(*at)?.workload.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let keys: Vec<WorkloadKey> = group
+            .iter()
+            .filter_map(|at| cases.get(*at)?.workload.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let mut left: BTreeSet<usize> = group.iter().copied().collect();
         for some in keys.chunks(AT_ONCE).chain([&[][..]]) {
             let some: BTreeSet<WorkloadKey> = some.iter().cloned().collect();
             let explained = decide::explain_all(&snapshot, &planned.changes, &some, first.as_of)?;
-            let ready = |at: &usize| cases.get(*at).is_some_and(|c| c.workload.as_ref().is_none_or(|key| some.contains(key)));
+            let ready =
+                |at: &usize| cases.get(*at).is_some_and(|c| c.workload.as_ref().is_none_or(|key| some.contains(key)));
             for at in left.iter().copied().filter(ready).collect::<Vec<_>>() {
                 left.remove(&at);
                 let Some(case) = cases.get(at) else { continue };
@@ -188,7 +195,8 @@ fn judged(case: &Case<'_>, why: Option<&Explanation>, fleet: &Fleet, wrong: &[Fi
 /// Why a workload cannot be judged: what is wrong with it, else that nobody knows it.
 fn absent(key: &WorkloadKey, case: &Case<'_>, fleet: &Fleet) -> Reason {
     let object = ObjectRef::new("FleetWorkload", &key.namespace, &key.name);
-    let own = fleet.findings.iter().find(|one| one.severity == Severity::Error && one.subject.as_ref() == Some(&object));
+    let own =
+        fleet.findings.iter().find(|one| one.severity == Severity::Error && one.subject.as_ref() == Some(&object));
     if let Some(finding) = own {
         return finding.reason.clone();
     }
@@ -198,7 +206,11 @@ fn absent(key: &WorkloadKey, case: &Case<'_>, fleet: &Fleet) -> Reason {
         near = names.into_iter().take(8).collect();
     }
     let reason = Reason::new(Code::ReferenceUnknown).object(object.to_string());
-    reason.seen(format!("PlacementTest/{}", case.test)).wanted(if near.is_empty() { vec!["-".to_owned()] } else { near })
+    reason.seen(format!("PlacementTest/{}", case.test)).wanted(if near.is_empty() {
+        vec!["-".to_owned()]
+    } else {
+        near
+    })
 }
 
 fn expects(expectation: &Expectation, finding: &Finding) -> bool {
@@ -209,9 +221,8 @@ fn expects(expectation: &Expectation, finding: &Finding) -> bool {
 
 /// Findings of the files that matter to a gate and that no case expects.
 fn remaining(findings: &[Finding], cases: &[Case<'_>]) -> Vec<Finding> {
-    let expected = |finding: &&Finding| {
-        cases.iter().flat_map(|case| &case.expectations).any(|(one, _)| expects(one, finding))
-    };
+    let expected =
+        |finding: &&Finding| cases.iter().flat_map(|case| &case.expectations).any(|(one, _)| expects(one, finding));
     findings.iter().filter(|one| one.severity > Severity::Info && !expected(one)).cloned().collect()
 }
 
@@ -245,7 +256,11 @@ fn things(fleet: &Fleet, coverage: &Coverage) -> Vec<Tried> {
     policies.extend(coverage.policies.keys().cloned());
     for object in policies {
         let (seen, place) = (of(coverage.policies.get(&object)), place(&object));
-        let name = if object.namespace.is_empty() { object.name.clone() } else { format!("{}/{}", object.namespace, object.name) };
+        let name = if object.namespace.is_empty() {
+            object.name.clone()
+        } else {
+            format!("{}/{}", object.namespace, object.name)
+        };
         all.push(Tried { thing: told::Thing::Policy, object: Some(object), name, seen, place });
     }
     let clusters = fleet.snapshot.clusters();

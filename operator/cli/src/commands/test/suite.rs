@@ -1,7 +1,7 @@
 //! PlacementTests as the study room judges them: expectations with their places, names of rules and codes read.
 
 use jiff::Timestamp;
-use jiuzhou_api::study::{self, Change, ExpectedStatus, Expectations, PlacementTest};
+use jiuzhou_api::study::{self, Change, Expectations, ExpectedStatus, PlacementTest};
 use jiuzhou_engine::decide::{Rule, Status, WorkloadKey};
 use jiuzhou_engine::terms::{Code, Finding, Place, Reason};
 use jiuzhou_intake::documents::Document;
@@ -77,8 +77,18 @@ fn expectations(
     expect: &Expectations,
     findings: &mut Vec<Finding>,
 ) -> Vec<(Expectation, Place)> {
-    let Expectations { status, replicas, clusters, uses, avoids, allowed, refused, because, violations, findings: found } =
-        expect;
+    let Expectations {
+        status,
+        replicas,
+        clusters,
+        uses,
+        avoids,
+        allowed,
+        refused,
+        because,
+        violations,
+        findings: found,
+    } = expect;
     let mut read = Reader { document, findings, all: Vec::new() };
     if let Some(status) = status {
         let status = match status {

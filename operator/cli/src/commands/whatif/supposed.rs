@@ -90,7 +90,10 @@ pub(super) fn flags(args: &WhatifArgs) -> Result<Vec<Change>, Failure> {
         push(Change { grid_factor: Some(factor), ..Change::default() });
     }
     for text in &args.merge {
-        let (from, into) = text.split_once('=').filter(|(from, into)| from != into).ok_or_else(|| wrong("merge", text, "FROM=INTO"))?;
+        let (from, into) = text
+            .split_once('=')
+            .filter(|(from, into)| from != into)
+            .ok_or_else(|| wrong("merge", text, "FROM=INTO"))?;
         push(Change { merge: Some(MergeTenants { from: from.into(), into: into.into() }), ..Change::default() });
     }
     for tenant in &args.emergency {
@@ -110,20 +113,8 @@ fn wrong(flag: &'static str, text: &str, wanted: &'static str) -> Failure {
 
 /// A change in a few words, as the file or the command line would write it.
 pub(super) fn told(change: &Change) -> (&'static str, String) {
-    let Change {
-        drain,
-        lose,
-        unreachable,
-        put,
-        patch,
-        remove,
-        expire,
-        close,
-        grid_factor,
-        replicas,
-        emergency,
-        merge,
-    } = change;
+    let Change { drain, lose, unreachable, put, patch, remove, expire, close, grid_factor, replicas, emergency, merge } =
+        change;
     let full = |kind: &str, namespace: Option<&str>, name: &str| match namespace {
         Some(namespace) => format!("{kind}/{namespace}/{name}"),
         None => format!("{kind}/{name}"),
@@ -153,7 +144,8 @@ pub(super) fn told(change: &Change) -> (&'static str, String) {
             expire.as_ref().map(|one| ("expire", format!("{}/{}", one.cluster, optional(one.evidence.as_deref()))))
         })
         .or_else(|| {
-            let name = |one: &CloseFirewall| format!("{}/{}", optional(one.cluster.as_deref()), optional(one.peer.as_deref()));
+            let name =
+                |one: &CloseFirewall| format!("{}/{}", optional(one.cluster.as_deref()), optional(one.peer.as_deref()));
             close.as_ref().map(|one| ("close", name(one)))
         })
         .or_else(|| {
