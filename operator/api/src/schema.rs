@@ -56,6 +56,12 @@ pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// What a status says before anybody has looked: a generation that no object has. Without it tools that know no kind of
+/// ours (kstatus, and so Flux and Helm) would take an object without conditions for a finished one.
+pub(crate) fn unobserved() -> Value {
+    json!({ "observedGeneration": -1 })
+}
+
 /// A point in time, RFC 3339.
 pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })

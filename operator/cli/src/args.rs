@@ -6,6 +6,8 @@
 mod fleet;
 mod hub;
 mod images;
+mod interop;
+mod rollout;
 mod study;
 
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ use crate::failure::Failure;
 pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
+pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
+pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
@@ -105,6 +109,12 @@ pub enum Command {
     Find(FindArgs),
     /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
     Wrap(WrapArgs),
+    /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig into ours
+    Import(ImportArgs),
+    /// Take over namespaces of a running cluster as they are, from a dump
+    Adopt(AdoptArgs),
+    /// Write what is decided in the forms of other systems
+    Export(ExportArgs),
     /// Reports of adoption and energy
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network
@@ -119,6 +129,10 @@ pub enum Command {
     Drain(DrainArgs),
     /// Let a member go once nothing is left there (builds with the feature `hub`)
     Leave(LeaveArgs),
+    /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)
+    Rollout(RolloutArgs),
+    /// Go back to an older revision of a workload (builds with the feature `hub`)
+    Rollback(RollbackArgs),
     /// Run in a member that the hub does not reach: fetch orders, carry them out, report (builds with the feature `agent`)
     Agent(AgentArgs),
     /// Write what a hub knows and has decided, for `plan` and `replay` (builds with the feature `hub`)
@@ -362,9 +376,12 @@ pub struct ReportArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,
-    /// The Beijing month, e.g. 2026-10 [default: the last that has ended by --as-of]
+    /// Beijing months: 2026-10, 2026-Q4, 2026, 2026-07/2026-12 [default: the last month that has ended by --as-of]
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
+    /// Make what a ClusterReport (NAME) or Report (NAMESPACE/NAME) of the input asks for: its days and its scope
+    #[arg(long = "for", value_name = "REPORT", conflicts_with = "month")]
+    pub report: Option<String>,
 }
 
 /// A report.

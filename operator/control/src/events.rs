@@ -11,7 +11,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource as _};
 
 /// Who reports.
-const CONTROLLER: &str = "jiuzhou.dev/operator";
+pub(crate) const CONTROLLER: &str = "jiuzhou.dev/operator";
 /// Longest note that the API takes.
 const NOTE_MOST: usize = 1024;
 /// How long an event may take before it is given up.
@@ -54,7 +54,12 @@ impl Events {
 
 /// Reasons that pass by themselves.
 fn is_on_its_way(reason: &str) -> bool {
-    [ControllerReason::NotObserved, ControllerReason::DeliveryInProgress, ControllerReason::Removing]
-        .iter()
-        .any(|one| one.as_str() == reason)
+    [
+        ControllerReason::NotObserved,
+        ControllerReason::DeliveryInProgress,
+        ControllerReason::Removing,
+        ControllerReason::RolloutInProgress,
+    ]
+    .iter()
+    .any(|one| one.as_str() == reason)
 }

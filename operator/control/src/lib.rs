@@ -3,7 +3,7 @@
 //!
 //! One way, in this order: `hub` (what the API server says) -> [`state`] (the snapshot, kept up to date) -> `planner`
 //! (the one task: `decide` commits, `record` remembers, `workload` orders and tells) -> [`orders`] (the border to who
-//! delivers). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
+//! delivers). Beside it: `fleet` (members), [`tenants`], `reports` (figures, metrics and reminders from copies). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
 
 #[cfg(test)]
 mod campaign;
@@ -17,14 +17,19 @@ pub mod fleet;
 pub mod http;
 mod hub;
 mod keys;
+#[cfg(test)]
+mod kstatus_tests;
 pub mod leader;
 pub mod metrics;
 mod options;
 pub mod orders;
 mod planner;
 mod record;
+mod reports;
+pub mod revision;
 pub mod rights;
 mod run;
+mod select;
 pub mod state;
 mod stop;
 pub mod telemetry;
@@ -40,5 +45,6 @@ pub use error::{Category, Error};
 pub use options::Options;
 pub use planner::Clock;
 pub use record::journal::{Decided, read as read_decisions};
+pub use record::retention::Keep;
 pub use run::run;
 pub use stop::{Stop, Stopper};

@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::Timestamp;
 use jiuzhou_engine::decide::{Snapshot, SnapshotError};
 use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Severity};
+use jiuzhou_objects::profile::Profiles;
+use jiuzhou_objects::selection::{self, prepare};
+use serde_json::Value;
 
 use crate::convert::{Converted, convert};
 use crate::documents::{Document, read_all, read_bytes};
@@ -156,6 +159,23 @@ pub fn load_texts(texts: &[(String, &[u8])], options: &Options) -> Result<Fleet,
     Input { documents, findings }.build(options)
 }
 
+/// Gives workloads that select native objects those of the input: a folder decides as a hub that has them does.
+fn select(objects: &mut Objects) {
+    let mut by_namespace: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for native in &objects.natives {
+        if let Some(manifest) = prepare(&native.document.value) {
+            by_namespace.entry(native.document.namespace.clone()).or_default().push(manifest);
+        }
+    }
+    // Native kinds have the built-in profiles.
+    let profiles = Profiles::default();
+    for item in objects.workloads.values_mut() {
+        let Some(selection) = &item.object.spec.select else { continue };
+        let natives = by_namespace.get(&item.document.namespace).map(Vec::as_slice).unwrap_or_default();
+        Arc::make_mut(&mut item.object).spec.objects = selection::select(selection, &item.document.namespace, natives, &profiles);
+    }
+}
+
 impl Input {
     /// Builds the fleet.
     ///
@@ -192,6 +212,7 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
             objects.refused.insert(document.object_ref());
         }
     }
+    select(&mut objects);
     check::objects(&objects, options.as_of, &mut findings);
     let mut converted = convert(&objects, options.as_of, &mut findings);
     converted.fleet.architecture.strict |= options.strict;

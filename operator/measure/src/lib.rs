@@ -13,9 +13,11 @@ pub mod energy;
 mod figure;
 mod period;
 pub mod rates;
+mod scope;
 
 pub use figure::{Figure, LeftOut, MeasureError, Ratio};
 pub use period::{BadPeriod, Month, Period, beijing_date};
+pub use scope::Scope;
 
 /// `round(a * b / d)` for non-negative values, half up.
 ///

@@ -16,7 +16,7 @@ use jiuzhou_engine::terms::{Reason, Value};
 use crate::words::{Term, Unit, Word};
 
 /// The version of the JSON form. Minor: fields added, readers ignore what they do not know. Major: anything else.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Which report a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,13 +112,15 @@ pub struct Meta {
     pub as_of: Option<Timestamp>,
     /// Digest of the input.
     pub input_digest: Option<Digest>,
+    /// Digest of what the report says ([`crate::render::digest`]), for reports that a resource may keep.
+    pub content_digest: Option<Digest>,
 }
 
 impl Meta {
     /// The data of a report computed by this build; all rooms share one version.
     #[must_use]
     pub fn new(as_of: Option<Timestamp>, input_digest: Option<Digest>) -> Self {
-        Self { engine_version: env!("CARGO_PKG_VERSION").to_owned(), as_of, input_digest }
+        Self { engine_version: env!("CARGO_PKG_VERSION").to_owned(), as_of, input_digest, content_digest: None }
     }
 }
 

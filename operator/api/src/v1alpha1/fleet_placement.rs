@@ -237,15 +237,19 @@ pub struct StartedIn {
 /// What was observed of a placement. 部署结果的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct FleetPlacementStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
     /// Revision that all clusters have; absent is unknown. 全部集群已有的版本；未填写即未知。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub revision: Option<i64>,
+    /// Digest of its content: a change back to it passes no rest, gate or approval. 该版本内容的摘要；回到该内容的变更无须等待、门禁与批准。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<ContentDigest>,
     /// The rollout under way. 进行中的发布。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutProgress>,

@@ -329,6 +329,11 @@ fn workloads() -> Vec<Case> {
         vec![
             ("objects, select:", json!({ "objects": null, "select": select }), json!({ "select": select })),
             (
+                "replicas:",
+                json!({ "objects": null, "select": select }),
+                json!({ "objects": null, "select": select, "replicas": 2 }),
+            ),
+            (
                 "placement, placementPolicy:",
                 json!({ "placementPolicy": "p" }),
                 json!({ "placementPolicy": "p", "placement": {} }),
@@ -337,6 +342,12 @@ fn workloads() -> Vec<Case> {
                 "rollout:",
                 json!({ "continuity": "AddBeforeRemove", "rollout": rollout }),
                 json!({ "continuity": "RunOnce", "rollout": rollout }),
+            ),
+            ("stage:", json!({ "rollout": rollout }), json!({ "rollout": { "stages": [{ "name": "first" }] } })),
+            (
+                "name: choose another than others",
+                json!({ "rollout": rollout }),
+                json!({ "rollout": { "stages": [{ "name": "others", "zones": ["z"] }] } }),
             ),
             (
                 "placement.replicas.mode:",

@@ -1,11 +1,14 @@
 //! One file per command: what its flags mean for the work.
 
+mod adopt;
 mod consolidate;
 mod crds;
 mod demo;
 mod explain;
+mod export;
 mod find;
 mod help;
+mod import;
 mod inspect;
 mod inventory;
 pub(crate) mod load;
@@ -39,6 +42,9 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Find(args) => find::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
+        Command::Adopt(args) => adopt::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
@@ -48,6 +54,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Join(args) => hub::join(&args, context),
         Command::Drain(args) => hub::drain(&args, context),
         Command::Leave(args) => hub::leave(&args, context),
+        Command::Rollout(args) => hub::rollout(&args, context),
+        Command::Rollback(args) => hub::rollback(&args, context),
         Command::ExportState(args) => hub::export_state(&args, context),
         Command::Help(args) => help::run(&args, context),
         Command::Completion(args) => shell::completion(&args),

@@ -13,7 +13,7 @@ use jiuzhou_report::documents::plan as told;
 
 use crate::args::{FailOn, Input, PlanArgs};
 use crate::commands::load;
-use crate::commands::saved::Saved;
+use crate::commands::saved::{Saved, threads};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -174,7 +174,8 @@ fn nearest(saved: &Saved) -> anyhow::Result<BTreeMap<WorkloadKey, (String, Vec<d
     let without = saved.plan.decisions.iter().filter(|decision| decision.status != Status::Placed);
     let keys = without.map(|decision| decision.key.clone()).collect();
     let snapshot = decide::Snapshot::new(saved.input.fleet.clone())?;
-    let explained = decide::explain_all(&snapshot, &saved.input.changes, &keys, saved.input.as_of)?;
+    let (changes, as_of) = (&saved.input.changes, saved.input.as_of);
+    let explained = decide::explain_all_on(&snapshot, changes, &keys, as_of, threads())?;
     let mut nearest = BTreeMap::new();
     for (key, explanation) in explained {
         let refused = explanation.clusters.iter().filter(|cluster| !cluster.changes.is_empty());

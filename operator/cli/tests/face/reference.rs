@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 26] = [
     "plan",
     "explain",
     "replay",
@@ -19,6 +19,9 @@ const COMMANDS: [&str; 23] = [
     "inspect",
     "find",
     "wrap",
+    "import",
+    "adopt",
+    "export",
     "report",
     "demo",
     "crds",

@@ -22,6 +22,7 @@ use super::{
     Boards, Dial, Members, Outlook, Settings, apply, build, credential, dereference, leave, pull, status,
     update_status, validate,
 };
+use crate::leader::Gate;
 
 /// Rounds of one member are never closer than this, whatever wakes it.
 const SHORTEST_ROUND: Duration = Duration::from_millis(500);
@@ -34,6 +35,7 @@ pub(super) struct Start {
     pub(super) members: Members,
     pub(super) dial: Dial,
     pub(super) boards: Boards,
+    pub(super) gate: Gate,
 }
 
 /// A running task; dropping the handle ends it.
@@ -71,6 +73,8 @@ pub(super) struct Memory {
     pub(super) standing: Option<Problem>,
     /// Why something could not be read there.
     pub(super) trouble: Option<Problem>,
+    /// What a probe met instead of an answer, the last time.
+    pub(super) silence: Option<String>,
     pub(super) health: Health,
     pub(super) agent: Health,
     pub(super) heartbeat: Heartbeat,
@@ -108,6 +112,7 @@ impl Memory {
             refusal: None,
             standing: None,
             trouble: None,
+            silence: None,
             health: Health::new(settings.thresholds),
             agent: Health::new(settings.thresholds),
             heartbeat: Heartbeat::default(),
@@ -195,8 +200,12 @@ impl Start {
         if object.spec.connection.pull.is_some() {
             pull::round(&self.hub, object, outlook, memory, &self.boards.reports, &self.members).await;
         }
+        // Who does not lead (any more) looks and writes nothing: a finalizer that is taken off cannot be put back.
+        if self.gate.check().is_err() {
+            return;
+        }
         credential::renew(&self.hub, object, memory).await;
-        if leave::leave(&self.hub, object, memory).await {
+        if leave::leave(&self.hub, object, memory, &self.gate).await {
             self.members.remove(&object.name_any());
             return;
         }

@@ -6,21 +6,28 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod brake;
+mod copies;
 mod follow;
 #[cfg(test)]
 mod once_tests;
 mod outlook;
 mod remove;
+mod revisions;
+#[cfg(test)]
+mod rollout_tests;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Kept, WorkloadKey};
 use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
@@ -38,16 +45,22 @@ use crate::leader::Gate;
 use crate::metrics::Metrics;
 use crate::orders::{Orders, Report};
 use crate::record::Records;
+use crate::reports::Wished;
 use crate::run::CACHES;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::telemetry::traces::Traces;
 use crate::workload::apply::Given;
 use crate::workload::dereference::Reports;
+use trail::Trail;
 
 /// How long events are taken together after the first: hides a burst, and nobody notices it.
 const TOGETHER: Duration = Duration::from_millis(20);
 /// How long a failed turn waits at least and at most before it is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+
+/// How long a start waits for native objects that are selected, so that nothing is told and taken back.
+const NATIVES_AWAITED: Duration = Duration::from_secs(30);
 
 /// The instant, as somebody else tells it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -64,6 +77,14 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
+    /// Whether the hub is said to be dedicated.
+    pub(crate) dedicated: bool,
+    /// Told when native objects are to be followed.
+    pub(crate) natives: watch::Sender<bool>,
+    /// Who works on copies of the state asks for them here.
+    pub(crate) wished: Wished,
+    /// Where the steps of decisions are told.
+    pub(crate) traces: Traces,
 }
 
 /// The task.
@@ -80,8 +101,15 @@ pub(crate) struct Planner {
     gate: Gate,
     metrics: Arc<Metrics>,
     health: Health,
+    dedicated: bool,
+    natives: watch::Sender<bool>,
+    started: Instant,
+    wished: Wished,
+    trail: Trail,
     epochs: Epochs,
     state: State,
+    /// What the engine keeps from turn to turn.
+    kept: Kept,
     /// Every kind was listed whole once.
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
@@ -92,6 +120,12 @@ pub(crate) struct Planner {
     /// Clusters in which this process was the first to commit a place of a workload.
     fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
+    revisions: revisions::Revisions,
+    /// Workloads whose content may be another than before; everything when `suspect_all`.
+    suspects: BTreeSet<WorkloadKey>,
+    suspect_all: bool,
+    /// Workloads to look at again when nothing happens, and when.
+    wakes: BTreeMap<WorkloadKey, Instant>,
     /// The snapshot changed, or a decision was lost: decide.
     turn: bool,
     /// When the fleet changes by itself next: a term ends, a freeze begins.
@@ -106,7 +140,12 @@ pub(crate) struct Planner {
 
 impl Planner {
     pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
-        let Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health } = parts;
+        let Parts { client, clock, records, orders, outlook, digest_key, .. } = parts;
+        let Parts { gate, metrics, health, dedicated, natives, wished, traces, .. } = parts;
+        let mut state = State::new()?;
+        if dedicated {
+            state.dedicate();
+        }
         Ok(Self {
             epochs: Epochs::new(client.clone()),
             events: Events::new(client.clone()),
@@ -120,7 +159,13 @@ impl Planner {
             gate,
             metrics,
             health,
-            state: State::new()?,
+            kept: Kept::on(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+            dedicated,
+            natives,
+            started: Instant::now(),
+            wished,
+            trail: Trail::new(traces),
+            state,
             complete: false,
             decisions: BTreeMap::new(),
             recorded: BTreeMap::new(),
@@ -128,6 +173,10 @@ impl Planner {
             given: Given::default(),
             fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
+            revisions: revisions::Revisions::default(),
+            suspects: BTreeSet::new(),
+            suspect_all: true,
+            wakes: BTreeMap::new(),
             turn: true,
             next_change: None,
             retry_at: None,
@@ -156,6 +205,10 @@ impl Planner {
                     None => return Ok(()),
                 },
                 Some(report) = reports.recv() => self.report(report),
+                wish = copies::wish(&mut self.wished) => {
+                    self.give_copy(wish);
+                    continue;
+                }
                 () = sleep_until(wake) => {}
             }
             self.gather(&mut seen, &mut reports).await;
@@ -181,6 +234,12 @@ impl Planner {
             self.tell().await;
             return Ok(());
         }
+        let woken: Vec<WorkloadKey> =
+            self.wakes.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
+        for key in woken {
+            self.wakes.remove(&key);
+            self.dirty.insert(key);
+        }
         if self.turn {
             self.turn = false;
             match self.decide().await {
@@ -194,6 +253,7 @@ impl Planner {
         }
         self.follow().await?;
         self.tell().await;
+        self.store_revisions().await;
         if self.retry_at.is_none() {
             self.failures = 0;
         }
@@ -202,7 +262,7 @@ impl Planner {
 
     fn is_complete(&mut self) -> bool {
         let incomplete = self.state.incomplete();
-        self.complete = incomplete.is_empty();
+        self.complete = incomplete.is_empty() && self.natives_awaited().is_none();
         if self.complete {
             tracing::info!(objects = self.state.len(), "every kind was listed");
             self.health.set_ready(CACHES, true);
@@ -210,6 +270,13 @@ impl Planner {
             self.reached(self.state.highest_epoch());
         }
         self.complete
+    }
+
+    /// Until when native objects are waited for before anything is decided. Afterwards what selects them waits alone.
+    fn natives_awaited(&self) -> Option<Instant> {
+        let until = self.started + NATIVES_AWAITED;
+        let missing = self.dedicated && self.state.selects() && self.state.natives().unread().is_some();
+        (missing && Instant::now() < until).then_some(until)
     }
 
     /// Tries again later, and later each time.
@@ -227,7 +294,9 @@ impl Planner {
         if self.complete && self.retry_at.is_none() && (self.turn || !self.dirty.is_empty()) {
             return Some(Instant::now());
         }
-        [self.next_change, self.retry_at, self.due.values().min().copied()].into_iter().flatten().min()
+        let natives = if self.complete { None } else { self.natives_awaited() };
+        let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
+        [self.next_change, self.retry_at, due, wake, self.revisions.next(), natives].into_iter().flatten().min()
     }
 
     /// Takes what else comes in a moment, so that a burst is decided at once.
@@ -247,6 +316,7 @@ impl Planner {
 
     /// Takes in what the hub said.
     pub(crate) fn take(&mut self, event: Seen) {
+        self.trail.event(|| (self.clock)());
         match event {
             Seen::Begin { kind } => self.state.begin(&kind),
             Seen::Complete { kind } => {
@@ -261,29 +331,65 @@ impl Planner {
                 self.gone(&object);
                 self.turn = true;
             }
+            Seen::Native(event) => self.native(event),
         }
+        if self.dedicated && self.state.selects() {
+            self.natives.send_if_modified(|followed| !std::mem::replace(followed, true));
+        }
+    }
+
+    /// Takes in what was seen of native objects.
+    pub(super) fn native(&mut self, event: crate::select::Event) {
+        let keys = self.state.take_native(event);
+        self.dirty.extend(keys);
+        self.turn |= self.state.is_unresolved();
     }
 
     /// Takes in an object; what was known already wakes nobody.
     pub(super) fn put(&mut self, value: Value) {
         let Some(object) = self.state.put(value) else { return };
         self.turn = true;
-        if matches!(object.kind.as_str(), "FleetWorkload" | "FleetPlacement") {
-            self.dirty.insert(WorkloadKey::new(&object.namespace, &object.name));
+        let key = WorkloadKey::new(&object.namespace, &object.name);
+        match object.kind.as_str() {
+            "FleetWorkload" => {
+                self.suspect(&key);
+                // Who waits for it may begin.
+                self.dirty.extend(self.state.dependents(&key));
+                self.dirty.insert(key);
+            }
+            "FleetPlacement" => {
+                self.suspect(&key);
+                self.dirty.insert(key);
+            }
+            // What a cluster puts in is held against what is committed once the snapshot knows of it.
+            "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}
+            _ => self.suspect_all = true,
         }
+    }
+
+    fn suspect(&mut self, key: &WorkloadKey) {
+        self.revisions.suspect(key);
+        self.suspects.insert(key.clone());
     }
 
     fn gone(&mut self, object: &ObjectRef) {
         let key = WorkloadKey::new(&object.namespace, &object.name);
         match object.kind.as_str() {
-            "FleetWorkload" => drop(self.dirty.insert(key)),
+            "FleetWorkload" => {
+                self.suspect(&key);
+                self.dirty.extend(self.state.dependents(&key));
+                self.dirty.insert(key);
+            }
             "FleetPlacement" => {
                 self.recorded.remove(&key);
                 self.given.forget(&key);
                 self.fresh.remove(&key);
+                self.wakes.remove(&key);
+                self.revisions.forget(&key);
                 self.dirty.insert(key);
             }
-            _ => {}
+            "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}
+            _ => self.suspect_all = true,
         }
     }
 
@@ -294,6 +400,7 @@ impl Planner {
         if known.get(&cluster).is_some_and(|before| *before == status) {
             return;
         }
+        self.trail.reported(&workload, &cluster, status.as_ref(), || (self.clock)());
         known.insert(cluster, status);
         self.dirty.insert(workload);
     }

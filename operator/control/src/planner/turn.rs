@@ -1,6 +1,7 @@
 //! A turn: refresh the snapshot, decide what is woken, write the batch down, commit, record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::trail::Turn;
 use super::{Planner, chain};
 use crate::decide::batch::{self, Commit};
 use crate::decide::commit::{self, Outcome};
@@ -24,24 +26,39 @@ fn whole_second(at: Timestamp) -> Timestamp {
 impl Planner {
     /// Decides what is woken and commits it.
     pub(super) async fn decide(&mut self) -> Result<(), Error> {
-        let as_of = whole_second(self.now());
+        let began = self.now();
+        let (as_of, event) = (whole_second(began), self.trail.turn(began));
         self.state.refresh(as_of)?;
         let changed = self.state.take_changed();
         self.dirty.extend(changed.specs.iter().cloned());
-        if changed.frame || !changed.clusters.is_empty() {
-            // A cluster's values, registries and reach are part of what is delivered and told.
-            self.dirty.extend(self.state.placed_in(&changed.clusters, changed.frame));
+        changed.specs.iter().for_each(|key| self.suspect(key));
+        if std::mem::take(&mut self.suspect_all) || changed.frame {
+            self.revisions.suspect_all();
+            self.suspects.extend(self.state.workload_keys());
         }
-        if changed.frame || !changed.clusters.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
+        self.suspects.extend(self.state.placed_in(&changed.told, false));
+        // A cluster's values, registries and reach are part of what is delivered and told; its free room is not.
+        self.dirty.extend(self.state.placed_in(&changed.told, changed.frame));
+        for gone in changed.specs.iter().filter(|key| self.state.snapshot().spec(key).is_none()) {
+            self.decisions.remove(gone);
+        }
+        if changed.frame || !changed.told.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
             self.look_out(as_of);
         }
         self.records.note(changed);
         let removed = self.removals.ordered();
         let started = Instant::now();
-        let batch = batch::decide(&self.state, removed, as_of)?;
+        let suspects = std::mem::take(&mut self.suspects);
+        let differing = self.differing(&suspects);
+        // What differs stays suspected until it is committed, whatever becomes of this turn.
+        self.suspects.clone_from(&differing);
+        self.dirty.extend(differing.iter().cloned());
+        let batch = batch::decide(&self.state, &self.digest_key, &mut self.kept, &differing, removed, as_of)?;
         self.metrics.decided(started.elapsed());
+        let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
-        let next = [batch.plan.next_change, self.tiers_change].into_iter().flatten().min();
+        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
+        let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
             Instant::now() + wait
@@ -62,7 +79,7 @@ impl Planner {
         self.gate.check()?;
         self.records.batch(&self.state, &batch).await?;
         let commits = self.stamp(batch.commits).await?;
-        self.commit(commits).await
+        self.commit(commits, turn).await
     }
 
     /// Keeps the decisions of this run: what waits or violates is decided in every turn, what is settled in none.
@@ -80,8 +97,6 @@ impl Planner {
             }
             self.decisions.insert(decision.key.clone(), decision.clone());
         }
-        let snapshot = self.state.snapshot();
-        self.decisions.retain(|key, _| snapshot.spec(key).is_some());
     }
 
     /// Gives every commit its epoch, above all that was ever committed.
@@ -98,7 +113,7 @@ impl Planner {
     }
 
     /// Commits, takes in what was written, and records it.
-    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), Error> {
+    async fn commit(&mut self, commits: Vec<Commit>, turn: Turn) -> Result<(), Error> {
         let with_workload = |commit: Commit| {
             let workload = self.state.fleet_workload(commit.key())?.clone();
             Some((commit, workload))
@@ -122,6 +137,8 @@ impl Planner {
                         status = ?commit.decision.status,
                         "committed"
                     );
+                    self.remember_content(&commit, &written.placement);
+                    self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
                     self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
@@ -140,6 +157,25 @@ impl Planner {
         // What was written changes the snapshot, and what was lost is decided again.
         self.turn = true;
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Keeps the content of a commit until it is stored.
+    fn remember_content(&mut self, commit: &Commit, placement: &FleetPlacement) {
+        let Some(content) = &commit.content else { return };
+        let stated = self.state.fleet_workload(commit.key()).and_then(|workload| {
+            workload.metadata.annotations.as_ref()?.get(jiuzhou_api::meta::ANNOTATION_CHANGE_CAUSE).cloned()
+        });
+        let before = commit.before.as_ref().map(|before| &before.spec);
+        let cause = match before {
+            _ if stated.is_some() => stated.unwrap_or_default(),
+            None => "created".to_owned(),
+            Some(before) if before.inputs.content == placement.spec.inputs.content => "cluster values".to_owned(),
+            Some(before) if before.inputs.workload == placement.spec.inputs.workload => {
+                "objects or overrides".to_owned()
+            }
+            Some(_) => "objects and what they need".to_owned(),
+        };
+        self.revisions.committed(commit.key(), placement.spec.revision, Arc::clone(content), cause);
     }
 
     /// Takes in an object that we wrote, before the watch tells of it.
@@ -176,10 +212,12 @@ impl Planner {
         if commitments.is_empty() {
             return Ok(());
         }
-        let term = self.gate.check()?;
-        self.records.committed(term, self.now(), &commitments).await?;
+        let (term, began) = (self.gate.check()?, self.now());
+        self.records.committed(term, began, &commitments).await?;
         self.records.measure(&self.metrics);
+        let ended = self.now();
         for commitment in commitments {
+            self.trail.recorded(&commitment.key, &commitment.spec.decision, began, ended);
             self.recorded.insert(commitment.key.clone(), commitment.spec.decision.to_string());
             self.dirty.insert(commitment.key);
         }

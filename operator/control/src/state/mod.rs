@@ -7,27 +7,34 @@
 
 mod changes;
 mod concern;
+mod delivered;
+mod selection;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::Reachability;
-use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, WorkloadKey};
+use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
-use jiuzhou_intake::objects::{Key, Objects};
+use jiuzhou_intake::objects::{Item, Key, Objects};
 use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
 pub use changes::Changed;
-use concern::Concern;
+use concern::{Concern, Ties};
+use delivered::{Delivered, Parts};
+
+use crate::select::Natives;
+use crate::select::resolve::Resolution;
 
 /// The state cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +74,13 @@ pub struct State {
     day: Option<Date>,
     concern: Concern,
     changed: Changed,
+    delivered: Delivered,
+    /// Whether native objects may be selected here.
+    dedicated: bool,
+    natives: Natives,
+    /// What the selection of a workload was resolved to, and those that are to be resolved.
+    selecting: BTreeMap<Key, Resolution>,
+    unresolved: BTreeSet<Key>,
 }
 
 impl State {
@@ -93,6 +107,11 @@ impl State {
             day: None,
             concern: Concern::everything(),
             changed: Changed::default(),
+            delivered: Delivered::default(),
+            dedicated: false,
+            natives: Natives::default(),
+            selecting: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
         })
     }
 
@@ -131,10 +150,12 @@ impl State {
         if known.is_some_and(|known| known.uid == version.uid && known.number >= version.number && version.number > 0) {
             return None;
         }
-        let before = concern::ties(&self.objects, &object);
+        let before = (concern::ties(&self.objects, &object), Parts::of(&self.objects, &object));
         let mut findings = Vec::new();
+        let carried = self.carry(&object);
         self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
-        self.concern.add(&self.objects, &object, &before);
+        self.restore(&object, carried);
+        self.moved(&object, &before);
         self.tell(&object, findings);
         self.versions.insert(object.clone(), version);
         Some(object)
@@ -142,11 +163,21 @@ impl State {
 
     /// An object is gone.
     pub fn remove(&mut self, object: &ObjectRef) {
-        let before = concern::ties(&self.objects, object);
+        let before = (concern::ties(&self.objects, object), Parts::of(&self.objects, object));
         self.objects.remove(object, &self.builtin);
-        self.concern.add(&self.objects, object, &before);
+        self.restore(object, None);
+        self.moved(object, &before);
         self.findings.remove(object);
         self.versions.remove(object);
+    }
+
+    /// An object is another than before, or gone.
+    fn moved(&mut self, object: &ObjectRef, (ties, parts): &(Ties, Parts)) {
+        self.concern.add(&self.objects, object, ties);
+        let now = Parts::of(&self.objects, object);
+        if self.delivered.moved(object, parts, &now) {
+            self.changed.told.insert(object.name.clone());
+        }
     }
 
     fn tell(&mut self, object: &ObjectRef, findings: Vec<Finding>) {
@@ -162,6 +193,7 @@ impl State {
     /// # Errors
     /// [`StateError::Snapshot`]; the snapshot is as it was.
     pub fn refresh(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        self.resolve(as_of);
         // Terms, prices and evidence are told by Beijing days.
         let day = beijing::day(as_of);
         if self.day != Some(day) {
@@ -291,19 +323,44 @@ impl State {
     /// A workload as the API server has it.
     #[must_use]
     pub fn fleet_workload(&self, key: &WorkloadKey) -> Option<&api::FleetWorkload> {
-        self.objects.workloads.get(&(key.namespace.clone(), key.name.clone())).map(|item| &item.object)
+        self.objects.workloads.get(&(key.namespace.clone(), key.name.clone())).map(|item| &*item.object)
     }
 
     /// The placement of a workload as the API server has it.
     #[must_use]
     pub fn placement(&self, key: &WorkloadKey) -> Option<&api::FleetPlacement> {
-        self.objects.placements.get(&(key.namespace.clone(), key.name.clone())).map(|item| &item.object)
+        self.objects.placements.get(&(key.namespace.clone(), key.name.clone())).map(|item| &*item.object)
     }
 
     /// The placement rules that hold for a workload.
     #[must_use]
     pub fn rules(&self, key: &WorkloadKey) -> Option<&api::PlacementRules> {
         self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// What the engine would be told of a workload if it said this; `None` when it cannot be decided on.
+    #[must_use]
+    pub fn spec_as(&self, key: &WorkloadKey, workload: &api::FleetWorkload) -> Option<Spec> {
+        let base = self.base.as_ref()?;
+        let known = self.objects.workloads.get(&(key.namespace.clone(), key.name.clone()))?;
+        let other = Item { object: Arc::new(workload.clone()), ..known.clone() };
+        base.workload_as(&self.objects, &other, &mut Shared::default(), &mut Vec::new())
+    }
+
+    /// Workloads that wait for this one before they begin.
+    #[must_use]
+    pub fn dependents(&self, key: &WorkloadKey) -> Vec<WorkloadKey> {
+        let from = (key.namespace.clone(), String::new());
+        let here = self.objects.workloads.range(from..).take_while(|((namespace, _), _)| *namespace == key.namespace);
+        let waits =
+            |item: &Item<api::FleetWorkload>| item.object.spec.depends_on.iter().any(|name| **name == *key.name);
+        here.filter(|(_, item)| waits(item)).map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    }
+
+    /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        self.day
     }
 
     /// The tenant of a workload; empty when nobody owns its namespace.
@@ -334,17 +391,17 @@ impl State {
 
     /// Workloads with a place in one of these clusters, or all of them.
     #[must_use]
-    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> Vec<WorkloadKey> {
-        let uses =
-            |placement: &api::FleetPlacement| placement.spec.clusters.iter().any(|c| clusters.contains(&*c.name));
-        let placements = self.objects.placements.iter().filter(|(_, item)| all || uses(&item.object));
-        placements.map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> BTreeSet<WorkloadKey> {
+        if all {
+            return self.objects.placements.keys().map(|(of, name)| WorkloadKey::new(of, name)).collect();
+        }
+        clusters.iter().flat_map(|cluster| self.delivered.on(cluster)).cloned().collect()
     }
 
-    /// The highest epoch of any placement; 0 when there is none.
+    /// The highest epoch any placement ever had; 0 when there was none.
     #[must_use]
     pub fn highest_epoch(&self) -> i64 {
-        self.objects.placements.values().map(|item| item.object.spec.epoch).max().unwrap_or(0)
+        self.delivered.epoch()
     }
 
     /// Whether a cluster is known and does not answer.

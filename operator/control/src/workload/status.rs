@@ -4,13 +4,15 @@
 //! against a rule, a member refused it, a member is silent, it is on its way, all is as wanted. What was not seen is
 //! left out and never zero.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::conditions::{ConditionType, ControllerReason};
+use jiuzhou_api::text::Title;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::{Decision, Division, Status};
+use jiuzhou_engine::step::rollout::{Health, Phase, Step};
 use jiuzhou_engine::step::{Continuity, Seen, Wait};
 use jiuzhou_engine::terms::{Finding, Reason};
 use jiuzhou_report::sentences;
@@ -19,11 +21,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::build::{Built, continuity, seen};
 use super::conditions::{Standing, condition, dated, of_standing};
-use super::dereference::{Deletion, Gathered};
+use super::dereference::{Deletion, Gathered, Held};
+use super::staged;
 use super::validate::obstacle;
+use crate::select::left;
 
 /// Most clusters that a status lists.
 const CLUSTERS_MOST: usize = 50;
+
+/// Clusters that a sentence names.
+const LISTED_MOST: usize = 3;
+/// Most endpoints that a status lists, and the longest that is listed.
+const ENDPOINTS_MOST: usize = 32;
+const ENDPOINT_MOST: usize = 128;
 
 /// One cluster of a placement as it stands.
 #[derive(Clone, Debug)]
@@ -44,20 +54,18 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
     let before = workload.status.clone().unwrap_or_default();
     let generation = workload.metadata.generation.unwrap_or(0);
     let parts = parts(gathered, built);
-    let standing = standing(gathered, &parts);
+    let standing = standing(gathered, built, &parts);
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
-    let ready: Vec<i32> = parts.iter().filter_map(|part| part.ready).collect();
-    let unknown = parts.iter().any(|part| part.wanted > 0 && part.ready.is_none());
     let mut conditions = of_standing(&standing, generation);
     conditions.extend(own(gathered, &parts, generation));
     Some(api::FleetWorkloadStatus {
         observed_generation: Some(generation),
         wanted: wanted.or(before.wanted),
         placed: Some(parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add)),
-        ready: if unknown && ready.is_empty() { None } else { Some(ready.into_iter().fold(0, i32::saturating_add)) },
+        ready: ready(&parts),
         revision: gathered.placement.map(|placement| placement.spec.revision).filter(|revision| *revision > 0),
-        updated_clusters: None,
-        stage: None,
+        updated_clusters: updated(gathered, built).or(before.updated_clusters),
+        stage: stage(gathered, built).map(Into::into),
         cluster_count: Some(count(parts.iter().filter(|part| part.wanted > 0).count())),
         clusters: parts
             .iter()
@@ -69,7 +77,7 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
                 ready: part.ready,
             })
             .collect(),
-        endpoints: Vec::new(),
+        endpoints: endpoints(gathered, &before),
         // Measured by whoever reads meters; carried along.
         usage: before.usage.clone(),
         reason: Some(standing.reason.as_str().into()),
@@ -89,24 +97,25 @@ pub(crate) fn of_placement(
     let before = placement.status.clone().unwrap_or_default();
     let generation = placement.metadata.generation.unwrap_or(0);
     let parts = parts(gathered, built);
-    let standing = standing(gathered, &parts);
+    let standing = standing(gathered, built, &parts);
     let mut reasons: BTreeMap<&str, i32> = BTreeMap::new();
     for part in &parts {
         let reason = part.trouble.as_ref().map_or(ControllerReason::AsWanted, |(reason, _)| *reason);
         *reasons.entry(reason.as_str()).or_default() += 1;
     }
-    let ready: Vec<i32> = parts.iter().filter_map(|part| part.ready).collect();
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
+    let Came { revision, stable, rollout } = came(gathered, built, placement, &before, &parts);
     Some(api::FleetPlacementStatus {
         observed_generation: Some(generation),
-        revision: before.revision,
-        rollout: before.rollout.clone(),
+        revision,
+        stable,
+        rollout,
         begun: before.begun || begun(gathered),
         started: started(gathered, &before),
         totals: Some(api::PlacementTotals {
             wanted: wanted.unwrap_or(0),
             placed: parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add),
-            ready: (!ready.is_empty() || parts.is_empty()).then(|| ready.into_iter().fold(0, i32::saturating_add)),
+            ready: ready(&parts),
         }),
         reasons: reasons.into_iter().map(|(reason, count)| api::ReasonCount { reason: reason.into(), count }).collect(),
         unhealthy: parts
@@ -121,6 +130,106 @@ pub(crate) fn of_placement(
             .collect(),
         conditions: dated(of_standing(&standing, generation), &before.conditions, now),
     })
+}
+
+/// How far what is committed has come.
+struct Came {
+    revision: Option<i64>,
+    stable: Option<jiuzhou_api::text::ContentDigest>,
+    rollout: Option<api::RolloutProgress>,
+}
+
+fn came(
+    gathered: &Gathered<'_>,
+    built: &Built,
+    placement: &api::FleetPlacement,
+    before: &api::FleetPlacementStatus,
+    parts: &[Part],
+) -> Came {
+    let there = Came {
+        revision: Some(staged::target(placement)).filter(|revision| *revision > 0),
+        stable: placement.spec.inputs.content.clone(),
+        rollout: None,
+    };
+    let open = gathered.workload.is_some_and(|workload| staged::is_staged(workload, placement));
+    let said = gathered.template.map(ToString::to_string).as_deref() == placement.spec.inputs.content.as_deref();
+    match &built.step {
+        Some(step) if step.phase == Phase::Done => there,
+        Some(step) => {
+            let (reason, message) = phase(gathered, step, parts).unwrap_or((ControllerReason::AsWanted, String::new()));
+            Came {
+                revision: before.revision.or(staged::base(placement)),
+                stable: before.stable.clone(),
+                rollout: staged::written(step, reason.as_str(), &message),
+            }
+        }
+        // Without stages what is committed goes to all clusters at once.
+        None if built.present && !open && said => there,
+        None => Came { revision: before.revision, stable: before.stable.clone(), rollout: before.rollout.clone() },
+    }
+}
+
+/// What a rollout waits for: a reason, and what it is about.
+fn phase(gathered: &Gathered<'_>, step: &Step, parts: &[Part]) -> Option<(ControllerReason, String)> {
+    let stage = &step.progress.stage;
+    let join = |clusters: &BTreeSet<String>| clusters.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let gate = || {
+        let rollout = gathered.workload.and_then(|workload| workload.spec.rollout.as_ref());
+        let one = rollout.and_then(|rollout| rollout.stages.iter().find(|one| *one.name == *stage));
+        one.and_then(|one| one.gate.as_deref()).unwrap_or_default()
+    };
+    let why = |clusters: &BTreeSet<String>| {
+        let trouble = parts.iter().filter(|part| clusters.contains(&part.name)).find_map(|part| part.trouble.as_ref());
+        match trouble {
+            Some((reason, words)) => format!("{stage}: {reason} {words}"),
+            None => format!("{stage}: {}", join(clusters)),
+        }
+    };
+    Some(match &step.phase {
+        Phase::Done => return None,
+        Phase::OnTheWay(clusters) => (ControllerReason::RolloutInProgress, format!("{stage} ({})", join(clusters))),
+        Phase::Resting(until) => (ControllerReason::RolloutInProgress, format!("{stage} (until {until})")),
+        Phase::Gate => (ControllerReason::RolloutInProgress, format!("{stage} (gate: {})", gate())),
+        Phase::Failed(clusters) | Phase::Late(clusters) => (ControllerReason::RolloutFailed, why(clusters)),
+        Phase::Paused => (ControllerReason::RolloutPaused, stage.clone()),
+        Phase::Approval => {
+            let change = gathered.placement.and_then(|placement| placement.spec.inputs.content.as_deref());
+            (ControllerReason::WaitingForApproval, format!("{stage} -> {}", change.unwrap_or_default()))
+        }
+    })
+}
+
+/// The same as it is written, where this run has not looked at every cluster yet.
+fn told_phase(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Option<(ControllerReason, String)> {
+    if let Some(step) = &built.step {
+        return phase(gathered, step, parts);
+    }
+    let placement = gathered.placement?;
+    let written = placement.status.as_ref()?.rollout.as_ref()?;
+    let open = gathered.workload.is_some_and(|workload| staged::is_staged(workload, placement));
+    let reason = ControllerReason::ALL.iter().find(|one| Some(one.as_str()) == written.reason.as_deref())?;
+    open.then(|| (*reason, written.message.as_deref().unwrap_or_default().to_owned()))
+}
+
+/// Stage that a rollout has reached.
+fn stage(gathered: &Gathered<'_>, built: &Built) -> Option<String> {
+    match &built.step {
+        Some(step) => (step.phase != Phase::Done).then(|| step.progress.stage.clone()),
+        None => {
+            let placement = gathered.placement?;
+            let open = gathered.workload.is_some_and(|workload| staged::is_staged(workload, placement));
+            let written = placement.status.as_ref()?.rollout.as_ref().filter(|_| open)?;
+            Some(written.stage.to_string())
+        }
+    }
+}
+
+/// Clusters that have the committed revision and are well with it; `None` while one was not looked at.
+fn updated(gathered: &Gathered<'_>, built: &Built) -> Option<i32> {
+    let placement = gathered.placement?;
+    let mut placed = placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0);
+    let looked = built.present && placed.all(|cluster| gathered.reports.contains_key(&*cluster.name));
+    looked.then(|| count(built.health.values().filter(|health| **health == Health::Well).count()))
 }
 
 /// Whether anything of it was seen in a member.
@@ -149,6 +258,36 @@ fn started(gathered: &Gathered<'_>, before: &api::FleetPlacementStatus) -> Vec<a
         }
     }
     started.into_iter().map(|(name, outcome)| api::StartedIn { name: name.into(), outcome }).collect()
+}
+
+/// Replicas ready in all; one cluster of which nothing is known makes the sum unknown.
+fn ready(parts: &[Part]) -> Option<i32> {
+    let counted = parts.iter().filter(|part| part.wanted > 0 || part.ready.is_some());
+    counted.map(|part| part.ready).try_fold(0_i32, |sum, ready| Some(sum.saturating_add(ready?)))
+}
+
+/// Where it answers: what members say, by cluster and object. Of a cluster that this run has not looked at yet, what is
+/// written stays.
+fn endpoints(gathered: &Gathered<'_>, before: &api::FleetWorkloadStatus) -> Vec<Title> {
+    let clusters = gathered.placement.map(|placement| placement.spec.clusters.as_slice()).unwrap_or_default();
+    let mut all = BTreeSet::new();
+    for cluster in clusters {
+        let name = &*cluster.name;
+        let Some(report) = gathered.reports.get(name) else {
+            let of_it = |endpoint: &&Title| endpoint.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+            all.extend(before.endpoints.iter().filter(of_it).cloned());
+            continue;
+        };
+        for object in report.iter().flat_map(|report| &report.objects) {
+            let Some(identity) = object.identity.as_ref().filter(|_| object.state != ObjectState::Gone) else {
+                continue;
+            };
+            let told =
+                object.addresses.iter().map(|address| format!("{name} {}/{} {address}", identity.kind, identity.name));
+            all.extend(told.filter(|endpoint| endpoint.chars().count() <= ENDPOINT_MOST).map(Title::from));
+        }
+    }
+    all.into_iter().take(ENDPOINTS_MOST).collect()
 }
 
 /// Replicas wanted in all: of a workload that every cluster has whole, those of all its clusters.
@@ -264,6 +403,12 @@ fn trouble(
     }
     match built.waits.get(cluster) {
         Some(Wait::ReadyElsewhere) => return Some((ControllerReason::LastCopyKept, cluster.to_owned())),
+        Some(Wait::Dependency) => {
+            let names = built.waiting.as_ref().map(|waiting| waiting.names.join(", ")).unwrap_or_default();
+            return Some((ControllerReason::WaitingForDependency, names));
+        }
+        Some(Wait::Stage) => return Some((ControllerReason::RolloutInProgress, cluster.to_owned())),
+        Some(Wait::Revision) => return Some((ControllerReason::RevisionUnknown, cluster.to_owned())),
         Some(Wait::GoneElsewhere | Wait::Unseen) => {
             return Some((ControllerReason::DeliveryInProgress, cluster.to_owned()));
         }
@@ -288,7 +433,20 @@ fn trouble(
         enough && all && !status.objects.is_empty()
     });
     let gone = wanted == 0 && report.is_none_or(|status| !seen(status, 0).objects);
-    if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, cluster.to_owned())) }
+    if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, open(cluster, wanted, report))) }
+}
+
+/// What a cluster is still waited for: its first object that is not there yet, with what is seen and wanted of it.
+fn open(cluster: &str, wanted: i32, report: Option<&DeliveryStatus>) -> String {
+    let Some(report) = report else { return cluster.to_owned() };
+    let done = [ObjectState::Ready, ObjectState::Finished, ObjectState::Gone];
+    if let Some(object) = report.objects.iter().find(|object| !done.contains(&object.state)) {
+        let why = object.message.as_deref().map(str::to_owned);
+        let state = || format!("{:?}", object.state).to_lowercase();
+        return format!("{cluster}: {} {}", object.name, why.unwrap_or_else(state));
+    }
+    let ready = report.ready.map_or_else(|| "unknown".to_owned(), |ready| ready.to_string());
+    format!("{cluster}: {ready} of {wanted} replicas ready")
 }
 
 fn said(finding: &Finding) -> String {
@@ -307,13 +465,30 @@ fn of_reason(reason: &Reason, ready: bool) -> Standing {
     }
 }
 
+/// A held deletion with why it is held and how exactly what waits is confirmed.
+fn of_held(gathered: &Gathered<'_>, held: &Held, standing: Standing) -> Standing {
+    let (namespace, reason) = (&*gathered.key.namespace, ControllerReason::DeletionHeld.as_str());
+    let command = format!(
+        "kubectl annotate fwl {} -n {namespace} --overwrite {}={}",
+        gathered.key.name,
+        jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETIONS,
+        held.code
+    );
+    let said = |lang| {
+        let because = sentences::held_because(held.cause, namespace, lang);
+        let held_so = sentences::condition(reason, &because, 0, 0, lang).unwrap_or_default();
+        format!("{held_so} {}", sentences::confirm_deletions(held.waiting, namespace, &command, lang))
+    };
+    Standing { en: said(Lang::En), zh: said(Lang::Zh), ..standing }
+}
+
 /// How a workload stands.
-fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
+fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Standing {
     let wanted = wanted(gathered, parts);
     let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
     let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
-    if let Deletion::Held(why) = gathered.deletion {
-        return of(ControllerReason::DeletionHeld, why);
+    if let Deletion::Held(held) = gathered.deletion {
+        return of_held(gathered, held, of(ControllerReason::DeletionHeld, ""));
     }
     if gathered.deletion == Deletion::Ordered {
         let left: Vec<&str> = parts.iter().filter(|part| part.placed > 0).map(|part| part.name.as_str()).collect();
@@ -333,6 +508,14 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
     if gathered.placement.is_none() {
         return of(ControllerReason::NotObserved, "").progressing();
     }
+    if let Some(waiting) = &built.waiting {
+        let standing = of(ControllerReason::WaitingForDependency, &waiting.names.join(", "));
+        return if waiting.stuck { standing } else { standing.progressing() };
+    }
+    let rollout = told_phase(gathered, built, parts);
+    if let Some((reason @ ControllerReason::RolloutFailed, words)) = &rollout {
+        return of(*reason, words);
+    }
     let first = |reason: ControllerReason| {
         let found = parts.iter().filter_map(|part| part.trouble.as_ref()).find(|(one, _)| *one == reason);
         found.map(|(_, words)| words.as_str())
@@ -350,17 +533,33 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
             return of(reason, words);
         }
     }
+    if let Some((reason, words)) = &rollout {
+        return of(*reason, words).progressing();
+    }
+    if let Some(words) = first(ControllerReason::RevisionUnknown) {
+        return of(ControllerReason::RevisionUnknown, words).progressing();
+    }
     for reason in [ControllerReason::DeliveryInProgress, ControllerReason::LastCopyKept] {
         if first(reason).is_some() {
-            let names: Vec<&str> =
-                parts.iter().filter(|part| part.trouble.is_some()).map(|part| part.name.as_str()).collect();
-            return of(reason, &names.join(", ")).progressing();
+            let open: Vec<&str> =
+                parts.iter().filter_map(|part| part.trouble.as_ref()).map(|(_, words)| &**words).collect();
+            return of(reason, &listed(&open)).progressing();
         }
+    }
+    if let Some(held) = left::standing(gathered) {
+        return held;
     }
     let placed = || parts.iter().filter(|part| part.wanted > 0);
     let all_ran = placed().next().is_some() && placed().all(|part| part.finished);
     let reason = if all_ran { ControllerReason::Finished } else { ControllerReason::AsWanted };
     Standing::new(true, reason.as_str(), "", ready, wanted)
+}
+
+/// The first few of many, and how many more there are.
+fn listed(all: &[&str]) -> String {
+    let more = all.len().saturating_sub(LISTED_MOST);
+    let first = all.iter().take(LISTED_MOST).copied().collect::<Vec<_>>().join("; ");
+    if more == 0 { first } else { format!("{first}; +{more}") }
 }
 
 /// What a decision says against it being ready; `None` when everything has a place by the rules.

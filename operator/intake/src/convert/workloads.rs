@@ -106,9 +106,11 @@ fn spec(
         placement_policy,
     } = &item.object.spec;
     let document = &item.document;
-    if select.is_some() {
-        // The objects are on the hub; a folder does not have them.
-        let reason = Reason::new(Code::NotPlanned).object("FleetWorkload.spec.select");
+    if select.is_some() && objects.is_empty() {
+        // What is selected stands in `objects` where it is known; a folder need not have it.
+        let key = (document.namespace.clone(), document.name.clone());
+        let unknown = || Reason::new(Code::NotPlanned).object("FleetWorkload.spec.select");
+        let reason = context.objects.unselected.get(&key).cloned().unwrap_or_else(unknown);
         findings.push(document.finding(reason, "/spec/select"));
         return None;
     }
@@ -151,8 +153,8 @@ fn spec(
             api::CpuSensitivity::None => CpuSensitivity::AsWritten,
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
-        current: current(&item.object, placed.map(|placed| &placed.object)),
-        data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &placed.object)),
+        current: current(&item.object, placed.map(|placed| &*placed.object)),
+        data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
         key,

@@ -11,6 +11,7 @@ mod condition;
 mod cross_check;
 mod detect;
 mod fill;
+mod held;
 mod inspect;
 mod intake;
 mod interop;
@@ -22,6 +23,7 @@ use jiuzhou_engine::terms::{Area, Code};
 
 pub use condition::condition;
 pub use fill::{fix, render, value};
+pub use held::{HeldBecause, confirm_deletions, held_because};
 
 pub use crate::words::Lang;
 
