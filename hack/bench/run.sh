@@ -23,8 +23,11 @@ for problem in "$folder"/*.json; do
   done
 done
 echo
-echo "== what grows with the fleet: cargo run --release -p bench --bin scale -- first|batch|memory"
-for what in first batch memory; do target/release/scale $what; done
+echo "== what grows with the fleet: cargo run --release -p bench --bin scale -- first|memory"
+for what in first memory; do target/release/scale $what; done
+echo
+echo "== turns of the operator: cargo run --release -p bench --bin turns"
+target/release/turns
 echo
 echo "== crossing keys: cargo run --release -p bench --bin crossing"
 target/release/crossing

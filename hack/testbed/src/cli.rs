@@ -48,7 +48,7 @@ pub fn run(arguments: impl Iterator<Item = String>, say: &mut dyn FnMut(&str)) -
         }
         "status" => status(&folder, &arguments.name, say),
         "tools" => {
-            let tools = Tools::find(&[Group::Etcd, Group::Kubernetes, Group::Kwok, Group::Helm], say)?;
+            let tools = Tools::find(&[Group::Etcd, Group::Kubernetes, Group::Kwok, Group::Helm, Group::Crane], say)?;
             for (tool, path) in tools.all() {
                 say(&format!("{:<24} {}", tool.name(), path.display()));
             }

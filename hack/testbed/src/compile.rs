@@ -72,6 +72,14 @@ fn recipe(group: Group) -> Recipe {
             stamped: "helm.sh/helm/v3",
             variables: &["helm.sh/helm/v3/internal/version.version=vVERSION"],
         },
+        Group::Crane => Recipe {
+            module: "crane",
+            go_mod: include_str!("../crane/go.mod"),
+            go_sum: include_str!("../crane/go.sum"),
+            packages: &["github.com/google/go-containerregistry/cmd/crane"],
+            stamped: "github.com/google/go-containerregistry",
+            variables: &["github.com/google/go-containerregistry/cmd/crane/cmd.Version=vVERSION"],
+        },
     }
 }
 
@@ -190,7 +198,7 @@ fn compile(group: Group, recipe: &Recipe, source: &Path, into: &Path) -> Result<
 mod tests {
     use super::*;
 
-    const GROUPS: [Group; 4] = [Group::Etcd, Group::Kubernetes, Group::Kwok, Group::Helm];
+    const GROUPS: [Group; 5] = [Group::Etcd, Group::Kubernetes, Group::Kwok, Group::Helm, Group::Crane];
 
     #[test]
     fn versions_come_from_the_go_modules() {

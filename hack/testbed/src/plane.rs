@@ -108,6 +108,12 @@ impl Plane {
         Ok(format!("https://127.0.0.1:{port}"))
     }
 
+    /// Certificate and key with which its API server serves.
+    #[cfg(feature = "faults")]
+    pub(crate) fn serving(&self) -> [PathBuf; 2] {
+        ["admin.crt", "admin.key"].map(|file| self.folder().join("pki").join(file))
+    }
+
     fn folder(&self) -> PathBuf {
         self.layout.work().join("clusters").join(&self.name)
     }

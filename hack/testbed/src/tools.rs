@@ -33,6 +33,8 @@ pub enum Tool {
     Kwokctl,
     /// Charts.
     Helm,
+    /// A registry of images, and a client that fills it.
+    Crane,
 }
 
 impl Tool {
@@ -48,6 +50,7 @@ impl Tool {
             Self::Kwok => "kwok",
             Self::Kwokctl => "kwokctl",
             Self::Helm => "helm",
+            Self::Crane => "crane",
         }
     }
 }
@@ -63,10 +66,12 @@ pub enum Group {
     Kwok,
     /// Helm.
     Helm,
+    /// Crane.
+    Crane,
 }
 
 impl Group {
-    /// What a control plane needs; Helm is asked for apart.
+    /// What a control plane needs; Helm and Crane are asked for apart.
     pub const CONTROL_PLANE: &[Self] = &[Self::Etcd, Self::Kubernetes, Self::Kwok];
 
     /// Its name in messages and in the cache.
@@ -77,6 +82,7 @@ impl Group {
             Self::Kubernetes => "kubernetes",
             Self::Kwok => "kwok",
             Self::Helm => "helm",
+            Self::Crane => "crane",
         }
     }
 
@@ -88,6 +94,7 @@ impl Group {
             Self::Kubernetes => &[Tool::KubeApiserver, Tool::KubeControllerManager, Tool::KubeScheduler, Tool::Kubectl],
             Self::Kwok => &[Tool::Kwok, Tool::Kwokctl],
             Self::Helm => &[Tool::Helm],
+            Self::Crane => &[Tool::Crane],
         }
     }
 
@@ -98,6 +105,7 @@ impl Group {
             Self::Kubernetes => (1, 30),
             Self::Kwok => (0, 8),
             Self::Helm => (3, 14),
+            Self::Crane => (0, 19),
         }
     }
 
@@ -108,6 +116,7 @@ impl Group {
             Self::Kubernetes => (Tool::KubeApiserver, "--version"),
             Self::Kwok => (Tool::Kwokctl, "--version"),
             Self::Helm => (Tool::Helm, "version"),
+            Self::Crane => (Tool::Crane, "version"),
         }
     }
 }

@@ -14,6 +14,7 @@ const GOLDEN: [&str; 3] = ["jiuzhou-report", "jiuzhou-chart", "jiuzhou"];
 /// Rewrites everything.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     definitions(root)?;
+    study_schemas(root)?;
     for package in GOLDEN {
         let mut test = Command::new("cargo");
         test.args(["test", "--quiet", "--package", package]).env("UPDATE_GOLDEN", "1").current_dir(root);
@@ -43,6 +44,19 @@ fn definitions(root: &Path) -> anyhow::Result<()> {
         }
         fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
         println!("wrote crds/{name}");
+    }
+    Ok(())
+}
+
+/// Writes the schemas of files for studies.
+fn study_schemas(root: &Path) -> anyhow::Result<()> {
+    for (name, text) in jiuzhou_api::render::study_schemas()? {
+        let path = root.join("docs/schema").join(&name);
+        if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+            continue;
+        }
+        fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
+        println!("wrote docs/schema/{name}");
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Chores of the repository that need its own code: `cargo xtask gen`, `layers`, `e2e` and `clusters`.
+//! Chores of the repository that need its own code: `cargo xtask gen`, `layers`, `e2e`, `bench-real`
+//! and `clusters`.
 //!
 //! One file per chore; a chore prints what it did and exits 1 with the reason when it could not.
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who ran it")]
@@ -20,10 +21,11 @@ fn main() -> anyhow::Result<()> {
     match (chore.as_str(), rest.first()) {
         ("clusters", _) => testbed::cli::run(rest.into_iter(), &mut |line| println!("{line}")),
         ("e2e", _) => e2e::run(&root, &rest),
+        ("bench-real", _) => e2e::bench(&root, &rest),
         ("gen", None) => generate::run(&root),
         ("layers", None) => layers::run(&root),
         ("gen" | "layers", Some(extra)) => bail!("failed to understand {extra:?}: {chore} takes no arguments"),
-        _ => bail!("failed to find the chore {chore:?}: choose clusters, e2e, gen or layers"),
+        _ => bail!("failed to find the chore {chore:?}: choose bench-real, clusters, e2e, gen or layers"),
     }
 }
 

@@ -78,14 +78,18 @@ pub fn kinds() -> &'static [KindInfo] {
 }
 
 fn described() -> Vec<KindInfo> {
-    let of = |crd: CustomResourceDefinition| KindInfo {
+    all_crds().into_iter().map(info).collect()
+}
+
+/// What a reader needs of a definition.
+pub(crate) fn info(crd: CustomResourceDefinition) -> KindInfo {
+    KindInfo {
         schema: schema_of(&crd),
         kind: crd.spec.names.kind,
         plural: crd.spec.names.plural,
         short_names: crd.spec.names.short_names.unwrap_or_default(),
         scope: if crd.spec.scope == "Cluster" { Scope::Cluster } else { Scope::Namespaced },
-    };
-    all_crds().into_iter().map(of).collect()
+    }
 }
 
 /// The schema of a definition's one version; `Null` when it has none.
@@ -96,7 +100,7 @@ fn schema_of(crd: &CustomResourceDefinition) -> Value {
 }
 
 /// The definition with its schema in the form we publish.
-fn published(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
+pub(crate) fn published(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let mut schema = schema_of(&crd);
     schema::finish(&mut schema);
     if let Some(version) = crd.spec.versions.first_mut() {

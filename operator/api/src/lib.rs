@@ -9,6 +9,7 @@ mod crd;
 pub mod meta;
 pub mod render;
 mod schema;
+pub mod study;
 pub mod text;
 pub mod v1alpha1;
 

@@ -20,6 +20,8 @@ pub const FINALIZER_PLACEMENT: &str = "jiuzhou.dev/placement";
 pub const FINALIZER_WORKLOAD: &str = "jiuzhou.dev/workload";
 /// Finalizer on a `MemberCluster`: nothing of ours is left there, or an order says to leave it.
 pub const FINALIZER_MEMBER: &str = "jiuzhou.dev/member";
+/// Finalizer on a `Tenant`: no workload of its namespaces is left, and its namespaces in the members are seen to.
+pub const FINALIZER_TENANT: &str = "jiuzhou.dev/tenant";
 
 /// Label on every object we apply in a member: present means ours.
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -48,6 +50,11 @@ pub const ANNOTATION_OWNER: &str = "jiuzhou.dev/owner";
 pub const ANNOTATION_TAKE_OVER: &str = "jiuzhou.dev/take-over";
 /// Annotation that confirms the deletion of a protected object; its value is that object's name.
 pub const ANNOTATION_CONFIRM_DELETE: &str = "jiuzhou.dev/confirm-delete";
+/// Annotation by which a person confirms the deletions that wait in a namespace; its value stands for exactly those objects.
+pub const ANNOTATION_CONFIRM_DELETIONS: &str = "jiuzhou.dev/confirm-deletions";
+/// Annotation on a FleetWorkload that orders the removal of what left its selection; its value is the digest of exactly
+/// that set, as its status tells it.
+pub const ANNOTATION_CONFIRM_REMOVAL: &str = "jiuzhou.dev/confirm-removal";
 /// Annotation with the digest of what was last applied to an object of a member, so that nothing is sent twice.
 pub const ANNOTATION_APPLIED: &str = "jiuzhou.dev/applied";
 /// Annotation by which a person lets a member go although objects of ours are left there; its value is the member's name.

@@ -1,4 +1,5 @@
-//! The text of `crds/`: one file per definition, with a header that says where it comes from.
+//! The text of `crds/`: one file per definition, with a header that says where it comes from; and the JSON schemas of files
+//! for studies, which editors check them by.
 //!
 //! `cargo xtask gen` writes these texts and a test compares them; nobody edits the files.
 
@@ -6,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 
-use crate::all_crds;
+use crate::{all_crds, study};
 
 /// The command that rewrites every generated file.
 pub const GENERATE_COMMAND: &str = "cargo xtask gen";
@@ -14,6 +15,14 @@ pub const GENERATE_COMMAND: &str = "cargo xtask gen";
 /// A definition could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
+    /// The JSON writer refused a value.
+    #[error("failed to write {name} as JSON")]
+    Json {
+        /// Name of the file.
+        name: String,
+        /// What the writer said.
+        source: serde_json::Error,
+    },
     /// The YAML writer refused a value.
     #[error("failed to write {name} as YAML")]
     Yaml {
@@ -50,4 +59,23 @@ pub fn crd_text(crd: &CustomResourceDefinition) -> Result<String, RenderError> {
 /// When the YAML writer refuses a value; no definition of ours holds one.
 pub fn crd_files() -> Result<BTreeMap<String, String>, RenderError> {
     all_crds().iter().map(|crd| Ok((file_name(crd), crd_text(crd)?))).collect()
+}
+
+/// The JSON schemas of files for studies by name of file in `docs/schema/`, e.g. `scenario.schema.json`.
+///
+/// # Errors
+/// When the JSON writer refuses a value; no schema of ours holds one.
+pub fn study_schemas() -> Result<BTreeMap<String, String>, RenderError> {
+    let schema = |kind: crate::KindInfo| {
+        let name = format!("{}.schema.json", kind.plural.trim_end_matches('s'));
+        let mut schema = kind.schema;
+        if let Some(map) = schema.as_object_mut() {
+            map.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+            map.insert("title".to_owned(), kind.kind.into());
+        }
+        let text =
+            serde_json::to_string_pretty(&schema).map_err(|source| RenderError::Json { name: name.clone(), source })?;
+        Ok((name, text + "\n"))
+    };
+    study::kinds().into_iter().map(schema).collect()
 }

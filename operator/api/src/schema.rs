@@ -56,6 +56,12 @@ pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// What a status says before anybody has looked: a generation that no object has. Without it tools that know no kind of
+/// ours (kstatus, and so Flux and Helm) would take an object without conditions for a finished one.
+pub(crate) fn unobserved() -> Value {
+    json!({ "observedGeneration": -1 })
+}
+
 /// A point in time, RFC 3339.
 pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })
@@ -79,6 +85,23 @@ pub(crate) fn manifest(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "x-kubernetes-embedded-resource": true,
         "x-kubernetes-preserve-unknown-fields": true,
+    })
+}
+
+/// Fields of any object; what they may be is checked once they stand in it.
+pub(crate) fn fields(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+}
+
+/// Replicas by name of cluster.
+pub(crate) fn replicas_by_cluster(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 1000,
+        "additionalProperties": {
+            "type": "integer", "format": "int32", "minimum": 0, "maximum": 1_000_000,
+            "description": "Replicas. 副本数。",
+        },
     })
 }
 

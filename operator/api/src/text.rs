@@ -150,6 +150,8 @@ texts! {
     ApiVersion { max: 317, pattern: "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?v[a-z0-9]+$" }
     /// A Kubernetes kind. Kubernetes 资源类型。
     KindName { max: 63, pattern: "^[A-Z][A-Za-z0-9]*$" }
+    /// Namespace and name of a workload. 工作负载的命名空间与名称。
+    WorkloadName { max: 127, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$" }
     /// A country by ISO 3166-1, two capitals, e.g. CN. ISO 3166-1 国家代码，两位大写字母，例如 CN。
     CountryCode { max: 2, pattern: "^[A-Z]{2}$" }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiuzhou_api::{KindInfo, Scope, all_crds, kinds, meta, render};
+use jiuzhou_api::{KindInfo, Scope, all_crds, kinds, meta, render, study};
 use serde_json::Value;
 
 /// Every schema node of a kind below the root, with its path; `metadata` is Kubernetes' own.
@@ -28,7 +28,8 @@ fn nodes(kind: &KindInfo) -> Vec<(String, Value)> {
 
 /// Fails with every path for which the check answers a fault.
 fn every_node(check: impl Fn(&str, &Value) -> Option<String>) {
-    let faults: BTreeSet<String> = kinds()
+    let all: Vec<KindInfo> = kinds().iter().cloned().chain(study::kinds()).collect();
+    let faults: BTreeSet<String> = all
         .iter()
         .flat_map(nodes)
         .filter_map(|(path, node)| check(&path, &node).map(|fault| format!("{path}: {fault}")))
@@ -192,5 +193,14 @@ fn the_committed_definitions_are_the_generated_ones_and_small() {
         assert!(text.len() < 200 * 1024, "{name}: {} bytes", text.len());
         let on_disk = std::fs::read_to_string(folder.join(&name)).unwrap();
         assert!(on_disk == text, "crds/{name} is not what the types say: run `{}`", render::GENERATE_COMMAND);
+    }
+}
+
+#[test]
+fn the_schemas_of_files_for_studies_are_committed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
+    for (name, text) in render::study_schemas().unwrap() {
+        let committed = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
+        assert!(committed == text, "docs/schema/{name} is old: run `{}`", render::GENERATE_COMMAND);
     }
 }

@@ -6,6 +6,8 @@
 mod fleet;
 mod hub;
 mod images;
+mod interop;
+mod study;
 
 use std::path::PathBuf;
 
@@ -19,6 +21,8 @@ use crate::failure::Failure;
 pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
+pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
+pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -89,6 +93,12 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Check files: syntax, schema, rules, references
     Validate(ValidateArgs),
+    /// Suppose changes and say what would follow: moves, violations, cost, carbon, tenants touched
+    Whatif(WhatifArgs),
+    /// Say which clusters and nodes could be emptied within the rules, and what that saves
+    Consolidate(ConsolidateArgs),
+    /// Hold decisions against the expectations of PlacementTests, and say what they exercise
+    Test(TestArgs),
     /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have
     Inventory(InventoryArgs),
     /// Look into images and say what each platform needs: instruction set, page size, loader, ABI world
@@ -97,6 +107,12 @@ pub enum Command {
     Find(FindArgs),
     /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
     Wrap(WrapArgs),
+    /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig into ours
+    Import(ImportArgs),
+    /// Take over namespaces of a running cluster as they are, from a dump
+    Adopt(AdoptArgs),
+    /// Write what is decided in the forms of other systems
+    Export(ExportArgs),
     /// Reports of adoption and energy
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network
@@ -369,6 +385,8 @@ pub enum ReportKind {
     Adoption,
     /// 能耗: energy, PUE, renewable share and carbon
     Energy,
+    /// 数字主权: tiers, what runs out, 等保 and 密评 by body, concentration, refused placements
+    Sovereignty,
 }
 
 /// `demo`

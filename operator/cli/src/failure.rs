@@ -46,6 +46,14 @@ pub(crate) enum Failure {
     NoCluster { text: String, near: Near },
     #[error("failed to find the story {text:?}: choose from {}", names.join(", "))]
     NoStory { text: String, names: Vec<String> },
+    #[error("failed to suppose anything: name a Scenario of the input or give a change, e.g. --drain CLUSTER")]
+    NothingSupposed,
+    #[error("failed to choose a Scenario: the input has several, name one with --scenario: {}", names.join(", "))]
+    ManyScenarios { names: Vec<String> },
+    #[error("failed to find the Scenario {text:?}{}", near.tail(Lang::En))]
+    NoScenario { text: String, near: Near },
+    #[error("failed to use --{flag} {text:?}: want {wanted}")]
+    Supposed { flag: &'static str, text: String, wanted: &'static str },
     #[error("failed to use --as-of: the year is outside the calendar")]
     AsOf,
     #[error("failed to use --month {0:?}: want 2026-10, 2026-Q4, 2026 or 2026-07/2026-12")]
@@ -85,6 +93,8 @@ pub(crate) enum Failure {
     NoProfile(String),
     #[error("failed to write the profile of {0}: it has more platforms than a profile holds")]
     ProfileTooLarge(String),
+    #[error("failed to import clusters: --site must name the machine room they stand in, which no other system knows")]
+    SiteWanted,
 }
 
 /// What a name that was not found may have meant.
@@ -149,6 +159,14 @@ impl Failure {
             }
             Self::NoCluster { text, near } => format!("找不到集群 {text:?}{}", near.tail(Lang::Zh)),
             Self::NoStory { text, names } => format!("找不到故事 {text:?}：请选择 {}", names.join("、")),
+            Self::NothingSupposed => {
+                "未假设任何变更：请指明输入中的 Scenario，或给出变更，例如 --drain 集群".to_owned()
+            }
+            Self::ManyScenarios { names } => {
+                format!("输入中有多个 Scenario，请用 --scenario 指明其一：{}", names.join("、"))
+            }
+            Self::NoScenario { text, near } => format!("找不到 Scenario {text:?}{}", near.tail(Lang::Zh)),
+            Self::Supposed { flag, text, wanted } => format!("无法使用 --{flag} {text:?}：应写作 {wanted}"),
             Self::AsOf => "无法使用 --as-of：年份超出日历范围".to_owned(),
             Self::Month(text) => {
                 format!("无法使用 --month {text:?}：应为 2026-10、2026-Q4、2026 或 2026-07/2026-12")
@@ -175,6 +193,7 @@ impl Failure {
             Self::NoProfile(label) => {
                 format!("无法写出 {label} 的档案：档案按镜像名与摘要查找，请用 --image-name 与 --digest 补齐")
             }
+            Self::SiteWanted => "无法导入集群：须以 --site 指明其所在机房，其他系统中没有该信息".to_owned(),
             Self::ProfileTooLarge(label) => format!("无法写出 {label} 的档案：平台数超出档案上限"),
             Self::Name => "至多 63 个小写字母、数字与 '-'，首尾须为字母或数字".to_owned(),
         }

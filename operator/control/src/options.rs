@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::record::retention::Keep;
+
 /// How to run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Folder of the audit log.
     pub audit: PathBuf,
+    /// How much of the inputs of decisions is kept there.
+    pub keep: Keep,
     /// Where health and metrics answer; metrics without authentication on loopback, else by bearer token.
     pub listen: SocketAddr,
     /// Whether a lease is held before anything is written.

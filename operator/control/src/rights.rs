@@ -4,6 +4,8 @@
 //! written from this table and compared with it, and the end-to-end run compares it with the requests on the wire. No
 //! `*`, no `escalate`, `bind` or `impersonate`. Rights in members are `jiuzhou_member::bootstrap`'s.
 
+use crate::select::kinds;
+
 /// Where a right holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -107,7 +109,7 @@ pub const RIGHTS: &[Right] = &[
     ),
     cluster(
         GROUP,
-        &["fleetworkloads", "memberclusters"],
+        &["fleetworkloads", "memberclusters", "tenants"],
         &["patch"],
         "finalizers, so that nothing ends before it is gone from the members",
         "终结器：成员集群中清理完成之前不结束对象",
@@ -120,6 +122,7 @@ pub const RIGHTS: &[Right] = &[
             "fleetworkloads/status",
             "memberclusters/status",
             "reports/status",
+            "tenants/status",
         ],
         &["patch"],
         "status and conditions",
@@ -209,26 +212,18 @@ pub const RIGHTS: &[Right] = &[
         en: "credentials of members reached by push and their rotation; the key of digests, made once",
         zh: "推送成员的访问凭据及其轮换；摘要密钥，仅创建一次",
     },
-    Right {
-        reach: Reach::Cluster,
-        when: When::DedicatedHub,
-        group: "apps",
-        resources: &["daemonsets", "deployments", "statefulsets"],
-        names: &[],
-        verbs: &["get", "list", "watch"],
-        en: "native workloads that a FleetWorkload selects",
-        zh: "被 FleetWorkload 选取的原生工作负载",
-    },
-    Right {
-        reach: Reach::Cluster,
-        when: When::DedicatedHub,
-        group: "apps",
-        resources: &["daemonsets/status", "deployments/status", "statefulsets/status"],
-        names: &[],
-        verbs: &["patch"],
-        en: "their aggregated status, for helm --wait and kubectl rollout status",
-        zh: "汇总后的状态，供 helm --wait 与 kubectl rollout status 使用",
-    },
+    kinds::MAY_FOLLOW_APPS,
+    kinds::MAY_FOLLOW_SCALERS,
+    kinds::MAY_FOLLOW_BATCH,
+    kinds::MAY_FOLLOW_NETWORK,
+    kinds::MAY_FOLLOW_BUDGETS,
+    kinds::MAY_FOLLOW_CORE,
+    kinds::MAY_FOLLOW_SECRETS,
+    kinds::MAY_MIRROR,
+    kinds::MAY_TELL_APPS,
+    kinds::MAY_TELL_BATCH,
+    kinds::MAY_TELL_NETWORK,
+    kinds::MAY_TELL_CORE,
 ];
 
 /// The rules of one reach, as they stand in a Role: rules that hold always, then those of a dedicated hub.
@@ -261,8 +256,10 @@ mod tests {
 
     #[test]
     fn secrets_are_reached_in_our_own_namespace_only() {
+        // But for a dedicated hub, where those that selected workloads name are delivered with them: read, never written.
         for right in RIGHTS.iter().filter(|right| right.resources.contains(&"secrets")) {
-            assert_eq!(right.reach, Reach::System, "{right:?}");
+            let follows = right.when == When::DedicatedHub && right.verbs == ["list", "watch"];
+            assert!(right.reach == Reach::System || follows, "{right:?}");
         }
     }
 

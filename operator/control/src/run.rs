@@ -4,7 +4,7 @@
 //! then the lease is taken, then the caches are filled, and only then anything is decided. Whoever loses the lease ends:
 //! a process that starts anew is simpler than one that remembers what it no longer may do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +14,9 @@ use jiuzhou_records::audit::AuditError;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
 
+use crate::decide::epoch;
 use crate::delivery::audit::Audit;
 use crate::delivery::{self, Deliveries, Pace};
 use crate::error::Error;
@@ -22,21 +24,25 @@ use crate::fleet::{Fleet, Members, Outlook, Roads, Settings as FleetSettings, di
 use crate::http::{self, Access, Health, Tokens};
 use crate::hub;
 use crate::keys;
-use crate::leader::{Gate, KubeLease, Leader, Settings, Term};
+use crate::leader::{Gate, KubeLease, Leader, NotLeader, Settings, Term};
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::orders::Orders;
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::{ACTOR, Records};
 use crate::reports::{self, Reporter};
 use crate::stop::Stop;
 use crate::telemetry::traces::Traces;
+use crate::tenants::{Keeper, Leaving};
 
 /// Part of health: every kind of the hub was listed whole.
 pub(crate) const CACHES: &str = "caches";
 /// Part of health: this process leads, or no lease is asked for.
 const LEASE: &str = "lease";
 /// Between two tries for an audit log that another process has open.
-const LOCKED: Duration = Duration::from_secs(2);
+const LOCKED: Duration = Duration::from_millis(500);
+/// How long what has begun may take to end when this process is told to stop: less than a pod is given.
+const CALM: Duration = Duration::from_secs(15);
 
 /// Runs until told to stop.
 ///
@@ -55,16 +61,32 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let Some(lost) = lost else { return Ok(()) };
     health.set_ready(LEASE, true);
     let digest_key = keys::digest_key(&client).await?;
-    let seen = hub::watch_all(&client, &stop);
+    let (natives, followed) = watch::channel(false);
+    let seen = hub::watch_all(&client, &stop, &followed);
     let (reporter, reports) = mpsc::unbounded_channel();
     let term = gate.check()?;
-    let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: 0 };
+    let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: epoch::committed(&client).await? };
     let (outlook, seen_outlook) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
     let members = Members::default();
+    let witness = Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR));
+    let keeper = Keeper {
+        hub: client.clone(),
+        gate: gate.clone(),
+        clock: Arc::clone(&clock),
+        leaving: Leaving {
+            members: members.clone(),
+            witness: Arc::clone(&witness) as _,
+            log: records.log(),
+            gate: gate.clone(),
+            clock: Arc::clone(&clock),
+            actor: ACTOR,
+            recorded: Mutex::default(),
+        },
+    };
     let deliveries = Arc::new(Deliveries::new(delivery::Parts {
         hub: client.clone(),
         ways: Arc::new(Roads::new(members.clone(), seen_outlook.clone())),
-        witness: Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR)),
+        witness,
         reports: reporter,
         clock: Arc::clone(&clock),
         pace: Pace::default(),
@@ -73,26 +95,62 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let fleet =
         Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
-    let orders = deliveries;
+    let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
+    let keeper = tokio::spawn(keeper.run(stop.clone()));
+    let orders: Arc<dyn Orders> = Arc::clone(&deliveries) as Arc<dyn Orders>;
+    let dedicated = options.dedicated_hub;
     let traces = options.otlp.as_deref().map(Traces::to).transpose()?.unwrap_or_default();
     let (wishes, wished) = reports::channel();
     let figures = Reporter::new(client.clone(), Arc::clone(&clock), gate.clone(), Arc::clone(&metrics), wishes);
     let figures = tokio::spawn(figures.run(stop.clone()));
-    let parts = Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, wished, traces };
+    let parts = Parts {
+        client,
+        clock,
+        records,
+        orders,
+        outlook,
+        digest_key,
+        gate,
+        metrics,
+        health,
+        dedicated,
+        natives,
+        wished,
+        traces,
+    };
     let planner = Planner::new(parts)?;
     let ended = tokio::select! {
-        ended = planner.run(seen, reports, stop) => ended,
+        ended = planner.run(seen, reports, stop.clone()) => ended,
         () = lost => Err(Error::LeaseLost),
     };
-    // Nobody looks after members, and no order is begun any more, before another may lead.
-    fleet.abort();
     figures.abort();
+    keeper.abort();
     waker.abort();
-    if let Some(leader) = leader {
-        leader.release().await;
+    settled.abort();
+    // What has begun ends before another may lead; else the lease runs out, and the next one waits for it.
+    let calm = stop.is_requested() && calm(&deliveries, fleet).await;
+    match leader {
+        Some(leader) if calm => leader.release().await,
+        Some(_) => tracing::warn!("the lease is not given back: the next leader waits until it runs out"),
+        None => {}
     }
     tracing::info!("stopped");
     ended
+}
+
+/// Waits until nothing that this process has begun is under way any more. Returns whether it was so in time.
+async fn calm(deliveries: &Deliveries, fleet: JoinHandle<()>) -> bool {
+    let watched = tokio::time::timeout(CALM, fleet);
+    let (delivered, watched) = tokio::join!(deliveries.finish(CALM), watched);
+    delivered && watched.is_ok()
+}
+
+/// What was held back while requests of the former leader could be under way goes on as soon as it may.
+async fn settle(gate: Gate, deliveries: Arc<Deliveries>) {
+    while let Err(NotLeader::Settling(wait)) = gate.check_member() {
+        tokio::time::sleep(wait).await;
+    }
+    deliveries.retry();
 }
 
 /// Answers for health and metrics until told to stop.
@@ -129,8 +187,8 @@ async fn identity(client: &Client) -> Result<String, Error> {
 async fn open_records(options: &Options, hub: &str, clock: &Clock, stop: &Stop) -> Result<Option<Records>, Error> {
     let mut told = false;
     loop {
-        let (folder, hub, now) = (options.audit.clone(), hub.to_owned(), clock());
-        let opened = tokio::task::spawn_blocking(move || Records::open(&folder, &hub, now)).await;
+        let (folder, hub, now, keep) = (options.audit.clone(), hub.to_owned(), clock(), options.keep);
+        let opened = tokio::task::spawn_blocking(move || Records::open(&folder, &hub, now, keep)).await;
         match opened.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic())) {
             Err(Error::Audit(AuditError::Locked(_))) => {
                 if !std::mem::replace(&mut told, true) {

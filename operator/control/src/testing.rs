@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiuzhou_api::v1alpha1::{
     DeliveredObject, DeliverySpec, DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState,
+    ObservedCounts,
 };
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_intake::documents::read_bytes;
@@ -28,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::orders::{Order, Orders, Report};
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::Records;
+use crate::record::retention::Keep;
 use crate::stop::Stop;
 
 /// Objects of a story of `examples/`, without what an operator writes itself.
@@ -67,6 +69,8 @@ pub(crate) struct Members {
     pub(crate) there: Mutex<There>,
     /// Who looks at orders.
     pub(crate) witness: Mutex<Option<Witness>>,
+    /// What was ordered once and is in no order any more: it stays until its removal is ordered.
+    left: Mutex<BTreeMap<(WorkloadKey, String), BTreeMap<String, ObjectObservation>>>,
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
@@ -96,27 +100,29 @@ impl Members {
             judged.unwrap_or(if slow { ObjectState::Applied } else { ObjectState::Ready })
         };
         let well = delivery.objects.iter().all(|object| state(object) == ObjectState::Ready);
-        let object = |object: &DeliveredObject| ObjectObservation {
-            name: object.name.clone(),
-            identity: Some(ObjectIdentity {
-                api_version: "v1".into(),
-                kind: "ConfigMap".into(),
-                namespace: Some(delivery.workload.namespace.clone()),
-                name: object.name.to_string().into(),
-                uid: format!("{}-{}", delivery.cluster, object.name).into(),
-            }),
-            state: state(object),
-            applied: digest_of(object).map(|digest| digest.to_string().into()),
-            wanted: delivery.replicas,
-            ..ObjectObservation::default()
-        };
+        let objects = delivery.objects.iter().map(|object| observe(delivery, object, state(object)));
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.get(&(order.key(), delivery.cluster.to_string())).into_iter().flat_map(BTreeMap::values);
         DeliveryStatus {
             epoch: Some(delivery.epoch),
-            objects: delivery.objects.iter().map(object).collect(),
+            objects: objects.chain(left.cloned()).collect(),
             present: delivery.replicas,
             ready: if well { delivery.replicas } else { Some(0) },
             ..DeliveryStatus::default()
         }
+    }
+
+    /// What an order names no more is left, and what it orders away is gone.
+    fn leave(&self, before: Option<&Order>, order: &Order) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.entry((order.key(), order.delivery.cluster.to_string())).or_default();
+        for object in before.into_iter().flat_map(|before| &before.delivery.objects) {
+            left.insert(object.name.to_string(), observe(&order.delivery, object, ObjectState::Ready));
+        }
+        let removed =
+            |one: &ObjectObservation| one.identity.as_ref().is_some_and(|id| order.delivery.removing.contains(id));
+        let named = |name: &str| order.delivery.objects.iter().any(|object| *object.name == *name);
+        left.retain(|name, one| !named(name) && !removed(one));
     }
 
     /// Where a workload is, with its replicas.
@@ -156,6 +162,37 @@ impl Members {
     }
 }
 
+/// What an obedient member says of an object.
+fn observe(delivery: &DeliverySpec, object: &DeliveredObject, state: ObjectState) -> ObjectObservation {
+    let manifest = object.manifest.as_ref();
+    let text =
+        |pointer: &str| manifest.and_then(|one| one.pointer(pointer)).and_then(Value::as_str).unwrap_or("Secret");
+    let runs = manifest.is_some_and(|manifest| manifest.pointer("/spec/template").is_some());
+    let replicas = delivery.replicas.filter(|_| runs);
+    let ready = if state == ObjectState::Ready { replicas } else { replicas.map(|_| 0) };
+    ObjectObservation {
+        name: object.name.clone(),
+        identity: Some(ObjectIdentity {
+            api_version: if manifest.is_some() { text("/apiVersion").into() } else { "v1".into() },
+            kind: text("/kind").into(),
+            namespace: Some(delivery.workload.namespace.clone()),
+            name: object.name.to_string().into(),
+            uid: format!("{}-{}", delivery.cluster, object.name).into(),
+        }),
+        state,
+        applied: digest_of(object).map(|digest| digest.to_string().into()),
+        wanted: delivery.replicas,
+        ready,
+        counted: replicas.map(|replicas| ObservedCounts {
+            replicas: Some(replicas),
+            updated: Some(replicas),
+            available: ready,
+            ..ObservedCounts::default()
+        }),
+        ..ObjectObservation::default()
+    }
+}
+
 impl Orders for Members {
     fn look(&self, cluster: &str, look: crate::delivery::Look) {
         let workload = WorkloadKey::new(&look.workload.namespace, &look.workload.name);
@@ -179,7 +216,8 @@ impl Orders for Members {
             }
             match order.delivery.state {
                 DeliveryState::Present => {
-                    there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    let before = there.insert((workload.clone(), cluster.clone()), Arc::clone(&order));
+                    self.leave(before.as_deref(), &order);
                     Some(self.status(&order))
                 }
                 DeliveryState::Removing => {
@@ -204,6 +242,8 @@ pub(crate) struct Hub {
     pub(crate) folder: tempfile::TempDir,
     /// Where a running operator is asked for copies of its state.
     wishes: Mutex<Option<crate::reports::Wishes>>,
+    /// Whether its operators run as those of a dedicated hub.
+    pub(crate) dedicated: bool,
 }
 
 impl Hub {
@@ -215,6 +255,7 @@ impl Hub {
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
             wishes: Mutex::default(),
+            dedicated: true,
         };
         let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
         hub.world.seed(own);
@@ -270,10 +311,11 @@ impl Hub {
         let client = self.world.client_named("operator");
         let world = self.world.clone();
         let clock: Clock = Arc::new(move || world.clock().now());
-        let records = Records::open(self.folder.path(), "hub", clock()).expect("the audit log opens");
+        let records = Records::open(self.folder.path(), "hub", clock(), Keep::default()).expect("the audit log opens");
         let (sender, reports) = mpsc::unbounded_channel();
         self.members.attach(sender);
-        let seen = hub::watch_all(&client, &stop);
+        let (natives, followed) = tokio::sync::watch::channel(false);
+        let seen = hub::watch_all(&client, &stop, &followed);
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
         let (wishes, wished) = crate::reports::channel();
         *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Some(wishes);
@@ -289,6 +331,8 @@ impl Hub {
             health: Health::new([]),
             wished,
             traces: crate::telemetry::traces::Traces::off(),
+            dedicated: self.dedicated,
+            natives,
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))

@@ -23,8 +23,9 @@ const MANY: usize = 4096;
 /// Longest name of a library or path.
 const NAME: usize = 4096;
 
-/// What jemalloc says when pages are larger than it was built for: a program that carries the text carries it.
-const JEMALLOC: &[u8] = b"Unsupported system page size";
+/// What jemalloc says when pages are larger than it was built for, and the variable it is set by: a program that carries
+/// both texts carries it. In halves, because this program looks for them and does not carry it.
+const JEMALLOC: [[&[u8]; 2]; 2] = [[b"Unsupported system ", b"page size"], [b"MALLOC", b"_CONF"]];
 /// What glibc says of its version.
 const GLIBC: &[u8] = b"GNU C Library (";
 
@@ -86,7 +87,7 @@ impl Elf {
             _ => None,
         }?;
         read.cut = cut;
-        read.jemalloc = memmem::find(bytes, JEMALLOC).is_some();
+        read.jemalloc = JEMALLOC.iter().all(|halves| memmem::find(bytes, &halves.concat()).is_some());
         read.go = GoBuild::find(bytes);
         read.glibc = glibc(bytes);
         Some(read)

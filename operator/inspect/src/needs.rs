@@ -33,6 +33,9 @@ impl Found {
 pub(crate) fn derive(platform: &OciPlatform, programs: &[Program], runtime: Runtime, packages: &[Package]) -> Found {
     let mut found = Found::default();
     architecture(platform, programs, &mut found);
+    // A program for another machine never runs here, so what it needs says nothing of this platform.
+    let fitting: Vec<Program> = programs.iter().filter(|program| runs_on(platform, program)).cloned().collect();
+    let programs = fitting.as_slice();
     level(platform, programs, runtime, &mut found);
     features(platform, programs, &mut found);
     pages(platform, programs, runtime, &mut found);
@@ -55,12 +58,18 @@ fn architecture(platform: &OciPlatform, programs: &[Program], found: &mut Found)
     let mut told = BTreeSet::new();
     for program in programs {
         let seen = program.elf.machine_name();
-        let related = [("arm64", "arm"), ("amd64", "386")].contains(&(&platform.architecture, &seen));
-        if seen != platform.architecture && !related && told.insert(seen.clone()) {
+        if !runs_on(platform, program) && told.insert(seen.clone()) {
             let reason = Reason::new(Code::ImageArchitectureContradicted).object(program.path.as_str());
             found.remarks.push(reason.seen(seen).wanted(platform.architecture.as_str()));
         }
     }
+}
+
+/// Whether a program is for a platform, as its 64-bit or its 32-bit form.
+fn runs_on(platform: &OciPlatform, program: &Program) -> bool {
+    let seen = program.elf.machine_name();
+    let related = [("arm64", "arm"), ("amd64", "386")];
+    seen == platform.architecture || related.contains(&(platform.architecture.as_str(), seen.as_str()))
 }
 
 /// What a program says of its level, for the platform's architecture.
@@ -212,6 +221,9 @@ fn libc(programs: &[Program], packages: &[Package], found: &mut Found) {
 }
 
 fn execution(programs: &[Program], runtime: Runtime, found: &mut Found) {
+    if programs.is_empty() {
+        return;
+    }
     found.needs.execution = match runtime {
         Runtime::Unknown | Runtime::Shell => return,
         Runtime::Go => Execution::StaticGo,

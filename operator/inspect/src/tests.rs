@@ -124,7 +124,7 @@ fn a_program_without_marks_keeps_its_level_unknown() {
 
 #[test]
 fn an_allocator_of_one_page_size_leaves_wide_alignment_unproven() {
-    let text = b"<jemalloc>: Unsupported system page size\n".to_vec();
+    let text = b"<jemalloc>: Unsupported system page size\n\0_RJEM_MALLOC_CONF".to_vec();
     let app = ElfSample { align: 0x10000, tail: text, ..ElfSample::new(AARCH64) };
     let (entry, findings) = one("linux/arm64", command(&["/qdrant"]), &[tar(&[Item::Program("qdrant", app.bytes())])]);
     assert!(findings.contains(&Code::AllocatorPageSize), "{findings:?}");
@@ -181,8 +181,9 @@ fn sunway_is_known_by_both_its_numbers() {
 #[test]
 fn an_index_that_says_arm64_over_x86_programs_is_an_error() {
     let layer = tar(&[Item::Program("app", ElfSample::new(X86_64).bytes())]);
-    let (_, findings) = one("linux/arm64", command(&["/app"]), &[layer]);
+    let (entry, findings) = one("linux/arm64", command(&["/app"]), &[layer]);
     assert_eq!(findings, [Code::ImageArchitectureContradicted]);
+    assert!(entry.facts.iter().all(|fact| fact.provenance == Provenance::None), "{:?}", entry.facts);
 }
 
 #[test]
@@ -380,6 +381,67 @@ fn an_old_saved_archive_has_no_digest_and_is_read_all_the_same() {
     // The name of a configuration is its digest, so one that was changed is refused.
     let image = read(&write("changed.tar", &config.replace("/app", "/bad"))).unwrap().remove(0);
     assert_eq!((image.entries.len(), image.findings[0].reason.code), (0, Code::ManifestUnreadable));
+}
+
+/// The image in `docs/inputs/portal`: three platforms, each with something to find. Its programs are headers only.
+#[test]
+fn the_image_of_the_documentation_is_what_stands_here() {
+    let made = tempfile::tempdir().unwrap();
+    let mut blobs = Blobs::default();
+    let release = Item::File("etc/os-release", "PRETTY_NAME=\"Kylin Linux Advanced Server V10 (Lance)\"\n".into());
+    let jar = Item::File("opt/portal/lib/log4j-core-2.14.1.jar", b"PK".to_vec());
+    let amd64 = {
+        let program = ElfSample { isa: Some(1), ..ElfSample::new(X86_64) };
+        let libc = ElfSample {
+            isa: Some(2),
+            kernel: Some([3, 2, 0]),
+            tail: b"GNU C Library (GNU libc) stable release version 2.34.\n".to_vec(),
+            ..ElfSample::new(X86_64)
+        };
+        let mut items = glibc(X86_64, "/lib64/ld-linux-x86-64.so.2", program, libc);
+        items[1] =
+            Item::Program("lib64/ld-linux-x86-64.so.2", ElfSample { isa: Some(1), ..ElfSample::new(X86_64) }.bytes());
+        items.extend([release.clone(), jar.clone()]);
+        blobs.manifest("linux/amd64", command(&["/usr/bin/app"]), &[tar(&items)])
+    };
+    let arm64 = {
+        let items = glibc(
+            AARCH64,
+            "/lib/ld-linux-aarch64.so.1",
+            ElfSample::new(AARCH64),
+            ElfSample { align: 0x10000, ..ElfSample::new(AARCH64) },
+        );
+        blobs.manifest("linux/arm64/v8", command(&["/usr/bin/app"]), &[tar(&[items, vec![release, jar]].concat())])
+    };
+    let loong64 = {
+        let old = ElfSample { kernel: Some([4, 15, 0]), flags: 3, align: 0x4000, ..ElfSample::new(LOONGARCH) };
+        let program = ElfSample { interpreter: Some("/lib64/ld.so.1"), ..old.clone() };
+        let items = [Item::Program("usr/bin/app", program.bytes()), Item::Program("lib64/ld.so.1", old.bytes())];
+        blobs.manifest("linux/loong64", command(&["/usr/bin/app"]), &[tar(&items)])
+    };
+    let mut root = blobs.index(&[amd64, arm64, loong64]);
+    root["annotations"] = json!({ "io.containerd.image.name": "registry.gov.example/portal/web:2.1" });
+    blobs.layout(made.path(), &[root]);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/inputs/portal");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let _ = std::fs::remove_dir_all(&committed);
+        let layout: Value = serde_json::from_slice(&std::fs::read(made.path().join("index.json")).unwrap()).unwrap();
+        blobs.layout(&committed, layout["manifests"].as_array().unwrap());
+    }
+    let names = |folder: &Path| -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<_> = ["index.json", "oci-layout"].map(|name| folder.join(name)).to_vec();
+        files.extend(
+            std::fs::read_dir(folder.join("blobs/sha256")).into_iter().flatten().map(|one| one.unwrap().path()),
+        );
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut all: Vec<_> = files.iter().map(|path| (name(path), std::fs::read(path).unwrap_or_default())).collect();
+        all.sort();
+        all
+    };
+    assert!(names(made.path()) == names(&committed), "run `UPDATE_GOLDEN=1 cargo test -p jiuzhou-inspect`");
+    let image = read(&committed).unwrap().remove(0);
+    let worlds: Vec<_> = image.entries.iter().map(|entry| (entry.image.needs.level, entry.image.needs.world)).collect();
+    assert_eq!(worlds, [(Some(Level::X86(2)), None), (None, None), (None, Some(World::Old))]);
 }
 
 #[test]

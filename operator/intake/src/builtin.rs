@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use jiuzhou_data::Table;
 use jiuzhou_engine::terms::{Digest, DigestAlgorithm, Finding, Hasher};
 
-use crate::documents::read_bytes;
+use crate::documents::{Document, read_bytes};
 use crate::objects::{Objects, Origin};
 use crate::schema::Kinds;
 use crate::yaml::Limits;
@@ -25,6 +25,14 @@ pub(crate) fn add(kinds: &Kinds, objects: &mut Objects, findings: &mut Vec<Findi
             }
         }
     }
+}
+
+/// The built-in documents as they are written, for whoever supposes one to be another.
+pub(crate) fn documents() -> Vec<Document> {
+    let texts = jiuzhou_data::ALL.iter().filter(|table| table.name.ends_with(".yaml"));
+    let read =
+        |table: &&Table| read_bytes(&format!("builtin:{}", table.name), table.text.as_bytes(), &Limits::default()).0;
+    texts.flat_map(|table| read(&table)).collect()
 }
 
 /// Digest of every built-in text with its name: part of every snapshot.

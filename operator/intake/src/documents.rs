@@ -30,6 +30,17 @@ pub struct Document {
     pub value: Value,
     marks: Marks,
     source: Arc<Source>,
+    /// Fields that a supposed change has set, later ones last, and where that change stands.
+    supposed: Vec<Supposed>,
+}
+
+/// A field with everything below it that stands in another text than its object.
+#[derive(Clone, Debug)]
+struct Supposed {
+    field: String,
+    base: String,
+    marks: Marks,
+    source: Arc<Source>,
 }
 
 impl Document {
@@ -45,7 +56,36 @@ impl Document {
             return None;
         }
         let source = Arc::new(Source::named(&ObjectRef::new(&kind, &namespace, &name).to_string()));
-        Some(Self { api_version, kind, namespace, name, value, marks: Marks::none(), source })
+        let (marks, supposed) = (Marks::none(), Vec::new());
+        Some(Self { api_version, kind, namespace, name, value, marks, source, supposed })
+    }
+
+    /// A value inside this document as an object of its own, which stands where it is written here.
+    ///
+    /// `None` when apiVersion, kind or name is missing.
+    #[must_use]
+    pub fn part(&self, pointer: &str, value: Value) -> Option<Self> {
+        let part = Self::of_object(value)?;
+        Some(Self { marks: self.marks.part(pointer), source: Arc::clone(&self.source), ..part })
+    }
+
+    /// Says that a field was set by a change that stands at `pointer` of another document.
+    pub(crate) fn suppose(&mut self, field: &str, by: &Self, pointer: &str) {
+        let (marks, source) = (by.marks.clone(), Arc::clone(&by.source));
+        self.supposed.push(Supposed { field: field.to_owned(), base: pointer.to_owned(), marks, source });
+    }
+
+    /// The text that a field stands in, with its positions and its pointer there.
+    fn stands(&self, pointer: &str) -> (&Source, &Marks, String) {
+        let below =
+            |one: &&Supposed| pointer.strip_prefix(&one.field).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        match self.supposed.iter().rev().find(below) {
+            Some(one) => {
+                let rest = pointer.strip_prefix(&one.field).unwrap_or_default();
+                (&one.source, &one.marks, format!("{}{rest}", one.base))
+            }
+            None => (&self.source, &self.marks, pointer.to_owned()),
+        }
     }
 
     /// Group and version: `("apps", "v1")`, `("", "v1")`.
@@ -63,7 +103,8 @@ impl Document {
     /// Where the value of a field stands, or the nearest thing above it that stands in the text.
     #[must_use]
     pub fn place(&self, pointer: &str) -> Place {
-        self.source.place(self.marks.value(pointer))
+        let (source, marks, pointer) = self.stands(pointer);
+        source.place(marks.value(&pointer))
     }
 
     /// A finding about the value of a field, with object and place.
@@ -75,7 +116,8 @@ impl Document {
     /// A finding about a key, such as one the schema does not know.
     #[must_use]
     pub fn key_finding(&self, reason: Reason, pointer: &str) -> Finding {
-        let place = self.source.place(self.marks.key(pointer));
+        let (source, marks, at) = self.stands(pointer);
+        let place = source.place(marks.key(&at));
         self.about(Finding::new(reason)).pointer(pointer).at(place)
     }
 
@@ -87,7 +129,8 @@ impl Document {
     /// The word that stands unquoted at a field, as it is written.
     #[must_use]
     pub fn written(&self, pointer: &str) -> String {
-        self.source.token(self.marks.value(pointer))
+        let (source, marks, pointer) = self.stands(pointer);
+        source.token(marks.value(&pointer))
     }
 }
 
@@ -138,7 +181,8 @@ fn objects(parsed: Parsed, lists: usize, documents: &mut Vec<Document>, findings
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (api_version, kind) = (text("/apiVersion"), text("/kind"));
     let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-    let document = Document { api_version, kind, namespace, name, value, marks, source };
+    let supposed = Vec::new();
+    let document = Document { api_version, kind, namespace, name, value, marks, source, supposed };
     if document.api_version.starts_with("kustomize.config.k8s.io/") {
         let reason = Reason::new(Code::KustomizationSkipped).object(document.source.name());
         findings.push(document.finding(reason, "/kind"));

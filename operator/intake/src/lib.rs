@@ -7,13 +7,16 @@
 //! This is the only room that knows the api's types and the engine's and measure's, so the way back from a decision to
 //! what is committed of it ([`placements`]) stands here, too.
 
+pub mod adopt;
 pub mod beijing;
 pub mod builtin;
 pub mod check;
 pub mod convert;
 pub mod documents;
+pub mod exports;
 pub mod figures;
 pub mod files;
+pub mod foreign;
 mod load;
 mod manifests;
 pub mod native;
@@ -23,7 +26,8 @@ pub mod profiles;
 pub mod sboms;
 pub mod schema;
 pub mod search;
+pub mod studies;
 pub mod yaml;
 
-pub use load::{Fleet, LoadError, Options, Progress, load, load_texts};
+pub use load::{Fleet, Input, LoadError, Options, Progress, load, load_texts, read};
 pub use manifests::{Manifests, manifests};

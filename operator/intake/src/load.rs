@@ -8,12 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::Timestamp;
 use jiuzhou_engine::decide::{Snapshot, SnapshotError};
 use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Severity};
+use jiuzhou_objects::profile::Profiles;
+use jiuzhou_objects::selection::{self, prepare};
+use serde_json::Value;
 
 use crate::convert::{Converted, convert};
 use crate::documents::{Document, read_all, read_bytes};
 use crate::native;
 use crate::objects::{Objects, Origin};
 use crate::schema::{Kinds, SchemaError};
+use crate::studies::Studies;
 use crate::yaml::Limits;
 use crate::{builtin, check};
 
@@ -108,6 +112,15 @@ pub struct Fleet {
     pub converted: Converted,
     /// Where each object of the input stands.
     pub places: BTreeMap<ObjectRef, Place>,
+    /// Tests and scenarios that stand beside the objects.
+    pub studies: Studies,
+}
+
+/// What was read, before anything of it is checked: a fleet can be built of it more than once, and of changes to it.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    pub(crate) documents: Vec<Document>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Fleet {
@@ -123,7 +136,13 @@ impl Fleet {
 /// # Errors
 /// Only what is wrong with this build; see [`LoadError`].
 pub fn load(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Result<Fleet, LoadError> {
-    build(read_all(inputs, stdin, &options.limits, &options.progress), options)
+    read(inputs, stdin, options).build(options)
+}
+
+/// Reads inputs without checking them.
+pub fn read(inputs: &[String], stdin: &mut dyn Read, options: &Options) -> Input {
+    let (documents, findings) = read_all(inputs, stdin, &options.limits, &options.progress);
+    Input { documents, findings }
 }
 
 /// Builds a fleet of texts that are in memory, each with the name findings show.
@@ -137,16 +156,45 @@ pub fn load_texts(texts: &[(String, &[u8])], options: &Options) -> Result<Fleet,
         documents.append(&mut read);
         findings.append(&mut found);
     }
-    build((documents, findings), options)
+    Input { documents, findings }.build(options)
 }
 
-fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Options) -> Result<Fleet, LoadError> {
+/// Gives workloads that select native objects those of the input: a folder decides as a hub that has them does.
+fn select(objects: &mut Objects) {
+    let mut by_namespace: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for native in &objects.natives {
+        if let Some(manifest) = prepare(&native.document.value) {
+            by_namespace.entry(native.document.namespace.clone()).or_default().push(manifest);
+        }
+    }
+    // Native kinds have the built-in profiles.
+    let profiles = Profiles::default();
+    for item in objects.workloads.values_mut() {
+        let Some(selection) = &item.object.spec.select else { continue };
+        let natives = by_namespace.get(&item.document.namespace).map(Vec::as_slice).unwrap_or_default();
+        item.object.spec.objects = selection::select(selection, &item.document.namespace, natives, &profiles);
+    }
+}
+
+impl Input {
+    /// Builds the fleet.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn build(self, options: &Options) -> Result<Fleet, LoadError> {
+        build(self, options)
+    }
+}
+
+fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
+    let Input { mut documents, findings: mut found } = input;
     let kinds = Kinds::new(jiuzhou_api::meta::GROUP, &jiuzhou_api::all_crds())?;
     let mut findings = Vec::new();
     let mut objects = Objects::default();
     builtin::add(&kinds, &mut objects, &mut findings);
     findings.append(&mut found);
     let mut places = BTreeMap::new();
+    let studies = Studies::take(&mut documents, &mut findings)?;
     options.progress.will_check(documents.len());
     for mut document in documents {
         options.progress.check_one();
@@ -160,6 +208,7 @@ fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Option
             objects.refused.insert(document.object_ref());
         }
     }
+    select(&mut objects);
     check::objects(&objects, options.as_of, &mut findings);
     let mut converted = convert(&objects, options.as_of, &mut findings);
     converted.fleet.architecture.strict |= options.strict;
@@ -172,5 +221,5 @@ fn build((documents, mut found): (Vec<Document>, Vec<Finding>), options: &Option
     }
     findings.sort_by_cached_key(Finding::sort_key);
     findings.dedup();
-    Ok(Fleet { findings, objects, snapshot, converted, places })
+    Ok(Fleet { findings, objects, snapshot, converted, places, studies })
 }

@@ -61,6 +61,8 @@ macro_rules! kinds {
             $($(#[$doc])* pub $field: Items<$kind>,)*
             /// Objects of other API groups, in order of reading.
             pub natives: Vec<Native>,
+            /// Why a workload's selection takes nothing. What it takes are the workload's objects.
+            pub unselected: BTreeMap<Key, Reason>,
             /// Objects that are there but were refused: who names one of them makes no mistake.
             pub refused: BTreeSet<ObjectRef>,
         }
@@ -133,7 +135,12 @@ kinds! {
     freezes: ChangeFreeze,
 }
 
-fn add<T: DeserializeOwned>(items: &mut Items<T>, mut document: Document, origin: Origin, findings: &mut Vec<Finding>) {
+pub(crate) fn add<T: DeserializeOwned>(
+    items: &mut Items<T>,
+    mut document: Document,
+    origin: Origin,
+    findings: &mut Vec<Finding>,
+) {
     let value = std::mem::replace(&mut document.value, Value::Null);
     let object = match serde_json::from_value(value) {
         Ok(object) => object,

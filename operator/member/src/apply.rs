@@ -16,7 +16,7 @@ use crate::deliver::Secrets;
 use crate::drift::{self, Facts, Step, decide};
 use crate::member::Member;
 use crate::words::Refusal;
-use crate::{health, takeover};
+use crate::{counted, health, takeover};
 
 /// How often an object is read anew because somebody was faster.
 const ATTEMPTS: usize = 4;
@@ -363,6 +363,9 @@ fn observation_of(
     if let (Some(live), Some(profile)) = (live, one.profile) {
         (seen.wanted, seen.ready) = health::counts(live, profile);
     }
+    if let Some(live) = live.filter(|_| !matches!(seen.state, ObjectState::Conflict)) {
+        (seen.counted, seen.addresses) = (counted::of(live), counted::addresses(live));
+    }
     seen
 }
 
@@ -386,10 +389,8 @@ pub(crate) fn observation(
         identity,
         state,
         applied: applied.map(Into::into),
-        wanted: None,
-        present: None,
-        ready: None,
         message: message.map(Into::into),
+        ..ObjectObservation::default()
     }
 }
 

@@ -77,12 +77,14 @@ pub async fn deliver(
 /// Everything of the order is there, then what is to go goes.
 async fn there(order: &Order<'_>, own: &Caller<'_>, recorded: &DeliveryStatus, course: &mut Course) {
     let spec = order.spec;
-    let place = (&*spec.workload.namespace, &*spec.tenant);
+    let place = (&*spec.workload.namespace, &*spec.tenant, &spec.quota);
     let impersonates = order.member.actors.is_some();
-    match namespace::prepare(own, &order.member.kinds, place, impersonates, order.expired).await {
-        Ok(Ground::Ready) => {}
-        Ok(ground) => return course.no_ground(&spec.workload.namespace, &ground),
-        Err(silent) => return course.silent(silent),
+    if !order.member.knows_ground(place) {
+        match namespace::prepare(own, &order.member.kinds, place, impersonates, order.expired).await {
+            Ok(Ground::Ready) => order.member.note_ground(place, !order.expired),
+            Ok(ground) => return course.no_ground(&spec.workload.namespace, &ground),
+            Err(silent) => return course.silent(silent),
+        }
     }
     let before = |name: &str| recorded.objects.iter().find(|one| *one.name == *name);
     let mut seen: BTreeMap<usize, ObjectObservation> = BTreeMap::new();
@@ -120,6 +122,10 @@ async fn there(order: &Order<'_>, own: &Caller<'_>, recorded: &DeliveryStatus, c
     }
     if !course.is_silent() {
         count(order, course).await;
+    }
+    // What does not get on may be the namespace's doing: it is looked at next time.
+    if course.is_silent() || !course.objects.iter().all(|one| is_there(one.state)) {
+        order.member.note_ground(place, false);
     }
     leave(order, recorded, course).await;
 }

@@ -96,7 +96,10 @@ impl Rules {
         }
         match rule.healthy.as_ref().map(|program| holds(program, live)) {
             Some(Ok(true)) => Judged::plain(ObjectState::Ready),
-            Some(Ok(false)) => Judged { state: ObjectState::Applied, message: usual.message },
+            Some(Ok(false)) => {
+                let why = usual.message.unwrap_or_else(|| "its KindProfile does not find it healthy".to_owned());
+                Judged::because(ObjectState::Applied, why)
+            }
             Some(Err(why)) => Judged::because(ObjectState::Applied, format!("its health cannot be judged: {why}")),
             None => usual,
         }

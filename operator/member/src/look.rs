@@ -17,7 +17,7 @@ use crate::call::{Caller, Place};
 use crate::deliver::Secrets;
 use crate::member::Member;
 use crate::words::{Censor, Refusal};
-use crate::{health, pods};
+use crate::{counted, health, pods};
 
 /// Kinds that a workload is made of.
 const USUAL: &[(&str, &str)] = &[
@@ -144,6 +144,8 @@ fn observe(order: &Order<'_>, live: &Value) -> Option<ObjectObservation> {
         wanted,
         present: None,
         ready,
+        counted: counted::of(live),
+        addresses: counted::addresses(live),
         message: judged.message.map(|text| order.caller.censor.clean(&text).into()),
     })
 }

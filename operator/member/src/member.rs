@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiuzhou_api::text::Resources;
 use jiuzhou_objects::profile::Profiles;
+use tokio::time::Instant;
 
 use crate::health::Rules;
 use crate::kinds::{Kinds, Served};
@@ -15,6 +17,9 @@ use crate::witness::Witness;
 
 /// Gives the client that acts as a tenant's service account, or says why there is none.
 pub type Actors = Arc<dyn Fn(&str) -> Result<kube::Client, String> + Send + Sync>;
+
+/// A namespace, whose it is, and what the tenant may use of it.
+pub(crate) type Place<'a> = (&'a str, &'a str, &'a Resources);
 
 /// What is known of kinds: where things stand in them, and when they are healthy.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +41,12 @@ pub struct Member {
     pub(crate) limit: Duration,
     pub(crate) witness: Option<Arc<dyn Witness>>,
     seen: Arc<Mutex<BTreeMap<String, (String, String)>>>,
+    /// Namespaces found ready for a tenant, and when.
+    grounds: Arc<Mutex<BTreeMap<(String, String), (Resources, Instant)>>>,
 }
+
+/// For so long a namespace that was found ready is not asked about again; what fails there ends it at once.
+const GROUND: Duration = Duration::from_secs(30);
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,6 +70,7 @@ impl Member {
             limit: Duration::from_secs(30),
             witness: None,
             seen: Arc::default(),
+            grounds: Arc::default(),
         }
     }
 
@@ -107,6 +118,27 @@ impl Member {
 
     pub(crate) fn client_for(&self, tenant: &str) -> Result<kube::Client, String> {
         self.actors.as_ref().map_or_else(|| Ok(self.client.clone()), |actors| actors(tenant))
+    }
+
+    /// Whether the namespace was found ready for the tenant, with this quota, a moment ago.
+    pub(crate) fn knows_ground(&self, (namespace, tenant, quota): Place<'_>) -> bool {
+        let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = grounds.get(&(namespace.to_owned(), tenant.to_owned()));
+        found.is_some_and(|(fenced, at)| fenced == quota && at.elapsed() < GROUND)
+    }
+
+    /// Notes whether the namespace is ready for the tenant.
+    pub(crate) fn note_ground(&self, (namespace, tenant, quota): Place<'_>, ready: bool) {
+        let mut grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        if grounds.len() >= REMEMBERED {
+            grounds.clear();
+        }
+        let key = (namespace.to_owned(), tenant.to_owned());
+        if ready {
+            grounds.insert(key, (quota.clone(), Instant::now()));
+        } else {
+            grounds.remove(&key);
+        }
     }
 
     /// Whether a dry run already told that this version of an object is as wanted.

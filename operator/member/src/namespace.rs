@@ -3,15 +3,18 @@
 //! A namespace is a tenant's when its label says so. One that is there without that label is somebody else's until the
 //! member's administrator puts the label on: nothing of ours goes into it. Where objects are applied as the tenant, its
 //! service account and its rights in this namespace are seen to as well; the rights themselves (a ClusterRole) were
-//! agreed to when the member joined. Nothing here is ever deleted.
+//! agreed to when the member joined. What the tenant was granted stands around it as a fence. Nothing here is ever
+//! deleted.
 
 use jiuzhou_api::meta;
+use jiuzhou_api::text::Resources;
 use jiuzhou_objects::object::Object;
 use serde_json::{Value, json};
 
 use crate::apply::Silent;
 use crate::call::{Caller, Place};
 use crate::kinds::Kinds;
+use crate::quota;
 use crate::words::Refusal;
 
 /// How the namespace stands.
@@ -33,11 +36,11 @@ pub(crate) enum Ground {
 pub(crate) async fn prepare(
     caller: &Caller<'_>,
     kinds: &Kinds,
-    (namespace, tenant): (&str, &str),
+    (namespace, tenant, granted): (&str, &str, &Resources),
     impersonates: bool,
     expired: bool,
 ) -> Result<Ground, Silent> {
-    match prepared(caller, kinds, (namespace, tenant), impersonates, expired).await {
+    match prepared(caller, kinds, (namespace, tenant, granted), impersonates, expired).await {
         Ok(ground) => Ok(ground),
         Err(Refusal::Silence(why)) => Err(Silent::Member(why)),
         Err(Refusal::Held(why)) => Err(Silent::Held(why)),
@@ -53,7 +56,7 @@ pub(crate) async fn prepare(
 async fn prepared(
     caller: &Caller<'_>,
     kinds: &Kinds,
-    (namespace, tenant): (&str, &str),
+    (namespace, tenant, granted): (&str, &str, &Resources),
     impersonates: bool,
     expired: bool,
 ) -> Result<Ground, Refusal> {
@@ -79,6 +82,9 @@ async fn prepared(
     }
     if impersonates && !expired {
         account(caller, kinds, namespace, tenant).await?;
+    }
+    if !expired {
+        quota::fence(caller, kinds, (namespace, tenant), granted).await?;
     }
     Ok(Ground::Ready)
 }
@@ -114,7 +120,8 @@ fn same_rights(live: &Value, wanted: &Value) -> bool {
         .all(|pointer| live.pointer(pointer) == wanted.pointer(pointer))
 }
 
-async fn place(
+/// Where an object stands, when the member serves its kind.
+pub(crate) async fn place(
     caller: &Caller<'_>,
     kinds: &Kinds,
     api_version: &str,

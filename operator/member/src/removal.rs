@@ -83,10 +83,8 @@ fn observation(
         identity: Some(identity.clone()),
         state,
         applied: before.and_then(|before| before.applied.clone()),
-        wanted: None,
-        present: None,
-        ready: None,
         message: message.map(Into::into),
+        ..ObjectObservation::default()
     }
 }
 

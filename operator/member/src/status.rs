@@ -114,6 +114,8 @@ pub(crate) fn compose(
         ControllerReason::DeliveryRefused | ControllerReason::OrderSuperseded | ControllerReason::OrderExpired
     );
     let going = matches!(verdict.0, ControllerReason::DeliveryInProgress | ControllerReason::Removing);
+    // What neither is well nor goes on by itself needs a person: a failed or drifted object as much as a refused one.
+    let stalled = !(whole || going || silent);
     let mut conditions = recorded.conditions.clone();
     let ready_is = if silent {
         "Unknown"
@@ -124,7 +126,7 @@ pub(crate) fn compose(
     };
     set(&mut conditions, ConditionType::Ready, Some(ready_is), &verdict, now);
     set(&mut conditions, ConditionType::Reconciling, going.then_some("True"), &verdict, now);
-    set(&mut conditions, ConditionType::Stalled, refused.then_some("True"), &verdict, now);
+    set(&mut conditions, ConditionType::Stalled, stalled.then_some("True"), &verdict, now);
     let why = (ControllerReason::DeliveryRefused, foreign.clone().unwrap_or_default());
     if !silent {
         set(&mut conditions, ConditionType::NamespaceConflict, foreign.map(|_| "True"), &why, now);
@@ -249,6 +251,12 @@ mod tests {
             let status = status_of(objects);
             assert_eq!(says(&status, "Ready"), Some((ready.into(), reason.into())), "{states:?}");
             assert_eq!(status.epoch, carried_out.then_some(7), "{states:?}");
+            let other = match reason {
+                "AsWanted" => (None, None),
+                "DeliveryInProgress" => (says(&status, "Reconciling"), None),
+                _ => (None, says(&status, "Stalled")),
+            };
+            assert_eq!((says(&status, "Reconciling"), says(&status, "Stalled")), other, "{states:?}");
         }
     }
 

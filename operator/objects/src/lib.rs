@@ -24,6 +24,7 @@ pub mod quantity;
 pub mod references;
 pub mod render;
 pub mod secrets;
+pub mod selection;
 pub mod selector;
 pub mod shape;
 pub mod wrap;

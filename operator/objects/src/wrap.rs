@@ -276,7 +276,8 @@ fn fleet_workloads(
     }
 }
 
-fn entry_name(object: Object<'_>, taken: &mut BTreeSet<String>) -> String {
+/// The name of an object in the list of a workload: its kind and name.
+pub(crate) fn entry_name(object: Object<'_>, taken: &mut BTreeSet<String>) -> String {
     let mut name = dns_label(&format!("{}-{}", object.kind().to_ascii_lowercase(), object.name()));
     if !taken.insert(name.clone()) {
         // Two groups may have a kind of one name.

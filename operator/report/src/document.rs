@@ -33,8 +33,16 @@ pub enum DocumentKind {
     Adoption,
     /// What energy was used, with which emissions.
     Energy,
+    /// How sovereign the fleet is, and what of it runs out.
+    Sovereignty,
     /// Whether a recorded decision gives the same bytes again.
     Replay,
+    /// Whether decisions are what tests expect.
+    Test,
+    /// What would follow from supposed changes.
+    Whatif,
+    /// What could be emptied.
+    Consolidate,
     /// What images offer and need.
     Inspect,
     /// Where an image, a package or a vulnerability is.
@@ -43,14 +51,18 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
         Self::Inventory,
         Self::Adoption,
         Self::Energy,
+        Self::Sovereignty,
         Self::Replay,
+        Self::Test,
+        Self::Whatif,
+        Self::Consolidate,
         Self::Inspect,
         Self::Find,
     ];
@@ -65,7 +77,11 @@ impl DocumentKind {
             Self::Inventory => "Inventory",
             Self::Adoption => "Adoption",
             Self::Energy => "Energy",
+            Self::Sovereignty => "Sovereignty",
             Self::Replay => "Replay",
+            Self::Test => "Test",
+            Self::Whatif => "Whatif",
+            Self::Consolidate => "Consolidate",
             Self::Inspect => "Inspect",
             Self::Find => "Find",
         }
@@ -81,7 +97,11 @@ impl DocumentKind {
             Self::Inventory => Word::TitleInventory,
             Self::Adoption => Word::TitleAdoption,
             Self::Energy => Word::TitleEnergy,
+            Self::Sovereignty => Word::TitleSovereignty,
             Self::Replay => Word::TitleReplay,
+            Self::Test => Word::TitleTest,
+            Self::Whatif => Word::TitleWhatif,
+            Self::Consolidate => Word::TitleConsolidate,
             Self::Inspect => Word::TitleInspect,
             Self::Find => Word::TitleFind,
         }
@@ -248,6 +268,12 @@ impl Section {
     pub fn status(row: &[Cell]) -> Option<Status> {
         row.iter().find_map(|cell| if let Cell::Status(status) = cell { Some(*status) } else { None })
     }
+
+    /// Whether a row is a problem: every row of a table of problems is, and whatever failed.
+    #[must_use]
+    pub fn is_problem(&self, row: &[Cell]) -> bool {
+        self.problems || Self::status(row) == Some(Status::Failed)
+    }
 }
 
 /// One column.
@@ -323,11 +349,14 @@ pub enum Status {
     Refused,
     /// Runs where it may not.
     Violating,
+    /// Is not as a test expects.
+    Failed,
 }
 
 impl Status {
     /// Every status.
-    pub const ALL: [Self; 6] = [Self::Ok, Self::Warn, Self::Unknown, Self::Pending, Self::Refused, Self::Violating];
+    pub const ALL: [Self; 7] =
+        [Self::Ok, Self::Warn, Self::Unknown, Self::Pending, Self::Refused, Self::Violating, Self::Failed];
 
     /// The word; its key is the key in JSON.
     #[must_use]
@@ -339,6 +368,7 @@ impl Status {
             Self::Pending => Word::StatusPending,
             Self::Refused => Word::StatusRefused,
             Self::Violating => Word::StatusViolating,
+            Self::Failed => Word::StatusFailed,
         }
     }
 
@@ -351,8 +381,8 @@ impl Status {
             (Self::Warn, _) => '!',
             (Self::Unknown, _) => '?',
             (Self::Pending, _) => '-',
-            (Self::Refused | Self::Violating, false) => '✗',
-            (Self::Refused | Self::Violating, true) => 'x',
+            (Self::Refused | Self::Violating | Self::Failed, false) => '✗',
+            (Self::Refused | Self::Violating | Self::Failed, true) => 'x',
         }
     }
 }
@@ -391,8 +421,10 @@ pub enum Cell {
     Ratio(i64, i64),
     /// A share of two quantities of one unit; a denominator of 0 is shown as 不适用.
     Share(i64, i64, Unit),
-    /// From and to, of one unit.
+    /// Least and most, of one unit.
     Between(i64, i64, Unit),
+    /// Before and after, of one unit.
+    Change(i64, i64, Unit),
     /// A point in time.
     Time(Timestamp),
     /// A day in Beijing.

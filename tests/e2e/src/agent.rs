@@ -41,7 +41,9 @@ impl Agent {
         anyhow::ensure!(said.status.success(), "failed to join: {}", String::from_utf8_lossy(&said.stderr));
         let text = std::fs::read_to_string(&manifests).context("failed to read what join wrote")?;
         let mut objects: Vec<Value> = Vec::new();
-        for document in text.split("---\n").filter(|document| !document.trim().is_empty()) {
+        // A line of its own: certificates have such lines inside.
+        let documents = text.strip_prefix("---\n").unwrap_or(&text).split("\n---\n");
+        for document in documents.filter(|document| !document.trim().is_empty()) {
             objects.push(serde_saphyr::from_str(document).context("failed to read what join wrote")?);
         }
         let find = |kind: &str, pointer: &str| {

@@ -108,15 +108,15 @@ impl Fleet {
     /// # Errors
     /// When helm cannot be found or says no, with its words.
     pub fn helm(&self, arguments: &[&str]) -> Result<String> {
-        let tools = Tools::find(&[Group::Helm], &mut |_| {})?;
-        let mut command = Command::new(tools.path(Tool::Helm)?);
-        command.current_dir(root()).arg("--kubeconfig").arg(self.hub.plane.kubeconfig()).args(arguments);
-        let output = command.output().context("failed to run helm")?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!("failed: helm {}: {}", arguments.join(" "), said.trim());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        self.helm_on(&self.hub, arguments)
+    }
+
+    /// Runs helm on a cluster and gives what it printed.
+    ///
+    /// # Errors
+    /// When helm cannot be found or says no, with its words.
+    pub fn helm_on(&self, cluster: &Cluster, arguments: &[&str]) -> Result<String> {
+        cluster.helm(arguments)
     }
 
     /// The programs.
@@ -127,7 +127,11 @@ impl Fleet {
 }
 
 impl Cluster {
-    async fn new(plane: Plane, tools: &Tools) -> Result<Self> {
+    /// A control plane with typed access.
+    ///
+    /// # Errors
+    /// When its kubeconfig cannot be read.
+    pub async fn new(plane: Plane, tools: &Tools) -> Result<Self> {
         let path = plane.kubeconfig();
         let file = Kubeconfig::read_from(&path).with_context(|| format!("failed to read {}", path.display()))?;
         let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
@@ -198,6 +202,22 @@ impl Cluster {
     pub fn apply_path(&self, path: &str) -> Result<String> {
         ensure!(root().join(path).exists(), "failed to find {path}");
         self.kubectl(&["apply", "--server-side", "-R", "-f", path])
+    }
+
+    /// Runs helm on it and gives what it printed.
+    ///
+    /// # Errors
+    /// When helm cannot be found or says no, with its words.
+    pub fn helm(&self, arguments: &[&str]) -> Result<String> {
+        let tools = Tools::find(&[Group::Helm], &mut |_| {})?;
+        let mut command = Command::new(tools.path(Tool::Helm)?);
+        command.current_dir(root()).arg("--kubeconfig").arg(self.plane.kubeconfig()).args(arguments);
+        let output = command.output().context("failed to run helm")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("failed: helm {}: {}", arguments.join(" "), said.trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Deletes what admission protects, as a person would: confirmed by name first. Gone already is well.

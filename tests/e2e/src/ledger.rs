@@ -113,7 +113,24 @@ pub fn unrecorded(entries: &[Entry], member: &str, events: &[Event]) -> Vec<Stri
             entries[..place].iter().any(decided)
         })
     };
-    let bare = deliveries(events).into_iter().filter(|event| !before(event));
+    // An agent records nothing itself: what it writes follows an order that the hub stored for it.
+    let stored = |event: &Event| {
+        let namespace = if event.namespace.is_empty() { &event.name } else { &event.namespace };
+        let place = format!("jiuzhou-member-{member}");
+        let is_order = |[kind, of, name]: &[String; 3]| {
+            kind == "Delivery" && *of == place && name.starts_with(&format!("{namespace}."))
+        };
+        let mut orders = entries.iter().filter(|entry| {
+            entry.kind == "WriteIntent" && entry.time <= event.received && entry.objects.iter().any(is_order)
+        });
+        let decision = event.request.pointer("/metadata/annotations/jiuzhou.dev~1decision").and_then(Value::as_str);
+        let committed = decision.is_none_or(|decision| {
+            let is_it = |entry: &Entry| entry.kind == "DecisionCommitted" && entry.decision == decision;
+            entries.iter().any(|entry| is_it(entry) && entry.time <= event.received)
+        });
+        orders.next().is_some() && committed
+    };
+    let bare = deliveries(events).into_iter().filter(|event| !before(event) && !stored(event));
     bare.map(|event| format!("{member} {} {} {} at {}", event.verb, event.uri, event.code, event.received)).collect()
 }
 
@@ -184,6 +201,24 @@ mod tests {
         assert_eq!(found(&decided, "kunpeng", 1), 1, "written before the intent");
         assert_eq!(found(&decided, "hygon", 3), 1, "another member");
         assert_eq!(found(&other, "kunpeng", 3), 1, "another object");
+    }
+
+    #[test]
+    fn what_an_agent_writes_follows_a_stored_order_and_a_committed_decision() {
+        let mut stored = entry("WriteIntent", 2);
+        stored.objects = vec![["Delivery", "jiuzhou-member-kunpeng", "shop.web"].map(str::to_owned)];
+        let entries = [entry("DecisionCommitted", 1), stored];
+        let mut written = event(3);
+        let found = |event: &Event, member| unrecorded(&entries, member, std::slice::from_ref(event)).len();
+        assert_eq!(found(&written, "kunpeng"), 0);
+        assert_eq!(found(&written, "hygon"), 1, "the order is another member's");
+        assert_eq!(found(&event(1), "kunpeng"), 1, "before the order");
+        let decided =
+            |decision: &str| serde_json::json!({"metadata": {"annotations": {"jiuzhou.dev/decision": decision}}});
+        written.request = decided("sha256:d");
+        assert_eq!(found(&written, "kunpeng"), 0);
+        written.request = decided("sha256:nobody");
+        assert_eq!(found(&written, "kunpeng"), 1, "a decision that nobody committed");
     }
 
     #[test]

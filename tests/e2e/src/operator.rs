@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::fleet::{Fleet, binary};
+use crate::fleet::{Cluster, Fleet, binary};
 use crate::process::Process;
 
 /// Who the operator is on the hub, as API servers record it.
@@ -54,19 +54,8 @@ impl Operator {
     /// When it cannot be started.
     pub fn start_as(fleet: &Fleet, how: Start) -> Result<Self> {
         let layout = fleet.set().layout();
-        let kubeconfig = account(fleet, layout.folder())?;
         let name = if how.replica == 0 { "operator.log".to_owned() } else { format!("operator-{}.log", how.replica) };
-        // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
-        let listen = listener.local_addr().context("failed to find a port")?;
-        drop(listener);
-        let mut command = Command::new(binary()?);
-        command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()]);
-        command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(audit(fleet));
-        if how.alone {
-            command.args(["--leader-election", "off"]);
-        }
-        Ok(Self { process: Process::start(command, layout.logs().join(name))?, listen })
+        launch(fleet.hub(), layout.folder(), layout.logs().join(name), how)
     }
 
     /// Where health and metrics answer.
@@ -106,6 +95,29 @@ impl DerefMut for Operator {
     }
 }
 
+/// Starts the operator on another hub than the set's, with all its files in a folder.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start_on(hub: &Cluster, folder: &Path) -> Result<Operator> {
+    launch(hub, folder, folder.join("operator.log"), Start::default())
+}
+
+fn launch(hub: &Cluster, folder: &Path, log: PathBuf, how: Start) -> Result<Operator> {
+    let kubeconfig = account(hub, folder)?;
+    // Free now; should somebody take it meanwhile, the operator says so and the test fails with its words.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a port")?;
+    let listen = listener.local_addr().context("failed to find a port")?;
+    drop(listener);
+    let mut command = Command::new(binary()?);
+    command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()]);
+    command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(folder.join("audit"));
+    if how.alone {
+        command.args(["--leader-election", "off"]);
+    }
+    Ok(Operator { process: Process::start(command, log)?, listen })
+}
+
 /// The folder of the operator's audit log.
 #[must_use]
 pub fn audit(fleet: &Fleet) -> PathBuf {
@@ -114,18 +126,17 @@ pub fn audit(fleet: &Fleet) -> PathBuf {
 
 /// A kubeconfig of the operator's service account, made when it is not there. Account, roles, bindings and admission
 /// policies are those of the chart as helm renders them: what the operator needs and the chart does not grant fails here.
-fn account(fleet: &Fleet, folder: &Path) -> Result<PathBuf> {
+fn account(hub: &Cluster, folder: &Path) -> Result<PathBuf> {
     let path = folder.join("operator.kubeconfig");
     if path.is_file() {
         return Ok(path);
     }
-    let hub = fleet.hub();
     hub.apply(NAMESPACE)?;
     // Admission asks each Tenant which namespaces are its own, so the definitions come first.
     hub.apply_path("crds")?;
     let chart = ["template", "jiuzhou", "charts/jiuzhou", "--namespace=jiuzhou-system", "--kube-version=1.33.0"];
     let parts = ["--set=dedicatedHub=true", "--show-only=templates/rbac.yaml", "--show-only=templates/admission.yaml"];
-    hub.apply(&fleet.helm(&[chart.as_slice(), &parts].concat())?)?;
+    hub.apply(&hub.helm(&[chart.as_slice(), &parts].concat())?)?;
     let token = hub.kubectl(&["create", "token", "jiuzhou", "--namespace=jiuzhou-system", "--duration=8h"])?;
     let of = hub.plane.kubeconfig();
     let text = std::fs::read_to_string(&of).with_context(|| format!("failed to read {}", of.display()))?;

@@ -40,6 +40,7 @@ impl Scene {
     /// When the hub does not take it.
     pub async fn begin(name: &str) -> Result<Self> {
         let scene = Self { fleet: Fleet::start().await?, name: name.to_owned(), members: Vec::new() };
+        scene.sweep()?;
         scene.install()?;
         scene.fleet.hub().apply(&list(&scene.ground()))?;
         Ok(scene)
@@ -48,8 +49,31 @@ impl Scene {
     /// The definitions, served.
     fn install(&self) -> Result<()> {
         let hub = self.fleet.hub();
-        hub.apply_path("crds")?;
+        hub.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "crds"])?;
         hub.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).map(drop)
+    }
+
+    /// Takes away what a story that failed has left, so that one failure is one failure.
+    fn sweep(&self) -> Result<()> {
+        let hub = self.fleet.hub();
+        let kinds = "fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
+        let Ok(left) = hub.kubectl(&["get", kinds, "-A", "-o", "json"]) else { return Ok(()) };
+        let left: Value = serde_json::from_str(&left).context("failed to read what kubectl printed")?;
+        for object in left["items"].as_array().into_iter().flatten() {
+            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            let namespace = format!("--namespace={}", text("/metadata/namespace"));
+            let named = [text("/kind"), text("/metadata/name"), namespace.as_str()];
+            let bare = r#"--patch={"metadata":{"finalizers":null}}"#;
+            hub.try_kubectl(&[&["patch", "--type=merge", bare], named.as_slice()].concat(), "")?;
+            hub.try_kubectl(&[&["delete", "--wait=false", "--ignore-not-found"], named.as_slice()].concat(), "")?;
+        }
+        for cluster in self.fleet.members().chain([hub]) {
+            let names = cluster.kubectl(&["get", "namespaces", "-o", "name"])?;
+            for name in names.lines().filter(|name| name.ends_with("-portal")) {
+                cluster.kubectl(&["delete", "--ignore-not-found", name])?;
+            }
+        }
+        Ok(())
     }
 
     fn ground(&self) -> Vec<Value> {
@@ -330,6 +354,8 @@ impl Scene {
             Ok(Seen::when(!mine, (), there))
         })
         .await?;
+        // It has a finalizer, so it goes while the operator is there.
+        hub.delete_confirmed("tenant", &self.name, &["--timeout=60s"])?;
         let ended = operator.terminate(Duration::from_secs(30))?;
         ensure!(ended.success(), "failed to end in order: {ended}");
         self.clear()?;
@@ -339,7 +365,6 @@ impl Scene {
     /// Removes what the story made on the hub and in the members.
     fn clear(&self) -> Result<()> {
         let (hub, namespace, name) = (self.fleet.hub(), self.namespace(), &self.name);
-        hub.delete_confirmed("tenant", name, &[])?;
         hub.delete_confirmed("namespace", &namespace, &["--wait=false"])?;
         hub.kubectl(&["delete", &format!("site/{name}")])?;
         for (image, ..) in IMAGES {

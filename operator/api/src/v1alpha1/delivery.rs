@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fleet_workload::{Continuity, Fence, OnDelete, OnDrift, OnImmutable};
-use crate::text::{ApiVersion, ContentDigest, KindName, Name, ObjectName, Text, Token};
+use crate::text::{ApiVersion, ContentDigest, KindName, Name, ObjectName, Resources, Text, Title, Token};
 
 /// What is ordered. 指令内容。
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +89,9 @@ pub struct DeliverySpec {
     pub workload: WorkloadReference,
     /// Tenant whose service account applies it. 以其服务账号执行的单位。
     pub tenant: Name,
+    /// What the tenant was granted in all: a limit on its namespace. Nothing when it has no grant. 该单位获批的总量，作为其命名空间的上限；无批复时为空。
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub quota: Resources,
     /// What is ordered. 指令内容。
     #[serde(default)]
     pub state: DeliveryState,
@@ -245,18 +248,67 @@ pub struct ObjectObservation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub ready: Option<i32>,
+    /// What the member's controllers count, where the hub sums it up. 成员控制器的计数，供中心汇总。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<ObservedCounts>,
+    /// Addresses it answers at: of a load balancer, or the hosts of an ingress. 访问地址：负载均衡地址或 Ingress 主机名。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub addresses: Vec<Title>,
     /// The member's words or the value seen and wanted, without secrets. 成员的原话或实际值与期望值，不含机密。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Text>,
 }
 
+/// What the controllers of a member count of one object as it is now; what is absent is unknown. 成员控制器对对象当前版本的计数；未填写即未知。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedCounts {
+    /// Pods that its controller counts. 控制器计入的 Pod 数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub replicas: Option<i32>,
+    /// Pods of the present template. 当前模板的 Pod 数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub updated: Option<i32>,
+    /// Pods that are available. 可用的 Pod 数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub available: Option<i32>,
+    /// Pods of a job that run. 任务运行中的 Pod 数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub active: Option<i32>,
+    /// Pods of a job that succeeded. 任务已成功的 Pod 数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub succeeded: Option<i32>,
+    /// Pods of a job that failed. 任务已失败的 Pod 数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub failed: Option<i32>,
+    /// When a job began. 任务开始时间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub started: Option<Time>,
+    /// When a job was complete. 任务完成时间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub completed: Option<Time>,
+    /// Phase of a volume claim. 存储卷申领的阶段。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Token>,
+}
+
 /// What was observed of a delivery. 下发单的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct DeliveryStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
     /// Epoch of the order last carried out whole. 最近一次完整执行的轮次。
     #[serde(default, skip_serializing_if = "Option::is_none")]

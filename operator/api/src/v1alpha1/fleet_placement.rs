@@ -237,10 +237,11 @@ pub struct StartedIn {
 /// What was observed of a placement. 部署结果的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct FleetPlacementStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
     /// Revision that all clusters have; absent is unknown. 全部集群已有的版本；未填写即未知。
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -69,6 +69,7 @@ use crate::text::{ApiVersion, KindName, Month, Name, Text, Title, Token};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = ("has(self.objects) != has(self.select)", "objects, select: give exactly one, because an object of both would be delivered twice. objects、select：只能填写其一，两者并存会重复下发。"),
+    validation = ("!has(self.select) || !has(self.replicas)", "replicas: leave it out with select, because the native objects say how many they want and two numbers would contradict each other. replicas：使用 select 时不填，副本数以原生对象为准，两处数字会相互矛盾。"),
     validation = ("!has(self.placement) || !has(self.placementPolicy)", "placement, placementPolicy: give at most one, because two intents for one workload contradict each other. placement、placementPolicy：至多填写其一，同一工作负载不能有两种意图。"),
     validation = ("!has(self.continuity) || self.continuity != 'RunOnce' || !has(self.rollout)", "rollout: leave it out with RunOnce, because a job never runs again. rollout：RunOnce 时不填，任务不会再次执行。"),
     validation = ("!has(self.continuity) || !(self.continuity in ['SingleWriter', 'RunOnce', 'OneCluster']) || !has(self.placement) || !has(self.placement.replicas) || self.placement.replicas.mode != 'Duplicated'", "placement.replicas.mode: choose Divided with SingleWriter, RunOnce and OneCluster, because a copy in every cluster would write or run twice. placement.replicas.mode：SingleWriter、RunOnce、OneCluster 须选 Divided，每个集群一份会重复写入或执行。"),
@@ -306,10 +307,11 @@ pub struct ClusterUse {
 /// What was observed of a workload. 工作负载的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct FleetWorkloadStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
     /// Replicas wanted. 期望副本数。
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -392,10 +392,11 @@ pub struct TierStatus {
 /// What was observed of a member. 成员集群的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct MemberClusterStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
     /// Kubernetes version. Kubernetes 版本。
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -329,6 +329,11 @@ fn workloads() -> Vec<Case> {
         vec![
             ("objects, select:", json!({ "objects": null, "select": select }), json!({ "select": select })),
             (
+                "replicas:",
+                json!({ "objects": null, "select": select }),
+                json!({ "objects": null, "select": select, "replicas": 2 }),
+            ),
+            (
                 "placement, placementPolicy:",
                 json!({ "placementPolicy": "p" }),
                 json!({ "placementPolicy": "p", "placement": {} }),

@@ -80,7 +80,7 @@ pub struct JoinArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = name, help_heading = "Member")]
     pub tenants: Vec<String>,
 
-    /// Life of the credential in hours; the operator renews it at 80 %
+    /// Life of the credential in hours; the operator renews it while a week is left
     #[arg(long, value_name = "HOURS", default_value_t = 192, value_parser = clap::value_parser!(i64).range(1..=8760), help_heading = "Member")]
     pub credential_hours: i64,
 
@@ -143,6 +143,10 @@ pub struct AgentArgs {
     /// Seconds between two heartbeats
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..60), help_heading = "Running")]
     pub heartbeat_seconds: u64,
+
+    /// Minutes without the hub after which its orders start nothing new; what runs stays
+    #[arg(long, value_name = "MINUTES", default_value_t = 1440, value_parser = clap::value_parser!(u64).range(1..=43200), help_heading = "Running")]
+    pub orders_hold_minutes: u64,
 
     /// Form of the log
     #[arg(long, value_enum, value_name = "FORM", default_value_t = super::LogForm::Text, help_heading = "Running")]

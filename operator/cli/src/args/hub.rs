@@ -52,6 +52,14 @@ pub struct OperatorArgs {
     #[arg(long, value_name = "DIR", default_value = "/var/lib/jiuzhou/audit", help_heading = "Running")]
     pub audit: PathBuf,
 
+    /// Days that the inputs of a decision are kept for replay; that it was committed is kept for ever
+    #[arg(long, value_name = "DAYS", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=36500), help_heading = "Running")]
+    pub inputs_days: u32,
+
+    /// Mebibytes that all inputs may take together; the oldest go first
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(16..=1_048_576), help_heading = "Running")]
+    pub inputs_mib: u64,
+
     /// Where /healthz, /readyz and /metrics answer
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", help_heading = "Running")]
     pub listen: SocketAddr,

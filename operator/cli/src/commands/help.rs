@@ -106,5 +106,6 @@ fn area(area: Area, context: &Context) -> &str {
         Area::Architecture => context.pick("Architecture", "芯片架构"),
         Area::Choice => context.pick("Fit and choice", "容量与选择"),
         Area::Measure => context.pick("Figures", "指标"),
+        Area::Study => context.pick("Tests and scenarios", "测试与推演"),
     }
 }

@@ -35,12 +35,38 @@ pub(crate) fn fleet(input: &Input, as_of: Timestamp, strict: bool, context: &Con
 
 /// Reads paths.
 pub(crate) fn read(inputs: &[String], as_of: Timestamp, strict: bool, context: &Context) -> anyhow::Result<Fleet> {
+    open(inputs, as_of, strict, context, |input, options| Ok(input.build(options)?))
+}
+
+/// Reads paths, and keeps what was read for fleets that are only supposed.
+pub(crate) fn read_and_keep(
+    inputs: &[String],
+    as_of: Timestamp,
+    strict: bool,
+    context: &Context,
+) -> anyhow::Result<(Fleet, jiuzhou_intake::Input)> {
+    let mut kept = jiuzhou_intake::Input::default();
+    let fleet = open(inputs, as_of, strict, context, |input, options| {
+        kept = input.clone();
+        Ok(input.build(options)?)
+    })?;
+    Ok((fleet, kept))
+}
+
+fn open(
+    inputs: &[String],
+    as_of: Timestamp,
+    strict: bool,
+    context: &Context,
+    build: impl FnOnce(jiuzhou_intake::Input, &Options) -> anyhow::Result<Fleet>,
+) -> anyhow::Result<Fleet> {
     let progress = Progress::default();
     // Who types the input is not to be written over.
     let typed = talk::types() && inputs.iter().any(|input| input == "-");
     let _shown = (!typed).then(|| progress::show(&progress, context));
     let options = Options { strict, progress, ..Options::at(as_of) };
-    let fleet = jiuzhou_intake::load(inputs, &mut io::stdin().lock(), &options)?;
+    let input = jiuzhou_intake::read(inputs, &mut io::stdin().lock(), &options);
+    let fleet = build(input, &options)?;
     let told = &fleet.converted.fleet;
     tracing::info!(
         objects = fleet.places.len(),

@@ -1,10 +1,14 @@
 //! One file per command: what its flags mean for the work.
 
+mod adopt;
+mod consolidate;
 mod crds;
 mod demo;
 mod explain;
+mod export;
 mod find;
 mod help;
+mod import;
 mod inspect;
 mod inventory;
 pub(crate) mod load;
@@ -14,8 +18,11 @@ mod report;
 pub(crate) mod saved;
 mod sbom;
 mod shell;
+mod sovereignty;
+mod test;
 mod tour;
 mod validate;
+mod whatif;
 mod wrap;
 
 use crate::args::Command;
@@ -30,9 +37,15 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Whatif(args) => whatif::run(&args, context),
+        Command::Consolidate(args) => consolidate::run(&args, context),
+        Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Find(args) => find::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
+        Command::Adopt(args) => adopt::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
         Command::Report(args) => report::run(&args, context),
         Command::Wrap(args) => wrap::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),

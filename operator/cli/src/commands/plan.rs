@@ -13,7 +13,7 @@ use jiuzhou_report::documents::plan as told;
 
 use crate::args::{FailOn, Input, PlanArgs};
 use crate::commands::load;
-use crate::commands::saved::Saved;
+use crate::commands::saved::{Saved, threads};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -152,7 +152,7 @@ pub(crate) fn present(
 }
 
 /// Workloads that run as they were decided.
-fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec> {
+pub(crate) fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec> {
     let decided: BTreeMap<&WorkloadKey, &Decision> =
         decisions.iter().map(|decision| (&decision.key, decision)).collect();
     for spec in &mut specs {
@@ -170,11 +170,12 @@ fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec> {
 }
 
 /// For each workload without a place, the cluster that comes nearest and what would have to change there.
-fn nearest(saved: &Saved) -> anyhow::Result<BTreeMap<WorkloadKey, (String, Vec<decide::Change>)>> {
+pub(crate) fn nearest(saved: &Saved) -> anyhow::Result<BTreeMap<WorkloadKey, (String, Vec<decide::Change>)>> {
     let without = saved.plan.decisions.iter().filter(|decision| decision.status != Status::Placed);
     let keys = without.map(|decision| decision.key.clone()).collect();
     let snapshot = decide::Snapshot::new(saved.input.fleet.clone())?;
-    let explained = decide::explain_all(&snapshot, &saved.input.changes, &keys, saved.input.as_of)?;
+    let (changes, as_of) = (&saved.input.changes, saved.input.as_of);
+    let explained = decide::explain_all_on(&snapshot, changes, &keys, as_of, threads())?;
     let mut nearest = BTreeMap::new();
     for (key, explanation) in explained {
         let refused = explanation.clusters.iter().filter(|cluster| !cluster.changes.is_empty());

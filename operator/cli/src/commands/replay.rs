@@ -7,7 +7,7 @@ use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::replay::{Compared, replay};
 
 use crate::args::ReplayArgs;
-use crate::commands::saved::Saved;
+use crate::commands::saved::{Saved, threads};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &ReplayArgs, context: &Context) -> anyhow::Result<Exit> 
     };
     let input_digest = canonical::digest(&saved.input, DigestAlgorithm::Sha256)?;
     let recorded = canonical::bytes(&saved.plan)?;
-    let again = decide::replay(saved.input.clone())?;
+    let again = decide::replay_on(saved.input.clone(), threads())?;
     let compared = Compared {
         engine_version: saved.engine_version,
         decisions: saved.plan.decisions.len(),

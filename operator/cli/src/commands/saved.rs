@@ -1,6 +1,7 @@
 //! A plan as a file: its inputs, what was decided, and the digests that tie them together.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::bail;
@@ -33,11 +34,16 @@ pub(crate) struct Saved {
     pub(crate) input: PlanInput,
 }
 
+/// As many as the machine has cores; no byte depends on it.
+pub(crate) fn threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
 impl Saved {
     /// Decides.
     pub(crate) fn decide(input: PlanInput) -> anyhow::Result<Self> {
         let input_digest = canonical::digest(&input, DigestAlgorithm::Sha256)?;
-        let replay = decide::replay(input.clone())?;
+        let replay = decide::replay_on(input.clone(), threads())?;
         tracing::info!(decisions = replay.plan.decisions.len(), input = %input_digest, plan = %replay.sha256, "decided");
         Ok(Self {
             format: FORMAT.to_owned(),

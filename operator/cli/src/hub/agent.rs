@@ -38,6 +38,7 @@ pub(crate) fn run(args: &AgentArgs, context: &Context) -> anyhow::Result<Exit> {
             member: Connection::trusted(config, Limits::default())?,
             bootstrap_token,
             heartbeat: Duration::from_secs(args.heartbeat_seconds),
+            orders_hold: Duration::from_secs(args.orders_hold_minutes * 60),
             knowledge: Arc::new(Knowledge::default()),
             impersonate: true,
         };

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use jiuzhou_control::telemetry::{self, Format};
-use jiuzhou_control::{Options, Stop};
+use jiuzhou_control::{Keep, Options, Stop};
 
 use crate::args::{LogForm, OperatorArgs, Switch};
 use crate::context::Context;
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit
     telemetry::init(format, filter)?;
     let options = Options {
         audit: args.audit.clone(),
+        keep: Keep { days: args.inputs_days, bytes: args.inputs_mib << 20 },
         listen: args.listen,
         leader_election: args.leader_election == Switch::On,
         dedicated_hub: args.dedicated_hub,

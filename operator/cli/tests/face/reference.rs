@@ -7,15 +7,21 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 23] = [
     "plan",
     "explain",
     "replay",
     "validate",
+    "whatif",
+    "consolidate",
+    "test",
     "inventory",
     "inspect",
     "find",
     "wrap",
+    "import",
+    "adopt",
+    "export",
     "report",
     "demo",
     "crds",

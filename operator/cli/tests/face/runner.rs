@@ -16,13 +16,13 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-/// A fresh folder in which `examples` and `crds` are those of the repository.
+/// A fresh folder in which `examples`, `crds` and `docs` are those of the repository.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for name in ["examples", "crds"] {
+        for name in ["examples", "crds", "docs"] {
             std::os::unix::fs::symlink(root().join(name), folder.path().join(name)).expect("a link");
         }
         Self(folder)

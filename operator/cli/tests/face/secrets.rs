@@ -91,13 +91,14 @@ fn silent(ran: &Ran, what: &str) {
 #[test]
 fn no_command_and_no_format_shows_a_secret() {
     let folder = folder();
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
         &["validate", "in"],
         &["plan", "in"],
         &["explain", "portal", "in"],
         &["report", "adoption", "in"],
         &["report", "energy", "in"],
         &["inventory", "in"],
+        &["find", "--image", "*", "in"],
     ];
     let mut told = 0;
     for command in commands {
@@ -140,4 +141,24 @@ fn wrap_writes_the_secret_it_was_given_and_says_so_without_it() {
     assert!(ran.out.contains(CANARY), "the Secret is part of what was wrapped");
     assert!(!ran.err.contains(CANARY), "{}", ran.err);
     assert!(ran.err.contains("SecretInlined"), "{}", ran.err);
+}
+
+#[test]
+fn what_comes_from_other_systems_is_told_without_its_secrets() {
+    let folder = folder();
+    let config = "apiVersion: v1\nkind: Config\nclusters: [{name: a, cluster: {server: 'https://a', certificate-authority-data: c4n4ry-do-not-show}}]\n\
+                  contexts: [{name: a, context: {cluster: a, user: u}}]\nusers: [{name: u, user: {token: c4n4ry-do-not-show}}]\n";
+    fs::write(folder.path().join("kubeconfig"), config).expect("a file");
+    let policy = "apiVersion: policy.karmada.io/v1alpha1\nkind: OverridePolicy\nmetadata: {name: o, namespace: n}\nspec:\n  overrideRules:\n  \
+                  - overriders: {plaintext: [{path: /a, operator: add, value: {password: c4n4ry-do-not-show}}]}\n";
+    fs::write(folder.path().join("policy.yaml"), policy).expect("a file");
+    for lang in ["en", "zh"] {
+        let ran = folder.run(&["import", "kubeconfig", "policy.yaml", "--site", "a", "--lang", lang]);
+        assert!(ran.err.contains("NoCounterpart"), "{}", ran.err);
+        silent(&ran, "import");
+    }
+    let ran = folder.run(&["adopt", "in", "--tenant", "t", "--region", "530000", "--consent", "c.sh"]);
+    assert!(ran.out.contains(CANARY) && !ran.err.contains(CANARY), "the Secret is part of what was taken over");
+    assert!(!fs::read_to_string(folder.path().join("c.sh")).expect("written").contains(CANARY));
+    silent(&folder.run(&["export", "manifest-work", "in", "--as-of", "2026-11-23"]), "export");
 }

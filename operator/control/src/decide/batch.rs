@@ -4,13 +4,13 @@
 //! may no longer. A workload whose objects or overrides changed without changing what it asks of a cluster is woken
 //! here, because what is delivered needs a decision and an epoch of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
-use jiuzhou_engine::decide::{Changes, Decision, Plan, Spec, WorkloadKey, plan};
-use jiuzhou_engine::terms::{Digest, DigestAlgorithm, Hasher};
+use jiuzhou_engine::decide::{Changes, Decision, Kept, Plan, Spec, WorkloadKey, plan_with};
+use jiuzhou_engine::terms::{Digest, DigestAlgorithm};
 use jiuzhou_intake::placements::{CommitError, Stamp, spec_of};
 
 use crate::state::State;
@@ -59,14 +59,19 @@ pub(crate) struct Batch {
     pub(crate) refused: Vec<CommitError>,
 }
 
-/// Decides what is woken. `removed` are workloads whose removal is ordered.
+/// Decides what is woken, with what was `kept` from the turn before. `removed` are workloads whose removal is ordered.
 ///
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
-pub(crate) fn decide(state: &State, removed: BTreeSet<WorkloadKey>, as_of: Timestamp) -> Result<Batch, CanonicalError> {
+pub(crate) fn decide(
+    state: &State,
+    kept: &mut Kept,
+    removed: BTreeSet<WorkloadKey>,
+    as_of: Timestamp,
+) -> Result<Batch, CanonicalError> {
     let specs = woken_by_content(state, &removed);
     let changes = Changes { specs, removed, ..Changes::default() };
-    let plan = plan(state.snapshot(), &changes, as_of)?;
+    let plan = plan_with(state.snapshot(), &changes, as_of, kept)?;
     let bytes = canonical::bytes(&plan)?;
     let mut batch = Batch {
         as_of,
@@ -78,19 +83,16 @@ pub(crate) fn decide(state: &State, removed: BTreeSet<WorkloadKey>, as_of: Times
         plan,
     };
     let data = state.frame().data;
+    let given: BTreeMap<&WorkloadKey, &Spec> = batch.changes.specs.iter().map(|spec| (&spec.key, spec)).collect();
     for decision in &batch.plan.decisions {
-        let Some(spec) = spec(state, &batch.changes, &decision.key) else { continue };
+        let known = || state.snapshot().spec(&decision.key).map(|spec| &**spec);
+        let Some(spec) = given.get(&decision.key).copied().or_else(known) else { continue };
         match commit(state, decision, spec, data) {
             Ok(commit) => batch.commits.extend(commit),
             Err(error) => batch.refused.push(error),
         }
     }
     Ok(batch)
-}
-
-fn spec<'a>(state: &'a State, changes: &'a Changes, key: &WorkloadKey) -> Option<&'a Spec> {
-    let changed = changes.specs.iter().find(|spec| spec.key == *key);
-    changed.or_else(|| state.snapshot().spec(key).map(|spec| &**spec))
 }
 
 fn commit(
@@ -100,7 +102,7 @@ fn commit(
     data: Option<Digest>,
 ) -> Result<Option<Commit>, CommitError> {
     let before = state.placement(&decision.key);
-    let content = content(state, &decision.key);
+    let content = state.content(&decision.key);
     // The epoch is given when it is known how many are needed; until then any that is not behind will do.
     let stamp = Stamp { epoch: i64::MAX, sequence: 0, data };
     let held = before.map(|before| held(&before.spec));
@@ -139,28 +141,12 @@ fn keep_leaving(next: &mut api::FleetPlacementSpec, before: Option<&api::FleetPl
 
 /// Workloads whose content is another than the one their placement was committed for, asking for what they ask for.
 fn woken_by_content(state: &State, removed: &BTreeSet<WorkloadKey>) -> Vec<Spec> {
-    let other = |spec: &Spec| {
-        let placed = state.placement(&spec.key);
-        placed.is_some_and(|placed| placed.spec.inputs.content != content(state, &spec.key))
-    };
     // A deletion is a new generation too, and no new content.
     let going = |key: &WorkloadKey| {
         let workload = state.fleet_workload(key);
         workload.is_none_or(|workload| workload.metadata.deletion_timestamp.is_some())
     };
-    let specs = state.snapshot().specs();
-    let specs = specs.filter(|spec| !spec.changed && !removed.contains(&spec.key) && !going(&spec.key));
-    specs.filter(|spec| other(spec)).map(|spec| Spec { changed: true, ..(**spec).clone() }).collect()
-}
-
-/// What is delivered of a workload, as a digest: which version of which object, and the overrides of its policy. Not its
-/// manifests, which may hold a Secret: a digest of that could be guessed from.
-fn content(state: &State, key: &WorkloadKey) -> Option<jiuzhou_api::text::ContentDigest> {
-    let workload = state.fleet_workload(key)?;
-    let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
-    hasher.field(workload.metadata.uid.as_deref().unwrap_or_default().as_bytes());
-    hasher.field(&workload.metadata.generation.unwrap_or(0).to_be_bytes());
-    let overrides = state.rules(key).map(|rules| &rules.overrides);
-    hasher.field(&serde_json::to_vec(&overrides).unwrap_or_default());
-    Some(hasher.finish().to_string().into())
+    let keys = state.other_content().filter(|key| !removed.contains(key) && !going(key));
+    let specs = keys.filter_map(|key| state.snapshot().spec(key)).filter(|spec| !spec.changed);
+    specs.map(|spec| Spec { changed: true, ..(**spec).clone() }).collect()
 }

@@ -17,6 +17,8 @@ pub(super) struct Mail {
     pub(super) looks: BTreeMap<WorkloadKey, Look>,
     /// The way to the member changed.
     pub(super) woken: bool,
+    /// What failed may go well now.
+    pub(super) retried: bool,
     /// Nothing more comes.
     pub(super) closed: bool,
 }
@@ -48,6 +50,10 @@ impl Mailbox {
 
     pub(super) fn wake(&self) {
         self.change(|mail| mail.woken = true);
+    }
+
+    pub(super) fn retry(&self) {
+        self.change(|mail| mail.retried = true);
     }
 
     pub(super) fn close(&self) {

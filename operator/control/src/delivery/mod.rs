@@ -25,6 +25,7 @@ use jiuzhou_member::Member;
 use jiuzhou_member::witness::Witness;
 use kube::Client;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::orders::{Order, Orders, Report};
 use mailbox::Mailbox;
@@ -69,8 +70,8 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            at_once: 4,
-            between: Duration::from_millis(50),
+            at_once: 8,
+            between: Duration::from_millis(10),
             settle: Duration::from_secs(1),
             retry: Duration::from_secs(1),
             retry_most: Duration::from_secs(60),
@@ -99,7 +100,13 @@ pub struct Parts {
 /// Takes orders for all members. Dropped, its workers end.
 pub struct Deliveries {
     parts: Parts,
-    workers: Mutex<BTreeMap<String, Arc<Mailbox>>>,
+    workers: Mutex<BTreeMap<String, Worker>>,
+}
+
+/// A worker and the way to it.
+struct Worker {
+    mailbox: Arc<Mailbox>,
+    task: JoinHandle<()>,
 }
 
 impl std::fmt::Debug for Deliveries {
@@ -130,19 +137,33 @@ impl Deliveries {
     /// Something about how a member is reached changed.
     pub fn wake(&self, cluster: &str) {
         let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mailbox) = workers.get(cluster) {
-            mailbox.wake();
+        if let Some(worker) = workers.get(cluster) {
+            worker.mailbox.wake();
         }
+    }
+
+    /// What was held back may go on now.
+    pub fn retry(&self) {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.values().for_each(|worker| worker.mailbox.retry());
+    }
+
+    /// Begins nothing more, and waits until what has begun has ended. Returns whether it has in time.
+    pub async fn finish(&self, within: Duration) -> bool {
+        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        workers.values().for_each(|worker| worker.mailbox.close());
+        let all = futures::future::join_all(workers.into_values().map(|worker| worker.task));
+        tokio::time::timeout(within, all).await.is_ok()
     }
 
     fn mailbox(&self, cluster: &str) -> Arc<Mailbox> {
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mailbox) = workers.get(cluster) {
-            return Arc::clone(mailbox);
+        if let Some(worker) = workers.get(cluster) {
+            return Arc::clone(&worker.mailbox);
         }
         let mailbox = Arc::new(Mailbox::default());
-        tokio::spawn(worker::run(cluster.to_owned(), Arc::clone(&mailbox), self.parts.clone()));
-        workers.insert(cluster.to_owned(), Arc::clone(&mailbox));
+        let task = tokio::spawn(worker::run(cluster.to_owned(), Arc::clone(&mailbox), self.parts.clone()));
+        workers.insert(cluster.to_owned(), Worker { mailbox: Arc::clone(&mailbox), task });
         mailbox
     }
 }
@@ -161,6 +182,6 @@ impl Orders for Deliveries {
 impl Drop for Deliveries {
     fn drop(&mut self) {
         let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        workers.values().for_each(|mailbox| mailbox.close());
+        workers.values().for_each(|worker| worker.mailbox.close());
     }
 }

@@ -5,9 +5,10 @@
 //! the agent has carried out the one that does not.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{Delivery, DeliveryState, DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::WorkloadKey;
@@ -20,10 +21,9 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::Parts;
-use super::worker::Desk;
+use super::worker::{Desk, Done, Work};
 use crate::orders::Order;
 
 type Deliveries = BoxStream<'static, watcher::Result<watcher::Event<DeserializeGuard<Delivery>>>>;
@@ -80,31 +80,28 @@ impl Shelf {
         }
     }
 
-    /// Stores what is due, tells what the agent told, and tidies up behind what it has carried out.
-    pub(super) async fn turn(&mut self, desk: &mut Desk) {
-        for key in desk.due() {
-            let Some(order) = desk.standing.get(&key).map(|standing| standing.order.clone()) else { continue };
-            match store(&desk.parts, &desk.cluster, &order).await {
-                Ok(stored) => desk.stored(&key, stored.status, stored.ended),
-                Err(why) => desk.failed(&key, &why),
-            }
+    /// The work that is due for a workload: storing its order, or reading what its agent told.
+    pub(super) fn work(&self, desk: &Desk, key: &WorkloadKey) -> Option<Work> {
+        let (parts, cluster, key) = (desk.parts.clone(), desk.cluster.clone(), key.clone());
+        if let Some(standing) = desk.standing.get(&key) {
+            let order = Arc::clone(&standing.order);
+            let work = async move {
+                let done = store(&parts, &cluster, &order).await;
+                Done::Stored(key, order, done)
+            };
+            return Some(work.boxed());
         }
-        let Some(listed) = &self.listed else { return };
-        let now = Instant::now();
-        let due: Vec<WorkloadKey> =
-            desk.looks.iter().filter(|(_, look)| look.1 <= now).map(|(key, _)| key.clone()).collect();
-        for key in due {
-            // Of what no order is stored, this member was ordered nothing; of what is, its agent tells.
-            let known = if listed.contains(&key) { told(&desk.parts, &desk.cluster, &key).await } else { Ok(None) };
-            match known {
-                Ok(None) if listed.contains(&key) => desk.look_again(&key, "the agent has not told yet"),
-                Ok(status) => {
-                    desk.looks.remove(&key);
-                    desk.report(&key, status);
-                }
-                Err(why) => desk.look_again(&key, &why),
-            }
-        }
+        // Of what no order is stored, this member was ordered nothing; of what is, its agent tells.
+        let there = self.listed.as_ref()?.contains(&key);
+        let work = async move {
+            let told = if there { told(&parts, &cluster, &key).await } else { Ok(None) };
+            let told = match told {
+                Ok(None) if there => Err("the agent has not told yet".to_owned()),
+                told => told,
+            };
+            Done::Looked(key, told)
+        };
+        Some(work.boxed())
     }
 }
 
@@ -125,11 +122,11 @@ async fn told(parts: &Parts, cluster: &str, key: &WorkloadKey) -> Result<Option<
 }
 
 /// How a stored order stands.
-struct Stored {
+pub(super) struct Stored {
     /// What the agent told of it.
-    status: Option<DeliveryStatus>,
+    pub(super) status: Option<DeliveryStatus>,
     /// It was a removal, is proven, and is not there any more.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 async fn store(parts: &Parts, cluster: &str, order: &Order) -> Result<Stored, String> {

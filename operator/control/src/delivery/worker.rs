@@ -1,20 +1,31 @@
 //! The worker of one member: which orders stand, which are due, and when each is looked at again.
 //!
+//! Work is under way for several workloads at once and for one workload once: what comes for it meanwhile is due again
+//! when that has ended. What was never carried out goes before what is only looked at again, so that a thousand looks do
+//! not hold up the one order that somebody waits for.
+//!
 //! An order that was carried out is looked at again when something of it changes and now and then; one that failed is
 //! tried again, later each time. What was seen is reported when it differs from what was reported last; silence is not
 //! reported, because nothing was seen.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use jiuzhou_api::conditions::{ConditionType, ControllerReason};
 use jiuzhou_api::v1alpha1::{DeliveryState, DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::WorkloadKey;
 use tokio::time::Instant;
 
-use super::mailbox::Mailbox;
+use super::mailbox::{Mail, Mailbox};
 use super::{Look, Parts, Way, pull, push};
 use crate::orders::{Order, Report};
+
+/// Until a question is asked again that could not be asked.
+const NOT_YET: Duration = Duration::from_millis(200);
 
 /// An order that stands, and what came of it.
 #[derive(Debug)]
@@ -27,6 +38,21 @@ pub(super) struct Standing {
     pub(super) looked: Option<Instant>,
     failures: u32,
     reported: bool,
+    /// It was not carried out yet as it stands now.
+    fresh: bool,
+    /// It is being carried out.
+    under_way: bool,
+    /// Something of it changed in the member while it was.
+    touched: bool,
+}
+
+/// A question that stands.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) look: Look,
+    pub(super) due: Instant,
+    failures: u32,
+    pub(super) under_way: bool,
 }
 
 /// Everything of one member.
@@ -34,34 +60,36 @@ pub(super) struct Desk {
     pub(super) cluster: String,
     pub(super) parts: Parts,
     pub(super) standing: BTreeMap<WorkloadKey, Standing>,
-    pub(super) looks: BTreeMap<WorkloadKey, (Look, Instant, u32)>,
+    pub(super) looks: BTreeMap<WorkloadKey, Question>,
     /// Why the member is not reached, as said last.
     closed: Option<String>,
 }
 
 pub(super) async fn run(cluster: String, mailbox: Arc<Mailbox>, parts: Parts) {
     let mut desk = Desk { cluster, parts, standing: BTreeMap::new(), looks: BTreeMap::new(), closed: None };
+    let mut works = Works::default();
     let mut hand = push::Hand::default();
-    let mut shelf = None;
+    let mut shelf: Option<pull::Shelf> = None;
     loop {
         let mail = mailbox.empty();
         if mail.closed {
-            return;
+            return works.finish(&mut desk, &mut hand).await;
         }
-        desk.take(mail.orders, mail.looks, mail.woken);
+        desk.take(mail);
         match desk.parts.ways.way(&desk.cluster) {
             Way::Push(member, number) => {
                 (shelf, desk.closed) = (None, None);
-                hand.turn(&mut desk, member, number).await;
+                hand.open(&desk, member, number);
+                works.begin(&mut desk, &|desk, key| hand.work(desk, key));
             }
             Way::Pull => {
                 (hand, desk.closed) = (push::Hand::default(), None);
                 let shelf = shelf.get_or_insert_with(|| pull::Shelf::new(&desk));
-                shelf.turn(&mut desk).await;
+                works.begin(&mut desk, &|desk, key| shelf.work(desk, key));
             }
             Way::Closed(why) => desk.wait(why),
         }
-        let next = desk.next();
+        let next = works.next(&desk);
         let sleep = async {
             match next {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -71,58 +99,172 @@ pub(super) async fn run(cluster: String, mailbox: Arc<Mailbox>, parts: Parts) {
         tokio::select! {
             () = mailbox.wait() => {}
             () = sleep => {}
+            Some(done) = works.ended() => works.take(done, &mut desk, &mut hand).await,
             Some(workload) = hand.changed() => desk.touch(&workload),
             changed = pull::next(&mut shelf) => changed.iter().for_each(|workload| desk.touch(workload)),
         }
     }
 }
 
-impl Desk {
-    fn take(&mut self, orders: BTreeMap<WorkloadKey, Arc<Order>>, looks: BTreeMap<WorkloadKey, Look>, woken: bool) {
+/// What came of one piece of work.
+pub(super) enum Done {
+    /// An order was carried out by push as far as it went.
+    Carried(WorkloadKey, Arc<Order>, Result<DeliveryStatus, String>),
+    /// An order was stored for the agent, or found stored.
+    Stored(WorkloadKey, Arc<Order>, Result<pull::Stored, String>),
+    /// A question was answered; `None` for one that is to be asked again without a fault.
+    Looked(WorkloadKey, Result<Option<DeliveryStatus>, String>),
+}
+
+/// One piece of work.
+pub(super) type Work = BoxFuture<'static, Done>;
+
+/// The work that is under way, and when the next may begin.
+#[derive(Default)]
+struct Works {
+    under_way: FuturesUnordered<Work>,
+    slot: Option<Instant>,
+}
+
+impl Works {
+    /// Begins what is due, as far as the pace of this member lets it.
+    fn begin(&mut self, desk: &mut Desk, work: &dyn Fn(&Desk, &WorkloadKey) -> Option<Work>) {
+        let pace = desk.parts.pace;
         let now = Instant::now();
-        for (key, order) in orders {
+        for key in desk.due() {
+            if self.under_way.len() >= pace.at_once || self.slot.is_some_and(|slot| slot > now) {
+                return;
+            }
+            let Some(one) = work(desk, &key) else {
+                desk.not_yet(&key);
+                continue;
+            };
+            desk.begun(&key);
+            self.under_way.push(one);
+            // A pause is made up for by a short burst, no longer than what may be under way at once.
+            let behind = pace.between.saturating_mul(u32::try_from(pace.at_once).unwrap_or(u32::MAX));
+            let from = self.slot.unwrap_or(now).max(now.checked_sub(behind).unwrap_or(now));
+            self.slot = Some(from + pace.between);
+        }
+    }
+
+    /// When something is to begin next without anything happening before.
+    fn next(&self, desk: &Desk) -> Option<Instant> {
+        if self.under_way.len() >= desk.parts.pace.at_once {
+            return None;
+        }
+        let next = desk.next()?;
+        Some(self.slot.map_or(next, |slot| next.max(slot)))
+    }
+
+    /// The next that ends; for ever while nothing is under way.
+    async fn ended(&mut self) -> Option<Done> {
+        if self.under_way.is_empty() {
+            return std::future::pending().await;
+        }
+        self.under_way.next().await
+    }
+
+    async fn take(&mut self, done: Done, desk: &mut Desk, hand: &mut push::Hand) {
+        match done {
+            Done::Carried(key, order, Ok(status)) => {
+                hand.watch(&order.delivery).await;
+                desk.carried(&key, &order, status);
+            }
+            Done::Stored(key, order, Ok(stored)) => desk.stored(&key, &order, stored),
+            Done::Carried(key, _, Err(why)) | Done::Stored(key, _, Err(why)) => desk.failed(&key, &why),
+            Done::Looked(key, Ok(status)) => {
+                // An order that came meanwhile tells more than the answer.
+                if desk.looks.remove(&key).is_some() {
+                    desk.report(&key, status);
+                }
+            }
+            Done::Looked(key, Err(why)) => desk.look_again(&key, &why),
+        }
+    }
+
+    /// What has begun ends; nothing new begins.
+    async fn finish(mut self, desk: &mut Desk, hand: &mut push::Hand) {
+        while let Some(done) = self.under_way.next().await {
+            self.take(done, desk, hand).await;
+        }
+    }
+}
+
+impl Standing {
+    fn new(order: Arc<Order>, due: Instant) -> Self {
+        let status = DeliveryStatus::default();
+        let (failures, reported, under_way, touched) = (0, false, false, false);
+        Self { order, status, due, looked: None, failures, reported, fresh: true, under_way, touched }
+    }
+}
+
+impl Desk {
+    fn take(&mut self, mail: Mail) {
+        let now = Instant::now();
+        for (key, order) in mail.orders {
             self.looks.remove(&key);
             match self.standing.get_mut(&key) {
                 Some(standing) if standing.order.is(&order) => {}
                 Some(standing) => {
-                    (standing.order, standing.due, standing.failures) = (order, now, 0);
+                    (standing.order, standing.due, standing.failures, standing.fresh) = (order, now, 0, true);
                 }
-                None => {
-                    let status = DeliveryStatus::default();
-                    let new = Standing { order, status, due: now, looked: None, failures: 0, reported: false };
-                    self.standing.insert(key, new);
-                }
+                None => drop(self.standing.insert(key, Standing::new(order, now))),
             }
         }
-        for (key, look) in looks {
+        for (key, look) in mail.looks {
             if !self.standing.contains_key(&key) {
-                self.looks.insert(key, (look, now, 0));
+                self.looks.insert(key, Question { look, due: now, failures: 0, under_way: false });
             }
         }
-        if woken {
+        if mail.woken {
             self.standing.values_mut().for_each(|standing| standing.due = now);
-            self.looks.values_mut().for_each(|look| look.1 = now);
+            self.looks.values_mut().for_each(|question| question.due = now);
+        }
+        if mail.retried {
+            let failed = self.standing.values_mut().filter(|standing| standing.failures > 0);
+            failed.for_each(|standing| standing.due = now);
         }
     }
 
-    /// Orders that are due, the longest waiting first.
-    pub(super) fn due(&self) -> Vec<WorkloadKey> {
+    /// What is due and not under way: what was never carried out, then what waits longest, then questions.
+    fn due(&self) -> Vec<WorkloadKey> {
         let now = Instant::now();
-        let mut due: Vec<(&WorkloadKey, Instant)> =
-            self.standing.iter().filter(|(_, s)| s.due <= now).map(|(key, s)| (key, s.due)).collect();
-        due.sort_by_key(|(key, at)| (*at, *key));
-        due.into_iter().map(|(key, _)| key.clone()).collect()
+        let orders = self.standing.iter().filter(|(_, standing)| !standing.under_way && standing.due <= now);
+        let mut due: Vec<(bool, Instant, &WorkloadKey)> =
+            orders.map(|(key, standing)| (!standing.fresh, standing.due, key)).collect();
+        due.sort();
+        let asked = self.looks.iter().filter(|(_, question)| !question.under_way && question.due <= now);
+        due.into_iter().map(|(.., key)| key).chain(asked.map(|(key, _)| key)).cloned().collect()
+    }
+
+    fn begun(&mut self, key: &WorkloadKey) {
+        if let Some(standing) = self.standing.get_mut(key) {
+            (standing.under_way, standing.touched, standing.fresh) = (true, false, false);
+        } else if let Some(question) = self.looks.get_mut(key) {
+            question.under_way = true;
+        }
+    }
+
+    /// Nothing can be said about a workload before something else is known.
+    fn not_yet(&mut self, key: &WorkloadKey) {
+        if let Some(question) = self.looks.get_mut(key) {
+            question.due = Instant::now() + NOT_YET;
+        }
     }
 
     fn next(&self) -> Option<Instant> {
-        let orders = self.standing.values().map(|standing| standing.due);
-        orders.chain(self.looks.values().map(|look| look.1)).min()
+        let orders = self.standing.values().filter(|standing| !standing.under_way).map(|standing| standing.due);
+        let looks = self.looks.values().filter(|question| !question.under_way).map(|question| question.due);
+        orders.chain(looks).min()
     }
 
     /// Something of a workload changed in the member.
-    pub(super) fn touch(&mut self, key: &WorkloadKey) {
+    fn touch(&mut self, key: &WorkloadKey) {
         let settle = self.parts.pace.settle;
         if let Some(standing) = self.standing.get_mut(key) {
+            // What is being looked at may have been read before the change.
+            standing.touched = standing.under_way;
             let soon = standing.looked.map_or_else(Instant::now, |looked| looked + settle);
             standing.due = standing.due.min(soon);
         }
@@ -132,7 +274,7 @@ impl Desk {
     fn wait(&mut self, why: String) {
         let soon = Instant::now() + self.parts.pace.retry_most;
         self.standing.values_mut().for_each(|standing| standing.due = standing.due.max(soon));
-        self.looks.values_mut().for_each(|look| look.1 = look.1.max(soon));
+        self.looks.values_mut().for_each(|question| question.due = question.due.max(soon));
         if self.closed.as_ref() != Some(&why) {
             tracing::info!(cluster = self.cluster, why, "orders wait");
             self.closed = Some(why);
@@ -140,22 +282,25 @@ impl Desk {
     }
 
     /// An order could not be tried.
-    pub(super) fn failed(&mut self, key: &WorkloadKey, why: &str) {
+    fn failed(&mut self, key: &WorkloadKey, why: &str) {
         tracing::debug!(cluster = self.cluster, workload = %key, why, "failed to carry out an order; trying again");
         let wait = self.standing.get(key).map(|standing| self.wait_after(standing.failures));
         if let (Some(standing), Some(wait)) = (self.standing.get_mut(key), wait) {
+            standing.under_way = false;
             standing.failures = standing.failures.saturating_add(1);
-            standing.due = Instant::now() + wait;
+            if !standing.fresh {
+                standing.due = Instant::now() + wait;
+            }
         }
     }
 
-    pub(super) fn wait_after(&self, failures: u32) -> std::time::Duration {
+    fn wait_after(&self, failures: u32) -> Duration {
         let pace = self.parts.pace;
         pace.retry.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(pace.retry_most)
     }
 
     /// Keeps what came of an order, reports it when it is new, and says when to look again.
-    pub(super) fn carried(&mut self, key: &WorkloadKey, order: &Arc<Order>, status: DeliveryStatus) {
+    fn carried(&mut self, key: &WorkloadKey, order: &Arc<Order>, status: DeliveryStatus) {
         let now = Instant::now();
         let (as_wanted, silent) =
             (is(&status, ControllerReason::AsWanted), is(&status, ControllerReason::MemberUnreachable));
@@ -169,12 +314,14 @@ impl Desk {
             () => self.wait_after(failures),
         };
         let Some(standing) = self.standing.get_mut(key) else { return };
-        standing.looked = Some(now);
+        (standing.looked, standing.under_way) = (Some(now), false);
         if !standing.order.is(order) {
-            return; // a newer order came; what was seen for the old one is seen again for it
+            // A newer order came and is due. What the old one has made stays known, and is told by the new one.
+            (standing.status, standing.reported) = (status, false);
+            return;
         }
         standing.failures = if as_wanted || going { 0 } else { failures.saturating_add(1) };
-        standing.due = now + wait;
+        standing.due = now + if standing.touched { wait.min(pace.settle) } else { wait };
         let ended = as_wanted
             && order.delivery.state == DeliveryState::Removing
             && status.objects.iter().all(|object| object.state == ObjectState::Gone);
@@ -197,32 +344,37 @@ impl Desk {
     }
 
     /// A stored order is as ordered; keeps what its agent told, and reports it when it is new.
-    pub(super) fn stored(&mut self, key: &WorkloadKey, status: Option<DeliveryStatus>, ended: bool) {
+    fn stored(&mut self, key: &WorkloadKey, order: &Arc<Order>, stored: pull::Stored) {
         let now = Instant::now();
         let again = self.parts.pace.again;
         let Some(standing) = self.standing.get_mut(key) else { return };
-        (standing.looked, standing.due, standing.failures) = (Some(now), now + again, 0);
-        if let Some(status) = status
+        (standing.looked, standing.under_way) = (Some(now), false);
+        if !standing.order.is(order) {
+            return; // a newer order came and is stored next
+        }
+        (standing.due, standing.failures) = (if standing.touched { now } else { now + again }, 0);
+        if let Some(status) = stored.status
             && (!standing.reported || standing.status != status)
         {
             standing.status = status;
             self.tell(key);
         }
-        if ended {
+        if stored.ended {
             self.standing.remove(key);
         }
     }
 
     /// A question could not be answered.
-    pub(super) fn look_again(&mut self, key: &WorkloadKey, why: &str) {
+    fn look_again(&mut self, key: &WorkloadKey, why: &str) {
         tracing::debug!(cluster = self.cluster, workload = %key, why, "failed to look; trying again");
-        let wait = self.looks.get(key).map(|look| self.wait_after(look.2));
-        if let (Some(look), Some(wait)) = (self.looks.get_mut(key), wait) {
-            (look.1, look.2) = (Instant::now() + wait, look.2.saturating_add(1));
+        let wait = self.looks.get(key).map(|question| self.wait_after(question.failures));
+        if let (Some(question), Some(wait)) = (self.looks.get_mut(key), wait) {
+            question.under_way = false;
+            (question.due, question.failures) = (Instant::now() + wait, question.failures.saturating_add(1));
         }
     }
 
-    pub(super) fn report(&self, key: &WorkloadKey, status: Option<DeliveryStatus>) {
+    fn report(&self, key: &WorkloadKey, status: Option<DeliveryStatus>) {
         let report = Report { cluster: self.cluster.clone(), workload: key.clone(), status };
         // Who does not listen any more is being stopped.
         let _ = self.parts.reports.send(report);

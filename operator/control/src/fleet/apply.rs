@@ -42,6 +42,9 @@ pub(super) async fn apply(
     let answered = !answer.as_ref().is_err_and(is_down);
     let now = memory.now();
     memory.health.observe(answered, now);
+    // The first words of an outage stay: others each time would be a write each time.
+    let words = answer.as_ref().err().filter(|trouble| is_down(trouble)).map(ToString::to_string);
+    memory.silence = words.map(|words| memory.silence.take().unwrap_or(words));
     if !answered {
         // Whoever comes back may be another.
         memory.confirmed = None;
@@ -81,6 +84,10 @@ async fn exchange(memory: &mut Memory, connection: Connection, version: String) 
             let message = format!("the member does not take the credential (401): {words}");
             memory.refusal = refuse(Problem::new(ControllerReason::CredentialRefused, message));
         }
+        // Whoever answers there is not whom the kubeconfig pins: nothing is sent to him.
+        (Err(trouble @ Trouble::Untrusted(_)), _) => {
+            memory.refusal = refuse(Problem::new(ControllerReason::CredentialRefused, trouble.to_string()));
+        }
         // Better a working old one than a new one that cannot be tried.
         (Err(trouble), _) if trouble.is_silence() && memory.connection.is_some() => {}
         _ => {
@@ -103,7 +110,7 @@ async fn probe(client: &Client) -> Result<(), Trouble> {
 fn is_down(trouble: &Trouble) -> bool {
     match trouble {
         Trouble::Answered { code, .. } => *code >= 500,
-        Trouble::NoConnection(_) | Trouble::Cut(_) | Trouble::Nonsense(_) => true,
+        Trouble::NoConnection(_) | Trouble::Untrusted(_) | Trouble::Cut(_) | Trouble::Nonsense(_) => true,
         Trouble::Unauthenticated(_) | Trouble::Forbidden(_) | Trouble::NotFound(_) | Trouble::Conflict(_) => false,
     }
 }

@@ -21,7 +21,7 @@ use super::task::Memory;
 /// A renewal that failed is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(300);
 
-/// Renews when four fifths of the life of a token are over.
+/// Renews while a week of the token's life is left.
 pub(super) async fn renew(hub: &Client, object: &MemberCluster, memory: &mut Memory) {
     let Some((connection, version)) = &memory.connection else { return };
     let Some(term) = connection.term().filter(|term| term.renew_at() <= Timestamp::now()) else { return };

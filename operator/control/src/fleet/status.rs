@@ -46,7 +46,7 @@ impl Problem {
     /// An answer of a member.
     pub(super) fn of(trouble: &Trouble) -> Self {
         let reason = match trouble {
-            Trouble::NoConnection(_) | Trouble::Cut(_) => ControllerReason::MemberUnreachable,
+            Trouble::NoConnection(_) | Trouble::Untrusted(_) | Trouble::Cut(_) => ControllerReason::MemberUnreachable,
             Trouble::Unauthenticated(_) => ControllerReason::CredentialRefused,
             Trouble::Forbidden(_) => ControllerReason::RightMissing,
             Trouble::NotFound(_) | Trouble::Conflict(_) | Trouble::Answered { .. } | Trouble::Nonsense(_) => {
@@ -205,7 +205,7 @@ fn conditions(object: &MemberCluster, before: &MemberClusterStatus, memory: &Mem
     let not_seen = Problem::plain(ControllerReason::NotObserved);
     let as_wanted = Problem::plain(ControllerReason::AsWanted);
     let refusal = memory.refusal.as_ref().map(|(problem, ..)| problem);
-    let silent = Problem::plain(ControllerReason::MemberUnreachable);
+    let silent = Problem::new(ControllerReason::MemberUnreachable, memory.silence.as_deref().unwrap_or_default());
     let draining = Problem::plain(ControllerReason::Draining);
     let emptying = object.spec.lifecycle != Lifecycle::Active;
     // What a person must do stalls; what time may heal reconciles.

@@ -71,6 +71,8 @@ pub(super) struct Memory {
     pub(super) standing: Option<Problem>,
     /// Why something could not be read there.
     pub(super) trouble: Option<Problem>,
+    /// What a probe met instead of an answer, the last time.
+    pub(super) silence: Option<String>,
     pub(super) health: Health,
     pub(super) agent: Health,
     pub(super) heartbeat: Heartbeat,
@@ -108,6 +110,7 @@ impl Memory {
             refusal: None,
             standing: None,
             trouble: None,
+            silence: None,
             health: Health::new(settings.thresholds),
             agent: Health::new(settings.thresholds),
             heartbeat: Heartbeat::default(),

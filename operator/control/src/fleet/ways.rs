@@ -80,7 +80,8 @@ impl Ways for Roads {
                 Access::Additive(reason) if !order.removing.is_empty() => return Err(reason.to_string()),
                 Access::Additive(_) | Access::Full => {}
             }
-            member.raise_epoch(order.epoch).await.map_err(|trouble| trouble.to_string())?;
+            let committed = self.outlook.borrow().hub().epoch;
+            member.raise_epoch(order.epoch, committed).await.map_err(|trouble| trouble.to_string())?;
             let named = self.acting(cluster, &order.tenant);
             self.tenants.may_act(&member, &order.tenant, &named).await.map_err(|refusal| refusal.to_string())
         }

@@ -27,4 +27,6 @@ pub(crate) enum Seen {
         /// Which kind.
         kind: String,
     },
+    /// Something of native objects, which a dedicated hub follows where workloads select them.
+    Native(crate::select::Event),
 }

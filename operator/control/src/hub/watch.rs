@@ -7,24 +7,27 @@ use kube::api::DynamicObject;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt as _, watcher as watch_stream};
 use kube::{Api, Client};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Seen;
 use crate::export;
+use crate::select::watch::watch_natives;
 use crate::stop::Stop;
 
 /// Events that may wait for the one reader. A full queue slows the watches down and loses nothing.
 const WAITING: usize = 4096;
 
-/// Watches every kind of ours. The watches end with the order to stop, or when nobody reads them any more.
-pub(crate) fn watch_all(client: &Client, stop: &Stop) -> mpsc::Receiver<Seen> {
+/// Watches every kind of ours, and native kinds from the moment that `natives` says so. The watches end with the order
+/// to stop, or when nobody reads them any more.
+pub(crate) fn watch_all(client: &Client, stop: &Stop, natives: &watch::Receiver<bool>) -> mpsc::Receiver<Seen> {
     let (sender, receiver) = mpsc::channel(WAITING);
+    watch_natives(client, stop, natives, &sender);
     for kind in jiuzhou_api::kinds() {
         let (client, stop, sender) = (client.clone(), stop.clone(), sender.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.requested() => {}
-                () = watch(client, kind, &sender) => {}
+                () = follow(client, kind, &sender) => {}
             }
         });
     }
@@ -32,7 +35,7 @@ pub(crate) fn watch_all(client: &Client, stop: &Stop) -> mpsc::Receiver<Seen> {
 }
 
 /// Hands on what a watch says, for as long as somebody reads.
-async fn watch(client: Client, kind: &'static KindInfo, sender: &mpsc::Sender<Seen>) {
+async fn follow(client: Client, kind: &'static KindInfo, sender: &mpsc::Sender<Seen>) {
     let api: Api<DynamicObject> = Api::all_with(client, &export::resource(kind));
     let events = watch_stream(api, watcher::Config::default()).default_backoff();
     let mut events = std::pin::pin!(events.into_stream());

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{Planner, chain};
 use crate::error::Error;
+use crate::select::{self, left};
 use crate::workload::build::{Built, build};
 use crate::workload::dereference::{Gathered, Reports, dereference};
 use crate::workload::status;
@@ -57,10 +58,12 @@ impl Planner {
         let gathered = dereference(&self.state, key, decision, reports, self.fresh.get(key), deletion);
         let mut built = self.build(&gathered);
         let writes = writes(&gathered, &built, self.now());
-        let urgent = writes
-            .workload
-            .as_ref()
-            .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
+        // Who waits for a native status polls it.
+        let urgent = !writes.natives.is_empty()
+            || writes
+                .workload
+                .as_ref()
+                .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let committed = gathered.placement.map(|placement| &placement.spec);
         let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
@@ -85,7 +88,9 @@ impl Planner {
     fn build(&self, gathered: &Gathered<'_>) -> Built {
         let decision = gathered.placement.map(|placement| placement.spec.decision.to_string());
         let recorded = decision.is_some() && self.recorded.get(gathered.key) == decision.as_ref();
-        build(gathered, &validate(gathered, recorded), &self.digest_key)
+        let mut built = build(gathered, &validate(gathered, recorded), &self.digest_key);
+        left::order(gathered, &mut built);
+        built
     }
 
     /// Writes the statuses that are due, as they are now.
@@ -131,6 +136,9 @@ impl Planner {
                         }
                         self.take_in(&workload, "FleetWorkload");
                     }
+                    for native in written.natives {
+                        self.native(native);
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(workload = %key, error = %chain(&error), "failed to write a status; trying again");
@@ -146,9 +154,11 @@ fn writes(gathered: &Gathered<'_>, built: &Built, now: jiff::Timestamp) -> Write
     let mut writes = Writes::default();
     if let Some(status) = status::of_workload(gathered, built, now)
         && let Some(workload) = gathered.workload
-        && workload.status.as_ref() != Some(&status)
     {
-        writes.workload = workload.uid().map(|uid| (uid, status));
+        writes.natives = select::status::of_workload(gathered, built, &status, now);
+        if workload.status.as_ref() != Some(&status) {
+            writes.workload = workload.uid().map(|uid| (uid, status));
+        }
     }
     if let Some(status) = status::of_placement(gathered, built, now)
         && let Some(placement) = gathered.placement

@@ -6,6 +6,7 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod brake;
 mod copies;
 mod follow;
 #[cfg(test)]
@@ -18,11 +19,12 @@ mod trail;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Kept, WorkloadKey};
 use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
@@ -54,6 +56,9 @@ const TOGETHER: Duration = Duration::from_millis(20);
 /// How long a failed turn waits at least and at most before it is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
+/// How long a start waits for native objects that are selected, so that nothing is told and taken back.
+const NATIVES_AWAITED: Duration = Duration::from_secs(30);
+
 /// The instant, as somebody else tells it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -73,6 +78,10 @@ pub(crate) struct Parts {
     pub(crate) wished: Wished,
     /// Where the steps of decisions are told.
     pub(crate) traces: Traces,
+    /// Whether the hub is said to be dedicated.
+    pub(crate) dedicated: bool,
+    /// Told when native objects are to be followed.
+    pub(crate) natives: watch::Sender<bool>,
 }
 
 /// The task.
@@ -91,8 +100,13 @@ pub(crate) struct Planner {
     health: Health,
     wished: Wished,
     trail: Trail,
+    dedicated: bool,
+    natives: watch::Sender<bool>,
+    started: Instant,
     epochs: Epochs,
     state: State,
+    /// What the engine keeps from turn to turn.
+    kept: Kept,
     /// Every kind was listed whole once.
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
@@ -117,8 +131,25 @@ pub(crate) struct Planner {
 
 impl Planner {
     pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
-        let Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, wished, traces } =
-            parts;
+        let Parts {
+            client,
+            clock,
+            records,
+            orders,
+            outlook,
+            digest_key,
+            gate,
+            metrics,
+            health,
+            dedicated,
+            natives,
+            wished,
+            traces,
+        } = parts;
+        let mut state = State::new()?;
+        if dedicated {
+            state.dedicate();
+        }
         Ok(Self {
             epochs: Epochs::new(client.clone()),
             events: Events::new(client.clone()),
@@ -134,7 +165,11 @@ impl Planner {
             health,
             wished,
             trail: Trail::new(traces),
-            state: State::new()?,
+            kept: Kept::on(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+            dedicated,
+            natives,
+            started: Instant::now(),
+            state,
             complete: false,
             decisions: BTreeMap::new(),
             recorded: BTreeMap::new(),
@@ -220,7 +255,7 @@ impl Planner {
 
     fn is_complete(&mut self) -> bool {
         let incomplete = self.state.incomplete();
-        self.complete = incomplete.is_empty();
+        self.complete = incomplete.is_empty() && self.natives_awaited().is_none();
         if self.complete {
             tracing::info!(objects = self.state.len(), "every kind was listed");
             self.health.set_ready(CACHES, true);
@@ -228,6 +263,13 @@ impl Planner {
             self.reached(self.state.highest_epoch());
         }
         self.complete
+    }
+
+    /// Until when native objects are waited for before anything is decided. Afterwards what selects them waits alone.
+    fn natives_awaited(&self) -> Option<Instant> {
+        let until = self.started + NATIVES_AWAITED;
+        let missing = self.dedicated && self.state.selects() && self.state.natives().unread().is_some();
+        (missing && Instant::now() < until).then_some(until)
     }
 
     /// Tries again later, and later each time.
@@ -245,7 +287,8 @@ impl Planner {
         if self.complete && self.retry_at.is_none() && (self.turn || !self.dirty.is_empty()) {
             return Some(Instant::now());
         }
-        [self.next_change, self.retry_at, self.due.values().min().copied()].into_iter().flatten().min()
+        let natives = if self.complete { None } else { self.natives_awaited() };
+        [self.next_change, self.retry_at, self.due.values().min().copied(), natives].into_iter().flatten().min()
     }
 
     /// Takes what else comes in a moment, so that a burst is decided at once.
@@ -280,7 +323,18 @@ impl Planner {
                 self.gone(&object);
                 self.turn = true;
             }
+            Seen::Native(event) => self.native(event),
         }
+        if self.dedicated && self.state.selects() {
+            self.natives.send_if_modified(|followed| !std::mem::replace(followed, true));
+        }
+    }
+
+    /// Takes in what was seen of native objects.
+    pub(super) fn native(&mut self, event: crate::select::Event) {
+        let keys = self.state.take_native(event);
+        self.dirty.extend(keys);
+        self.turn |= self.state.is_unresolved();
     }
 
     /// Takes in an object; what was known already wakes nobody.

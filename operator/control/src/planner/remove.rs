@@ -1,46 +1,56 @@
 //! Takes away by order: deletions of workloads that were given and are no side effect of something else going away.
 //!
 //! The deletion of a `FleetWorkload` is an order only if quorum reads show that neither its namespace nor its definition
-//! is being deleted; else it is held, keeps running and says so. Finalizers go in order: everything proven gone in the
-//! members, then the placement, then the workload.
+//! is being deleted, and as long as there are not too many at once; else it is held, keeps running and says so, until a
+//! person confirms exactly what waits in its namespace. Finalizers go in order: everything proven gone in the members,
+//! then the placement, then the workload.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::FleetPlacement;
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_engine::terms::ObjectRef;
+use jiuzhou_report::sentences::HeldBecause;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::{Api, Client, Resource as _, ResourceExt as _};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::Planner;
+use super::brake::{self, Brake};
 use crate::decide::commit::finalizer_patch;
 use crate::error::{Category, Error};
 use crate::hub::Seen;
 use crate::state::State;
-use crate::workload::dereference::Deletion;
+use crate::workload::dereference::{Deletion, Held};
 
 /// Name of the definition of workloads.
 const DEFINITION: &str = "fleetworkloads.jiuzhou.dev";
 
 /// How a deletion stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Course {
     /// Asked for; not looked at yet.
     Asked,
     /// It is an order.
     Ordered,
     /// It may not be one, because of this.
-    Held(String),
+    Held(HeldBecause),
 }
 
 /// Deletions under way, and what building found on the way.
 #[derive(Debug, Default)]
 pub(crate) struct Removals {
     deletions: BTreeMap<WorkloadKey, Course>,
+    /// Of each held deletion: why, and what stands for all that wait in its namespace.
+    held: BTreeMap<WorkloadKey, Held>,
+    brake: Brake,
+    /// Deletions that were seen since they were judged last.
+    fresh: BTreeSet<WorkloadKey>,
     /// Workloads of which nothing is left in any member.
     gone: BTreeSet<WorkloadKey>,
     /// Clusters of a placement that are left and proven empty.
@@ -60,10 +70,10 @@ impl Removals {
 
     /// How the deletion of a workload stands, for who carries it out and tells of it.
     pub(super) fn deletion(&self, key: &WorkloadKey) -> Deletion<'_> {
-        match self.deletions.get(key) {
-            None | Some(Course::Asked) => Deletion::None,
-            Some(Course::Ordered) => Deletion::Ordered,
-            Some(Course::Held(why)) => Deletion::Held(why),
+        match (self.deletions.get(key), self.held.get(key)) {
+            (Some(Course::Ordered), _) => Deletion::Ordered,
+            (Some(Course::Held(_)), Some(held)) => Deletion::Held(held),
+            _ => Deletion::None,
         }
     }
 
@@ -72,11 +82,38 @@ impl Removals {
         let workload = state.fleet_workload(key);
         let deleting = workload.is_some_and(|workload| workload.meta().deletion_timestamp.is_some());
         if deleting {
-            self.deletions.entry(key.clone()).or_insert(Course::Asked);
+            let before = self.deletions.insert(key.clone(), Course::Asked);
+            match before {
+                Some(Course::Ordered) => drop(self.deletions.insert(key.clone(), Course::Ordered)),
+                Some(held @ Course::Held(_)) => {
+                    self.deletions.insert(key.clone(), held);
+                    self.fresh.insert(key.clone());
+                }
+                Some(Course::Asked) | None => drop(self.fresh.insert(key.clone())),
+            }
         } else {
             self.deletions.remove(key);
+            self.fresh.remove(key);
             self.gone.remove(key);
         }
+    }
+
+    /// Keys of held deletions by namespace, with what stands for them.
+    fn waiting(&self, state: &State) -> BTreeMap<String, (Vec<WorkloadKey>, String)> {
+        let mut by_namespace: BTreeMap<String, Vec<WorkloadKey>> = BTreeMap::new();
+        for (key, course) in &self.deletions {
+            if matches!(course, Course::Held(_)) {
+                by_namespace.entry(key.namespace.to_string()).or_default().push(key.clone());
+            }
+        }
+        let with_code = |(namespace, keys): (String, Vec<WorkloadKey>)| {
+            let uid =
+                |key: &WorkloadKey| state.fleet_workload(key).and_then(kube::ResourceExt::uid).unwrap_or_default();
+            let uids: Vec<String> = keys.iter().map(uid).collect();
+            let code = brake::code(keys.iter().zip(uids.iter().map(String::as_str)));
+            (namespace, (keys, code))
+        };
+        by_namespace.into_iter().map(with_code).collect()
     }
 
     /// Notes what building found.
@@ -97,35 +134,7 @@ impl Removals {
 impl Planner {
     /// Judges what is asked for, and takes the finalizers off what is gone.
     pub(super) async fn carry_out_removals(&mut self) {
-        let open: Vec<WorkloadKey> = self
-            .removals
-            .deletions
-            .iter()
-            .filter(|(_, deletion)| **deletion != Course::Ordered)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in open {
-            let judged = judge(&self.client, &key).await;
-            match judged {
-                Ok(None) => {
-                    tracing::info!(workload = %key, "its deletion is an order");
-                    self.removals.deletions.insert(key.clone(), Course::Ordered);
-                    self.turn = true;
-                    self.dirty.insert(key);
-                }
-                Ok(Some(why)) => {
-                    let held = Course::Held(why.clone());
-                    if self.removals.deletions.insert(key.clone(), held.clone()) != Some(held) {
-                        tracing::warn!(workload = %key, why, "its deletion is held");
-                        self.dirty.insert(key);
-                    }
-                }
-                Err(error) => {
-                    self.dirty.insert(key);
-                    self.back_off("judge a deletion", &error);
-                }
-            }
-        }
+        self.judge_removals().await;
         let done: Vec<WorkloadKey> =
             self.removals.gone.iter().filter(|key| self.removals.is_ordered(key)).cloned().collect();
         for key in done {
@@ -142,9 +151,102 @@ impl Planner {
         }
     }
 
+    /// Says of each deletion that was asked for whether it is an order.
+    async fn judge_removals(&mut self) {
+        let fresh = std::mem::take(&mut self.removals.fresh);
+        if fresh.is_empty() {
+            return;
+        }
+        let (mut may_go, mut held) = (Vec::new(), BTreeMap::new());
+        let mut looked = Looked::default();
+        for key in fresh {
+            if self.removals.deletions.get(&key) != Some(&Course::Asked) {
+                continue; // held already: only a confirmation changes that
+            }
+            // What an earlier run ordered or held, its status tells: a restart is no new burst and no confirmation.
+            let told = self.state.fleet_workload(&key).and_then(|workload| workload.status.as_ref()?.reason.clone());
+            if told.as_deref() == Some(ControllerReason::Removing.as_str()) {
+                self.order_removal(key);
+                continue;
+            }
+            match looked.judge(&self.client, &key).await {
+                Ok(Some(cause)) => {
+                    held.insert(key, cause);
+                }
+                Ok(None) if told.as_deref() == Some(ControllerReason::DeletionHeld.as_str()) => {
+                    held.insert(key, self.too_many());
+                }
+                Ok(None) => may_go.push(key),
+                Err(error) => {
+                    self.dirty.insert(key);
+                    self.back_off("judge a deletion", &error);
+                }
+            }
+        }
+        let before = self.removals.deletions.values().filter_map(|course| match course {
+            Course::Held(cause) => Some(cause),
+            Course::Asked | Course::Ordered => None,
+        });
+        let braked = |cause: &&HeldBecause| matches!(cause, HeldBecause::TooMany { .. });
+        let waiting = before.chain(held.values()).filter(braked).count();
+        let workloads = self.state.workload_keys().len();
+        if may_go.is_empty() || self.removals.brake.admits(Instant::now(), may_go.len(), waiting, workloads) {
+            may_go.into_iter().for_each(|key| self.order_removal(key));
+        } else {
+            let cause = self.too_many();
+            held.extend(may_go.into_iter().map(|key| (key, cause)));
+        }
+        for (key, cause) in held {
+            tracing::warn!(workload = %key, ?cause, "its deletion is held");
+            self.removals.deletions.insert(key, Course::Held(cause));
+        }
+        self.release_confirmed();
+    }
+
+    /// Lets go what a person confirmed, and tells what still waits.
+    fn release_confirmed(&mut self) {
+        for (namespace, (keys, code)) in self.removals.waiting(&self.state) {
+            let confirms = |key: &WorkloadKey| {
+                let workload = self.state.fleet_workload(key);
+                workload.is_some_and(|one| one.annotations().get(meta::ANNOTATION_CONFIRM_DELETIONS) == Some(&code))
+            };
+            if keys.iter().any(confirms) {
+                tracing::info!(namespace, code, deletions = keys.len(), "what waits is confirmed");
+                keys.into_iter().for_each(|key| self.order_removal(key));
+            }
+        }
+        let mut held = BTreeMap::new();
+        for (keys, code) in self.removals.waiting(&self.state).into_values() {
+            for key in &keys {
+                let Some(Course::Held(cause)) = self.removals.deletions.get(key) else { continue };
+                held.insert(key.clone(), Held { cause: *cause, waiting: keys.len(), code: code.clone() });
+            }
+        }
+        for (key, now) in &held {
+            if self.removals.held.get(key) != Some(now) {
+                self.dirty.insert(key.clone());
+            }
+        }
+        self.removals.held = held;
+    }
+
+    fn order_removal(&mut self, key: WorkloadKey) {
+        tracing::info!(workload = %key, "its deletion is an order");
+        self.removals.deletions.insert(key.clone(), Course::Ordered);
+        self.turn = true;
+        self.dirty.insert(key);
+    }
+
+    fn too_many(&self) -> HeldBecause {
+        let limit = brake::limit(self.state.workload_keys().len());
+        HeldBecause::TooMany { limit, minutes: brake::WINDOW.as_secs() / 60 }
+    }
+
     /// The placement first, then the workload: a crash between the two leaves nothing that nobody knows of.
     async fn let_go(&mut self, key: &WorkloadKey) -> Result<(), Error> {
+        self.gate.check()?;
         if let Some(placement) = self.state.placement(key).cloned() {
+            self.epochs.keep(self.state.highest_epoch()).await?;
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;
             // Not left to the watch, which may be behind: a workload made again under this name would be ordered by it.
@@ -170,6 +272,7 @@ impl Planner {
         if next.spec.clusters == placement.spec.clusters {
             return Ok(());
         }
+        self.gate.check()?;
         let api: Api<FleetPlacement> = Api::namespaced(self.client.clone(), &key.namespace);
         let params = kube::api::PostParams {
             field_manager: Some(meta::FIELD_MANAGER.to_owned()),
@@ -185,26 +288,43 @@ impl Planner {
     }
 }
 
-/// Why a deletion is no order; `None` when it is. Quorum reads, for a cache may not know yet.
-async fn judge(client: &Client, key: &WorkloadKey) -> Result<Option<String>, Error> {
-    let namespace = Api::<Namespace>::all(client.clone()).get_opt(&key.namespace).await;
-    let namespace = namespace.map_err(|error| Error::api("read", format!("namespace {}", key.namespace), error))?;
-    match namespace {
-        None => return Ok(Some(format!("namespace {} is gone", key.namespace))),
-        Some(namespace) if namespace.metadata.deletion_timestamp.is_some() => {
-            return Ok(Some(format!("namespace {} is being deleted", key.namespace)));
+/// What quorum reads showed in one round, for a cache may not know yet: each namespace and the definition once.
+#[derive(Debug, Default)]
+struct Looked {
+    namespaces: BTreeMap<String, Option<HeldBecause>>,
+    definition: Option<Option<HeldBecause>>,
+}
+
+impl Looked {
+    /// Why a deletion is no order; `None` when it may be one.
+    async fn judge(&mut self, client: &Client, key: &WorkloadKey) -> Result<Option<HeldBecause>, Error> {
+        let namespace = match self.namespaces.get(&*key.namespace) {
+            Some(known) => *known,
+            None => {
+                let read = Api::<Namespace>::all(client.clone()).get_metadata_opt(&key.namespace).await;
+                let read = read.map_err(|error| Error::api("read", format!("namespace {}", key.namespace), error))?;
+                let cause = match read {
+                    None => Some(HeldBecause::NamespaceGone),
+                    Some(read) => read.metadata.deletion_timestamp.map(|_| HeldBecause::NamespaceGoing),
+                };
+                self.namespaces.insert(key.namespace.to_string(), cause);
+                cause
+            }
+        };
+        if namespace.is_some() {
+            return Ok(namespace);
         }
-        Some(_) => {}
+        if let Some(known) = self.definition {
+            return Ok(known);
+        }
+        let read = Api::<CustomResourceDefinition>::all(client.clone()).get_metadata_opt(DEFINITION).await;
+        let cause = match read.map_err(|error| Error::api("read", DEFINITION, error))? {
+            None => Some(HeldBecause::DefinitionGone),
+            Some(read) => read.metadata.deletion_timestamp.map(|_| HeldBecause::DefinitionGoing),
+        };
+        self.definition = Some(cause);
+        Ok(cause)
     }
-    let definition = Api::<CustomResourceDefinition>::all(client.clone()).get_opt(DEFINITION).await;
-    let definition = definition.map_err(|error| Error::api("read", DEFINITION, error))?;
-    Ok(match definition {
-        None => Some(format!("the definition {DEFINITION} is gone")),
-        Some(definition) if definition.metadata.deletion_timestamp.is_some() => {
-            Some(format!("the definition {DEFINITION} is being deleted"))
-        }
-        Some(_) => None,
-    })
 }
 
 /// Deletes exactly the version that is known.

@@ -151,8 +151,13 @@ async fn a_change_of_content_alone_gets_a_decision_and_an_epoch_of_its_own() {
 async fn a_deletion_removes_everything_in_order_and_leaves_nothing() {
     let hub = portal().await;
     hub.run().await.expect("it runs");
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    let epoch = placement["spec"]["epoch"].as_i64().expect("an epoch");
     hub.delete("/apis/jiuzhou.dev/v1alpha1/namespaces/kunming-portal/fleetworkloads/portal").await;
     hub.run().await.expect("it runs");
+    // Members have seen its epoch: a hub that forgot it would take them for younger than itself.
+    let known = crate::decide::epoch::committed(&hub.client()).await.expect("the counter says");
+    assert_eq!(known, epoch);
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
     assert_eq!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1), None);
     assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);
@@ -168,6 +173,80 @@ async fn a_deletion_because_the_namespace_goes_is_held_and_everything_runs_on() 
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 2)].into());
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "DeletionHeld");
     assert!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1).is_some());
+}
+
+/// What a person types by the status of a held deletion: the value of the annotation.
+fn code(hub: &Hub, name: &str) -> String {
+    let workload = hub.object("FleetWorkload", PORTAL.0, name).expect("a workload");
+    let told = workload["status"]["messageEn"].as_str().unwrap_or_default();
+    let (_, code) = told.split_once(&format!("{}=", jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETIONS)).expect(told);
+    code.trim_end().to_owned()
+}
+
+async fn confirm(hub: &Hub, name: &str, code: &str) {
+    let annotation = json!({ jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETIONS: code });
+    let patch = json!({ "metadata": { "annotations": annotation } });
+    hub.patch("FleetWorkload", Some(PORTAL.0), name, "", &patch).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_deletion_is_carried_out_when_a_person_confirms_exactly_it() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    hub.delete("/api/v1/namespaces/kunming-portal").await;
+    hub.world.settle();
+    hub.run().await.expect("it runs");
+    confirm(&hub, PORTAL.1, "0123456789abcdef").await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "DeletionHeld", "that code stands for something else");
+    confirm(&hub, PORTAL.1, &code(&hub, PORTAL.1)).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
+    assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_deletions_at_once_are_held_until_exactly_they_are_confirmed() {
+    let hub = portal().await;
+    let one = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
+    let names: Vec<String> = (0..11).map(|number| format!("copy-{number:02}")).collect();
+    for name in &names {
+        let mut spec = one["spec"].clone();
+        for object in spec["objects"].as_array_mut().expect("objects") {
+            let own = format!("{name}-{}", object["manifest"]["metadata"]["name"].as_str().unwrap_or_default());
+            object["manifest"]["metadata"]["name"] = json!(own);
+        }
+        let metadata = json!({ "name": name, "namespace": PORTAL.0 });
+        let copy =
+            json!({ "apiVersion": one["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec });
+        hub.create(&copy).await;
+    }
+    hub.run().await.expect("it runs");
+    for name in &names {
+        hub.delete(&format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{}/fleetworkloads/{name}", PORTAL.0)).await;
+    }
+    hub.run().await.expect("it runs");
+    for name in &names {
+        assert_eq!(hub.ready(PORTAL.0, name).1, "DeletionHeld", "{name}");
+        assert!(!hub.members.replicas(PORTAL.0, name).is_empty(), "{name} runs on");
+    }
+    // A restart is no confirmation, and time is none.
+    hub.world.clock().advance(jiff::SignedDuration::from_hours(2));
+    hub.run().await.expect("it runs again");
+    assert_eq!(hub.ready(PORTAL.0, &names[0]).1, "DeletionHeld");
+    let before = code(&hub, &names[0]);
+    hub.delete(&format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{}/fleetworkloads/{}", PORTAL.0, PORTAL.1)).await;
+    hub.run().await.expect("it runs");
+    assert_ne!(code(&hub, &names[0]), before, "one more waits: the code stands for other objects");
+    confirm(&hub, &names[0], &before).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, &names[0]).1, "DeletionHeld", "a changed set is not confirmed");
+    confirm(&hub, &names[1], &code(&hub, &names[1])).await;
+    hub.run().await.expect("it runs");
+    for name in names.iter().map(String::as_str).chain([PORTAL.1]) {
+        assert_eq!(hub.object("FleetWorkload", PORTAL.0, name), None, "{name}");
+        assert_eq!(hub.members.replicas(PORTAL.0, name), [].into(), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,4 +330,33 @@ async fn a_member_where_nothing_becomes_ready_is_told_as_on_its_way() {
     hub.members.tell();
     hub.run().await.expect("it runs");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "True");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_of_a_cluster_that_changes_is_delivered_to_what_runs_there() {
+    let hub = portal().await;
+    let env = json!([{ "container": "web", "name": "DB", "value": "$(value:db)" }]);
+    let placement = json!({ "overrides": [{ "name": "db", "env": env }] });
+    hub.patch("MemberCluster", None, "kunming-gov-1", "", &json!({ "spec": { "values": { "db": "dm.one" } } })).await;
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "placement": placement } })).await;
+    hub.run().await.expect("it runs");
+    let delivered = |hub: &Hub| {
+        let there = hub.members.there.lock().expect("a lock");
+        let objects = there.values().flat_map(|order| &order.delivery.objects);
+        let values = objects.filter_map(|object| {
+            let containers = object.manifest.as_ref()?.pointer("/spec/template/spec/containers/0/env")?;
+            Some(containers.to_string())
+        });
+        values.collect::<String>()
+    };
+    assert!(delivered(&hub).contains("dm.one"), "{}", delivered(&hub));
+    let change = json!({ "spec": { "values": { "db": "dm.two" } } });
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    hub.patch("MemberCluster", None, "kunming-gov-1", "", &change).await;
+    hub.quiet().await;
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+    assert!(delivered(&hub).contains("dm.two"), "{}", delivered(&hub));
 }

@@ -30,21 +30,23 @@ impl Planner {
         self.state.refresh(as_of)?;
         let changed = self.state.take_changed();
         self.dirty.extend(changed.specs.iter().cloned());
-        if changed.frame || !changed.clusters.is_empty() {
-            // A cluster's values, registries and reach are part of what is delivered and told.
-            self.dirty.extend(self.state.placed_in(&changed.clusters, changed.frame));
+        // A cluster's values, registries and reach are part of what is delivered and told; its free room is not.
+        self.dirty.extend(self.state.placed_in(&changed.told, changed.frame));
+        for gone in changed.specs.iter().filter(|key| self.state.snapshot().spec(key).is_none()) {
+            self.decisions.remove(gone);
         }
-        if changed.frame || !changed.clusters.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
+        if changed.frame || !changed.told.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
             self.look_out(as_of);
         }
         self.records.note(changed);
         let removed = self.removals.ordered();
         let started = Instant::now();
-        let batch = batch::decide(&self.state, removed, as_of)?;
+        let batch = batch::decide(&self.state, &mut self.kept, removed, as_of)?;
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
-        let next = [batch.plan.next_change, self.tiers_change].into_iter().flatten().min();
+        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
+        let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
             Instant::now() + wait
@@ -83,8 +85,6 @@ impl Planner {
             }
             self.decisions.insert(decision.key.clone(), decision.clone());
         }
-        let snapshot = self.state.snapshot();
-        self.decisions.retain(|key, _| snapshot.spec(key).is_some());
     }
 
     /// Gives every commit its epoch, above all that was ever committed.

@@ -3,7 +3,8 @@
 //! One JSON object per line, one file per run of the operator: the first line of a file has the whole fleet, each later
 //! one what changed since the line before. A line is written and synced before the decisions of its batch are committed.
 //! A run never adds to the file of another, so an unfinished last line (a crash) harms nobody: nothing of its batch was
-//! committed, and reading stops there and goes on with the next file.
+//! committed, and reading stops there and goes on with the next file. A file that has grown well beyond its first line is
+//! ended and another begun, so that what is not kept ([`super::retention`]) can go by whole files.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -92,51 +93,86 @@ impl Recorded {
     }
 }
 
+/// What changed may take this much, or twice what the whole fleet takes, before a file is ended.
+const GROWTH: u64 = 16 << 20;
+
 /// Writes the lines of one run.
 #[derive(Debug)]
 pub(crate) struct Journal {
     folder: PathBuf,
+    growth: u64,
     /// Made when there is a first line, so that a run that decides nothing leaves nothing.
-    file: Option<(PathBuf, File)>,
+    file: Option<Open>,
+}
+
+/// The file that is being written.
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
+    file: File,
+    /// Bytes of its first line, and of all.
+    whole: u64,
+    size: u64,
+}
+
+/// What an added line means for those who write the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Appended {
+    /// It was the first of its file.
+    pub(crate) began: bool,
+    /// The next begins another file and must have everything.
+    pub(crate) full: bool,
 }
 
 impl Journal {
     /// A journal in a folder, which is made when it is not there.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         fs::create_dir_all(folder).map_err(failed("make", folder))?;
-        Ok(Self { folder: folder.to_owned(), file: None })
+        Ok(Self { folder: folder.to_owned(), growth: GROWTH, file: None })
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Adds a line; it is durable when this returns.
-    pub(crate) fn append(&mut self, recorded: &Recorded) -> Result<(), Error> {
-        let (path, mut file) = match self.file.take() {
+    pub(crate) fn append(&mut self, recorded: &Recorded) -> Result<Appended, Error> {
+        let mut open = match self.file.take() {
             Some(open) => open,
             None => begin(&self.folder)?,
         };
-        let mut line = serde_json::to_vec(recorded).map_err(|error| failed("write", &path)(error.into()))?;
+        let mut line = serde_json::to_vec(recorded).map_err(|error| failed("write", &open.path)(error.into()))?;
         line.push(b'\n');
         // Where this fails an unfinished line may be on the disk: the next one begins a file of its own.
-        file.write_all(&line).and_then(|()| file.sync_data()).map_err(failed("write", &path))?;
-        self.file = Some((path, file));
-        Ok(())
+        open.file.write_all(&line).and_then(|()| open.file.sync_data()).map_err(failed("write", &open.path))?;
+        let began = open.size == 0;
+        let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        if began {
+            open.whole = bytes;
+        }
+        open.size = open.size.saturating_add(bytes);
+        let full = open.size - open.whole > self.growth.max(open.whole.saturating_mul(2));
+        self.file = Some(open).filter(|_| !full);
+        Ok(Appended { began, full })
     }
 }
 
-fn failed(verb: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+pub(super) fn failed(verb: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
     let path = path.to_owned();
     move |source| Error::Journal { verb, path, source }
 }
 
 /// The next file, with its name durable.
-fn begin(folder: &Path) -> Result<(PathBuf, File), Error> {
+fn begin(folder: &Path) -> Result<Open, Error> {
     let number = files(folder)?.last_key_value().map_or(1, |(number, _)| number + 1);
     let path = folder.join(format!("{number:08}.jsonl"));
     let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(failed("make", &path))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))?;
-    Ok((path, file))
+    Ok(Open { path, file, whole: 0, size: 0 })
 }
 
-fn files(folder: &Path) -> Result<BTreeMap<u64, PathBuf>, Error> {
+pub(super) fn files(folder: &Path) -> Result<BTreeMap<u64, PathBuf>, Error> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(failed("read", folder))? {
         let path = entry.map_err(failed("read", folder))?.path();
@@ -230,5 +266,62 @@ impl Held {
             ..self.frame.clone()
         };
         Decided { engine_version, input: PlanInput { fleet, changes, as_of }, plan, sha256, sm3 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(second: i64, whole: bool) -> Recorded {
+        let as_of = Timestamp::from_second(second).unwrap();
+        let digest = Digest::sha256(b"");
+        let (decisions, removed, quota) = (Vec::new(), Vec::new(), Vec::new());
+        Recorded {
+            format: FORMAT.to_owned(),
+            engine_version: "1".to_owned(),
+            as_of,
+            sha256: digest,
+            sm3: digest,
+            whole,
+            frame: whole.then(FleetInput::default),
+            clusters: Vec::new(),
+            clusters_gone: Vec::new(),
+            specs: Vec::new(),
+            specs_gone: Vec::new(),
+            changes: Changes::default(),
+            plan: Plan { as_of, fleet: digest, decisions, removed, quota, next_change: None },
+        }
+    }
+
+    fn read_back(folder: &Path) -> Vec<i64> {
+        let mut seen = Vec::new();
+        read::<Error>(folder, |decided| {
+            seen.push(decided.plan.as_of.as_second());
+            Ok(())
+        })
+        .unwrap();
+        seen
+    }
+
+    #[test]
+    fn a_file_that_has_grown_is_ended_and_what_is_left_reads_without_the_ones_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let inputs = folder.path().join(super::super::INPUTS);
+        let mut journal = Journal::open(&inputs).unwrap();
+        journal.growth = 1;
+        let mut whole = true;
+        for second in 0..12 {
+            let appended = journal.append(&line(second, whole)).unwrap();
+            assert_eq!(appended.began, whole, "a file begins with everything, and nothing else does");
+            whole = appended.full;
+        }
+        assert_eq!(read_back(folder.path()), (0..12).collect::<Vec<_>>());
+        let all = files(&inputs).unwrap();
+        assert!(all.len() >= 3, "{all:?}");
+        let first = fs::read_to_string(&all[&1]).unwrap().lines().count();
+        fs::remove_file(&all[&1]).unwrap();
+        let left = i64::try_from(first).unwrap();
+        assert_eq!(read_back(folder.path()), (left..12).collect::<Vec<_>>());
     }
 }

@@ -1,10 +1,13 @@
 //! What is remembered of decisions: their inputs (`journal`), and that they were committed (the audit log of the room
 //! `records`).
 //!
+//! Inputs are kept for a while (`retention`), commits for ever.
+//!
 //! Inputs are written before the commit, so that a decision that is found committed can always be decided again; the
 //! commit is recorded after it and before anything is written to a member. Both are durable when these calls return.
 
 pub(crate) mod journal;
+pub(crate) mod retention;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +26,7 @@ use crate::leader::Term;
 use crate::metrics::Metrics;
 use crate::state::{Changed, State};
 use journal::{Journal, Recorded};
+use retention::Keep;
 
 /// Who writes the audit log when no person is behind it.
 pub(crate) const ACTOR: &str = "jiuzhou-operator";
@@ -42,6 +46,7 @@ pub(crate) struct Commitment {
 pub(crate) struct Records {
     audit: Arc<Recorder>,
     journal: Arc<Mutex<Journal>>,
+    keep: Keep,
     /// Changes that no batch has written down yet; `None` before a first batch, which writes everything.
     unwritten: Option<Changed>,
 }
@@ -51,14 +56,14 @@ impl Records {
     ///
     /// # Errors
     /// When the folder cannot be used, is another hub's, or holds a log that was tampered with.
-    pub(crate) fn open(folder: &Path, hub: &str, now: Timestamp) -> Result<Self, Error> {
+    pub(crate) fn open(folder: &Path, hub: &str, now: Timestamp, keep: Keep) -> Result<Self, Error> {
         let (log, opened) = FileLog::open(folder, Options::new(hub)).map_err(Error::Audit)?;
         let audit = Recorder::start(log).map_err(Error::Audit)?;
         if let Some(torn) = opened.torn {
             audit.append(opened.head.term, torn.entry(now, ACTOR)).map_err(Error::Audit)?;
         }
         let journal = Journal::open(&folder.join(INPUTS))?;
-        Ok(Self { audit: Arc::new(audit), journal: Arc::new(Mutex::new(journal)), unwritten: None })
+        Ok(Self { audit: Arc::new(audit), journal: Arc::new(Mutex::new(journal)), keep, unwritten: None })
     }
 
     /// Highest term of a leader in the audit log.
@@ -90,11 +95,20 @@ impl Records {
     pub(crate) async fn batch(&mut self, state: &State, batch: &Batch) -> Result<(), Error> {
         // A line that fails begins another file, whose first line has everything.
         let recorded = Recorded::new(state, self.unwritten.take().as_ref(), batch);
-        let journal = Arc::clone(&self.journal);
-        let append = move || journal.lock().unwrap_or_else(PoisonError::into_inner).append(&recorded);
+        let (journal, audit, keep) = (Arc::clone(&self.journal), Arc::clone(&self.audit), self.keep);
+        let now = batch.as_of;
+        let append = move || {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            let appended = journal.append(&recorded)?;
+            // Once a file, because that reads what goes.
+            if appended.began {
+                forget(journal.folder(), &audit, keep, now)?;
+            }
+            Ok::<_, Error>(appended)
+        };
         let written = tokio::task::spawn_blocking(append).await;
-        written.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
-        self.unwritten = Some(Changed::default());
+        let appended = written.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
+        self.unwritten = (!appended.full).then(Changed::default);
         Ok(())
     }
 
@@ -115,6 +129,18 @@ impl Records {
         }
         Ok(())
     }
+}
+
+/// Removes inputs that are not kept any more, each told in the audit log before.
+fn forget(folder: &Path, audit: &Recorder, keep: Keep, now: Timestamp) -> Result<(), Error> {
+    for outdated in retention::outdated(folder, keep, now)? {
+        let mut entry = Entry::new(now, Kind::InputsDropped, ACTOR);
+        entry.digests.insert(outdated.name(), outdated.digest);
+        audit.append(audit.head().term, entry).map_err(Error::Audit)?;
+        outdated.remove()?;
+        tracing::info!(file = outdated.name(), "inputs of old decisions are not kept any more");
+    }
+    Ok(())
 }
 
 /// The entry of a commitment; `None` for a placement whose decision is no digest, which the schema does not let in.

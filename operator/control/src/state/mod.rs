@@ -7,6 +7,8 @@
 
 mod changes;
 mod concern;
+mod delivered;
+mod selection;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_api::meta;
+use jiuzhou_api::text::ContentDigest;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::Reachability;
 use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, WorkloadKey};
@@ -27,7 +30,11 @@ use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
 pub use changes::Changed;
-use concern::Concern;
+use concern::{Concern, Ties};
+use delivered::{Delivered, Parts};
+
+use crate::select::Natives;
+use crate::select::resolve::Resolution;
 
 /// The state cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +74,13 @@ pub struct State {
     day: Option<Date>,
     concern: Concern,
     changed: Changed,
+    delivered: Delivered,
+    /// Whether native objects may be selected here.
+    dedicated: bool,
+    natives: Natives,
+    /// What the selection of a workload was resolved to, and those that are to be resolved.
+    selecting: BTreeMap<Key, Resolution>,
+    unresolved: BTreeSet<Key>,
 }
 
 impl State {
@@ -93,6 +107,11 @@ impl State {
             day: None,
             concern: Concern::everything(),
             changed: Changed::default(),
+            delivered: Delivered::default(),
+            dedicated: false,
+            natives: Natives::default(),
+            selecting: BTreeMap::new(),
+            unresolved: BTreeSet::new(),
         })
     }
 
@@ -131,10 +150,12 @@ impl State {
         if known.is_some_and(|known| known.uid == version.uid && known.number >= version.number && version.number > 0) {
             return None;
         }
-        let before = concern::ties(&self.objects, &object);
+        let before = (concern::ties(&self.objects, &object), Parts::of(&self.objects, &object));
         let mut findings = Vec::new();
+        let carried = self.carry(&object);
         self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
-        self.concern.add(&self.objects, &object, &before);
+        self.restore(&object, carried);
+        self.moved(&object, &before);
         self.tell(&object, findings);
         self.versions.insert(object.clone(), version);
         Some(object)
@@ -142,11 +163,21 @@ impl State {
 
     /// An object is gone.
     pub fn remove(&mut self, object: &ObjectRef) {
-        let before = concern::ties(&self.objects, object);
+        let before = (concern::ties(&self.objects, object), Parts::of(&self.objects, object));
         self.objects.remove(object, &self.builtin);
-        self.concern.add(&self.objects, object, &before);
+        self.restore(object, None);
+        self.moved(object, &before);
         self.findings.remove(object);
         self.versions.remove(object);
+    }
+
+    /// An object is another than before, or gone.
+    fn moved(&mut self, object: &ObjectRef, (ties, parts): &(Ties, Parts)) {
+        self.concern.add(&self.objects, object, ties);
+        let now = Parts::of(&self.objects, object);
+        if self.delivered.moved(object, parts, &now) {
+            self.changed.told.insert(object.name.clone());
+        }
     }
 
     fn tell(&mut self, object: &ObjectRef, findings: Vec<Finding>) {
@@ -162,6 +193,7 @@ impl State {
     /// # Errors
     /// [`StateError::Snapshot`]; the snapshot is as it was.
     pub fn refresh(&mut self, as_of: Timestamp) -> Result<(), StateError> {
+        self.resolve(as_of);
         // Terms, prices and evidence are told by Beijing days.
         let day = beijing::day(as_of);
         if self.day != Some(day) {
@@ -189,6 +221,32 @@ impl State {
             self.workload(&base, key);
         }
         self.base = Some(base);
+        for key in &concern.workloads {
+            self.weigh(key);
+        }
+    }
+
+    /// Finds whether what is to be delivered of a workload is what its placement was committed for.
+    fn weigh(&mut self, key: &Key) {
+        let key = WorkloadKey::new(&key.0, &key.1);
+        let content = self.content(&key);
+        let other = self.placement(&key).is_some_and(|placed| placed.spec.inputs.content != content);
+        self.delivered.weigh(key, other);
+    }
+
+    /// What is delivered of a workload, as a digest: which version of which object, and the overrides of its policy. Not
+    /// its manifests, which may hold a Secret: a digest of that could be guessed from.
+    #[must_use]
+    pub fn content(&self, key: &WorkloadKey) -> Option<ContentDigest> {
+        let workload = self.fleet_workload(key)?;
+        let overrides = self.rules(key).map(|rules| &rules.overrides);
+        let selected = self.resolution(key).map(|resolution| &*resolution.content);
+        Some(delivered::content(workload, selected, overrides))
+    }
+
+    /// Placed workloads whose content is another than the one their placement was committed for.
+    pub fn other_content(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.delivered.other()
     }
 
     fn workload(&mut self, base: &Base, key: &Key) {
@@ -250,6 +308,8 @@ impl State {
         self.findings.extend(by_object);
         self.shared.sweep();
         self.base = Some(base);
+        let placed: Vec<Key> = self.objects.placements.keys().cloned().collect();
+        placed.iter().for_each(|key| self.weigh(key));
         Ok(())
     }
 
@@ -306,6 +366,12 @@ impl State {
         self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
     }
 
+    /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        self.day
+    }
+
     /// The tenant of a workload; empty when nobody owns its namespace.
     #[must_use]
     pub fn tenant(&self, key: &WorkloadKey) -> String {
@@ -334,17 +400,17 @@ impl State {
 
     /// Workloads with a place in one of these clusters, or all of them.
     #[must_use]
-    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> Vec<WorkloadKey> {
-        let uses =
-            |placement: &api::FleetPlacement| placement.spec.clusters.iter().any(|c| clusters.contains(&*c.name));
-        let placements = self.objects.placements.iter().filter(|(_, item)| all || uses(&item.object));
-        placements.map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    pub fn placed_in(&self, clusters: &BTreeSet<String>, all: bool) -> BTreeSet<WorkloadKey> {
+        if all {
+            return self.objects.placements.keys().map(|(of, name)| WorkloadKey::new(of, name)).collect();
+        }
+        clusters.iter().flat_map(|cluster| self.delivered.on(cluster)).cloned().collect()
     }
 
-    /// The highest epoch of any placement; 0 when there is none.
+    /// The highest epoch any placement ever had; 0 when there was none.
     #[must_use]
     pub fn highest_epoch(&self) -> i64 {
-        self.objects.placements.values().map(|item| item.object.spec.epoch).max().unwrap_or(0)
+        self.delivered.epoch()
     }
 
     /// Whether a cluster is known and does not answer.

@@ -42,6 +42,8 @@ enum Step {
     Remove(usize),
     /// Another version of an object: one field of its own is changed.
     Change(usize, u8),
+    /// A placement of a workload, in some clusters, committed for its content or for another.
+    Place(usize, u8),
     Refresh,
 }
 
@@ -50,6 +52,7 @@ fn step(of: usize) -> impl Strategy<Value = Step> {
         6 => (0..of).prop_map(Step::Put),
         2 => (0..of).prop_map(Step::Remove),
         4 => ((0..of), any::<u8>()).prop_map(|(at, how)| Step::Change(at, how)),
+        4 => ((0..of), any::<u8>()).prop_map(|(at, how)| Step::Place(at, how)),
         2 => Just(Step::Refresh),
     ]
 }
@@ -75,6 +78,49 @@ fn changed(mut value: Value, how: u8) -> Value {
     value
 }
 
+/// A placement of the workload, if it is one.
+fn placement(state: &State, workload: &Value, how: u8) -> Option<Value> {
+    let object = object_of(workload);
+    let key = WorkloadKey::new(&object.namespace, &object.name);
+    let content = state.content(&key)?;
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let clusters: Vec<&str> =
+        ["dali-kunpeng", "km-hygon", "km-kunpeng"].into_iter().skip(usize::from(how % 3)).collect();
+    let clusters: Vec<Value> = clusters.iter().map(|name| json!({ "name": name, "replicas": how % 4 })).collect();
+    Some(json!({
+        "apiVersion": meta::API_VERSION, "kind": "FleetPlacement",
+        "metadata": { "name": key.name, "namespace": key.namespace },
+        "spec": {
+            "decision": digest, "epoch": i64::from(how) + 1, "sequence": 1, "clusters": clusters,
+            "inputs": {
+                "workload": digest, "snapshot": digest,
+                "content": if how.is_multiple_of(2) { content.to_string() } else { digest.clone() },
+            },
+        },
+    }))
+}
+
+/// What is looked up the other way round is what a walk over everything finds.
+fn assert_looked_up(state: &State) {
+    let placements = || state.objects().placements.iter();
+    for cluster in ["dali-kunpeng", "km-hygon", "km-kunpeng", "nowhere"] {
+        let uses = |placed: &api::FleetPlacement| placed.spec.clusters.iter().any(|c| *c.name == *cluster);
+        let walked: BTreeSet<WorkloadKey> = placements()
+            .filter(|(_, item)| uses(&item.object))
+            .map(|((namespace, name), _)| WorkloadKey::new(namespace, name))
+            .collect();
+        assert_eq!(state.placed_in(&BTreeSet::from([cluster.to_owned()]), false), walked, "{cluster}");
+    }
+    let walked: BTreeSet<WorkloadKey> = placements()
+        .map(|((namespace, name), item)| (WorkloadKey::new(namespace, name), item))
+        .filter(|(key, item)| item.object.spec.inputs.content != state.content(key))
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(state.other_content().cloned().collect::<BTreeSet<_>>(), walked);
+    let highest = placements().map(|(_, item)| item.object.spec.epoch).max().unwrap_or(0);
+    assert!(state.highest_epoch() >= highest);
+}
+
 /// The whole province, listed.
 fn listed() -> State {
     let mut state = State::new().expect("schemas");
@@ -96,10 +142,19 @@ proptest! {
                 Step::Put(at) => drop(state.put(PROVINCE[at].clone())),
                 Step::Remove(at) => state.remove(&object_of(&PROVINCE[at])),
                 Step::Change(at, how) => drop(state.put(changed(PROVINCE[at].clone(), how))),
-                Step::Refresh => state.refresh(now()).expect("a fleet"),
+                Step::Place(at, how) => {
+                    if let Some(placement) = placement(&state, &PROVINCE[at], how) {
+                        drop(state.put(placement));
+                    }
+                }
+                Step::Refresh => {
+                    state.refresh(now()).expect("a fleet");
+                    assert_looked_up(&state);
+                }
             }
         }
         state.refresh(now()).expect("a fleet");
+        assert_looked_up(&state);
         let kept = state.snapshot().digest().expect("a digest").to_string();
         prop_assert_eq!(&kept, &made_anew(&state));
         prop_assert_eq!(&kept, &recorded(&state));
@@ -192,4 +247,24 @@ fn a_recorded_fleet_has_one_canonical_form() {
     let once = canonical::digest(state.frame(), DigestAlgorithm::Sha256).expect("a digest");
     state.refresh(now()).expect("a fleet");
     assert_eq!(once, canonical::digest(state.frame(), DigestAlgorithm::Sha256).expect("a digest"));
+}
+
+#[test]
+fn free_room_alone_is_nothing_that_is_told_of_a_cluster_and_its_values_are() {
+    let mut state = listed();
+    state.refresh(now()).expect("a fleet");
+    drop(state.take_changed());
+    let cluster = PROVINCE.iter().find(|value| value["kind"] == "MemberCluster").expect("a cluster");
+    let name = cluster["metadata"]["name"].as_str().expect("a name").to_owned();
+    let mut seen = cluster.clone();
+    seen["status"]["pools"][0]["free"] = json!([{ "nodes": 1, "free": { "cpu": "1", "memory": "1Gi", "pods": "9" } }]);
+    state.put(seen.clone());
+    state.refresh(now()).expect("a fleet");
+    let room = state.take_changed();
+    assert_eq!((room.clusters, room.told), (BTreeSet::from([name.clone()]), BTreeSet::new()));
+    seen["spec"]["values"] = json!({ "db": "dm.dali" });
+    state.put(seen);
+    state.refresh(now()).expect("a fleet");
+    let values = state.take_changed();
+    assert_eq!((values.clusters, values.told), (BTreeSet::new(), BTreeSet::from([name])));
 }

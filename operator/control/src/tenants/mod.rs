@@ -1,11 +1,15 @@
-//! What a tenant needs in a member besides what a delivery makes itself (namespace, account, binding): a fence around its
-//! quota, and the hub's right to act as it.
+//! The tenants: what each was granted, the right to act as it in a member, and how one that is deleted leaves.
 //!
-//! [`quota`] is pure; [`Tenants`] compares with what is there and writes only what differs, as the hub's own account. A
-//! right that is missing is not taken but shown, as the object that the member's administrator applies.
+//! What a member needs for a tenant (namespace, account, binding, fence) is made by its deliveries. Here is what goes with
+//! no delivery: [`Tenants`] asks a member whether the hub may act as a tenant and shows what is missing; [`keeper`] holds a
+//! tenant that is deleted until no workload of its namespaces is left, then gives its namespaces in the members back.
 
+mod keeper;
+mod leave;
 mod prepare;
 mod quota;
 
+pub(crate) use keeper::Keeper;
+pub(crate) use leave::Leaving;
 pub use prepare::{Refusal, Tenants};
-pub use quota::{Grant, quota};
+pub(crate) use quota::granted;

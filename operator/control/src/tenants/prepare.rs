@@ -1,4 +1,4 @@
-//! Seeing to a tenant's fence and to the right to act as it, with as few requests as there are changes.
+//! Seeing to the right to act as a tenant, with as few questions as there are changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +8,10 @@ use jiuzhou_api::meta;
 use jiuzhou_member::bootstrap;
 use jiuzhou_member::connection::Trouble;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
-use k8s_openapi::api::core::v1::ResourceQuota;
-use kube::api::{Api, Patch, PatchParams, PostParams};
-use kube::{Client, ResourceExt};
+use kube::Client;
+use kube::api::{Api, PostParams};
 use tokio::time::Instant;
 
-use super::quota::{Grant, NAME, quota};
 use crate::fleet::Member;
 
 /// What was found good is looked at again after this time.
@@ -22,12 +20,6 @@ const AGAIN: Duration = Duration::from_secs(300);
 /// Why a tenant cannot be served in a member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A ResourceQuota of our name is somebody else's.
-    #[error("failed to fence namespace {namespace}: its ResourceQuota {NAME} is not ours")]
-    QuotaConflict {
-        /// The namespace.
-        namespace: String,
-    },
     /// The hub may not act as the tenant; what to apply in the member is said.
     #[error("failed to act as tenant {tenant}: apply this in the member: {manifest}")]
     RightMissing {
@@ -49,11 +41,10 @@ pub enum Refusal {
 /// A member under an identity, and the tenant or namespace there.
 type Place = (String, String);
 
-/// Sees to tenants in members, and remembers what it found good.
+/// Asks members whether we may act as a tenant there, and remembers what it found good.
 #[derive(Clone, Debug, Default)]
 pub struct Tenants {
     may_act: Arc<Mutex<BTreeMap<Place, Instant>>>,
-    fenced: Arc<Mutex<BTreeMap<Place, (Grant, Instant)>>>,
 }
 
 fn remembered<T: Clone>(map: &Mutex<BTreeMap<(String, String), T>>, key: &(String, String)) -> Option<T> {
@@ -89,41 +80,6 @@ impl Tenants {
         remember(&self.may_act, key, Instant::now());
         Ok(())
     }
-
-    /// Sees to the fence of a namespace that is there; looked at again after five minutes.
-    ///
-    /// # Errors
-    /// [`Refusal::QuotaConflict`], or the member's answer.
-    pub async fn fence(&self, member: &Member, grant: &Grant) -> Result<(), Refusal> {
-        let key = place(member, &grant.namespace);
-        let good = remembered(&self.fenced, &key);
-        if good.is_some_and(|(known, at)| known == *grant && at.elapsed() < AGAIN) {
-            return Ok(());
-        }
-        fence(&client(member)?, grant).await?;
-        remember(&self.fenced, key, (grant.clone(), Instant::now()));
-        Ok(())
-    }
-}
-
-async fn fence(client: &Client, grant: &Grant) -> Result<(), Refusal> {
-    let Some(wanted) = quota(grant) else { return Ok(()) };
-    let api: Api<ResourceQuota> = Api::namespaced(client.clone(), &grant.namespace);
-    let failed = |what: &str, error: &kube::Error| Refusal::Member {
-        what: format!("{what} the ResourceQuota of {}", grant.namespace),
-        trouble: Trouble::of(error),
-    };
-    if let Some(live) = api.get_opt(NAME).await.map_err(|error| failed("read", &error))? {
-        if live.labels().get(meta::LABEL_TENANT) != Some(&grant.tenant) {
-            return Err(Refusal::QuotaConflict { namespace: grant.namespace.clone() });
-        }
-        let hard = serde_json::to_value(live.spec.and_then(|spec| spec.hard)).unwrap_or_default();
-        if Some(&hard) == wanted.pointer("/spec/hard") {
-            return Ok(());
-        }
-    }
-    let params = PatchParams::apply(meta::FIELD_MANAGER);
-    api.patch(NAME, &params, &Patch::Apply(&wanted)).await.map(drop).map_err(|error| failed("apply", &error))
 }
 
 /// Asks the member. Nothing is written by asking.

@@ -1,67 +1,74 @@
-//! The ResourceQuota of a tenant's namespace in a member. Pure.
+//! What a tenant was granted in all, as the fence of its namespaces. Pure.
 
-use jiuzhou_api::meta;
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use jiuzhou_api::text::Resources;
-use serde_json::{Map, Value, json};
+use jiuzhou_api::v1alpha1::QuotaGrant;
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_objects::quantity::Quantity;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Amount;
 
-/// Name of our ResourceQuota in a namespace.
-pub(super) const NAME: &str = "jiuzhou";
+use crate::state::State;
 
-/// What a tenant may use in one namespace of one member.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Grant {
-    /// The tenant.
-    pub tenant: String,
-    /// The namespace, of the same name as on the hub.
-    pub namespace: String,
-    /// What the tenant was granted in all, by resource. A resource that is not named is not limited.
-    pub hard: Resources,
+/// What the tenant of a workload may use in all on the day of the snapshot.
+pub(crate) fn granted(state: &State, key: &WorkloadKey) -> Resources {
+    let tenant = state.objects().tenants.get(&(String::new(), state.tenant(key)));
+    let day = state.day();
+    tenant.zip(day).map(|(tenant, day)| sum(&tenant.object.spec.quota, day)).unwrap_or_default()
 }
 
-/// The whole grant in each namespace: the ledger of the hub divides it; this is the fence that holds if anybody else
-/// creates pods there, so that a tenant cannot take more of one member than it was granted everywhere. `None` without a
-/// grant.
-#[must_use]
-pub fn quota(grant: &Grant) -> Option<Value> {
-    let hard: Map<String, Value> = grant
-        .hard
-        .iter()
-        .map(|(resource, amount)| {
-            let name = match resource.as_str() {
-                // Counted as it is; what a container asks for is a request.
-                "pods" => resource.clone(),
-                _ => format!("requests.{resource}"),
-            };
-            (name, json!(amount.0))
-        })
-        .collect();
-    (!hard.is_empty()).then(|| {
-        json!({
-            "apiVersion": "v1", "kind": "ResourceQuota",
-            "metadata": {
-                "name": NAME, "namespace": grant.namespace,
-                "labels": { meta::LABEL_MANAGED_BY: meta::MANAGED_BY, meta::LABEL_TENANT: grant.tenant },
-            },
-            "spec": { "hard": hard },
-        })
-    })
+/// The sum of the grants that hold on a day. Those for one platform only are the ledger's: a namespace knows no platform.
+/// An amount that is none, or a sum that is beyond what Kubernetes keeps, limits nothing here; intake has told of it.
+pub(super) fn sum(grants: &[QuotaGrant], day: Date) -> Resources {
+    let holds = |grant: &&QuotaGrant| {
+        let date = |text: &str| text.parse::<Date>().ok();
+        let begun = date(&grant.from).is_some_and(|from| from <= day);
+        let ended = grant.until.as_ref().and_then(|until| date(until)).is_some_and(|until| until < day);
+        grant.platform.is_none() && begun && !ended
+    };
+    let mut sums: BTreeMap<String, Option<(i128, String)>> = BTreeMap::new();
+    for (resource, amount) in grants.iter().filter(holds).flat_map(|grant| grant.hard.iter()) {
+        let add = Quantity::parse(&amount.0).ok();
+        let next = match (sums.get(resource), add) {
+            (None, Some(first)) => Some((first.nanos(), amount.0.clone())),
+            (Some(Some((before, text))), Some(add)) => Quantity::parse(text)
+                .ok()
+                .and_then(|known| known.checked_add(add))
+                .map(|total| (before + add.nanos(), total.to_string())),
+            _ => None,
+        };
+        sums.insert(resource.clone(), next);
+    }
+    let known = sums.into_iter().filter_map(|(resource, sum)| Some((resource, Amount(sum?.1))));
+    Resources(known.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-
     use super::*;
 
+    fn grant(from: &str, until: Option<&str>, platform: Option<&str>, cpu: &str) -> QuotaGrant {
+        QuotaGrant {
+            from: from.into(),
+            until: until.map(Into::into),
+            platform: platform.map(Into::into),
+            hard: Resources(BTreeMap::from([("cpu".to_owned(), Amount(cpu.to_owned()))])),
+            ..QuotaGrant::default()
+        }
+    }
+
     #[test]
-    fn a_grant_is_a_fence_of_requests_and_no_grant_is_none() {
-        let amount = |text: &str| Quantity(text.to_owned());
-        let hard = [("cpu", "8"), ("huawei.com/Ascend910", "2"), ("pods", "100")];
-        let hard = Resources(hard.into_iter().map(|(name, text)| (name.to_owned(), amount(text))).collect());
-        let grant = Grant { tenant: "bureau".into(), namespace: "portal".into(), hard };
-        let made = quota(&grant).unwrap();
-        let want = json!({ "requests.cpu": "8", "requests.huawei.com/Ascend910": "2", "pods": "100" });
-        assert_eq!(made["spec"]["hard"], want);
-        assert_eq!(quota(&Grant { hard: Resources::default(), ..grant }), None);
+    fn grants_that_hold_are_added_and_those_of_one_platform_are_not() {
+        let grants = [
+            grant("2026-01-01", None, None, "8"),
+            grant("2026-01-01", Some("2026-11-26"), None, "500m"),
+            grant("2026-01-01", Some("2026-11-25"), None, "100"),
+            grant("2027-01-01", None, None, "100"),
+            grant("2026-01-01", None, Some("kunpeng-920"), "100"),
+        ];
+        let cpu = |day: &str| sum(&grants, day.parse().unwrap()).get("cpu").map(|amount| amount.0.clone());
+        assert_eq!(cpu("2026-11-26").as_deref(), Some("8500m"), "the last day counts");
+        assert_eq!(cpu("2025-01-01"), None, "nothing is granted yet");
     }
 }

@@ -17,6 +17,7 @@ use super::render;
 use super::validate::Valid;
 use crate::delivery::Look;
 use crate::orders::Order;
+use crate::tenants;
 
 /// What comes out for one workload.
 #[derive(Debug, Default)]
@@ -217,6 +218,7 @@ fn order(
             name: gathered.key.name.as_str().into(),
         },
         tenant: gathered.state.tenant(gathered.key).into(),
+        quota: tenants::granted(gathered.state, gathered.key),
         state,
         decision: placement.spec.decision.clone(),
         epoch: placement.spec.epoch,

@@ -4,7 +4,7 @@
 //! an unchanged object.
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
-use jiuzhou_api::conditions::ConditionType;
+use jiuzhou_api::conditions::{ConditionType, ControllerReason};
 use jiuzhou_report::sentences;
 use jiuzhou_report::words::Lang;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -52,12 +52,24 @@ pub(crate) fn condition(kind: ConditionType, status: bool, reason: &str, message
 /// Ready, and Reconciling or Stalled where it is not: those two are absent where they do not hold, as kstatus wants it.
 pub(crate) fn of_standing(standing: &Standing, generation: i64) -> Vec<Condition> {
     let message = format!("{} {}", standing.en, standing.zh);
-    let mut all = vec![condition(ConditionType::Ready, standing.ready, &standing.reason, &message, generation)];
+    let mut ready = condition(ConditionType::Ready, standing.ready, &standing.reason, &message, generation);
+    let unseen = is_unseen(&standing.reason);
+    if !standing.ready && unseen {
+        "Unknown".clone_into(&mut ready.status);
+    }
+    let mut all = vec![ready];
     if !standing.ready {
-        let other = if standing.progressing { ConditionType::Reconciling } else { ConditionType::Stalled };
+        // What nobody sees may be well: it is looked at again, and nobody is told that it failed.
+        let goes_on = standing.progressing || unseen;
+        let other = if goes_on { ConditionType::Reconciling } else { ConditionType::Stalled };
         all.push(condition(other, true, &standing.reason, &message, generation));
     }
     all
+}
+
+/// Whether a reason says that nothing is known, so that Ready is neither true nor false.
+fn is_unseen(reason: &str) -> bool {
+    [ControllerReason::MemberUnreachable, ControllerReason::NotObserved].iter().any(|unseen| unseen.as_str() == reason)
 }
 
 /// Gives conditions their times: those of before where the status is the same, else now.
@@ -74,8 +86,6 @@ pub(crate) fn dated(mut conditions: Vec<Condition>, before: &[Condition], now: T
 
 #[cfg(test)]
 mod tests {
-    use jiuzhou_api::conditions::ControllerReason;
-
     use super::*;
 
     /// Reasons of members and reports have their sentences where they are given.
@@ -98,6 +108,7 @@ mod tests {
             "DeliveryRefused",
             "Drifted",
             "MemberUnreachable",
+            "ObjectFailed",
             "LastCopyKept",
             "Removing",
             "DeletionHeld",
@@ -127,5 +138,14 @@ mod tests {
         let waits = Standing { ready: false, ..standing };
         assert_eq!(types(&waits), ["Ready", "Stalled"]);
         assert_eq!(types(&waits.progressing()), ["Ready", "Reconciling"]);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_unknown_and_no_failure() {
+        for reason in ["MemberUnreachable", "NotObserved"] {
+            let all = of_standing(&Standing::new(false, reason, "kunpeng", 0, 3), 1);
+            let said: Vec<_> = all.iter().map(|one| (one.type_.as_str(), one.status.as_str())).collect();
+            assert_eq!(said, [("Ready", "Unknown"), ("Reconciling", "True")], "{reason}");
+        }
     }
 }

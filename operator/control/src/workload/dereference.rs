@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
+use jiuzhou_report::sentences::HeldBecause;
 
 use crate::state::State;
 
@@ -39,7 +40,15 @@ pub(crate) enum Deletion<'a> {
     /// It is an order and may be carried out.
     Ordered,
     /// It is no order, because of this.
-    Held(&'a str),
+    Held(&'a Held),
+}
+
+/// Why a deletion waits, and what stands for all that wait in its namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) cause: HeldBecause,
+    pub(crate) waiting: usize,
+    pub(crate) code: String,
 }
 
 /// Gathers it.

@@ -4,10 +4,11 @@
 //! against a rule, a member refused it, a member is silent, it is on its way, all is as wanted. What was not seen is
 //! left out and never zero.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::conditions::{ConditionType, ControllerReason};
+use jiuzhou_api::text::Title;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::{Decision, Division, Status};
@@ -19,11 +20,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::build::{Built, continuity, seen};
 use super::conditions::{Standing, condition, dated, of_standing};
-use super::dereference::{Deletion, Gathered};
+use super::dereference::{Deletion, Gathered, Held};
 use super::validate::obstacle;
+use crate::select::left;
 
 /// Most clusters that a status lists.
 const CLUSTERS_MOST: usize = 50;
+
+/// Clusters that a sentence names.
+const LISTED_MOST: usize = 3;
+/// Most endpoints that a status lists, and the longest that is listed.
+const ENDPOINTS_MOST: usize = 32;
+const ENDPOINT_MOST: usize = 128;
 
 /// One cluster of a placement as it stands.
 #[derive(Clone, Debug)]
@@ -46,15 +54,13 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
     let parts = parts(gathered, built);
     let standing = standing(gathered, &parts);
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
-    let ready: Vec<i32> = parts.iter().filter_map(|part| part.ready).collect();
-    let unknown = parts.iter().any(|part| part.wanted > 0 && part.ready.is_none());
     let mut conditions = of_standing(&standing, generation);
     conditions.extend(own(gathered, &parts, generation));
     Some(api::FleetWorkloadStatus {
         observed_generation: Some(generation),
         wanted: wanted.or(before.wanted),
         placed: Some(parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add)),
-        ready: if unknown && ready.is_empty() { None } else { Some(ready.into_iter().fold(0, i32::saturating_add)) },
+        ready: ready(&parts),
         revision: gathered.placement.map(|placement| placement.spec.revision).filter(|revision| *revision > 0),
         updated_clusters: None,
         stage: None,
@@ -69,7 +75,7 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
                 ready: part.ready,
             })
             .collect(),
-        endpoints: Vec::new(),
+        endpoints: endpoints(gathered, &before),
         // Measured by whoever reads meters; carried along.
         usage: before.usage.clone(),
         reason: Some(standing.reason.as_str().into()),
@@ -95,7 +101,6 @@ pub(crate) fn of_placement(
         let reason = part.trouble.as_ref().map_or(ControllerReason::AsWanted, |(reason, _)| *reason);
         *reasons.entry(reason.as_str()).or_default() += 1;
     }
-    let ready: Vec<i32> = parts.iter().filter_map(|part| part.ready).collect();
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
     Some(api::FleetPlacementStatus {
         observed_generation: Some(generation),
@@ -106,7 +111,7 @@ pub(crate) fn of_placement(
         totals: Some(api::PlacementTotals {
             wanted: wanted.unwrap_or(0),
             placed: parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add),
-            ready: (!ready.is_empty() || parts.is_empty()).then(|| ready.into_iter().fold(0, i32::saturating_add)),
+            ready: ready(&parts),
         }),
         reasons: reasons.into_iter().map(|(reason, count)| api::ReasonCount { reason: reason.into(), count }).collect(),
         unhealthy: parts
@@ -149,6 +154,36 @@ fn started(gathered: &Gathered<'_>, before: &api::FleetPlacementStatus) -> Vec<a
         }
     }
     started.into_iter().map(|(name, outcome)| api::StartedIn { name: name.into(), outcome }).collect()
+}
+
+/// Replicas ready in all; one cluster of which nothing is known makes the sum unknown.
+fn ready(parts: &[Part]) -> Option<i32> {
+    let counted = parts.iter().filter(|part| part.wanted > 0 || part.ready.is_some());
+    counted.map(|part| part.ready).try_fold(0_i32, |sum, ready| Some(sum.saturating_add(ready?)))
+}
+
+/// Where it answers: what members say, by cluster and object. Of a cluster that this run has not looked at yet, what is
+/// written stays.
+fn endpoints(gathered: &Gathered<'_>, before: &api::FleetWorkloadStatus) -> Vec<Title> {
+    let clusters = gathered.placement.map(|placement| placement.spec.clusters.as_slice()).unwrap_or_default();
+    let mut all = BTreeSet::new();
+    for cluster in clusters {
+        let name = &*cluster.name;
+        let Some(report) = gathered.reports.get(name) else {
+            let of_it = |endpoint: &&Title| endpoint.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+            all.extend(before.endpoints.iter().filter(of_it).cloned());
+            continue;
+        };
+        for object in report.iter().flat_map(|report| &report.objects) {
+            let Some(identity) = object.identity.as_ref().filter(|_| object.state != ObjectState::Gone) else {
+                continue;
+            };
+            let told =
+                object.addresses.iter().map(|address| format!("{name} {}/{} {address}", identity.kind, identity.name));
+            all.extend(told.filter(|endpoint| endpoint.chars().count() <= ENDPOINT_MOST).map(Title::from));
+        }
+    }
+    all.into_iter().take(ENDPOINTS_MOST).collect()
 }
 
 /// Replicas wanted in all: of a workload that every cluster has whole, those of all its clusters.
@@ -288,7 +323,20 @@ fn trouble(
         enough && all && !status.objects.is_empty()
     });
     let gone = wanted == 0 && report.is_none_or(|status| !seen(status, 0).objects);
-    if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, cluster.to_owned())) }
+    if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, open(cluster, wanted, report))) }
+}
+
+/// What a cluster is still waited for: its first object that is not there yet, with what is seen and wanted of it.
+fn open(cluster: &str, wanted: i32, report: Option<&DeliveryStatus>) -> String {
+    let Some(report) = report else { return cluster.to_owned() };
+    let done = [ObjectState::Ready, ObjectState::Finished, ObjectState::Gone];
+    if let Some(object) = report.objects.iter().find(|object| !done.contains(&object.state)) {
+        let why = object.message.as_deref().map(str::to_owned);
+        let state = || format!("{:?}", object.state).to_lowercase();
+        return format!("{cluster}: {} {}", object.name, why.unwrap_or_else(state));
+    }
+    let ready = report.ready.map_or_else(|| "unknown".to_owned(), |ready| ready.to_string());
+    format!("{cluster}: {ready} of {wanted} replicas ready")
 }
 
 fn said(finding: &Finding) -> String {
@@ -307,13 +355,30 @@ fn of_reason(reason: &Reason, ready: bool) -> Standing {
     }
 }
 
+/// A held deletion with why it is held and how exactly what waits is confirmed.
+fn of_held(gathered: &Gathered<'_>, held: &Held, standing: Standing) -> Standing {
+    let (namespace, reason) = (&*gathered.key.namespace, ControllerReason::DeletionHeld.as_str());
+    let command = format!(
+        "kubectl annotate fwl {} -n {namespace} --overwrite {}={}",
+        gathered.key.name,
+        jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETIONS,
+        held.code
+    );
+    let said = |lang| {
+        let because = sentences::held_because(held.cause, namespace, lang);
+        let held_so = sentences::condition(reason, &because, 0, 0, lang).unwrap_or_default();
+        format!("{held_so} {}", sentences::confirm_deletions(held.waiting, namespace, &command, lang))
+    };
+    Standing { en: said(Lang::En), zh: said(Lang::Zh), ..standing }
+}
+
 /// How a workload stands.
 fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
     let wanted = wanted(gathered, parts);
     let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
     let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
-    if let Deletion::Held(why) = gathered.deletion {
-        return of(ControllerReason::DeletionHeld, why);
+    if let Deletion::Held(held) = gathered.deletion {
+        return of_held(gathered, held, of(ControllerReason::DeletionHeld, ""));
     }
     if gathered.deletion == Deletion::Ordered {
         let left: Vec<&str> = parts.iter().filter(|part| part.placed > 0).map(|part| part.name.as_str()).collect();
@@ -352,15 +417,25 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
     }
     for reason in [ControllerReason::DeliveryInProgress, ControllerReason::LastCopyKept] {
         if first(reason).is_some() {
-            let names: Vec<&str> =
-                parts.iter().filter(|part| part.trouble.is_some()).map(|part| part.name.as_str()).collect();
-            return of(reason, &names.join(", ")).progressing();
+            let open: Vec<&str> =
+                parts.iter().filter_map(|part| part.trouble.as_ref()).map(|(_, words)| &**words).collect();
+            return of(reason, &listed(&open)).progressing();
         }
+    }
+    if let Some(held) = left::standing(gathered) {
+        return held;
     }
     let placed = || parts.iter().filter(|part| part.wanted > 0);
     let all_ran = placed().next().is_some() && placed().all(|part| part.finished);
     let reason = if all_ran { ControllerReason::Finished } else { ControllerReason::AsWanted };
     Standing::new(true, reason.as_str(), "", ready, wanted)
+}
+
+/// The first few of many, and how many more there are.
+fn listed(all: &[&str]) -> String {
+    let more = all.len().saturating_sub(LISTED_MOST);
+    let first = all.iter().take(LISTED_MOST).copied().collect::<Vec<_>>().join("; ");
+    if more == 0 { first } else { format!("{first}; +{more}") }
 }
 
 /// What a decision says against it being ready; `None` when everything has a place by the rules.

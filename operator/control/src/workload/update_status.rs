@@ -1,4 +1,5 @@
-//! Writes the two statuses of a workload where they differ from what is there, and nothing where they do not.
+//! Writes the statuses of a workload, its placement and the native objects it selects where they differ from what is
+//! there, and nothing where they do not.
 //!
 //! By server-side apply under our one field manager, bound to the uid: a status is never written into an object that was
 //! made anew under the same name.
@@ -13,6 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::error::{Category, Error};
+use crate::select::Event;
+use crate::select::status::Told;
+use crate::select::write::write as write_native;
 
 /// What is to be written of one workload.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +25,13 @@ pub(crate) struct Writes {
     pub(crate) workload: Option<(String, FleetWorkloadStatus)>,
     /// Uid and status of its placement.
     pub(crate) placement: Option<(String, FleetPlacementStatus)>,
+    /// Statuses of the native objects it selects.
+    pub(crate) natives: Vec<Told>,
 }
 
 impl Writes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.workload.is_none() && self.placement.is_none()
+        self.workload.is_none() && self.placement.is_none() && self.natives.is_empty()
     }
 }
 
@@ -34,12 +40,16 @@ impl Writes {
 pub(crate) struct Written {
     pub(crate) workload: Option<FleetWorkload>,
     pub(crate) placement: Option<FleetPlacement>,
+    pub(crate) natives: Vec<Event>,
 }
 
-/// Writes both. An object that is gone or was made anew is no error: its own events will tell.
+/// Writes them. An object that is gone or was made anew is no error: its own events will tell.
 pub(crate) async fn update_status(client: &Client, key: &WorkloadKey, writes: Writes) -> Result<Written, Error> {
-    let Writes { workload, placement } = writes;
+    let Writes { workload, placement, natives } = writes;
     let mut written = Written::default();
+    for told in &natives {
+        written.natives.extend(write_native(client, told).await?);
+    }
     if let Some((uid, status)) = placement {
         written.placement = write(client, key, "FleetPlacement", &uid, &status).await?;
     }

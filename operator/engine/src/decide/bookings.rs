@@ -1,16 +1,59 @@
 //! What a planner has booked: room in the ledger, quota and shares, for what runs and for what was decided.
 //!
-//! Whatever is booked for a workload is given back by the same numbers. Choosing is the planner's own file; quota per
-//! platform is `platforms`'.
+//! What runs is entered by `standing`; here are the bookings of a plan on top of it. Whatever is booked for a workload is
+//! given back by the same numbers, and all that a plan booked can be undone, so that the next one finds the books as they
+//! stand. Choosing is the planner's own file; quota per platform is `platforms`'.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::columns::Columns;
+use super::input::ClusterInput;
+use super::ledger::Ledger;
 use super::planner::{Decided, Planner};
+use super::quota::Quota;
 use super::record::Status;
 use super::snapshot::ClusterSlot;
 use super::spec::{Current, Spec, WorkloadKey};
+use super::standing::Standing;
 
-impl Planner<'_> {
+/// A workload as booked, with its replicas by cluster.
+pub(crate) type Placed = (Arc<Spec>, Vec<(usize, i64)>);
+
+/// All that is booked, and who is looked at in a turn because of how it stands.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) ledger: Ledger,
+    pub(crate) quota: Quota,
+    pub(crate) columns: Columns,
+    /// By slot: place in name order.
+    pub(crate) ranks: Vec<u32>,
+    /// By slot: percent kept back for emergencies; empty when nobody keeps anything.
+    pub(crate) reserves: Vec<u8>,
+    /// By slot: the clusters as they were entered.
+    pub(super) clusters: Vec<Option<Arc<ClusterInput>>>,
+    pub(super) owners: BTreeMap<WorkloadKey, usize>,
+    /// What runs, by owner.
+    pub(super) standing: BTreeMap<usize, Standing>,
+    /// Owners of what runs, by name of the cluster.
+    pub(super) on: BTreeMap<String, BTreeSet<usize>>,
+    /// What is placed of every workload, as far as this ledger knows.
+    pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
+    /// Workloads that are looked at in every turn: they changed, wait, violate, or may go back to an earlier group.
+    pub(super) stirring: BTreeSet<WorkloadKey>,
+    /// Members of colocation sets.
+    pub(super) sets: BTreeMap<String, BTreeSet<WorkloadKey>>,
+    /// Up to where in the ledger's journal pools are packed in the order of turns.
+    pub(crate) packed: usize,
+    /// Somebody gave back room, quota or a share since this was last asked.
+    pub(crate) given_back: bool,
+    /// Workloads of which a plan booked anything.
+    pub(super) moved: BTreeSet<WorkloadKey>,
+    /// What was placed of those before it; `None` when nothing is to be undone.
+    before: Option<BTreeMap<WorkloadKey, Option<Placed>>>,
+}
+
+impl Books {
     pub(crate) fn owner(&mut self, key: &WorkloadKey) -> usize {
         if let Some(owner) = self.owners.get(key) {
             return *owner;
@@ -20,25 +63,67 @@ impl Planner<'_> {
         owner
     }
 
-    /// Books what runs of a workload: `max(placed, observed)` on each cluster.
-    pub(super) fn book_running(&mut self, spec: &Arc<Spec>, before: bool) {
+    /// From here on everything that is booked can be undone.
+    pub(super) fn begin(&mut self) {
+        self.ledger.begin();
+        self.before = Some(BTreeMap::new());
+    }
+
+    /// Undoes what was booked since [`Self::begin`].
+    pub(super) fn roll_back(&mut self) {
+        for (key, before) in self.before.take().into_iter().flatten() {
+            if let Some((spec, placed)) = self.placed.remove(&key) {
+                self.columns.moved(&spec, &placed, -1);
+            }
+            if let Some((spec, placed)) = before {
+                self.columns.moved(&spec, &placed, 1);
+                self.placed.insert(key, (spec, placed));
+            }
+        }
+        self.moved.clear();
+        self.quota.roll_back();
+        self.ledger.roll_back();
+        self.ledger.shorten();
+        self.packed = self.ledger.position();
+        self.given_back = false;
+    }
+
+    /// A plan is about to change what is placed of a workload.
+    fn touch(&mut self, key: &WorkloadKey) {
+        if let Some(before) = &mut self.before
+            && !before.contains_key(key)
+        {
+            before.insert(key.clone(), self.placed.get(key).cloned());
+        }
+        self.moved.insert(key.clone());
+    }
+
+    /// Enters what is placed of a workload now.
+    fn place(&mut self, spec: &Arc<Spec>, placed: Vec<(usize, i64)>) {
+        self.columns.moved(spec, &placed, 1);
+        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+    }
+}
+
+impl Planner<'_> {
+    /// Books what runs of a workload in the form it is to have: `max(placed, observed)` on each cluster.
+    fn book_running(&mut self, spec: &Arc<Spec>) {
         if spec.current.is_empty() {
             return;
         }
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape_id(spec);
-        let owner = self.owner(&spec.key);
+        let shape = self.books.ledger.shape_id(spec);
+        let owner = self.books.owner(&spec.key);
         let mut placed = Vec::new();
         for current in &spec.current {
             let replicas = booked(current);
             let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(spec, block, slot, replicas, before);
+            self.charge(spec, block, slot, replicas);
             let Some(slot) = slot else { continue };
             placed.push((slot.index(), current.placed.max(0)));
             self.book(block, shape, owner, slot, replicas);
         }
-        self.columns.moved(spec, &placed, 1);
-        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+        self.books.place(spec, placed);
     }
 
     pub(crate) fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
@@ -46,34 +131,38 @@ impl Planner<'_> {
         let accepts = |plane| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
         let any = self.view.snapshot.cluster(slot).is_some_and(|cluster| (0..cluster.pools.len()).any(accepts));
         // What runs where no pool is accepted any more still takes room there.
-        self.ledger.hold(owner, shape, slot, replicas, |plane| !any || accepts(plane));
+        self.books.ledger.hold(owner, shape, slot, replicas, |plane| !any || accepts(plane));
     }
 
     /// Takes a workload's bookings out, and those of its earlier form.
-    pub(crate) fn forget(&mut self, key: &WorkloadKey) {
-        let Some((spec, placed)) = self.placed.remove(key) else { return };
-        let Some(owner) = self.owners.get(key).copied() else { return };
-        self.given_back = true;
-        for (slot, _) in &placed {
-            self.ledger.release(owner, ClusterSlot::new(*slot));
+    fn forget(&mut self, key: &WorkloadKey) {
+        if !self.books.placed.contains_key(key) {
+            return;
         }
-        self.columns.moved(&spec, &placed, -1);
+        self.books.touch(key);
+        let Some((spec, placed)) = self.books.placed.remove(key) else { return };
+        let owner = self.books.owner(key);
+        self.books.given_back = true;
+        for (slot, _) in &placed {
+            self.books.ledger.release(owner, ClusterSlot::new(*slot));
+        }
+        self.books.columns.moved(&spec, &placed, -1);
         let block = self.store.of(&self.view, &spec.requirement);
         for current in &spec.current {
             let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(&spec, block, slot, -booked(current), false);
+            self.charge(&spec, block, slot, -booked(current));
         }
     }
 
     /// A workload that changed its shape, tenant or quota is no longer what was booked.
     pub(super) fn rebook(&mut self, spec: &Spec) {
-        let Some((old, _)) = self.placed.get(&spec.key) else { return };
+        let Some((old, _)) = self.books.placed.get(&spec.key) else { return };
         let same_room = old.pods == spec.pods && old.per_node == spec.per_node && old.cpu == spec.cpu;
         if same_room && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
             return;
         }
         self.forget(&spec.key);
-        self.book_running(&Arc::new(spec.clone()), false);
+        self.book_running(&Arc::new(spec.clone()));
     }
 
     /// Books a decision: room, quota and shares of what it adds. What it removes stays booked until it is gone.
@@ -81,8 +170,10 @@ impl Planner<'_> {
         if decided.status != Status::Placed {
             return;
         }
-        let owner = self.owner(&spec.key);
-        let (old, mut placed) = self.placed.remove(&spec.key).map_or((None, Vec::new()), |(old, at)| (Some(old), at));
+        self.books.touch(&spec.key);
+        let owner = self.books.owner(&spec.key);
+        let (old, mut placed) =
+            self.books.placed.remove(&spec.key).map_or((None, Vec::new()), |(old, at)| (Some(old), at));
         let before = placed.clone();
         for (slot, replicas) in &decided.targets {
             let known = placed.iter_mut().find(|(at, _)| *at == slot.index());
@@ -96,15 +187,14 @@ impl Planner<'_> {
             }
             if added > 0 {
                 self.book(decided.block, decided.shape, owner, *slot, added);
-                self.charge(spec, decided.block, Some(*slot), added, false);
+                self.charge(spec, decided.block, Some(*slot), added);
             }
         }
         placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));
         if let Some(old) = old {
-            self.columns.moved(&old, &before, -1);
+            self.books.columns.moved(&old, &before, -1);
         }
-        self.columns.moved(spec, &placed, 1);
-        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+        self.books.place(spec, placed);
     }
 }
 

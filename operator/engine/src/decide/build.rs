@@ -417,7 +417,7 @@ impl Build<'_> {
 
         if demand.undefined.is_some() {
             self.say(Answer::Fail, live);
-        } else if let Some((certain, possible)) = view.tiers.get(demand.tiers).filter(|_| demand.tiers > 0) {
+        } else if let Some((certain, possible)) = view.calendar.tiers.get(demand.tiers).filter(|_| demand.tiers > 0) {
             self.say(Answer::Unknown, possible.words());
             and_not(&mut self.buffers.unknown, certain.words());
             self.fail_unless(possible.words());
@@ -425,7 +425,7 @@ impl Build<'_> {
         self.close(Rule::Tier);
 
         if let Some(level) = requirement.protection.filter(|level| *level > 0) {
-            match view.protection.get(usize::from(level)) {
+            match view.calendar.protection.get(usize::from(level)) {
                 Some((certain, possible)) => {
                     self.say(Answer::Unknown, possible.words());
                     and_not(&mut self.buffers.unknown, certain.words());
@@ -466,7 +466,7 @@ impl Build<'_> {
         self.close(Rule::Kinds);
 
         if requirement.cause == Cause::Change {
-            for (freeze, words) in &view.freezes {
+            for (freeze, words) in view.freezes() {
                 if freeze.tenants.is_empty() || freeze.tenants.contains(&requirement.tenant) {
                     self.say(Answer::Fail, words.words());
                 }

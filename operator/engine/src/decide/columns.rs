@@ -2,10 +2,11 @@
 //! replicas the accounts of system, tenant and fleet have in each group.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::input::{ClusterInput, Figure};
 use super::record::ScoreTerm;
-use super::snapshot::Snapshot;
+use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Preference, ShareOf, Spec, SpreadKey};
 use crate::choice::{NO_GROUP, Term};
 
@@ -35,6 +36,11 @@ impl Groups {
             }
         }
         Self { by_slot, names: ids.into_keys().collect() }
+    }
+
+    /// The group of a cluster, by name.
+    fn of(&self, slot: usize) -> Option<&String> {
+        self.names.get(*self.by_slot.get(slot)? as usize)
     }
 
     pub(crate) fn count(&self) -> u32 {
@@ -103,8 +109,8 @@ fn owner(of: ShareOf, spec: &Spec) -> String {
 /// What is placed of one account: per group and in all.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Account {
-    pub(crate) groups: Vec<i64>,
-    pub(crate) total: i64,
+    pub(crate) groups: Vec<i128>,
+    pub(crate) total: i128,
 }
 
 /// What is placed of whom, by workload: the base of all share accounts.
@@ -112,7 +118,7 @@ pub(crate) struct Account {
 pub(crate) struct Columns {
     groups: BTreeMap<SpreadKey, Groups>,
     scores: BTreeMap<Vec<Preference>, Vec<i64>>,
-    accounts: BTreeMap<(ShareOf, String, SpreadKey), Account>,
+    accounts: BTreeMap<(ShareOf, String), BTreeMap<SpreadKey, Account>>,
 }
 
 impl Columns {
@@ -152,8 +158,8 @@ impl Columns {
         placed: impl Iterator<Item = (&'p Spec, &'p [(usize, i64)])>,
     ) -> Account {
         let name = owner(of, spec);
-        let at = (of, name.clone(), key.clone());
-        if let Some(account) = self.accounts.get(&at) {
+        let of_owner = self.accounts.entry((of, name.clone())).or_default();
+        if let Some(account) = of_owner.get(key) {
             return account.clone();
         }
         let mut account = Account::default();
@@ -163,28 +169,56 @@ impl Columns {
                 add(&mut account, groups, targets, 1);
             }
         }
-        self.accounts.insert(at, account.clone());
+        of_owner.insert(key.clone(), account.clone());
         account
     }
 
     /// Enters a change of what is placed into every account it concerns.
     pub(crate) fn moved(&mut self, spec: &Spec, targets: &[(usize, i64)], sign: i64) {
-        for ((of, name, key), account) in &mut self.accounts {
-            if owner(*of, spec) == *name
-                && let Some(groups) = self.groups.get(key)
-            {
-                add(account, groups, targets, sign);
+        if self.accounts.is_empty() || targets.is_empty() {
+            return;
+        }
+        for of in [ShareOf::Workload, ShareOf::System, ShareOf::Tenant, ShareOf::Fleet] {
+            for (key, account) in self.accounts.get_mut(&(of, owner(of, spec))).into_iter().flatten() {
+                if let Some(groups) = self.groups.get(key) {
+                    add(account, groups, targets, sign);
+                }
+            }
+        }
+    }
+
+    /// Brings groups and scores up to date with clusters that changed. Groups that are other than before take the
+    /// accounts that are kept by them along: those are made again when they are asked for.
+    pub(crate) fn bring(&mut self, snapshot: &Snapshot, slots: &[ClusterSlot]) {
+        let Self { groups, scores, accounts } = self;
+        groups.retain(|key, groups| {
+            let same = slots.iter().all(|slot| {
+                let now = snapshot.cluster(*slot).and_then(|cluster| group(cluster, key));
+                groups.of(slot.index()) == now.as_ref()
+            });
+            if !same {
+                accounts.values_mut().for_each(|of_owner| drop(of_owner.remove(key)));
+            }
+            same
+        });
+        for (preferences, scores) in scores {
+            for slot in slots {
+                if let Some(place) = scores.get_mut(slot.index()) {
+                    let score = |cluster: &Arc<ClusterInput>| score(&terms(cluster, preferences));
+                    *place = snapshot.cluster(*slot).map_or(0, score);
+                }
             }
         }
     }
 }
 
+/// Sums are wide enough never to be cut off: what was added can be taken out in any order.
 fn add(account: &mut Account, groups: &Groups, targets: &[(usize, i64)], sign: i64) {
     for (slot, replicas) in targets {
-        account.total = account.total.saturating_add(replicas.saturating_mul(sign));
-        let group = groups.by_slot.get(*slot).and_then(|id| account.groups.get_mut(*id as usize));
-        if let Some(group) = group {
-            *group = group.saturating_add(replicas.saturating_mul(sign));
+        let change = i128::from(*replicas) * i128::from(sign);
+        account.total += change;
+        if let Some(group) = groups.by_slot.get(*slot).and_then(|id| account.groups.get_mut(*id as usize)) {
+            *group += change;
         }
     }
 }

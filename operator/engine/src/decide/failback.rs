@@ -56,7 +56,7 @@ impl Planner<'_> {
     }
 
     /// The last of the groups that some clusters are in; `None` without any.
-    fn last_group(&self, block: usize, slots: &[ClusterSlot]) -> Option<usize> {
+    pub(super) fn last_group(&self, block: usize, slots: &[ClusterSlot]) -> Option<usize> {
         let verdicts = self.store.block(block)?;
         let group = |slot: &ClusterSlot| (0..verdicts.groups()).find(|g| mask::has(verdicts.group(*g), slot.index()));
         slots.iter().filter_map(group).max()

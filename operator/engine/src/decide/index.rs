@@ -120,24 +120,16 @@ fn post<K: Ord + Clone>(postings: &mut Postings<K>, key: &K, slot: usize, add: b
     }
 }
 
-fn flag(mask: &mut Mask, slot: usize, holds: bool) {
-    if holds {
-        mask.set(slot);
-    } else {
-        mask.clear(slot);
-    }
-}
-
 impl Index {
     /// Enters a cluster, or takes it out (`add` false) with the same input it was entered with.
     pub(crate) fn post(&mut self, slot: usize, cluster: &ClusterInput, add: bool) {
-        flag(&mut self.live, slot, add);
+        self.live.assign(slot, add);
         for (key, value) in &cluster.labels {
             if !self.labels.contains_key(key) {
                 self.labels.insert(key.clone(), LabelIndex::default());
             }
             if let Some(label) = self.labels.get_mut(key) {
-                flag(&mut label.any, slot, add);
+                label.any.assign(slot, add);
                 post(&mut label.values, value, slot, add);
             }
         }
@@ -155,13 +147,13 @@ impl Index {
         for kind in cluster.kinds.iter().flatten() {
             post(&mut self.kinds, kind, slot, add);
         }
-        flag(&mut self.stateless, slot, add && cluster.jurisdictions.is_empty());
-        flag(&mut self.dedicated, slot, add && !cluster.dedicated_to.is_empty());
-        flag(&mut self.kinds_unknown, slot, add && cluster.kinds.is_none());
-        flag(&mut self.draining, slot, add && cluster.state == ClusterState::Draining);
-        flag(&mut self.deleting, slot, add && cluster.state == ClusterState::Deleting);
-        flag(&mut self.unreachable, slot, add && cluster.reachability == Reachability::Unreachable);
-        flag(&mut self.reach_unknown, slot, add && cluster.reachability == Reachability::Unknown);
+        self.stateless.assign(slot, add && cluster.jurisdictions.is_empty());
+        self.dedicated.assign(slot, add && !cluster.dedicated_to.is_empty());
+        self.kinds_unknown.assign(slot, add && cluster.kinds.is_none());
+        self.draining.assign(slot, add && cluster.state == ClusterState::Draining);
+        self.deleting.assign(slot, add && cluster.state == ClusterState::Deleting);
+        self.unreachable.assign(slot, add && cluster.reachability == Reachability::Unreachable);
+        self.reach_unknown.assign(slot, add && cluster.reachability == Reachability::Unknown);
         for (at, pool) in cluster.pools.iter().enumerate() {
             if self.planes.len() <= at {
                 self.planes.push(Plane::default());
@@ -173,7 +165,7 @@ impl Index {
             let side = self.sides.id(&side);
             let registry = registry_of(cluster, &pool.zone).map(|registry| self.registries.id(registry));
             if let Some(plane) = self.planes.get_mut(at) {
-                flag(&mut plane.exists, slot, add);
+                plane.exists.assign(slot, add);
                 post(&mut plane.zones, &pool.zone, slot, add);
                 post(&mut plane.facts, &facts, slot, add);
                 post(&mut plane.offers, &offer, slot, add);

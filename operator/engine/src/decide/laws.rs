@@ -12,10 +12,11 @@ use super::mask;
 use super::rule::Rule;
 use super::rules::Judge;
 use super::snapshot::{ClusterSlot, FleetInput};
+use super::store::VerdictStore;
 use super::view::{Demand, View};
 use super::{
-    Changes, Decision, Means, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, VerdictStore,
-    Verdicts, explain_all, plan, plan_with, replay,
+    Changes, Decision, Kept, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, Verdicts,
+    explain_all, plan, plan_with, replay,
 };
 use crate::detect::Tee;
 
@@ -218,18 +219,17 @@ proptest! {
     }
 
     #[test]
-    fn kept_verdicts_and_threads_change_no_byte(seed in any::<u64>()) {
+    fn what_is_kept_and_threads_change_no_byte(seed in any::<u64>()) {
         let mut dice = Dice::new(seed);
         let (fleet, specs) = world(&mut dice, 9, 7);
         let first = first_plan(fleet.clone(), &specs);
         let mut snapshot = Snapshot::new(carried_out(fleet, &specs, &first)).unwrap();
-        let threads = std::num::NonZeroUsize::new(3).unwrap();
-        let means = Means { threads, ..Means::default() };
-        let (_, verdicts) = plan_with(&snapshot, &Changes::default(), now(), means).unwrap();
+        let mut kept = Kept::on(std::num::NonZeroUsize::new(3).unwrap());
+        plan_with(&snapshot, &Changes::default(), now(), &mut kept).unwrap();
         let mut spec = (**snapshot.specs().next().unwrap()).clone();
         (spec.replicas, spec.changed) = (spec.replicas + 1, true);
         snapshot.upsert_spec(spec);
-        let (kept, _) = plan_with(&snapshot, &Changes::default(), now(), Means { verdicts, threads }).unwrap();
+        let kept = plan_with(&snapshot, &Changes::default(), now(), &mut kept).unwrap();
         prop_assert_eq!(bytes(&kept), bytes(&plan(&snapshot, &Changes::default(), now()).unwrap()));
     }
 
@@ -277,28 +277,5 @@ proptest! {
         let again = replay(serde_json::from_slice(&stored).unwrap()).unwrap();
         prop_assert_eq!(String::from_utf8(again.bytes).unwrap(), bytes(&recorded));
         prop_assert_eq!(again.plan, recorded);
-    }
-
-    #[test]
-    fn verdicts_kept_for_the_next_planner_decide_alike(seed in any::<u64>()) {
-        let mut dice = Dice::new(seed);
-        let (fleet, specs) = world(&mut dice, 8, 6);
-        let mut snapshot = Snapshot::new(fleet).unwrap();
-        let specs: Vec<_> = specs.into_iter().map(Arc::new).collect();
-        let mut planner = Planner::new(&snapshot, now());
-        specs.iter().for_each(|spec| _ = planner.decide(spec));
-        let mut store = planner.into_verdicts();
-        for _ in 0..4 {
-            let name = format!("集群-{}", dice.below(10));
-            let slot = snapshot.upsert_cluster(fixture::cluster(&mut dice, &name));
-            store.cluster_changed(&snapshot, now(), slot);
-            let mut kept = Planner::resume(&snapshot, now(), store);
-            let mut fresh = Planner::new(&snapshot, now());
-            for spec in &specs {
-                let (a, b) = (kept.decide(spec), fresh.decide(spec));
-                prop_assert_eq!((a.status, a.targets, a.full), (b.status, b.targets, b.full));
-            }
-            store = kept.into_verdicts();
-        }
     }
 }

@@ -29,6 +29,14 @@ impl Mask {
         }
     }
 
+    pub(crate) fn assign(&mut self, slot: usize, holds: bool) {
+        if holds {
+            self.set(slot);
+        } else {
+            self.clear(slot);
+        }
+    }
+
     pub(crate) fn words(&self) -> &[u64] {
         &self.0
     }

@@ -8,14 +8,22 @@
 pub mod affinity;
 mod bookings;
 mod build;
+mod calendar;
 pub mod canonical;
+mod changes;
 mod columns;
 mod explain;
 mod failback;
+mod fingerprint;
 #[cfg(test)]
 mod fixture;
+mod holds;
 mod index;
 pub mod input;
+mod judged;
+mod kept;
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod laws;
 mod ledger;
@@ -35,18 +43,23 @@ mod rules;
 mod scenarios;
 #[cfg(test)]
 mod scenarios_of_pools;
+mod shape;
 mod snapshot;
 mod spec;
 mod spreads;
+mod standing;
 mod stay;
+mod store;
 mod tell;
 pub mod tier;
 mod verdicts;
 mod view;
+mod wake;
 
-pub use explain::{cost, explain, explain_all};
+pub use explain::{cost, explain, explain_all, explain_all_on};
+pub use kept::Kept;
 pub use nodes::{NodeDemand, NodeTerm, node_affinity};
-pub use plan::{Changes, Means, PlanError, PlanInput, Replay, decide, plan, plan_with, replay};
+pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, plan_with, replay, replay_on};
 pub use planner::{Decided, Hindrance, Planner};
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
@@ -59,4 +72,5 @@ pub use spec::{
     Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
     Spec, Spread, SpreadKey, WorkloadKey,
 };
-pub use verdicts::{VerdictStore, Verdicts};
+pub use verdicts::Verdicts;
+pub use view::demanded_tier;

@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
 use super::failback::{Failback, earlier};
+use super::kept::Kept;
 use super::mask;
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Plan, Status};
 use super::snapshot::{FleetInput, Snapshot, SnapshotError};
-use super::spec::{Division, ShareOf, Spec, WorkloadKey};
-use super::stay::{Stays, stays};
+use super::spec::{ShareOf, Spec, WorkloadKey};
 use super::tell::Position;
-use super::verdicts::{VerdictStore, Verdicts};
+use super::verdicts::Verdicts;
 use crate::terms::{Digest, DigestAlgorithm};
 
 /// What is asked of a plan beyond what the snapshot has.
@@ -98,26 +98,11 @@ pub fn decide(snapshot: &Snapshot, specs: &[Spec], as_of: Timestamp) -> Result<V
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
 pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<Plan, CanonicalError> {
-    plan_with(snapshot, changes, as_of, Means::default()).map(|(plan, _)| plan)
+    planned(&mut Planner::new(snapshot, as_of), changes)
 }
 
-/// What a plan is made with; no result depends on it.
-#[derive(Debug)]
-pub struct Means {
-    /// Verdicts that were made for this snapshot before; they come back with the plan.
-    pub verdicts: VerdictStore,
-    /// Threads that verdicts are made on.
-    pub threads: NonZeroUsize,
-}
-
-impl Default for Means {
-    /// Nothing known, one thread.
-    fn default() -> Self {
-        Self { verdicts: VerdictStore::default(), threads: NonZeroUsize::MIN }
-    }
-}
-
-/// As [`plan`], with verdicts kept from the plan before and several threads: the same bytes, sooner.
+/// As [`plan`], with what was kept from the plan before: the same bytes, sooner. What this plan learns is kept for the
+/// next one.
 ///
 /// # Errors
 /// As [`plan`].
@@ -125,15 +110,22 @@ pub fn plan_with(
     snapshot: &Snapshot,
     changes: &Changes,
     as_of: Timestamp,
-    means: Means,
-) -> Result<(Plan, VerdictStore), CanonicalError> {
+    kept: &mut Kept,
+) -> Result<Plan, CanonicalError> {
+    let mut planner = Planner::resume(snapshot, as_of, kept);
+    planner.books.begin();
+    let plan = planned(&mut planner, changes)?;
+    planner.put_away(kept);
+    Ok(plan)
+}
+
+fn planned(planner: &mut Planner<'_>, changes: &Changes) -> Result<Plan, CanonicalError> {
+    let snapshot = planner.snapshot();
     let fleet = snapshot.digest()?;
-    let Means { verdicts, threads } = means;
-    let asked = snapshot.specs().map(|spec| &spec.requirement).chain(changes.specs.iter().map(|s| &s.requirement));
-    let mut planner = Planner::judged(snapshot, as_of, verdicts, &asked.cloned().collect::<Vec<_>>(), threads);
+    planner.judge_ahead(changes.specs.iter().map(|spec| &spec.requirement));
     let mut decisions = Vec::new();
     let mut before = None;
-    for turn in turns(&mut planner, changes).into_iter().filter(|turn| !turn.superseded) {
+    for turn in turns(planner, changes, changes.all).into_iter().filter(|turn| !turn.superseded) {
         for (spec, decided) in turn.set.iter().zip(&turn.decided) {
             if turn.woken || changes.all || planner.violates(spec, decided) {
                 let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
@@ -144,15 +136,14 @@ pub fn plan_with(
         }
     }
     let removed = changes.removed.iter().filter(|key| snapshot.spec(key).is_some()).cloned().collect();
-    let plan = Plan {
-        as_of,
+    Ok(Plan {
+        as_of: planner.view.as_of,
         fleet,
         decisions,
         removed,
-        quota: planner.quota.report(&planner.view, None),
-        next_change: earlier(planner.view.next_change, planner.next_failback),
-    };
-    Ok((plan, planner.into_verdicts()))
+        quota: planner.books.quota.report(&planner.view, None),
+        next_change: earlier(planner.view.calendar.next_change(), planner.next_failback),
+    })
 }
 
 /// Decides again from stored inputs. Compare `bytes` with what was recorded.
@@ -160,8 +151,18 @@ pub fn plan_with(
 /// # Errors
 /// [`PlanError`] when the inputs cannot be one fleet.
 pub fn replay(input: PlanInput) -> Result<Replay, PlanError> {
+    replay_on(input, NonZeroUsize::MIN)
+}
+
+/// As [`replay`], on several threads: the same bytes, sooner.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_on(input: PlanInput, threads: NonZeroUsize) -> Result<Replay, PlanError> {
     let PlanInput { fleet, changes, as_of } = input;
-    let plan = plan(&Snapshot::new(fleet)?, &changes, as_of)?;
+    let snapshot = Snapshot::new(fleet)?;
+    let mut planner = Planner::resume(&snapshot, as_of, &mut Kept::on(threads));
+    let plan = planned(&mut planner, &changes)?;
     let bytes = canonical::bytes(&plan)?;
     let sha256 = Digest::of(DigestAlgorithm::Sha256, &bytes);
     let sm3 = Digest::of(DigestAlgorithm::Sm3, &bytes);
@@ -204,9 +205,11 @@ impl Turn {
 /// the order of turns may have other gaps than nodes that filled up one decision at a time. A plan of this plan's own
 /// result would start from there. So the ledger is packed as that plan would find it, and whoever waits for anything
 /// that moved is tried again in order, until a pass places nobody. Each pass but the last places at least one set.
-pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes) -> Vec<Turn> {
+///
+/// Sets that nothing wakes are among them only where `all` are asked for: they decide and book nothing.
+pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes, all: bool) -> Vec<Turn> {
     let mut done: Vec<Turn> = Vec::new();
-    for set in ordered(planner.snapshot(), changes) {
+    for set in ordered(planner, changes, all) {
         let turn = planner.turn(set);
         planner.book_turn(&turn);
         done.push(turn);
@@ -245,12 +248,31 @@ fn counts_others(spec: &Spec) -> bool {
     spec.policy.max_share.iter().any(|share| share.of != ShareOf::Workload)
 }
 
+/// Workloads whose turn may do anything: those that stir by how they stand, that something is asked of, and who has to
+/// stand together with one of them.
+fn concerned<'a>(planner: &'a Planner<'_>, changes: &'a Changes) -> BTreeSet<&'a WorkloadKey> {
+    let snapshot = planner.view.snapshot;
+    let given = changes.specs.iter();
+    let sets = given.clone().filter_map(|spec| spec.colocate.as_ref());
+    let asked = given.map(|spec| &spec.key).chain(&changes.rebalance).chain(&planner.books.stirring);
+    let mut keys: BTreeSet<&WorkloadKey> = asked.collect();
+    let own = keys.iter().filter_map(|key| snapshot.spec(key)?.colocate.as_ref());
+    let sets: BTreeSet<&String> = own.chain(sets).collect();
+    keys.extend(sets.into_iter().filter_map(|set| planner.books.sets.get(set)).flatten());
+    keys
+}
+
 /// Sets of workloads to decide, in order. A colocation set stands where its first member stands.
-fn ordered(snapshot: &Snapshot, changes: &Changes) -> Vec<Vec<Arc<Spec>>> {
-    let mut specs: BTreeMap<&WorkloadKey, Arc<Spec>> =
-        snapshot.specs.iter().map(|(key, spec)| (key, Arc::clone(spec))).collect();
-    for spec in &changes.specs {
-        let mut spec = spec.clone();
+fn ordered(planner: &Planner<'_>, changes: &Changes, all: bool) -> Vec<Vec<Arc<Spec>>> {
+    let snapshot = planner.view.snapshot;
+    let mut specs: BTreeMap<&WorkloadKey, Arc<Spec>> = if all {
+        snapshot.specs.iter().map(|(key, spec)| (key, Arc::clone(spec))).collect()
+    } else {
+        let keys = concerned(planner, changes).into_iter();
+        keys.filter_map(|key| Some((key, Arc::clone(snapshot.spec(key)?)))).collect()
+    };
+    for given in &changes.specs {
+        let mut spec = given.clone();
         if let Some(known) = snapshot.spec(&spec.key) {
             if spec.current.is_empty() {
                 spec.current.clone_from(&known.current);
@@ -258,9 +280,7 @@ fn ordered(snapshot: &Snapshot, changes: &Changes) -> Vec<Vec<Arc<Spec>>> {
             let same = spec == **known;
             spec.changed |= !same;
         }
-        if let Some(at) = changes.specs.iter().find(|other| other.key == spec.key) {
-            specs.insert(&at.key, Arc::new(spec));
-        }
+        specs.insert(&given.key, Arc::new(spec));
     }
     for key in &changes.rebalance {
         if let Some(spec) = specs.get_mut(key) {
@@ -286,31 +306,13 @@ fn ordered(snapshot: &Snapshot, changes: &Changes) -> Vec<Vec<Arc<Spec>>> {
     sets
 }
 
-/// Whether a workload has what it wants and nothing it uses is going away.
-fn settled(planner: &mut Planner<'_>, spec: &Spec) -> bool {
-    let running: Vec<_> = spec.current.iter().filter(|current| current.placed > 0).collect();
-    let enough = match spec.policy.division {
-        Division::Duplicated => !running.is_empty() && running.iter().all(|current| current.placed == spec.replicas),
-        Division::ByCapacity | Division::ByWeight(_) | Division::Packed => {
-            running.iter().map(|current| current.placed).fold(0_i64, i64::saturating_add) == spec.replicas
-        }
-    };
-    let block = planner.store.of(&planner.view, &spec.requirement);
-    let stay = |name: &str| {
-        let Some(slot) = planner.view.snapshot.slot(name) else { return false };
-        let verdicts = planner.store.block(block);
-        verdicts.is_some_and(|verdicts| stays(&planner.view, verdicts, spec, slot) != Stays::Leaves)
-    };
-    enough && running.iter().all(|current| stay(&current.cluster))
-}
-
 impl Planner<'_> {
     /// Decides a set, unless nothing woke any of it. Books nothing.
     pub(crate) fn turn(&mut self, set: Vec<Arc<Spec>>) -> Turn {
         let mut woken = false;
         for spec in &set {
             let known = self.view.snapshot.spec(&spec.key).is_some();
-            woken |= spec.changed || spec.rebalance || !known || !settled(self, spec);
+            woken |= spec.changed || spec.rebalance || !known || !self.settled(spec);
         }
         let mut waits_to_return = false;
         let decided = match set.as_slice() {
@@ -351,19 +353,5 @@ impl Planner<'_> {
         for (spec, decided) in turn.set.iter().zip(&turn.decided).filter(|_| turn.woken) {
             self.commit(spec, decided);
         }
-    }
-
-    /// A workload that nothing woke: what runs, said again.
-    fn as_it_is(&mut self, spec: &Spec) -> Decided {
-        let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape_id(spec);
-        let mut targets: Vec<_> = spec
-            .current
-            .iter()
-            .filter(|current| current.placed > 0)
-            .filter_map(|current| Some((self.view.snapshot.slot(&current.cluster)?, current.placed)))
-            .collect();
-        targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
-        Decided { status: Status::Placed, targets, limit: None, dropped: 0, full: 0, block, shape }
     }
 }

@@ -3,25 +3,24 @@
 //! [`Planner::decide`] looks, [`Planner::commit`] books (in `bookings`). What a decision needs of all clusters comes as masks and
 //! columns; only clusters that may be used, or that carry replicas now, are looked at one by one.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::bookings::booked;
-use super::columns::Columns;
+use super::bookings::{Books, booked};
 use super::input::ClusterState;
-use super::ledger::Ledger;
+use super::kept::Kept;
 use super::mask;
 use super::platforms::PlatformRooms;
-use super::quota::{Bound, Quota};
+use super::quota::Bound;
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{Cause, Division, Requirement, Spec, WorkloadKey};
+use super::spec::{Cause, Division, Spec};
 use super::spreads::keys_of;
 use super::stay::{Stays, stays};
-use super::verdicts::{VerdictStore, Verdicts};
+use super::store::VerdictStore;
+use super::verdicts::Verdicts;
 use super::view::View;
 use crate::choice::{
     self, Candidate, Extra, Facts, Key, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, Outcome, Problem,
@@ -105,27 +104,14 @@ struct Access<'a> {
     opened: Option<(ClusterSlot, i64)>,
 }
 
-/// A workload as booked, with its replicas by cluster.
-pub(crate) type Placed = (Arc<Spec>, Vec<(usize, i64)>);
-
 /// Decides against one ledger.
 #[derive(Debug)]
 pub struct Planner<'s> {
     pub(crate) view: View<'s>,
     pub(crate) store: VerdictStore,
-    pub(crate) ledger: Ledger,
-    pub(crate) quota: Quota,
-    pub(crate) columns: Columns,
-    ranks: Vec<u32>,
-    /// By slot: percent kept back for emergencies; empty when nobody keeps anything.
-    reserves: Vec<u8>,
-    pub(super) owners: BTreeMap<WorkloadKey, usize>,
-    /// What is placed of every workload, as far as this ledger knows.
-    pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
-    /// Up to where in the ledger's journal pools are packed in the order of turns.
-    pub(crate) packed: usize,
-    /// Somebody gave back room, quota or a share since this was last asked.
-    pub(crate) given_back: bool,
+    pub(crate) books: Books,
+    /// That verdicts of many requirements are made on.
+    pub(super) threads: NonZeroUsize,
     /// The next instant at which something that runs may go back to an earlier group.
     pub(crate) next_failback: Option<Timestamp>,
     scratch: Scratch,
@@ -140,51 +126,15 @@ impl<'s> Planner<'s> {
     /// A ledger in which everything that runs by the snapshot is booked.
     #[must_use]
     pub fn new(snapshot: &'s Snapshot, as_of: Timestamp) -> Self {
-        Self::resume(snapshot, as_of, VerdictStore::default())
+        Self::resume(snapshot, as_of, &mut Kept::default())
     }
 
-    /// As [`Self::new`], with verdicts that were made for this snapshot before.
-    #[must_use]
-    pub fn resume(snapshot: &'s Snapshot, as_of: Timestamp, store: VerdictStore) -> Self {
-        Self::judged(snapshot, as_of, store, &[], NonZeroUsize::MIN)
-    }
-
-    /// As [`Self::resume`], with the verdicts of these requirements made ahead on several threads.
-    pub(crate) fn judged(
-        snapshot: &'s Snapshot,
-        as_of: Timestamp,
-        mut store: VerdictStore,
-        asked: &[Arc<Requirement>],
-        threads: NonZeroUsize,
-    ) -> Self {
-        let view = View::new(snapshot, as_of);
-        store.keep_for(&view);
-        store.prepare(&view, asked, threads);
-        let mut ranks = vec![u32::MAX; snapshot.slots()];
-        for (slot, _) in snapshot.clusters() {
-            if let Some(rank) = ranks.get_mut(slot.index()) {
-                *rank = snapshot.name_rank(slot);
-            }
-        }
-        let mut reserves = Vec::new();
-        for (slot, cluster) in snapshot.clusters().filter(|(_, cluster)| cluster.emergency_reserve_percent > 0) {
-            reserves.resize(snapshot.slots(), 0);
-            if let Some(percent) = reserves.get_mut(slot.index()) {
-                *percent = cluster.emergency_reserve_percent;
-            }
-        }
-        let mut planner = Self {
-            ledger: Ledger::new(snapshot),
+    pub(super) fn with(view: View<'s>, store: VerdictStore, books: Books, threads: NonZeroUsize) -> Self {
+        Self {
             view,
             store,
-            quota: Quota::default(),
-            columns: Columns::default(),
-            ranks,
-            reserves,
-            owners: BTreeMap::new(),
-            placed: BTreeMap::new(),
-            packed: 0,
-            given_back: false,
+            books,
+            threads,
             next_failback: None,
             scratch: Scratch::default(),
             candidates: Vec::new(),
@@ -192,21 +142,7 @@ impl<'s> Planner<'s> {
             held: Vec::new(),
             local: Vec::new(),
             room: Vec::new(),
-        };
-        // In the order of turns, so that a plan finds the nodes packed as the plan before it left them.
-        let mut specs: Vec<_> = snapshot.specs().collect();
-        specs.sort_by(|a, b| a.by_turn(b));
-        for spec in specs {
-            planner.book_running(spec, true);
         }
-        planner.packed = planner.ledger.position();
-        planner
-    }
-
-    /// The verdicts, to be kept for the next planner.
-    #[must_use]
-    pub fn into_verdicts(self) -> VerdictStore {
-        self.store
     }
 
     /// The snapshot it decides against.
@@ -223,8 +159,8 @@ impl<'s> Planner<'s> {
 
     /// Learns what a workload's replicas are made of and is grouped by, ahead of its decision.
     pub fn prepare(&mut self, spec: &Spec) {
-        self.ledger.shape(spec);
-        self.columns.prepare(self.view.snapshot, spec);
+        self.books.ledger.shape(spec);
+        self.books.columns.prepare(self.view.snapshot, spec);
     }
 
     /// Decides one workload. Books nothing, but a workload whose shape or tenant changed is booked in its new form from
@@ -238,8 +174,8 @@ impl<'s> Planner<'s> {
         self.rebook(spec);
         let snapshot = self.view.snapshot;
         let block = self.store.of(&self.view, &spec.requirement);
-        let shape = self.ledger.shape(spec);
-        self.columns.prepare(snapshot, spec);
+        let shape = self.books.ledger.shape(spec);
+        self.books.columns.prepare(snapshot, spec);
         self.hold_running(spec, block);
         let full = self.gather(spec, block, shape, Access { only, opened: None });
         self.choose(spec, block, shape, full)
@@ -258,7 +194,8 @@ impl<'s> Planner<'s> {
 
     /// Fills candidates and extras. Answers how many clusters have no room for one replica.
     fn gather(&mut self, spec: &Spec, block: usize, shape: usize, access: Access<'_>) -> u32 {
-        let Self { view, store, ledger, columns, candidates, extras, held, local, room, reserves, .. } = self;
+        let Self { view, store, books, candidates, extras, held, local, room, .. } = self;
+        let Books { ledger, columns, reserves, .. } = books;
         candidates.clear();
         extras.clear();
         let Some(verdicts) = store.block(block) else { return 0 };
@@ -387,7 +324,7 @@ impl<'s> Planner<'s> {
         }
         let rooms = self.share_rooms(spec);
         let mut keys = [const { None }; MAX_KEYS];
-        let Some(count) = keys_of(spec, &self.columns, &rooms, &mut keys) else {
+        let Some(count) = keys_of(spec, &self.books.columns, &rooms, &mut keys) else {
             let facts = Facts { limit: Limit::Together, usable: 0, capacity: 0, best: 0, groups: [0; 3], nodes: 0 };
             self.keep(&mut decided, Status::NotProven, hindrance(facts));
             return decided;
@@ -409,7 +346,7 @@ impl<'s> Planner<'s> {
             },
             candidates: &self.candidates,
             extras: &self.extras,
-            ranks: &self.ranks,
+            ranks: &self.books.ranks,
             keys: used.get(..count).unwrap_or_default(),
             rebalance: match policy.rebalance_gain {
                 _ if spec.rebalance => Rebalance::Ordered,
@@ -483,7 +420,7 @@ impl<'s> Planner<'s> {
         let added = decided.targets.iter().map(|(slot, replicas)| (replicas - self.booked_on(*slot)).max(0));
         let added = added.fold(0_i64, i64::saturating_add);
         let requirement = &spec.requirement;
-        let (fit, bound) = self.quota.room(&self.view, &requirement.tenant, &spec.quota, requirement.cause)?;
+        let (fit, bound) = self.books.quota.room(&self.view, &requirement.tenant, &spec.quota, requirement.cause)?;
         let Bound { tenant, resource, left } = bound;
         let needed = spec.quota.get(&resource).copied().unwrap_or(0).saturating_mul(added);
         (added > fit).then_some(Hindrance::Quota { tenant, resource, left, needed })
@@ -500,8 +437,8 @@ impl<'s> Planner<'s> {
         for spec in specs {
             self.rebook(spec);
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(spec);
-            self.columns.prepare(self.view.snapshot, spec);
+            let shape = self.books.ledger.shape(spec);
+            self.books.columns.prepare(self.view.snapshot, spec);
             self.hold_running(spec, block);
             self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
             let mut usable = vec![0; self.view.snapshot.width()];
@@ -514,7 +451,7 @@ impl<'s> Planner<'s> {
         let mut booked: Vec<&Arc<Spec>> = Vec::new();
         for spec in specs {
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape(spec);
+            let shape = self.books.ledger.shape(spec);
             self.hold_running(spec, block);
             let full = self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
             let decided = self.choose(spec, block, shape, full);

@@ -43,27 +43,29 @@ impl Planner<'_> {
         pools.filter_map(|(_, pool)| pool.facts.platform.as_deref()).collect()
     }
 
-    /// Charges replicas on a cluster, to the tenant and to the platforms they may be on.
-    pub(crate) fn charge(&mut self, spec: &Spec, block: usize, slot: Option<ClusterSlot>, replicas: i64, before: bool) {
+    /// Charges replicas that a plan adds on a cluster, to the tenant and to the platforms they may be on.
+    pub(crate) fn charge(&mut self, spec: &Spec, block: usize, slot: Option<ClusterSlot>, replicas: i64) {
         let tenant = &spec.requirement.tenant;
-        self.quota.charge(&self.view, tenant, &spec.quota, replicas, before);
-        let Some(slot) = slot else { return };
-        let limited = self.quota.platforms(&self.view, tenant);
+        self.books.quota.charge(&self.view, tenant, &spec.quota, replicas);
+        for platform in self.limited_platforms(spec, block, slot) {
+            self.books.quota.charge(&self.view, tenant, &on_platform(&spec.quota, &platform), replicas);
+        }
+    }
+
+    /// Platforms a replica on a cluster may be on that the payer's tree limits by themselves.
+    pub(crate) fn limited_platforms(&self, spec: &Spec, block: usize, slot: Option<ClusterSlot>) -> Vec<String> {
+        let Some(slot) = slot else { return Vec::new() };
+        let limited = self.books.quota.platforms(&self.view, &spec.requirement.tenant);
         if limited.is_empty() {
-            return;
+            return Vec::new();
         }
-        let here: Vec<String> =
-            self.platforms(block, slot).into_iter().filter(|p| limited.contains(*p)).map(str::to_owned).collect();
-        for platform in here {
-            let each = on_platform(&spec.quota, &platform);
-            self.quota.charge(&self.view, tenant, &each, replicas, before);
-        }
+        self.platforms(block, slot).into_iter().filter(|p| limited.contains(*p)).map(str::to_owned).collect()
     }
 
     /// What platforms may still take.
     pub(crate) fn platform_rooms(&self, spec: &Spec, block: usize) -> PlatformRooms {
         let requirement = &spec.requirement;
-        let limited: Vec<&str> = self.quota.platforms(&self.view, &requirement.tenant).into_iter().collect();
+        let limited: Vec<&str> = self.books.quota.platforms(&self.view, &requirement.tenant).into_iter().collect();
         // The last group is of all that is not limited.
         let mut told = PlatformRooms { by_slot: vec![0; self.view.snapshot.slots()], ..PlatformRooms::default() };
         let fits: Vec<i64> =
@@ -90,7 +92,7 @@ impl Planner<'_> {
     /// How many further replicas quotas of these amounts allow, with the one that says so.
     fn fit(&self, spec: &Spec, each: &Resources) -> (i64, Option<Bound>) {
         let requirement = &spec.requirement;
-        let room = self.quota.room(&self.view, &requirement.tenant, each, requirement.cause);
+        let room = self.books.quota.room(&self.view, &requirement.tenant, each, requirement.cause);
         room.map_or((MAX_REPLICAS, None), |(fit, bound)| (fit, Some(bound)))
     }
 
@@ -99,7 +101,7 @@ impl Planner<'_> {
         if spec.quota.is_empty() {
             return None;
         }
-        for platform in self.quota.platforms(&self.view, &spec.requirement.tenant) {
+        for platform in self.books.quota.platforms(&self.view, &spec.requirement.tenant) {
             let on = decided.targets.iter().filter(|(slot, _)| self.platforms(decided.block, *slot).contains(platform));
             let added =
                 on.map(|(slot, replicas)| (replicas - self.booked_on(*slot)).max(0)).fold(0_i64, i64::saturating_add);

@@ -21,10 +21,29 @@ pub(crate) struct Bound {
     pub(crate) left: i64,
 }
 
+/// What is used, by tenant and resource. Sums are wide enough never to be cut off: what was charged can be given back in
+/// any order.
+type Used<T> = BTreeMap<String, BTreeMap<String, T>>;
+
+/// What runs uses of one resource of one tenant, and how many charges that is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Standing {
+    amount: i128,
+    charges: i64,
+}
+
+/// The accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Quota {
-    /// Used before and now, by tenant and resource.
-    used: BTreeMap<String, BTreeMap<String, (i64, i64)>>,
+    /// By what runs.
+    standing: Used<Standing>,
+    /// What a plan adds to that.
+    planned: Used<i128>,
+}
+
+/// As a record holds it.
+fn narrow(amount: i128) -> i64 {
+    i64::try_from(amount).unwrap_or(if amount < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// The tenant and everybody above; a circle (which intake reports) is walked once.
@@ -68,27 +87,47 @@ impl Quota {
         resources.filter_map(|resource| resource.split_once('@')).map(|(_, platform)| platform).collect()
     }
 
-    fn used(&self, tenant: &str, resource: &str) -> i64 {
-        self.used.get(tenant).and_then(|of| of.get(resource)).map_or(0, |used| used.1)
+    fn used(&self, tenant: &str, resource: &str) -> (i64, i64) {
+        let standing = self.standing.get(tenant).and_then(|of| of.get(resource)).map_or(0, |used| used.amount);
+        let planned = self.planned.get(tenant).and_then(|of| of.get(resource)).copied().unwrap_or(0);
+        (narrow(standing), narrow(standing + planned))
     }
 
-    /// Charges replicas to a tenant and everybody above; negative gives back. `before` also moves the mark that a plan
-    /// compares with.
-    pub(crate) fn charge(&mut self, view: &View<'_>, tenant: &str, each: &Resources, replicas: i64, before: bool) {
+    /// Charges what a plan adds to a tenant and everybody above; negative gives back.
+    pub(crate) fn charge(&mut self, view: &View<'_>, tenant: &str, each: &Resources, replicas: i64) {
         if replicas == 0 || each.is_empty() {
             return;
         }
         for tenant in chain(view, tenant) {
-            let of = self.used.entry(tenant.name.clone()).or_default();
+            let of = self.planned.entry(tenant.name.clone()).or_default();
+            for (resource, amount) in each {
+                *of.entry(resource.clone()).or_default() += i128::from(*amount) * i128::from(replicas);
+            }
+        }
+    }
+
+    /// Enters what runs, or takes it out (`enter` false) by the numbers it was entered with.
+    pub(crate) fn stand(&mut self, view: &View<'_>, tenant: &str, each: &Resources, replicas: i64, enter: bool) {
+        if replicas == 0 || each.is_empty() {
+            return;
+        }
+        let sign = if enter { 1 } else { -1 };
+        for tenant in chain(view, tenant) {
+            let of = self.standing.entry(tenant.name.clone()).or_default();
             for (resource, amount) in each {
                 let used = of.entry(resource.clone()).or_default();
-                let change = amount.saturating_mul(replicas);
-                used.1 = used.1.saturating_add(change);
-                if before {
-                    used.0 = used.0.saturating_add(change);
+                used.amount += i128::from(*amount) * i128::from(replicas) * i128::from(sign);
+                used.charges += sign;
+                if used.charges == 0 {
+                    of.remove(resource);
                 }
             }
         }
+    }
+
+    /// Forgets what a plan added.
+    pub(crate) fn roll_back(&mut self) {
+        self.planned.clear();
     }
 
     /// How many further replicas the tree allows, with the bound that says so; `None` when nothing limits.
@@ -98,7 +137,7 @@ impl Quota {
             for (resource, amount) in each.iter().filter(|(_, amount)| **amount > 0) {
                 let Some((sum, headroom)) = limit(view, tenant, resource) else { continue };
                 let open = if cause == Cause::Failover { sum } else { sum - headroom };
-                let left = open.saturating_sub(self.used(&tenant.name, resource)).max(0);
+                let left = open.saturating_sub(self.used(&tenant.name, resource).1).max(0);
                 let fit = left / amount;
                 if least.as_ref().is_none_or(|(known, _)| fit < *known) {
                     let bound = Bound { tenant: tenant.name.clone(), resource: resource.clone(), left };
@@ -117,13 +156,14 @@ impl Quota {
         };
         let mut lines = Vec::new();
         for tenant in wanted {
-            let used = self.used.get(&tenant.name);
+            let (standing, planned) = (self.standing.get(&tenant.name), self.planned.get(&tenant.name));
+            let used = standing.iter().flat_map(|of| of.keys()).chain(planned.iter().flat_map(|of| of.keys()));
             let limited = tenant.grants.iter().flatten().flat_map(|grant| grant.amount.keys());
-            let mut resources: Vec<_> = used.iter().flat_map(|used| used.keys()).chain(limited).collect();
+            let mut resources: Vec<_> = used.chain(limited).collect();
             resources.sort_unstable();
             resources.dedup();
             for resource in resources {
-                let (before, after) = used.and_then(|used| used.get(resource)).copied().unwrap_or_default();
+                let (before, after) = self.used(&tenant.name, resource);
                 let limit = limit(view, tenant, resource);
                 lines.push(QuotaUse {
                     tenant: tenant.name.clone(),

@@ -4,23 +4,27 @@
 //! books everything in the order of turns and may find other gaps between pods. Who waits for room is tried against
 //! that, so that a second plan has nothing to add. Only clusters booked on since they were last packed are packed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::mask;
 use super::planner::Planner;
 use super::snapshot::ClusterSlot;
-use super::spec::Spec;
+use super::spec::{Spec, WorkloadKey};
 
 impl Planner<'_> {
     /// Packs the pools that were booked on anew, in the order of turns, as a planner of the outcome would find them.
     /// Answers the clusters whose room that changed.
     pub(crate) fn repack(&mut self) -> Vec<u64> {
-        let mut touched = self.ledger.touched(self.packed, self.view.snapshot.width());
-        let before = self.ledger.clear(&touched);
+        let mut touched = self.books.ledger.touched(self.books.packed, self.view.snapshot.width());
+        let before = self.books.ledger.clear(&touched);
         let here = |slot: usize| mask::has(&touched, slot);
         let mut booked: Vec<(Arc<Spec>, BTreeMap<usize, i64>)> = Vec::new();
-        for (spec, placed) in self.placed.values() {
+        let clusters = mask::iter(&touched).filter_map(|slot| self.view.snapshot.cluster(ClusterSlot::new(slot)));
+        let running = clusters.filter_map(|cluster| self.books.on.get(&cluster.name)).flatten();
+        let running = running.filter_map(|owner| Some(self.books.standing.get(owner)?.key()));
+        let concerned: BTreeSet<&WorkloadKey> = running.chain(&self.books.moved).collect();
+        for (spec, placed) in concerned.into_iter().filter_map(|key| self.books.placed.get(key)) {
             let mut on: BTreeMap<usize, i64> = placed.iter().filter(|(slot, _)| here(*slot)).copied().collect();
             for current in &spec.current {
                 let Some(slot) = self.view.snapshot.slot(&current.cluster).map(ClusterSlot::index) else { continue };
@@ -39,21 +43,21 @@ impl Planner<'_> {
         booked.sort_by(|(a, _), (b, _)| a.by_turn(b));
         for (spec, on) in booked {
             let block = self.store.of(&self.view, &spec.requirement);
-            let shape = self.ledger.shape_id(&spec);
-            let owner = self.owner(&spec.key);
+            let shape = self.books.ledger.shape_id(&spec);
+            let owner = self.books.owner(&spec.key);
             for (slot, replicas) in on {
                 self.book(block, shape, owner, ClusterSlot::new(slot), replicas);
             }
         }
-        self.packed = self.ledger.position();
+        self.books.packed = self.books.ledger.position();
         for (slot, free) in before {
-            mask::assign(&mut touched, slot, self.ledger.differs(slot, &free));
+            mask::assign(&mut touched, slot, self.books.ledger.differs(slot, &free));
         }
         touched
     }
 
     /// Whether somebody gave back room, quota or a share since this was last asked.
     pub(crate) fn given_back(&mut self) -> bool {
-        std::mem::take(&mut self.given_back)
+        std::mem::take(&mut self.books.given_back)
     }
 }

@@ -236,8 +236,7 @@ impl<'a> Judge<'a> {
             return Check::pass();
         }
         self.view
-            .freezes
-            .iter()
+            .freezes()
             .map(|(freeze, _)| freeze)
             .filter(|f| f.tenants.is_empty() || f.tenants.contains(&self.requirement.tenant))
             .filter(|f| f.clusters.as_ref().is_none_or(|which| which.matches(&cluster.name, &cluster.labels)))

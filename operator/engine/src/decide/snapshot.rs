@@ -10,6 +10,8 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::canonical::{self, CanonicalError};
+use super::changes::{Touch, Touches};
+use super::fingerprint::{Fingerprints, kept};
 use super::index::Index;
 use super::input::{ClusterInput, FreezeInput, PoolInput, TenantInput, TierInput};
 use super::mask;
@@ -70,17 +72,10 @@ pub enum SnapshotError {
     },
 }
 
-/// A cluster with what is derived from it alone.
-#[derive(Clone, Debug)]
-struct Entry {
-    input: Arc<ClusterInput>,
-    digest: OnceLock<Digest>,
-}
-
 /// The compiled fleet.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    slots: Vec<Option<Entry>>,
+    slots: Vec<Option<Arc<ClusterInput>>>,
     vacant: BTreeSet<usize>,
     by_name: BTreeMap<String, ClusterSlot>,
     /// By slot: place of the cluster in name order.
@@ -94,12 +89,13 @@ pub struct Snapshot {
     pub(crate) catalogue: detect::Catalogue,
     data: Option<Digest>,
     pub(crate) specs: BTreeMap<WorkloadKey, Arc<Spec>>,
-    /// Digests of the specs, each worked out when it is first asked for and kept until the spec changes.
-    spec_digests: BTreeMap<WorkloadKey, OnceLock<Digest>>,
+    cluster_digests: Fingerprints<String>,
+    spec_digests: Fingerprints<WorkloadKey>,
     /// Digest of everything but clusters and specs, kept until any of it changes.
     rules_digest: OnceLock<Digest>,
     /// Counts changes of what all verdicts rest on beside clusters.
     revision: u64,
+    touches: Touches,
 }
 
 impl Snapshot {
@@ -123,7 +119,7 @@ impl Snapshot {
             }
         }
         for spec in specs {
-            snapshot.spec_digests.insert(spec.key.clone(), OnceLock::new());
+            snapshot.spec_digests.changed(&spec.key);
             if let Some(old) = snapshot.specs.insert(spec.key.clone(), Arc::new(spec)) {
                 return Err(duplicate("workload", &old.key.to_string()));
             }
@@ -153,10 +149,12 @@ impl Snapshot {
     /// Takes a cluster out; its slot may be used again. `None` when there was none of that name.
     pub fn remove_cluster(&mut self, name: &str) -> Option<ClusterSlot> {
         let slot = self.by_name.remove(name)?;
-        if let Some(entry) = self.slots.get_mut(slot.index()).and_then(Option::take) {
-            self.index.post(slot.index(), &entry.input, false);
+        if let Some(cluster) = self.slots.get_mut(slot.index()).and_then(Option::take) {
+            self.index.post(slot.index(), &cluster, false);
         }
         self.vacant.insert(slot.index());
+        self.cluster_digests.gone(&name.to_owned());
+        self.touch(Touch::Cluster(slot));
         self.rank();
         Some(slot)
     }
@@ -172,7 +170,7 @@ impl Snapshot {
         let slot = match self.by_name.get(&cluster.name) {
             Some(slot) => {
                 if let Some(old) = self.slots.get_mut(slot.index()).and_then(Option::take) {
-                    self.index.post(slot.index(), &old.input, false);
+                    self.index.post(slot.index(), &old, false);
                 }
                 *slot
             }
@@ -188,8 +186,10 @@ impl Snapshot {
             }
         };
         self.index.post(slot.index(), &cluster, true);
-        if let Some(entry) = self.slots.get_mut(slot.index()) {
-            *entry = Some(Entry { input: Arc::new(cluster), digest: OnceLock::new() });
+        self.cluster_digests.changed(&cluster.name);
+        self.touch(Touch::Cluster(slot));
+        if let Some(place) = self.slots.get_mut(slot.index()) {
+            *place = Some(Arc::new(cluster));
         }
         slot
     }
@@ -252,13 +252,15 @@ impl Snapshot {
 
     /// Enters a workload or changes it.
     pub fn upsert_spec(&mut self, spec: Spec) {
-        self.spec_digests.insert(spec.key.clone(), OnceLock::new());
+        self.spec_digests.changed(&spec.key);
+        self.touch(Touch::Spec(spec.key.clone()));
         self.specs.insert(spec.key.clone(), Arc::new(spec));
     }
 
     /// Takes a workload out.
     pub fn remove_spec(&mut self, key: &WorkloadKey) -> Option<Arc<Spec>> {
-        self.spec_digests.remove(key);
+        self.spec_digests.gone(key);
+        self.touch(Touch::Spec(key.clone()));
         self.specs.remove(key)
     }
 
@@ -282,7 +284,7 @@ impl Snapshot {
     /// The cluster in a slot.
     #[must_use]
     pub fn cluster(&self, slot: ClusterSlot) -> Option<&Arc<ClusterInput>> {
-        self.slots.get(slot.index())?.as_ref().map(|entry| &entry.input)
+        self.slots.get(slot.index())?.as_ref()
     }
 
     /// The slot of a cluster.
@@ -323,6 +325,15 @@ impl Snapshot {
         self.revision
     }
 
+    fn touch(&mut self, touch: Touch) {
+        self.touches.add(touch, self.by_name.len() + self.specs.len());
+    }
+
+    /// What was touched, for who keeps something made of this snapshot.
+    pub(crate) fn touches(&self) -> &Touches {
+        &self.touches
+    }
+
     /// Slots in use and vacant.
     pub(crate) fn slots(&self) -> usize {
         self.slots.len()
@@ -344,17 +355,13 @@ impl Snapshot {
     /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
     pub fn digest(&self) -> Result<Digest, CanonicalError> {
         let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
-        hasher.field(b"jiuzhou-fleet/2");
-        for entry in self.by_name.values().filter_map(|slot| self.slots.get(slot.index())?.as_ref()) {
-            let digest = kept(&entry.digest, || canonical::digest(&*entry.input, DigestAlgorithm::Sha256))?;
-            hasher.field(digest.bytes());
-        }
+        hasher.field(b"jiuzhou-fleet/3");
+        let cluster = |name: &String| self.slot(name).and_then(|slot| self.cluster(slot)).map(|cluster| &**cluster);
+        self.cluster_digests.feed(&mut hasher, |name| canonical::digest(&cluster(name), DigestAlgorithm::Sha256))?;
         hasher.field(b"");
         hasher.field(kept(&self.rules_digest, || self.digest_rules())?.bytes());
-        for (spec, digest) in self.specs.values().zip(self.spec_digests.values()) {
-            let digest = kept(digest, || canonical::digest(&**spec, DigestAlgorithm::Sha256))?;
-            hasher.field(digest.bytes());
-        }
+        let spec = |key: &WorkloadKey| self.specs.get(key).map(|spec| &**spec);
+        self.spec_digests.feed(&mut hasher, |key| canonical::digest(&spec(key), DigestAlgorithm::Sha256))?;
         Ok(hasher.finish())
     }
 
@@ -364,8 +371,8 @@ impl Snapshot {
     /// As [`Self::digest`].
     pub(crate) fn spec_digest(&self, spec: &Spec) -> Result<Digest, CanonicalError> {
         let digest = || canonical::digest(spec, DigestAlgorithm::Sha256);
-        match (self.specs.get(&spec.key), self.spec_digests.get(&spec.key)) {
-            (Some(known), Some(cell)) if **known == *spec => kept(cell, digest),
+        match self.specs.get(&spec.key) {
+            Some(known) if **known == *spec => self.spec_digests.of(&spec.key, digest),
             _ => digest(),
         }
     }
@@ -379,20 +386,6 @@ impl Snapshot {
         hasher.field(&canonical::bytes(&self.catalogue)?);
         hasher.field(&canonical::bytes(&self.data)?);
         Ok(hasher.finish())
-    }
-}
-
-/// What a cell has, or is given now.
-fn kept(
-    cell: &OnceLock<Digest>,
-    make: impl FnOnce() -> Result<Digest, CanonicalError>,
-) -> Result<Digest, CanonicalError> {
-    match cell.get() {
-        Some(digest) => Ok(*digest),
-        None => {
-            let digest = make()?;
-            Ok(*cell.get_or_init(|| digest))
-        }
     }
 }
 

@@ -20,13 +20,15 @@ impl Planner<'_> {
                 rooms.push(Vec::new());
                 continue;
             }
-            let placed = self.placed.values().map(|(spec, targets)| (&**spec, targets.as_slice()));
-            let account = self.columns.account(share.of, &share.key, spec, placed);
-            let Some(groups) = self.columns.groups(&share.key) else { continue };
-            let own: Vec<_> = self.placed.get(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
+            let placed = self.books.placed.values().map(|(spec, targets)| (&**spec, targets.as_slice()));
+            let account = self.books.columns.account(share.of, &share.key, spec, placed);
+            let Some(groups) = self.books.columns.groups(&share.key) else { continue };
+            let own: Vec<_> = self.books.placed.get(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
             let others = columns::without(account, groups, &own);
-            let cap = share.percent.floor_of(others.total.saturating_add(spec.replicas));
-            rooms.push(others.groups.iter().map(|used| (cap - used).max(0)).collect());
+            let all = i64::try_from(others.total + i128::from(spec.replicas)).unwrap_or(i64::MAX);
+            let cap = i128::from(share.percent.floor_of(all));
+            let left = |used: &i128| i64::try_from((cap - used).max(0)).unwrap_or(i64::MAX);
+            rooms.push(others.groups.iter().map(left).collect());
         }
         rooms
     }

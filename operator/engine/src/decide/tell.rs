@@ -181,7 +181,7 @@ impl Planner<'_> {
 
     /// How many groups of a key a decision uses.
     fn used(&self, key: &SpreadKey, decided: &Decided) -> i64 {
-        let group = |slot: &ClusterSlot| match self.columns.groups(key) {
+        let group = |slot: &ClusterSlot| match self.books.columns.groups(key) {
             Some(groups) => groups.by_slot.get(slot.index()).copied(),
             None => u32::try_from(slot.index()).ok(),
         };

@@ -1,14 +1,15 @@
-//! A snapshot seen at an instant: everything that depends on time, worked out once for all clusters.
+//! A snapshot seen at an instant, and what a requirement demands there.
 //!
-//! Tiers and protection levels rest on documents with terms, freezes on windows. What a requirement demands of them is
-//! in [`Demand`].
+//! What depends on the instant is worked out once for all clusters by the [`Calendar`]; tenants and classes are looked up
+//! for each requirement ([`Demand`]).
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::input::{ClusterInput, FreezeInput};
+use super::calendar::{Calendar, Dated};
+use super::input::{ClusterInput, FreezeInput, TierInput};
 use super::mask::Mask;
 use super::nodes::node_affinity;
 use super::snapshot::Snapshot;
@@ -18,103 +19,37 @@ use crate::detect;
 use crate::detect::affinity::NodeAffinity;
 use crate::terms::Reason;
 
-/// The highest protection level there is (GB/T 22240).
-const LEVELS: u8 = 5;
-
-/// What of a cluster depends on the instant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Dated {
-    /// Tiers from the lowest that hold for certain, and that would if everything Unknown held.
-    pub(crate) tiers: (usize, usize),
-    /// Highest protection level with a verified report, and with any.
-    pub(crate) protection: (u8, u8),
-}
-
 /// A snapshot at an instant.
 #[derive(Debug)]
 pub(crate) struct View<'s> {
     pub(crate) snapshot: &'s Snapshot,
     pub(crate) as_of: Timestamp,
-    dated: Vec<Dated>,
-    /// `[n]`: clusters with at least n tiers, for certain and possibly.
-    pub(crate) tiers: Vec<(Mask, Mask)>,
-    /// `[level]`: clusters with at least that protection level, for certain and possibly.
-    pub(crate) protection: Vec<(Mask, Mask)>,
-    /// Freezes that hold now.
-    pub(crate) freezes: Vec<(&'s FreezeInput, Mask)>,
-    pub(crate) next_change: Option<Timestamp>,
+    pub(crate) calendar: Calendar,
 }
 
 impl<'s> View<'s> {
     pub(crate) fn new(snapshot: &'s Snapshot, as_of: Timestamp) -> Self {
-        let mut view = Self {
-            snapshot,
-            as_of,
-            dated: vec![Dated::default(); snapshot.slots()],
-            tiers: vec![Default::default(); snapshot.tiers.len() + 1],
-            protection: vec![Default::default(); usize::from(LEVELS) + 1],
-            freezes: Vec::new(),
-            next_change: None,
-        };
-        let mut next = snapshot.freezes.values().filter_map(|f| f.term.next_change(as_of)).min();
-        let grants = snapshot.tenants.values().flat_map(|t| t.grants.iter().flatten());
-        next = next.into_iter().chain(grants.filter_map(|g| g.term.next_change(as_of))).min();
-        for (slot, cluster) in snapshot.clusters() {
-            let dated = date(snapshot, cluster, as_of);
-            let slot = slot.index();
-            for (n, (certain, possible)) in view.tiers.iter_mut().enumerate() {
-                if n <= dated.tiers.0 {
-                    certain.set(slot);
-                }
-                if n <= dated.tiers.1 {
-                    possible.set(slot);
-                }
-            }
-            for (level, (certain, possible)) in (0..=LEVELS).zip(view.protection.iter_mut()) {
-                if level <= dated.protection.0 {
-                    certain.set(slot);
-                }
-                if level <= dated.protection.1 {
-                    possible.set(slot);
-                }
-            }
-            if let Some(place) = view.dated.get_mut(slot) {
-                *place = dated;
-            }
-            next = next.into_iter().chain(tier::next_change(cluster, as_of)).min();
-        }
-        for freeze in snapshot.freezes.values().filter(|freeze| freeze.term.holds(as_of)) {
-            let mut mask = Mask::default();
-            for (slot, cluster) in snapshot.clusters() {
-                if freeze.clusters.as_ref().is_none_or(|which| which.matches(&cluster.name, &cluster.labels)) {
-                    mask.set(slot.index());
-                }
-            }
-            view.freezes.push((freeze, mask));
-        }
-        view.next_change = next;
-        view
+        Self { snapshot, as_of, calendar: Calendar::new(snapshot, as_of) }
     }
 
     /// What of a cluster depends on the instant.
     pub(crate) fn dated(&self, slot: usize) -> Dated {
-        self.dated.get(slot).copied().unwrap_or_default()
+        self.calendar.dated(slot)
+    }
+
+    /// Freezes that hold now, with the clusters they mean.
+    pub(crate) fn freezes(&self) -> impl Iterator<Item = (&'s FreezeInput, &Mask)> {
+        let held = self.calendar.freezes.iter();
+        held.filter_map(|(name, clusters)| Some((self.snapshot.freezes.get(name)?, clusters)))
     }
 }
 
-fn date(snapshot: &Snapshot, cluster: &ClusterInput, as_of: Timestamp) -> Dated {
-    let standing = tier::evaluate(cluster, &snapshot.tiers, as_of);
-    let attested = |possibly: bool| {
-        (1..=LEVELS).rev().find(|level| match tier::attested(&cluster.protection, *level, as_of).0 {
-            tier::CheckOutcome::Pass { .. } => true,
-            tier::CheckOutcome::Unknown => possibly,
-            tier::CheckOutcome::Fail => false,
-        })
-    };
-    Dated {
-        tiers: (standing.certain, standing.possible),
-        protection: (attested(false).unwrap_or(0), attested(true).unwrap_or(0)),
-    }
+/// The highest tier that a requirement demands by its own words, its class of data and its tenant; `None` when it demands
+/// none, or one that is not defined.
+#[must_use]
+pub fn demanded_tier<'s>(snapshot: &'s Snapshot, requirement: &Requirement) -> Option<&'s TierInput> {
+    let demand = Demand::new(snapshot, requirement);
+    demand.tiers.checked_sub(1).and_then(|at| snapshot.tiers.get(at)).filter(|_| demand.undefined.is_none())
 }
 
 /// What a requirement demands once its tenant and class are looked up.

@@ -26,6 +26,8 @@ pub enum Area {
     Choice,
     /// Figures: energy, carbon, cost, adoption.
     Measure,
+    /// Tests and scenarios.
+    Study,
 }
 
 macro_rules! codes {
@@ -129,6 +131,8 @@ codes! {
         HookNotWrapped: Warning,
         /// The declared hosting state and the workloads of a system contradict each other.
         HostingContradicted: Warning,
+        /// Native objects are selected on a hub whose operator does not run as that of a dedicated hub.
+        HubNotDedicated: Error,
         /// A text is no image reference.
         ImageInvalid: Error,
         /// An image is named by tag only.
@@ -229,6 +233,16 @@ codes! {
         SbomUnreadable: Error,
         /// A selector that matches nothing in the input.
         SelectorEmpty: Warning,
+        /// No object of the namespace matches a selection.
+        SelectionEmpty: Error,
+        /// A selection that took objects matches none any more; what runs is held.
+        SelectionLost: Error,
+        /// A controller of the hub acts on what is selected.
+        SelectionRefused: Error,
+        /// A kind that is not followed on a hub.
+        SelectionUnknownKind: Error,
+        /// Native objects of the hub were not all read yet.
+        SelectionUnread: Error,
         /// A selector takes no pod of the set.
         SelectorMatchesNothing: Warning,
         /// A system that handles state secrets; it must not be on a government cloud.
@@ -573,6 +587,14 @@ codes! {
         TimeUnpriced: Warning,
         /// A site uses more water per energy than a limit allows.
         WaterAboveLimit: Warning,
+    }
+    Study {
+        /// A case of a test expected something else than what is.
+        ExpectationMissed: Error,
+        /// No case of any test is about a policy or a tier.
+        TestMissing: Error,
+        /// There is no test in the input.
+        TestsAbsent: Warning,
     }
 }
 

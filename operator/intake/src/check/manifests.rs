@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiuzhou_api::v1alpha1::{FleetWorkload, LabelOperator, ObjectSelection};
+use jiuzhou_api::v1alpha1::FleetWorkload;
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::dependencies::Graph;
 use jiuzhou_objects::images::ImageRef;
 use jiuzhou_objects::needs::NodeNeeds;
 use jiuzhou_objects::object::{Object, Scope, scope_of};
 use jiuzhou_objects::profile::may_hide_pods;
+use jiuzhou_objects::selection::takes;
 use jiuzhou_objects::shape::{Count, Scaler, Shape, scalers};
 use serde_json::Value;
 
@@ -86,7 +87,9 @@ fn parts<'a>(scene: &Scene<'a>) -> Parts<'a> {
     let (mut all, mut selected) = (Vec::new(), BTreeSet::new());
     for workload in scene.objects.workloads.values() {
         let document = &workload.document;
-        for (index, object) in workload.object.spec.objects.iter().enumerate() {
+        // What is selected is looked at where it stands.
+        let written = if workload.object.spec.select.is_some() { &[] } else { workload.object.spec.objects.as_slice() };
+        for (index, object) in written.iter().enumerate() {
             let pointer = format!("/spec/objects/{index}/manifest");
             all.push(Part { workload, document, pointer, value: &object.manifest });
         }
@@ -94,31 +97,13 @@ fn parts<'a>(scene: &Scene<'a>) -> Parts<'a> {
         for index in natives.get(document.namespace.as_str()).into_iter().flatten() {
             let Some(native) = scene.objects.natives.get(*index) else { continue };
             let value = &native.document.value;
-            if selects(selection, Object::new(value)) {
+            if takes(selection, Object::new(value)) {
                 selected.insert(*index);
                 all.push(Part { workload, document: &native.document, pointer: String::new(), value });
             }
         }
     }
     Parts { all, selected }
-}
-
-fn selects(selection: &ObjectSelection, object: Object<'_>) -> bool {
-    let labels = object.labels();
-    let kinds = &selection.kinds;
-    let kind = kinds.iter().any(|k| *k.api_version == *object.api_version() && *k.kind == *object.kind());
-    (kinds.is_empty() || kind)
-        && selection.labels.labels.iter().all(|(key, value)| labels.get(key) == Some(value))
-        && selection.labels.expressions.iter().all(|expression| {
-            let own = labels.get(expression.key.as_ref());
-            let listed = own.is_some_and(|own| expression.values.iter().any(|value| *value == own.as_str()));
-            match expression.operator {
-                LabelOperator::In => listed,
-                LabelOperator::NotIn => !listed,
-                LabelOperator::Exists => own.is_some(),
-                LabelOperator::DoesNotExist => own.is_none(),
-            }
-        })
 }
 
 /// What one manifest shows beyond its pods and images, which the conversion reads.

@@ -31,7 +31,7 @@ use jiuzhou_api::v1alpha1::{ClusterSelector, PlacementRules};
 use jiuzhou_engine::decide::input::{ClusterInput, PoolInput};
 use jiuzhou_engine::decide::{FleetInput, Spec};
 use jiuzhou_engine::detect::{Catalogue, NodeFacts};
-use jiuzhou_engine::terms::Finding;
+use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_measure::carbon::FactorTable;
 use jiuzhou_objects::profile::Profiles;
 
@@ -43,6 +43,7 @@ pub use claims::rivals;
 pub use kinds::profiles;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
+pub(crate) use words::dimension;
 pub use workloads::Shared;
 
 /// Everything the engine and the objects room are told.
@@ -136,6 +137,12 @@ impl Base {
     #[must_use]
     pub fn rules<'a>(&'a self, objects: &'a Objects, key: &Key) -> Option<&'a PlacementRules> {
         workloads::rules_of(&self.context(objects), objects.workloads.get(key)?)
+    }
+
+    /// The policy object whose rules hold for a workload; `None` when it has rules of its own or none at all.
+    #[must_use]
+    pub fn policy(&self, objects: &Objects, key: &Key) -> Option<ObjectRef> {
+        workloads::policy_of(&self.context(objects), objects.workloads.get(key)?)
     }
 
     /// The tenant of a workload; empty when nobody owns its namespace.

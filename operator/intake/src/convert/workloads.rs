@@ -12,7 +12,7 @@ use jiuzhou_engine::decide::{
     Cause, CpuSensitivity, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
 };
 use jiuzhou_engine::detect::{AcceleratorNeed, Needs};
-use jiuzhou_engine::terms::{Code, Finding, Reason};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::profile::Profiles;
 
 use crate::objects::{Item, Objects, named};
@@ -106,9 +106,11 @@ fn spec(
         placement_policy,
     } = &item.object.spec;
     let document = &item.document;
-    if select.is_some() {
-        // The objects are on the hub; a folder does not have them.
-        let reason = Reason::new(Code::NotPlanned).object("FleetWorkload.spec.select");
+    if select.is_some() && objects.is_empty() {
+        // What is selected stands in `objects` where it is known; a folder need not have it.
+        let key = (document.namespace.clone(), document.name.clone());
+        let unknown = || Reason::new(Code::NotPlanned).object("FleetWorkload.spec.select");
+        let reason = context.objects.unselected.get(&key).cloned().unwrap_or_else(unknown);
         findings.push(document.finding(reason, "/spec/select"));
         return None;
     }
@@ -217,14 +219,35 @@ fn rules<'a>(
     inline: Option<&'a api::PlacementRules>,
     by_name: Option<&str>,
 ) -> Option<&'a api::PlacementRules> {
-    if inline.is_some() {
-        return inline;
-    }
+    inline.or_else(|| shared_rules(context, namespace, tenant, by_name).map(|(_, rules)| rules))
+}
+
+/// The policy object whose rules hold where a workload has none of its own.
+fn shared_rules<'a>(
+    context: &Context<'a>,
+    namespace: &str,
+    tenant: &str,
+    by_name: Option<&str>,
+) -> Option<(ObjectRef, &'a api::PlacementRules)> {
     let default = || named(&context.objects.tenants, tenant)?.object.spec.default_policy.as_deref();
     let name = by_name.or_else(default)?;
     let own = context.objects.policies.get(&(namespace.to_owned(), name.to_owned()));
-    let shared = || named(&context.objects.cluster_policies, name).map(|item| &item.object.spec.placement);
-    own.map(|item| &item.object.spec.placement).or_else(shared)
+    let own = own.map(|item| (ObjectRef::new("PlacementPolicy", namespace, name), &item.object.spec.placement));
+    let shared = || {
+        let item = named(&context.objects.cluster_policies, name)?;
+        Some((ObjectRef::new("ClusterPlacementPolicy", "", name), &item.object.spec.placement))
+    };
+    own.or_else(shared)
+}
+
+/// The policy object whose rules hold for a workload; `None` when it has rules of its own or none at all.
+pub(super) fn policy_of(context: &Context<'_>, item: &Item<api::FleetWorkload>) -> Option<ObjectRef> {
+    let spec = &item.object.spec;
+    if spec.placement.is_some() {
+        return None;
+    }
+    let (namespace, by_name) = (item.document.namespace.as_str(), spec.placement_policy.as_deref());
+    shared_rules(context, namespace, &tenant(context, item), by_name).map(|(policy, _)| policy)
 }
 
 /// What runs: what is committed with what is seen of it, then what is seen where nothing is committed any more (or not

@@ -225,7 +225,7 @@ fn consumer(
 }
 
 /// A pool and the millicores in use on it, where both what it has and what is free were observed.
-fn pool(
+pub(super) fn pool(
     scene: &Scene<'_>,
     item: &Item<api::MemberCluster>,
     own: &EnginePool,

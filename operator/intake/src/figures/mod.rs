@@ -12,6 +12,8 @@ mod energy;
 mod expiry;
 mod names;
 mod power;
+mod rates;
+mod sovereignty;
 pub(crate) mod tables;
 
 pub use adoption::{Register, minimum_days, register};
@@ -20,6 +22,8 @@ pub use ask::{Ask, Problem, State, ask};
 pub use energy::energy;
 pub use expiry::{Expiring, Proof, expiring, of_cluster};
 pub use names::{division, document, findings, title};
+pub use rates::{Rates, rates};
+pub use sovereignty::{Dependence, dependence};
 pub use tables::{Comparison, comparison};
 
 use jiff::Timestamp;

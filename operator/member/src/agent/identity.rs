@@ -22,8 +22,9 @@ pub const GROUP: &str = "system:jiuzhou:members";
 pub const SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 /// What such a certificate is for.
 pub const USAGES: [&str; 2] = ["client auth", "digital signature"];
-/// Life of a certificate that is asked for: seven days; the hub may give less.
-const LIFE_SECONDS: i32 = 7 * 24 * 3600;
+/// Life of a certificate that is asked for: two weeks, renewed after one, so that a hub may be down for the other. The hub
+/// may give less.
+const LIFE_SECONDS: i32 = 14 * 24 * 3600;
 /// Secret in the member with key and certificate.
 pub const SECRET: &str = "agent-identity";
 /// Questions about a request until it is given up: ten minutes.

@@ -36,6 +36,8 @@ pub const REPORT: &str = "report";
 /// Key in both.
 pub const JSON: &str = "json";
 
+/// Between two tries to renew a certificate that still holds.
+const RENEW_AGAIN: Duration = Duration::from_secs(300);
 /// Between two tries of something that failed.
 const AGAIN: Duration = Duration::from_secs(10);
 
@@ -79,6 +81,8 @@ pub struct Agent {
     pub bootstrap_token: Option<String>,
     /// Between two heartbeats, under 60 seconds.
     pub heartbeat: Duration,
+    /// Without the hub for longer, what it ordered is out of date: nothing new is started by it.
+    pub orders_hold: Duration,
     /// What is known of kinds.
     pub knowledge: Arc<Knowledge>,
     /// Whether objects are applied as the tenants' accounts.
@@ -134,17 +138,37 @@ impl Agent {
                 () = &mut stop => return Ok(()),
                 connection = self.register() => connection?,
             };
-            let renew_at = connection.term().map(|term| term.renew_at());
             tracing::info!(cluster = %self.cluster, ends = ?connection.expires_at(), "registered at the hub");
             tokio::select! {
                 () = &mut stop => return Ok(()),
                 () = self.work(&connection) => {}
-                () = until(renew_at) => tracing::info!("renewing the certificate"),
+                () = self.renew(&connection) => {}
             }
         }
     }
 
-    /// A connection with a certificate that is not due; gets one where there is none. Tries until it has one.
+    /// Asks for the next certificate when this one is due, beside the work: while the hub is down, orders are looked after
+    /// as before. Done when there is another certificate, or when this one has ended and only the token is left.
+    async fn renew(&self, connection: &Connection) {
+        until(connection.term().map(|term| term.renew_at())).await;
+        while connection.expires_at().is_none_or(|ends| ends > Timestamp::now()) {
+            tracing::info!("renewing the certificate");
+            let next = match identity::obtain(&connection.client(), &self.cluster).await {
+                Ok(fresh) => {
+                    identity::store(&self.member.client(), &fresh).await.map_err(|trouble| trouble.to_string())
+                }
+                Err(Either::Again(trouble)) => Err(trouble.to_string()),
+                Err(Either::Ends(error)) => Err(error.to_string()),
+            };
+            match next {
+                Ok(()) => return,
+                Err(why) => tracing::warn!(why, "failed to renew the certificate; trying again"),
+            }
+            sleep(RENEW_AGAIN).await;
+        }
+    }
+
+    /// A connection with a certificate that holds; gets one where there is none. Tries until it has one.
     async fn register(&self) -> Result<Connection, AgentError> {
         loop {
             match self.registered().await {
@@ -159,15 +183,12 @@ impl Agent {
     async fn registered(&self) -> Result<Connection, Either> {
         let member = self.member.client();
         let known = identity::load(&member).await.map_err(Either::Again)?;
-        // A certificate that is due asks for the next; one that has ended cannot.
-        let present = known.as_ref().and_then(|known| self.hub.by_certificate(known).ok());
-        let due = |connection: &Connection| connection.term().is_none_or(|term| term.renew_at() <= Timestamp::now());
-        let asking = match (present, &self.bootstrap_token) {
-            (Some(connection), _) if !due(&connection) => return Ok(connection),
-            (Some(connection), _) => connection,
-            (None, Some(token)) => self.hub.by_token(token).map_err(|refusal| Either::Ends(refusal.into()))?,
-            (None, None) => return Err(Either::Ends(AgentError::NoToken)),
-        };
+        // One that holds is used, and asks for the next when it is due; one that has ended cannot ask.
+        if let Some(present) = known.as_ref().and_then(|known| self.hub.by_certificate(known).ok()) {
+            return Ok(present);
+        }
+        let Some(token) = &self.bootstrap_token else { return Err(Either::Ends(AgentError::NoToken)) };
+        let asking = self.hub.by_token(token).map_err(|refusal| Either::Ends(refusal.into()))?;
         let fresh = identity::obtain(&asking.client(), &self.cluster).await?;
         identity::store(&member, &fresh).await.map_err(Either::Again)?;
         self.hub.by_certificate(&fresh).map_err(|refusal| Either::Ends(refusal.into()))
@@ -186,7 +207,7 @@ impl Agent {
         let orders =
             orders::Orders::new(client, self.member(), self.member.client(), namespace.clone(), settings, alive);
         let fence_after = heartbeat::lease_seconds(self.heartbeat);
-        tokio::join!(beating, listening, reporting, orders.carry_out(fence_after));
+        tokio::join!(beating, listening, reporting, orders.carry_out(fence_after, self.orders_hold));
     }
 
     fn member(&self) -> Member {

@@ -14,6 +14,7 @@ use jiuzhou_api::v1alpha1::{Delivery, DeliverySpec, DeliveryStatus, HubClaim};
 use jiuzhou_objects::object::Object;
 use jiuzhou_objects::secrets::SecretManifest;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
@@ -35,6 +36,50 @@ use crate::watch::{Notice, Watches};
 const SWEEP: Duration = Duration::from_secs(60);
 /// How often is looked whether the hub still hears us.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How far the hub is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// It answers.
+    Heard,
+    /// It has not answered for so long that it may have given the workloads to another cluster.
+    CutOff,
+    /// It has not answered for so long that what it ordered is out of date.
+    OutOfDate,
+}
+
+impl Reach {
+    fn after(silence: Duration, fence_after: Duration, hold: Duration) -> Self {
+        match () {
+            () if silence > hold => Self::OutOfDate,
+            () if silence > fence_after => Self::CutOff,
+            () => Self::Heard,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Heard => "the hub answers",
+            Self::CutOff => "cut off from the hub: what was ordered holds on",
+            Self::OutOfDate => "orders are out of date: nothing new is started",
+        }
+    }
+
+    /// The order as it holds now; `None` for one that holds as it stands.
+    fn order(self, spec: &DeliverySpec, now: Timestamp) -> Option<DeliverySpec> {
+        match self {
+            Self::Heard => None,
+            Self::CutOff => fenced(spec),
+            Self::OutOfDate => {
+                let mut late = fenced(spec).unwrap_or_else(|| spec.clone());
+                // An end of its own that has passed already stays what it is.
+                let ended = now - Duration::from_secs(1);
+                late.not_after = Some(Time(late.not_after.map_or(ended, |end| end.0.min(ended))));
+                Some(late)
+            }
+        }
+    }
+}
 
 /// An order and what came of it.
 struct Known {
@@ -69,14 +114,15 @@ impl Orders {
         Self { hub, member, client, namespace, settings, beats, known, secrets, claim: None }
     }
 
-    /// Carries orders out for ever. `fence_after` without an answer of the hub the agent counts as cut off.
-    pub(super) async fn carry_out(mut self, fence_after: Duration) {
+    /// Carries orders out for ever. `fence_after` without an answer of the hub the agent counts as cut off; after `hold`
+    /// its orders are out of date.
+    pub(super) async fn carry_out(mut self, fence_after: Duration, hold: Duration) {
         let api: Api<DeserializeGuard<Delivery>> = Api::namespaced(self.hub.clone(), &self.namespace);
         let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
         let (mut watches, mut notices) = Watches::new(self.member.clone());
         let (mut sweep, mut look) = (interval(SWEEP), interval(LOOK));
         let mut listed: BTreeSet<String> = BTreeSet::new();
-        let mut cut_off = false;
+        let mut reach = Reach::Heard;
         loop {
             let mut due: BTreeSet<String> = BTreeSet::new();
             tokio::select! {
@@ -84,16 +130,16 @@ impl Orders {
                 Some(notice) = notices.recv() => due.extend(self.noticed(notice)),
                 _ = sweep.tick() => due.extend(self.known.keys().cloned()),
                 _ = look.tick() => {
-                    let now = self.beats.borrow().elapsed() > fence_after;
-                    if now != cut_off {
-                        cut_off = now;
-                        tracing::warn!(cut_off, "the way to the hub changed");
+                    let now = Reach::after(self.beats.borrow().elapsed(), fence_after, hold);
+                    if now != reach {
+                        reach = now;
+                        tracing::warn!(?reach, "{}", reach.words());
                         due.extend(self.known.keys().cloned());
                     }
                 }
             }
             for name in due {
-                self.carry(&name, cut_off, &mut watches).await;
+                self.carry(&name, reach, &mut watches).await;
             }
         }
     }
@@ -153,10 +199,10 @@ impl Orders {
         }
     }
 
-    async fn carry(&mut self, name: &str, cut_off: bool, watches: &mut Watches) {
+    async fn carry(&mut self, name: &str, reach: Reach, watches: &mut Watches) {
         let Some(known) = self.known.get(name) else { return };
         let (spec, recorded, generation) = (known.spec.clone(), known.status.clone(), known.generation);
-        let order = if cut_off { fenced(&spec) } else { None };
+        let order = reach.order(&spec, Timestamp::now());
         if let Err(trouble) = self.commanded(spec.epoch).await {
             tracing::warn!(delivery = %name, %trouble, "nothing is done in this member");
             return;
@@ -258,5 +304,26 @@ impl Orders {
         });
         let params = PatchParams::apply(meta::FIELD_MANAGER).force();
         api.patch_status(name, &params, &Patch::Apply(&patch)).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_first_fences_who_asked_for_it_and_then_ends_every_order() {
+        let seconds = Duration::from_secs;
+        let reach = |silence| Reach::after(seconds(silence), seconds(60), seconds(3600));
+        assert_eq!([60, 61, 3600, 3601].map(reach), [Reach::Heard, Reach::CutOff, Reach::CutOff, Reach::OutOfDate]);
+        let now = Timestamp::from_second(1000).unwrap();
+        let spec = DeliverySpec { replicas: Some(3), ..DeliverySpec::default() };
+        assert_eq!(Reach::Heard.order(&spec, now), None);
+        assert_eq!(Reach::CutOff.order(&spec, now), None, "nobody asked to be fenced");
+        let late = Reach::OutOfDate.order(&spec, now).unwrap();
+        assert!(late.not_after.as_ref().is_some_and(|end| end.0 < now) && late.replicas == Some(3));
+        let ended = Some(Time(Timestamp::from_second(5).unwrap()));
+        let own = DeliverySpec { not_after: ended.clone(), ..spec };
+        assert_eq!(Reach::OutOfDate.order(&own, now).unwrap().not_after, ended);
     }
 }

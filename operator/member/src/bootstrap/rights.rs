@@ -76,7 +76,8 @@ pub(super) fn hub_cluster_role() -> Value {
         // Identity (kube-system), and the namespaces of tenants; admission keeps it to those with our label.
         rule(&[""], &["namespaces"], &["get", "create", "delete"]),
         // What a tenant may use, and that its account may work in its namespaces: by one role, and no other.
-        rule(&[""], &["resourcequotas"], &["get", "create", "patch"]),
+        rule(&[""], &["resourcequotas"], &["get", "create", "patch", "delete"]),
+        rule(&[""], &["limitranges"], &["get", "create"]),
         rule(&[rbac], &["rolebindings"], &["get", "create"]),
         named(&[rbac], &["clusterroles"], &[meta::TENANT_ROLE], &["bind"]),
     ];

@@ -17,12 +17,18 @@ pub struct Term {
     pub ends: Timestamp,
 }
 
+/// Seconds of a week.
+const WEEK: i64 = 7 * 24 * 3600;
+
 impl Term {
-    /// When to renew: at 80 % of its life.
+    /// When to renew: while a week is left, so that nobody is locked out by a hub that was down over a holiday; at half
+    /// of its life at the latest, and not before an eighth of it is over.
     #[must_use]
     pub fn renew_at(&self) -> Timestamp {
-        let life = self.ends.as_second().saturating_sub(self.begins.as_second());
-        Timestamp::from_second(self.ends.as_second() - life / 5).unwrap_or(self.ends)
+        let (begins, ends) = (self.begins.as_second(), self.ends.as_second());
+        let life = ends.saturating_sub(begins);
+        let at = (begins + life / 2).min(ends - WEEK).max(begins + life / 8);
+        Timestamp::from_second(at).unwrap_or(self.ends)
     }
 }
 
@@ -118,9 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_renewed_at_four_fifths_of_its_life() {
+    fn a_credential_is_renewed_while_a_week_of_it_is_left() {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
-        assert_eq!(Term { begins: at(1000), ends: at(2000) }.renew_at(), at(1800));
+        let day = 24 * 3600;
+        let renewed = |days: i64| Term { begins: at(0), ends: at(days * day) }.renew_at();
+        assert_eq!(renewed(8), at(day), "what join makes");
+        assert_eq!(renewed(14), at(7 * day), "what an agent asks for");
+        assert_eq!(renewed(365), at(365 * day / 2));
+        assert_eq!(Term { begins: at(0), ends: at(600) }.renew_at(), at(75), "not all the time");
     }
 
     #[test]

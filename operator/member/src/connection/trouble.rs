@@ -12,6 +12,8 @@ use super::GuardError;
 pub enum Trouble {
     /// No TCP or TLS connection, or it broke.
     NoConnection(String),
+    /// The server's certificate is not of the authority that the credential pins.
+    Untrusted(String),
     /// Our own limits cut it.
     Cut(GuardError),
     /// 401: the credential is not taken.
@@ -53,6 +55,9 @@ impl Trouble {
             if let Some(cut) = current.downcast_ref::<GuardError>() {
                 return Self::Cut(*cut);
             }
+            if let Some(why) = untrusted(current) {
+                return Self::Untrusted(short(&why));
+            }
             last = current.to_string();
             cause = current.source();
         }
@@ -68,7 +73,7 @@ impl Trouble {
     #[must_use]
     pub fn is_silence(&self) -> bool {
         match self {
-            Self::NoConnection(_) | Self::Cut(_) => true,
+            Self::NoConnection(_) | Self::Untrusted(_) | Self::Cut(_) => true,
             Self::Unauthenticated(_)
             | Self::Forbidden(_)
             | Self::NotFound(_)
@@ -83,6 +88,9 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoConnection(why) => write!(f, "failed to connect: {why}"),
+            Self::Untrusted(why) => {
+                write!(f, "failed to trust the server: its certificate is not of the kubeconfig's authority ({why})")
+            }
             Self::Cut(why) => write!(f, "{why}"),
             Self::Unauthenticated(words) => write!(f, "failed to authenticate (401): {words}"),
             Self::Forbidden(words) => write!(f, "failed for want of a right (403): {words}"),
@@ -94,7 +102,33 @@ impl std::fmt::Display for Trouble {
     }
 }
 
+/// Why a certificate was not taken. An `io::Error` hides what it carries from the chain of causes.
+fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let tls = carried.and_then(|inner| inner.downcast_ref::<rustls::Error>()).or_else(|| error.downcast_ref())?;
+    match tls {
+        rustls::Error::InvalidCertificate(why) => Some(format!("{why:?}")),
+        _ => None,
+    }
+}
+
 /// At most 300 characters on one line.
 fn short(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_of_another_authority_is_told_apart_from_silence() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = kube::Error::Service(Box::new(std::io::Error::other(tls)));
+        let trouble = Trouble::of(&error);
+        assert_eq!(trouble, Trouble::Untrusted("UnknownIssuer".to_owned()));
+        assert!(trouble.is_silence(), "it did not answer us");
+        let refused = kube::Error::Service(Box::new(std::io::Error::from(std::io::ErrorKind::ConnectionRefused)));
+        assert!(matches!(Trouble::of(&refused), Trouble::NoConnection(_)));
+    }
 }

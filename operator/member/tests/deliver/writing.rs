@@ -386,3 +386,48 @@ async fn objects_are_applied_as_the_tenant_and_namespaces_as_the_hub() {
     assert_eq!(scene.writes(), Vec::<String>::new());
     scene.check();
 }
+
+#[tokio::test]
+async fn a_grant_is_a_fence_that_is_written_once_and_never_below_use() {
+    let amount = |text: &str| k8s_openapi::apimachinery::pkg::api::resource::Quantity(text.to_owned());
+    let grant = |cpu: &str| jiuzhou_api::text::Resources([("cpu".to_owned(), amount(cpu))].into());
+    let mut scene = Scene::new(vec![config("settings", "1")]);
+    scene.spec.quota = grant("8");
+    scene.arrive().await;
+    let hard = |scene: &Scene| scene.live("v1", "ResourceQuota", "jiuzhou").unwrap()["spec"]["hard"].clone();
+    assert_eq!(hard(&scene), json!({"requests.cpu": "8"}));
+    let range = scene.live("v1", "LimitRange", "jiuzhou").unwrap();
+    assert_eq!(range["spec"]["limits"][0]["defaultRequest"]["cpu"], "0");
+    scene.world.clear_log();
+    scene.spec.quota = grant("8000m");
+    scene.deliver().await;
+    assert_eq!(scene.writes(), Vec::<String>::new(), "spelled another way it is the same");
+    // Without a grant the fence stays: a grant that ends takes nothing from what runs.
+    scene.spec.quota = jiuzhou_api::text::Resources::default();
+    scene.deliver().await;
+    assert_eq!(hard(&scene), json!({"requests.cpu": "8"}));
+    let mut used = scene.live("v1", "ResourceQuota", "jiuzhou").unwrap();
+    used["status"] = json!({"hard": {"requests.cpu": "8"}, "used": {"requests.cpu": "6"}});
+    scene.world.seed(used);
+    scene.spec.quota = grant("4");
+    scene.deliver().await;
+    assert_eq!(hard(&scene), json!({"requests.cpu": "6"}), "an evicted pod can come back");
+    scene.check();
+}
+
+#[tokio::test]
+async fn a_quota_of_our_name_that_is_not_ours_is_told_and_not_taken() {
+    let mut scene = Scene::new(vec![config("settings", "1")]);
+    let labels = json!({"jiuzhou.dev/tenant": "bureau-tenant"});
+    scene
+        .world
+        .seed(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bureau", "labels": labels}}));
+    scene.world.seed(json!({"apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"name": "jiuzhou", "namespace": "bureau"}, "spec": {"hard": {"pods": "1"}}}));
+    let amount = k8s_openapi::apimachinery::pkg::api::resource::Quantity("8".to_owned());
+    scene.spec.quota = jiuzhou_api::text::Resources([("pods".to_owned(), amount)].into());
+    scene.deliver().await;
+    assert!(scene.message().contains("ResourceQuota jiuzhou"), "{}", scene.message());
+    assert_eq!(scene.live("v1", "ResourceQuota", "jiuzhou").unwrap()["spec"]["hard"], json!({"pods": "1"}));
+    assert_eq!(scene.live("v1", "ConfigMap", "settings"), None, "nothing goes into a namespace that cannot be fenced");
+}

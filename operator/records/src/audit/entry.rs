@@ -27,6 +27,9 @@ pub enum Kind {
     SessionOpened,
     /// An unfinished write at the end of the log was cut off when it was opened.
     TailCut,
+    /// Recorded inputs of decisions were removed, because they were older or more than is kept. Needs `digests`, one of
+    /// each file that went.
+    InputsDropped,
 }
 
 /// How an object is written.
@@ -217,6 +220,7 @@ impl Entry {
                 needs(self.cluster.is_some(), "cluster")?;
                 needs(self.kind == Kind::WriteIntent || self.result.is_some(), "result")?;
             }
+            Kind::InputsDropped => needs(!self.digests.is_empty(), "digests")?,
             Kind::LeaderChanged | Kind::SessionOpened | Kind::TailCut => {}
         }
         let plain = |field, text: &str| {

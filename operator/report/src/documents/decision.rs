@@ -76,7 +76,7 @@ pub(super) fn targets(decision: &Decision) -> Vec<Counted> {
 }
 
 /// An amount of a resource with the unit its name implies.
-fn amount(resource: &str, amount: i64) -> Cell {
+pub(super) fn amount(resource: &str, amount: i64) -> Cell {
     // A quota for one platform is named `cpu@kunpeng-920`.
     match resource.split_once('@').map_or(resource, |(resource, _)| resource) {
         CPU => Cell::Quantity(amount, Unit::Millicores),

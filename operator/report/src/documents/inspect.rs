@@ -57,8 +57,9 @@ pub fn inspect(
 ) -> Document {
     let mut document = Document::new(DocumentKind::Inspect, meta);
     subject.clone_into(&mut document.subject);
-    let facts = || entries.iter().flat_map(|entry| &entry.facts).filter(|fact| fact.need != NeedField::Features);
-    let known = facts().filter(|fact| fact.provenance != Provenance::None).count();
+    let applies = |(entry, fact): &(&InspectedEntry, &Fact)| value(&entry.entry, fact) != Cell::NotApplicable;
+    let facts = || entries.iter().flat_map(|entry| entry.facts.iter().map(move |fact| (entry, fact))).filter(applies);
+    let known = facts().filter(|(_, fact)| fact.provenance != Provenance::None).count();
     document.figure(Word::Images, images);
     document.figure(Word::ImagePlatforms, entries.len());
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
@@ -271,6 +272,7 @@ mod tests {
         let x86 = entry("linux/amd64", needs, facts.clone());
         let loong = entry("linux/loong64", Needs::default(), facts);
         let document = inspect(Meta::default(), "x", 1, &[x86, loong], Vec::new());
+        assert_eq!(document.headline[2].value, Cell::Ratio(1, 3));
         let rows: Vec<_> = document.sections[1].rows.iter().map(|row| (&row[2], &row[3], &row[4])).collect();
         assert_eq!(
             rows,

@@ -4,6 +4,7 @@
 //! computes nothing that decides, and writes no text of its own but words of the catalogue.
 
 pub mod adoption;
+pub mod consolidate;
 mod decision;
 pub mod energy;
 mod energy_shares;
@@ -13,7 +14,10 @@ pub mod inspect;
 pub mod inventory;
 pub mod plan;
 pub mod replay;
+pub mod sovereignty;
+pub mod test;
 pub mod validate;
+pub mod whatif;
 
 #[cfg(test)]
 mod fixture;

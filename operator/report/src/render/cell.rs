@@ -38,6 +38,10 @@ pub(super) fn show(cell: &Cell, lang: Lang, ascii: bool, most: usize) -> String 
         Cell::Between(low, high, unit) => {
             format!("{} – {}", quantity(*low, *unit, lang), quantity(*high, *unit, lang))
         }
+        Cell::Change(before, after, unit) => {
+            let to = if ascii { "->" } else { "→" };
+            format!("{} {to} {}", quantity(*before, *unit, lang), quantity(*after, *unit, lang))
+        }
         Cell::Time(time) => beijing(*time),
         Cell::Date(date) => date.to_string(),
         Cell::List(names) if names.is_empty() => Word::None.text(lang).to_owned(),

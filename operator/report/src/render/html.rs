@@ -110,7 +110,7 @@ fn class(value: &Cell, right: bool) -> &'static str {
         Cell::Status(Status::Warn) => "status warn",
         Cell::Status(Status::Pending) => "status pending",
         Cell::Status(Status::Unknown) => "status unknown",
-        Cell::Status(Status::Refused | Status::Violating) => "status bad",
+        Cell::Status(Status::Refused | Status::Violating | Status::Failed) => "status bad",
         Cell::Unknown | Cell::NotApplicable if right => "right muted",
         Cell::Unknown | Cell::NotApplicable => "muted",
         Cell::Reason(_) | Cell::Fix(_) => "prose",

@@ -100,6 +100,15 @@ pub(super) enum WireCell {
         /// Unit.
         unit: &'static str,
     },
+    /// Before and after.
+    Change {
+        /// Before.
+        before: i64,
+        /// After.
+        after: i64,
+        /// Unit of both.
+        unit: &'static str,
+    },
     /// A share; a whole of 0 means that it does not apply.
     Ratio {
         /// Numerator.
@@ -244,6 +253,7 @@ pub(super) fn cell(value: &Cell) -> WireCell {
         Cell::Share(part, whole, unit) => {
             WireCell::Ratio { numerator: *part, denominator: *whole, unit: Some(unit.key()) }
         }
+        Cell::Change(before, after, unit) => WireCell::Change { before: *before, after: *after, unit: unit.key() },
         Cell::Between(low, high, unit) => WireCell::Between { low: *low, high: *high, unit: unit.key() },
         Cell::Time(time) => WireCell::Text(time.to_string()),
         Cell::Date(date) => WireCell::Text(date.to_string()),

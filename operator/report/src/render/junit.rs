@@ -86,7 +86,7 @@ impl Suite {
             .collect();
         let name = if names.is_empty() { texts.first().cloned().unwrap_or_default() } else { names.join(" ") };
         let outcome = match Section::status(row) {
-            Some(Status::Refused | Status::Violating) => Outcome::Failed,
+            Some(Status::Refused | Status::Violating | Status::Failed) => Outcome::Failed,
             Some(Status::Unknown | Status::Pending) => Outcome::Skipped,
             Some(Status::Ok | Status::Warn) | None => Outcome::Passed,
         };

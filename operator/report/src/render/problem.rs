@@ -1,4 +1,4 @@
-//! What a gate is told: findings and the rows of tables that list what went wrong, in one shape.
+//! What a gate is told: findings, the rows of tables that list what went wrong, and rows that failed, in one shape.
 //!
 //! Shared by the formats that know problems only (SARIF, GitLab, GitHub). Each problem has an identity that does not
 //! change when lines move: its code, its object and its field, not its place.
@@ -60,8 +60,8 @@ pub(super) fn problems(document: &Document, lang: Lang) -> Vec<Problem<'_>> {
     for finding in &document.findings {
         all.push(of_finding(finding, lang, &mut unique));
     }
-    for section in document.sections.iter().filter(|section| section.problems) {
-        for (at, row) in section.rows.iter().enumerate() {
+    for section in &document.sections {
+        for (at, row) in section.rows.iter().enumerate().filter(|(_, row)| section.is_problem(row)) {
             all.push(of_row(section, at, row, lang, &mut unique));
         }
     }

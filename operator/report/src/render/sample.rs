@@ -14,6 +14,7 @@ pub(crate) fn document() -> Document {
     document.figure(Word::Nodes, Cell::Ratio(5, 8));
     document.figure(Word::Cpu, Cell::Quantity(512_500, Unit::Millicores));
     document.figure(Word::Pue, Cell::Unknown);
+    document.figure(Word::CostMonth, Cell::Change(120_000, 90_050, Unit::Fen));
     document.figure(Word::Objects, 1_234_567_i64);
 
     let mut pools = Section::new(

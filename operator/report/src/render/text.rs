@@ -148,7 +148,7 @@ fn colour(status: Status) -> Ansi {
         Status::Ok => AnsiColor::Green,
         Status::Warn | Status::Pending => AnsiColor::Yellow,
         Status::Unknown => AnsiColor::Magenta,
-        Status::Refused | Status::Violating => AnsiColor::Red,
+        Status::Refused | Status::Violating | Status::Failed => AnsiColor::Red,
     };
     Ansi::new().fg_color(Some(colour.into()))
 }

@@ -51,6 +51,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     ("ObjectFailed", "An object failed: {object}", "对象失败：{object}"),
     ("DeliveryRefused", "A member refused an object: {object}", "成员拒绝了对象：{object}"),
+    ("ObjectFailed", "An object failed in a member: {object}", "成员中的对象已失败：{object}"),
     ("Drifted", "Another hand changed {object}.", "{object} 已被他人改动。"),
     ("MemberUnreachable", "The member {object} does not answer.", "成员 {object} 无应答。"),
     ("IdentityChanged", "Another cluster is behind the address of {object}.", "{object} 的地址背后已是另一集群。"),
@@ -59,6 +60,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "LastCopyKept",
         "The copy in {object} stays until another one is ready or a person orders its removal.",
         "{object} 中的副本予以保留，直至其他副本就绪或人工下令移除。",
+    ),
+    (
+        "SelectionLeft",
+        "No longer selected, kept running: {object}. To remove it, annotate the FleetWorkload with what stands in brackets.",
+        "已不再被选取、仍保留运行：{object}。如需移除，请将括号中的内容作为注解加到该 FleetWorkload。",
     ),
     ("Removing", "It is being removed; left in: {object}.", "正在移除；尚存于：{object}。"),
     (

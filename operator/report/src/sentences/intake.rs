@@ -228,6 +228,42 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Remove spec.nodeName and use a node selector.",
             fix_zh: "请删除 spec.nodeName，改用节点选择器。",
         },
+        Code::HubNotDedicated => Sentence {
+            en: "{object} needs a dedicated hub, and this operator does not run as that of one.",
+            zh: "{object} 需要专用中心，而当前运行时未以专用中心方式启动。",
+            fix_en: "Run it with --dedicated-hub where no controller of workloads acts, or deliver by objects (jiuzhou wrap).",
+            fix_zh: "在没有工作负载控制器的中心上以 --dedicated-hub 启动，或改用 objects 下发（jiuzhou wrap）。",
+        },
+        Code::SelectionEmpty => Sentence {
+            en: "No object in the namespace {object} matches spec.select.",
+            zh: "命名空间 {object} 中没有对象符合 spec.select。",
+            fix_en: "Put the labels on the objects, or change the selector.",
+            fix_zh: "请为对象加上标签，或修改选择条件。",
+        },
+        Code::SelectionLost => Sentence {
+            en: "Nothing in the namespace {object} matches spec.select any more; what runs keeps running.",
+            zh: "命名空间 {object} 中已没有对象符合 spec.select；正在运行的对象继续运行。",
+            fix_en: "Bring the objects back; to remove what runs, delete the FleetWorkload.",
+            fix_zh: "请恢复这些对象；如确需移除正在运行的内容，请删除该 FleetWorkload。",
+        },
+        Code::SelectionRefused => Sentence {
+            en: "A controller of this hub acts on what {object} selects, so it would run here too: {seen}.",
+            zh: "本中心的控制器会处理 {object} 选取的对象，导致其在中心上也会运行：{seen}。",
+            fix_en: "Switch those controllers off on the hub, or deliver by objects (jiuzhou wrap).",
+            fix_zh: "请在中心上停用这些控制器，或改用 objects 下发（jiuzhou wrap）。",
+        },
+        Code::SelectionUnknownKind => Sentence {
+            en: "{object} is not followed on a hub.",
+            zh: "中心不跟踪 {object}。",
+            fix_en: "Select kinds out of {wanted}, or deliver it by objects.",
+            fix_zh: "请在 {wanted} 中选择，或改用 objects 下发。",
+        },
+        Code::SelectionUnread => Sentence {
+            en: "Native objects of the hub are not all read yet: {object} {seen}.",
+            zh: "中心的原生对象尚未全部读取：{object} {seen}。",
+            fix_en: "Wait a moment; if it stays, give the operator the rights of a dedicated hub (dedicatedHub in the chart).",
+            fix_zh: "请稍候；如持续出现，请授予运行时专用中心权限（chart 中的 dedicatedHub）。",
+        },
         Code::NotPlanned => Sentence {
             en: "A plan does not look at {object}.",
             zh: "部署计划不考虑 {object}。",

@@ -9,8 +9,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::AdoptionWouldChange => Sentence {
             en: "Taking over {subject} would change {object}: it is {seen} and would be {wanted}.",
             zh: "接管 {subject} 会改变 {object}：现为 {seen}，接管后为 {wanted}。",
-            fix_en: "Decide whether the change is wanted, and let it happen in a maintenance window.",
-            fix_zh: "请确认是否接受该变更，并安排在维护窗口内进行。",
+            fix_en: "Take it over in a maintenance window: its pods are replaced one by one.",
+            fix_zh: "请安排在维护窗口内接管：其 Pod 会逐个替换。",
         },
         Code::ConnectionNotImported => Sentence {
             en: "{subject} was imported without its credential, which never leaves the other system.",
@@ -27,12 +27,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::NoCounterpart => Sentence {
             en: "{object} of {subject} has no counterpart here and was left out; it was {seen}.",
             zh: "{subject} 的 {object} 在此没有对应项，已略去；原值为 {seen}。",
-            fix_en: "Check whether {wanted} does what it was for.",
-            fix_zh: "请确认 {wanted} 能否满足原有用途。",
+            fix_en: "Look at {wanted} for what it was for.",
+            fix_zh: "如需原有用途，请查看 {wanted}。",
         },
         Code::NotAdopted => Sentence {
-            en: "{subject} is not taken over: {seen}.",
-            zh: "不接管 {subject}：{seen}。",
+            en: "{subject} is not taken over, because of {seen}.",
+            zh: "不接管 {subject}，依据为 {seen}。",
             fix_en: "Nothing is to be done; it stays as it is.",
             fix_zh: "无需处理，它保持不变。",
         },

@@ -11,16 +11,19 @@ mod condition;
 mod cross_check;
 mod detect;
 mod fill;
+mod held;
 mod inspect;
 mod intake;
 mod interop;
 mod measure;
 mod rule;
+mod study;
 
 use jiuzhou_engine::terms::{Area, Code};
 
 pub use condition::condition;
 pub use fill::{fix, render, value};
+pub use held::{HeldBecause, confirm_deletions, held_because};
 
 pub use crate::words::Lang;
 
@@ -48,6 +51,7 @@ pub fn of(code: Code) -> Option<Sentence> {
         Area::Architecture => architecture::of(code),
         Area::Choice => choice::of(code),
         Area::Measure => measure::of(code),
+        Area::Study => study::of(code),
     }
 }
 

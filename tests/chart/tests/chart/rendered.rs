@@ -24,8 +24,8 @@ fn one(case: &str, kind: &str, name: &str) -> Value {
 /// The profile "restricted" of the Pod Security Standards, and more: no writable root, no shell to start.
 #[test]
 fn the_pod_is_restricted() {
-    for case in ["default", "everything"] {
-        let deployment = one(case, "Deployment", "jiuzhou");
+    for (case, name) in [("default", "jiuzhou"), ("everything", "jiuzhou"), ("agent", "jiuzhou-agent")] {
+        let deployment = one(case, "Deployment", name);
         let pod = &deployment["spec"]["template"]["spec"];
         let security = &pod["securityContext"];
         assert_eq!((&security["runAsNonRoot"], &security["runAsUser"]), (&json!(true), &json!(65534)));
@@ -49,6 +49,29 @@ fn the_pod_is_restricted() {
         );
         assert!(pod["volumes"].as_array().unwrap().iter().all(|volume| volume.get("hostPath").is_none()));
     }
+}
+
+#[test]
+fn an_agent_is_called_by_nobody_and_acts_as_the_tenants_that_are_named() {
+    let policy = one("agent", "NetworkPolicy", "jiuzhou-agent");
+    assert_eq!(
+        (&policy["spec"]["ingress"], &policy["spec"]["policyTypes"]),
+        (&json!([]), &json!(["Ingress", "Egress"]))
+    );
+    let deployment = one("agent", "Deployment", "jiuzhou-agent");
+    assert_eq!(
+        (&deployment["spec"]["replicas"], word(&deployment, "/spec/strategy/type")),
+        (&json!(1), "Recreate".into())
+    );
+    assert!(deployment["spec"]["template"]["spec"]["containers"][0].get("ports").is_none(), "it has no port");
+    let role = one("agent", "Role", "jiuzhou-hub");
+    let acts: Vec<_> =
+        role["rules"].as_array().unwrap().iter().filter(|rule| rule["verbs"] == json!(["impersonate"])).collect();
+    assert_eq!(acts.len(), 1);
+    assert_eq!(acts[0]["resourceNames"], json!(["dali-health", "dali-portal"]));
+    // With the names of the values it is the role that `jiuzhou join` makes.
+    let names = ["dali-health".to_owned(), "dali-portal".to_owned()];
+    assert_eq!(role["rules"], jiuzhou_member::bootstrap::tenants_role(&names)["rules"]);
 }
 
 #[test]

@@ -27,22 +27,28 @@ fn generated_files_are_what_the_code_says() {
 fn what_helm_rendered_is_of_this_chart() {
     // Written from code and compared above: they change often and hold no template but a condition around them.
     let generated = ["crds.yaml", "rbac.yaml", "README.md"];
+    let of = |chart: &str| sum(chart, &generated);
+    let wanted = |sum: &str| format!("# Rendered by helm from the chart {sum}");
+    for (case, chart) in
+        [("default", "charts/jiuzhou"), ("everything", "charts/jiuzhou"), ("agent", "charts/jiuzhou-agent")]
+    {
+        let path = format!("charts/golden/{case}.yaml");
+        let first = text(&path).lines().next().unwrap().to_owned();
+        assert_eq!(first, wanted(&of(chart)), "{path} is of another chart: run `charts/render.sh`, which needs helm");
+    }
+}
+
+/// As `sha256sum` writes it in charts/render.sh.
+fn sum(chart: &str, generated: &[&str]) -> String {
     let mut sums = String::new();
-    for path in files("charts/jiuzhou") {
+    for path in files(chart) {
         if generated.iter().any(|name| path.ends_with(name)) {
             continue;
         }
         let sum = Digest::sha256(&fs::read(root().join(&path)).unwrap()).to_string();
         sums += &format!("{}  {}\n", sum.trim_start_matches("sha256:"), path.display().to_string().replace('\\', "/"));
     }
-    // As `sha256sum` writes it in charts/render.sh.
-    let digest = Digest::sha256(sums.as_bytes()).to_string();
-    let wanted = format!("# Rendered by helm from the chart {}", digest.trim_start_matches("sha256:"));
-    for case in ["default", "everything"] {
-        let path = format!("charts/golden/{case}.yaml");
-        let first = text(&path).lines().next().unwrap().to_owned();
-        assert_eq!(first, wanted, "{path} is of another chart: run `charts/render.sh`, which needs helm");
-    }
+    Digest::sha256(sums.as_bytes()).to_string().trim_start_matches("sha256:").to_owned()
 }
 
 #[test]
@@ -70,15 +76,44 @@ fn the_schema_takes_the_defaults_and_refuses_two_replicas_with_a_file_log() {
 }
 
 #[test]
+fn the_schema_of_the_agent_refuses_what_would_reach_nobody() {
+    let schema: Value = serde_json::from_str(&text("charts/jiuzhou-agent/values.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let mut values = documents("values.yaml", &text("charts/jiuzhou-agent/values.yaml")).remove(0);
+    assert!(!schema.is_valid(&values), "a chart without cluster and hub must be refused");
+    let given = documents("agent.values.yaml", &text("charts/golden/agent.values.yaml")).remove(0);
+    values["cluster"] = given["cluster"].clone();
+    for key in ["server", "ca"] {
+        values["hub"][key] = given["hub"][key].clone();
+    }
+    assert!(schema.is_valid(&values), "{:?}", schema.iter_errors(&values).map(|e| e.to_string()).collect::<Vec<_>>());
+    let refuse = |pointer: &str, value: Value| {
+        let mut values = values.clone();
+        *values.pointer_mut(pointer).unwrap() = value;
+        assert!(!schema.is_valid(&values), "{pointer} is not checked");
+    };
+    refuse("/hub/server", "http://hub.example".into());
+    refuse("/hub/heartbeatSeconds", 60.into());
+    refuse("/hub/proxy", "http://user:password@proxy:3128".into());
+    refuse("/tenants", serde_json::json!(["*"]));
+    refuse("/cluster", "Dali".into());
+}
+
+#[test]
 fn every_value_has_a_comment_in_both_languages_and_a_place_in_the_schema() {
-    let schema: Value = serde_json::from_str(&text("charts/jiuzhou/values.schema.json")).unwrap();
-    let values = generate::values(&text("charts/jiuzhou/values.yaml"));
+    values_are_described("charts/jiuzhou");
+    values_are_described("charts/jiuzhou-agent");
+}
+
+fn values_are_described(chart: &str) {
+    let schema: Value = serde_json::from_str(&text(&format!("{chart}/values.schema.json"))).unwrap();
+    let values = generate::values(&text(&format!("{chart}/values.yaml")));
     for (path, _, comment) in &values {
         assert!(!comment.is_ascii() && comment.contains(". "), "{path}: {comment}");
         let pointer: String = path.split('.').map(|key| format!("/properties/{key}")).collect();
         assert!(schema.pointer(&pointer).is_some(), "{path} is not in the schema");
     }
-    let defaults = documents("values.yaml", &text("charts/jiuzhou/values.yaml")).remove(0);
+    let defaults = documents("values.yaml", &text(&format!("{chart}/values.yaml"))).remove(0);
     let mut left = vec![(String::new(), &defaults)];
     while let Some((path, value)) = left.pop() {
         let described = values.iter().any(|(described, _, _)| *described == path);

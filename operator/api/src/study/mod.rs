@@ -1,0 +1,38 @@
+//! Files for studies: what `jiuzhou test` and `jiuzhou whatif` read beside the resources of a fleet.
+//!
+//! They have a group of their own and no definition on any API server: nothing acts on them. Their schemas are made and
+//! checked as those of the resources are, so a mistake in one is told with its line, its rule and its fix.
+#![allow(unreachable_pub, reason = "kube's KubeSchema derive repeats every struct inside a function")]
+
+mod change;
+mod placement_test;
+mod scenario;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt as _;
+
+use crate::crd::{KindInfo, info, published};
+
+pub use change::{
+    Change, CloseFirewall, Emergency, ExpireEvidence, MergeTenants, ObjectName as TargetObject, PatchObject,
+    SetGridFactor, SetReplicas,
+};
+pub use placement_test::{
+    Case, Expectations, ExpectedFinding, ExpectedStatus, ExpectedViolation, PlacementTest, PlacementTestSpec, Refusal,
+};
+pub use scenario::{Scenario, ScenarioSpec};
+
+/// Group of the files for studies.
+pub const GROUP: &str = "study.jiuzhou.dev";
+
+/// The definitions of the files, for readers; they are never installed.
+#[must_use]
+pub fn definitions() -> Vec<CustomResourceDefinition> {
+    [PlacementTest::crd(), Scenario::crd()].into_iter().map(published).collect()
+}
+
+/// Every kind of file with its schema.
+#[must_use]
+pub fn kinds() -> Vec<KindInfo> {
+    definitions().into_iter().map(info).collect()
+}

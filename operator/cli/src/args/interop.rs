@@ -1,0 +1,78 @@
+//! Flags of the commands that meet other systems: `import`, `adopt`, `export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::fleet::{FormArg, OwnershipArg};
+use super::{Input, name};
+
+/// `import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    /// Site of the clusters; asked for when the input has clusters
+    #[arg(long = "site", id = "import_site", value_name = "NAME", value_parser = name)]
+    pub site: Option<String>,
+    /// Form of cloud
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = FormArg::Private)]
+    pub form: FormArg,
+    /// Whose the clusters are
+    #[arg(long, value_enum, value_name = "OWNER", default_value_t = OwnershipArg::Government)]
+    pub ownership: OwnershipArg,
+}
+
+/// `adopt`
+#[derive(Debug, Args)]
+pub struct AdoptArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    /// Tenant the namespaces belong to
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub tenant: String,
+    /// Its name for people
+    #[arg(long, value_name = "TEXT")]
+    pub tenant_title: Option<String>,
+    /// GB/T 2260 code of the tenant; a Tenant is written only with it
+    #[arg(long, value_name = "CODE")]
+    pub region: Option<String>,
+    /// Member cluster the dump is of: the workloads stay there
+    #[arg(long = "cluster", id = "adopt_cluster", value_name = "NAME", value_parser = name)]
+    pub cluster: Option<String>,
+    /// Only this namespace; may be repeated [default: all but the cluster's own]
+    #[arg(long = "namespace", id = "adopt_namespaces", short, value_name = "NAMESPACE", value_parser = name)]
+    pub namespaces: Vec<String>,
+    /// Write the commands by which the administrator of that cluster lets the objects be taken over to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub consent: Option<PathBuf>,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// For which system
+    #[arg(value_enum, value_name = "FORM", id = "export_form")]
+    pub form: ExportForm,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    /// Treat warnings as errors, and what is unknown as a refusal
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// A form of another system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// OCM ManifestWorks: the rendered objects of each cluster
+    ManifestWork,
+    /// SIG PlacementDecisions: decisions with clusterProfileRef
+    PlacementDecision,
+    /// OCM PlacementDecisions: status.decisions, which Argo CD reads
+    OcmPlacementDecision,
+    /// Labels for the cluster Secrets of Argo CD, as patches
+    ArgocdCluster,
+}

@@ -1,0 +1,144 @@
+//! `test`, `whatif` and `consolidate` as a gate meets them: exit codes, lines, formats, both languages.
+
+use std::fs;
+
+use crate::runner::Folder;
+
+const FLEET: &str = "examples/03-tiers-and-vault";
+const AS_OF: [&str; 2] = ["--as-of", "2026-11-23"];
+
+/// A test with one case about `base-registry/population-core`, which runs in the vault.
+fn case(expect: &str, changes: &str) -> String {
+    format!(
+        "apiVersion: study.jiuzhou.dev/v1alpha1\nkind: PlacementTest\nmetadata: {{name: 核心数据}}\nspec:\n  cases:\n  \
+         - name: 仅限数据金库\n    workload: base-registry/population-core\n    changes: {changes}\n    expect: {expect}\n"
+    )
+}
+
+/// Runs `jiuzhou test` on the fleet and one file, without the fleet's own tests.
+fn test(expect: &str, changes: &str, more: &[&str]) -> (i32, String, String) {
+    let folder = Folder::new();
+    fs::write(folder.path().join("case.yaml"), case(expect, changes)).expect("a writable folder");
+    let args = [&["test", FLEET, "case.yaml", "--only", "核心数据"], &AS_OF[..], more].concat();
+    let ran = folder.run(&args);
+    (ran.code, ran.out, ran.err)
+}
+
+#[test]
+fn what_is_as_expected_passes_and_what_is_not_fails_with_its_line_whatever_the_format() {
+    assert_eq!(test("{status: Placed, clusters: {vault: 4}}", "[]", &[]).0, 0);
+    for format in ["text", "json", "junit", "github", "csv", "markdown"] {
+        let (code, out, err) = test("{status: Placed, clusters: {gov-main: 4}}", "[]", &["-o", format]);
+        assert_eq!(code, 3, "{format}: {out}{err}");
+        assert!(out.contains("gov-main=4") && out.contains("vault=4"), "{format}: {out}");
+    }
+    let (_, out, _) = test("{status: Placed, clusters: {gov-main: 4}}", "[]", &["-o", "github", "--lang", "zh"]);
+    assert!(out.starts_with("::error file=case.yaml,line=9,"), "{out}");
+    assert!(out.contains("预期为 gov-main=4，实际为 vault=4"), "{out}");
+}
+
+#[test]
+fn why_a_cluster_keeps_out_is_told_with_the_miss() {
+    let (code, out, _) = test("{uses: [gov-main]}", "[]", &["-o", "junit"]);
+    assert_eq!(code, 3);
+    assert!(out.contains("tests=\"") && out.matches("<failure ").count() == 1, "{out}");
+    assert!(out.contains("has tier s2") || out.contains("tier s2"), "{out}");
+}
+
+#[test]
+fn names_that_do_not_exist_are_errors_of_the_file_with_what_was_meant() {
+    let (code, _, err) = test("{refused: [{cluster: gov-main, rule: teir}]}", "[]", &["-o", "json=out.json"]);
+    assert_eq!(code, 4, "{err}");
+    let (code, out, _) = test("{refused: [{cluster: gov-main, code: TierToLow}]}", "[]", &[]);
+    assert_eq!(code, 4);
+    assert!(out.contains("TierTooLow"), "{out}");
+    let (code, out, _) = test("{status: Placd}", "[]", &[]);
+    assert_eq!((code, out.contains("ValueNotAllowed")), (4, true), "{out}");
+}
+
+#[test]
+fn a_change_that_cannot_be_made_fails_its_case() {
+    let (code, out, _) = test("{status: Placed}", "[{drain: vualt}]", &[]);
+    assert_eq!(code, 3);
+    assert!(out.contains("vualt"), "{out}");
+    // A changed fleet with an error nobody expects is another fleet than the one meant.
+    let broken = "[{patch: {kind: MemberCluster, name: gov-main, merge: {spec: {site: nowhere}}}}]";
+    assert_eq!(test("{status: Placed}", broken, &[]).0, 3);
+    assert_eq!(test("{status: Placed, findings: [{code: ReferenceUnknown}]}", broken, &[]).0, 0);
+}
+
+#[test]
+fn a_gate_that_requires_tests_fails_where_there_are_none_or_some_policy_has_none() {
+    let folder = Folder::new();
+    let run = |more: &[&str]| {
+        let args = [&["test", "examples/07-supplier-concentration"], &AS_OF[..], more].concat();
+        folder.run(&args)
+    };
+    let ran = run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("TestsAbsent"), "a run without tests says so: {}", ran.out);
+    let ran = run(&["--require-tests", "-o", "github"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.out.contains("title=TestMissing") && ran.out.contains("policies.yaml,line="), "{}", ran.out);
+}
+
+fn whatif(more: &[&str]) -> (i32, String, String) {
+    let ran = Folder::new().run(&[&["whatif", FLEET], &AS_OF[..], more].concat());
+    (ran.code, ran.out, ran.err)
+}
+
+#[test]
+fn a_scenario_ends_by_what_follows_from_it() {
+    // The vault is the only place for core data.
+    assert_eq!(whatif(&["--drain", "vault"]).0, 3);
+    assert_eq!(whatif(&["--drain", "vault", "--fail-on", "never"]).0, 0);
+    // Everything on the pending cluster fits elsewhere.
+    assert_eq!(whatif(&["--lose", "gov-pending"]).0, 0);
+    assert_eq!(whatif(&["--lose", "gov-pending", "--fail-on", "move"]).0, 3);
+    let (code, out, err) = whatif(&["--drain", "vualt"]);
+    assert_eq!(code, 4, "{err}");
+    assert!(out.contains("vualt") && out.contains("vault"), "{out}");
+}
+
+#[test]
+fn nothing_supposed_and_wrong_words_are_told_in_both_languages() {
+    let (code, _, err) = whatif(&[]);
+    assert_eq!((code, err.contains("failed to suppose anything")), (1, true), "{err}");
+    let (code, _, err) = whatif(&["--replicas", "web", "--lang", "zh"]);
+    assert_eq!((code, err.contains("应写作")), (1, true), "{err}");
+    let (code, _, err) = whatif(&["--scenario", "nobody", "--lang", "zh"]);
+    assert_eq!((code, err.contains("找不到 Scenario")), (1, true), "{err}");
+}
+
+#[test]
+fn a_later_day_lets_run_out_what_runs_out_until_then() {
+    let (code, out, _) = whatif(&["--on", "2027-12-31", "-o", "json"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(out.contains("\"supposedOn\""), "{out}");
+}
+
+#[test]
+fn scenarios_of_the_files_are_chosen_by_name() {
+    let folder = Folder::new();
+    let run = |more: &[&str]| folder.run(&[&["whatif", "examples/10-province"], &AS_OF[..], more].concat());
+    let ran = run(&[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("lose-dali-kunpeng") && ran.err.contains("reform"), "{}", ran.err);
+    let ran = run(&["--scenario", "reform", "--fail-on", "never", "-o", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(json["subject"], "reform");
+    let supposed = json["sections"].as_array().expect("sections").iter().find(|one| one["key"] == "supposed");
+    assert_eq!(supposed.and_then(|one| one["rows"].as_array()).map(Vec::len), Some(5), "{supposed:?}");
+}
+
+#[test]
+fn consolidation_tells_what_could_be_emptied_in_every_language_alike() {
+    let folder = Folder::new();
+    let run = |more: &[&str]| folder.run(&[&["consolidate", FLEET], &AS_OF[..], more].concat());
+    let (en, zh) = (run(&["-o", "json"]), run(&["-o", "json", "--lang", "zh"]));
+    assert_eq!((en.code, &en.out), (0, &zh.out));
+    assert!(run(&["--lang", "zh"]).out.contains("可依次腾空的集群"));
+    let ran = run(&["--cluster", "vualt"]);
+    assert_eq!((ran.code, ran.err.contains("vault")), (1, true), "{}", ran.err);
+}

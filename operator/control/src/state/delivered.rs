@@ -1,0 +1,107 @@
+//! What is delivered, looked up the other way round: which workloads have a place in a cluster, whose content is another
+//! than the one that was committed, how far epochs have come.
+//!
+//! Kept up to date object by object, because a turn must not walk every placement to find the few that concern it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiuzhou_api::text::{ContentDigest, Values};
+use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::terms::{DigestAlgorithm, Hasher, ObjectRef};
+use jiuzhou_intake::objects::{Objects, named};
+
+/// What of an object is delivered, or says where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// Of a cluster: its values and the names of its registries.
+    Cluster(Option<(Values, Vec<api::RegistryRewrite>)>),
+    /// Of a placement: its clusters and its epoch.
+    Placement(BTreeSet<String>, i64),
+    None,
+}
+
+impl Parts {
+    pub(super) fn of(objects: &Objects, object: &ObjectRef) -> Self {
+        match object.kind.as_str() {
+            "MemberCluster" => Self::Cluster(named(&objects.clusters, &object.name).map(|item| {
+                let spec = &item.object.spec;
+                (spec.values.clone(), spec.registries.clone())
+            })),
+            "FleetPlacement" => {
+                let key = (object.namespace.clone(), object.name.clone());
+                let spec = objects.placements.get(&key).map(|item| &item.object.spec);
+                let clusters = spec.iter().flat_map(|spec| &spec.clusters).map(|cluster| cluster.name.to_string());
+                Self::Placement(clusters.collect(), spec.map_or(0, |spec| spec.epoch))
+            }
+            _ => Self::None,
+        }
+    }
+}
+
+/// The looked-up ways.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    on: BTreeMap<String, BTreeSet<WorkloadKey>>,
+    other: BTreeSet<WorkloadKey>,
+    epoch: i64,
+}
+
+impl Delivered {
+    /// An object is another than before. Answers whether what is delivered to the cluster it is may be another.
+    pub(super) fn moved(&mut self, object: &ObjectRef, before: &Parts, now: &Parts) -> bool {
+        if let (Parts::Placement(before, _), Parts::Placement(now, epoch)) = (before, now) {
+            let key = WorkloadKey::new(&object.namespace, &object.name);
+            for cluster in before.difference(now) {
+                if let Some(on) = self.on.get_mut(cluster) {
+                    on.remove(&key);
+                    if on.is_empty() {
+                        self.on.remove(cluster);
+                    }
+                }
+            }
+            for cluster in now.difference(before) {
+                self.on.entry(cluster.clone()).or_default().insert(key.clone());
+            }
+            self.epoch = self.epoch.max(*epoch);
+        }
+        matches!(now, Parts::Cluster(_)) && before != now
+    }
+
+    pub(super) fn weigh(&mut self, key: WorkloadKey, other: bool) {
+        if other {
+            self.other.insert(key);
+        } else {
+            self.other.remove(&key);
+        }
+    }
+
+    pub(super) fn other(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.other.iter()
+    }
+
+    pub(super) fn on(&self, cluster: &str) -> impl Iterator<Item = &WorkloadKey> {
+        self.on.get(cluster).into_iter().flatten()
+    }
+
+    pub(super) fn epoch(&self) -> i64 {
+        self.epoch
+    }
+}
+
+/// See [`super::State::content`].
+pub(super) fn content(
+    workload: &api::FleetWorkload,
+    selected: Option<&str>,
+    overrides: Option<&Vec<api::Override>>,
+) -> ContentDigest {
+    let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
+    hasher.field(workload.metadata.uid.as_deref().unwrap_or_default().as_bytes());
+    hasher.field(&workload.metadata.generation.unwrap_or(0).to_be_bytes());
+    // Native objects that it selects change without it.
+    if let Some(selected) = selected {
+        hasher.field(selected.as_bytes());
+    }
+    hasher.field(&serde_json::to_vec(&overrides).unwrap_or_default());
+    hasher.finish().to_string().into()
+}

@@ -1,0 +1,131 @@
+//! What runs, as it is booked before anything is decided: who stands on which cluster, and what that takes of room,
+//! quota and shares.
+//!
+//! Everything is entered once and brought up to date by what a snapshot says was touched: a workload is taken out by the
+//! numbers it was entered with and entered anew, and the pools of a cluster are packed again in the order of turns, as a
+//! planner that begins with nothing would pack them.
+
+use std::sync::Arc;
+
+use super::bookings::booked;
+use super::planner::Planner;
+use super::quota::on_platform;
+use super::snapshot::ClusterSlot;
+use super::spec::{Spec, WorkloadKey};
+
+/// A workload as it runs.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    spec: Arc<Spec>,
+    block: usize,
+    shape: usize,
+    /// Replicas charged by entry of `current`, with the limited platforms they were charged to.
+    charged: Vec<(i64, Vec<String>)>,
+}
+
+impl Standing {
+    pub(super) fn key(&self) -> &WorkloadKey {
+        &self.spec.key
+    }
+}
+
+impl Planner<'_> {
+    /// Enters a workload with what runs of it. Its room is taken by [`Self::pack`].
+    pub(super) fn stand(&mut self, spec: &Arc<Spec>) {
+        let owner = self.books.owner(&spec.key);
+        if let Some(set) = &spec.colocate {
+            self.books.sets.entry(set.clone()).or_default().insert(spec.key.clone());
+        }
+        let (mut placed, mut charged) = (Vec::new(), Vec::new());
+        let block = self.store.of(&self.view, &spec.requirement);
+        let shape = self.books.ledger.shape_id(spec);
+        for current in &spec.current {
+            let replicas = booked(current);
+            let slot = self.view.snapshot.slot(&current.cluster);
+            let platforms = self.limited_platforms(spec, block, slot);
+            if let Some(slot) = slot {
+                placed.push((slot.index(), current.placed.max(0)));
+            }
+            charged.push((replicas, platforms));
+            self.books.on.entry(current.cluster.clone()).or_default().insert(owner);
+        }
+        let standing = Standing { spec: Arc::clone(spec), block, shape, charged };
+        self.charge_standing(&standing, true);
+        if !spec.current.is_empty() {
+            self.books.columns.moved(spec, &placed, 1);
+            self.books.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+        }
+        self.books.standing.insert(owner, standing);
+        if self.stirs(spec) {
+            self.books.stirring.insert(spec.key.clone());
+        }
+    }
+
+    /// Takes a workload out. Answers what it was.
+    pub(super) fn leave(&mut self, key: &WorkloadKey) -> Option<Arc<Spec>> {
+        let owner = self.books.owners.get(key).copied()?;
+        let standing = self.books.standing.remove(&owner)?;
+        self.charge_standing(&standing, false);
+        if let Some((spec, placed)) = self.books.placed.remove(key) {
+            self.books.columns.moved(&spec, &placed, -1);
+        }
+        let spec = standing.spec;
+        if let Some(set) = &spec.colocate
+            && let Some(members) = self.books.sets.get_mut(set)
+        {
+            members.remove(key);
+            if members.is_empty() {
+                self.books.sets.remove(set);
+            }
+        }
+        for current in &spec.current {
+            if let Some(owners) = self.books.on.get_mut(&current.cluster) {
+                owners.remove(&owner);
+                if owners.is_empty() {
+                    self.books.on.remove(&current.cluster);
+                }
+            }
+        }
+        self.books.stirring.remove(key);
+        Some(spec)
+    }
+
+    fn charge_standing(&mut self, standing: &Standing, enter: bool) {
+        let Standing { spec, charged, .. } = standing;
+        let (view, quota, tenant) = (&self.view, &mut self.books.quota, &spec.requirement.tenant);
+        for (replicas, platforms) in charged {
+            quota.stand(view, tenant, &spec.quota, *replicas, enter);
+            for platform in platforms {
+                quota.stand(view, tenant, &on_platform(&spec.quota, platform), *replicas, enter);
+            }
+        }
+    }
+
+    /// Takes the room of what runs on a cluster whose pools nobody holds anything of, in the order of turns.
+    pub(super) fn pack(&mut self, slot: ClusterSlot) {
+        let Some(cluster) = self.view.snapshot.cluster(slot) else { return };
+        let owners = self.books.on.get(&cluster.name).into_iter().flatten();
+        let mut here: Vec<_> = owners.filter_map(|owner| Some((*owner, self.books.standing.get(owner)?))).collect();
+        here.sort_by(|(_, a), (_, b)| a.spec.by_turn(&b.spec));
+        let held: Vec<_> = here
+            .into_iter()
+            .flat_map(|(owner, Standing { spec, block, shape, .. })| {
+                let on_it = spec.current.iter().filter(|current| current.cluster == cluster.name);
+                on_it.map(move |current| (owner, *block, *shape, booked(current)))
+            })
+            .collect();
+        for (owner, block, shape, replicas) in held {
+            self.book(block, shape, owner, slot, replicas);
+        }
+    }
+}
+
+/// Whether two forms of a workload take the same room at the same place in the order of turns.
+pub(super) fn same_room(one: &Spec, two: &Spec) -> bool {
+    one.current == two.current
+        && one.pods == two.pods
+        && one.per_node == two.per_node
+        && one.cpu == two.cpu
+        && one.requirement == two.requirement
+        && (one.priority, one.admitted) == (two.priority, two.admitted)
+}

@@ -1,0 +1,83 @@
+//! Edits of one document, each remembered with the change that made it, so that a finding leads there.
+
+use serde_json::{Map, Value};
+
+use crate::documents::Document;
+
+use super::Placed;
+
+/// Sets the fields a merge patch names (RFC 7386): null takes a field away, a list replaces the whole list.
+pub(super) fn merge(document: &mut Document, fields: &Value, at: &str, by: &Placed<'_>) {
+    apply(&mut document.value, fields);
+    let mut set = Vec::new();
+    leaves(fields, "", &mut set);
+    for field in set {
+        document.suppose(&field, by.document, &format!("{at}{field}"));
+    }
+}
+
+/// Sets one field, making the maps above it.
+pub(super) fn set(document: &mut Document, field: &str, value: Value, by: &Placed<'_>) {
+    let mut fields = value;
+    for name in field.rsplit('/').filter(|name| !name.is_empty()) {
+        fields = Value::Object(Map::from_iter([(name.to_owned(), fields)]));
+    }
+    apply(&mut document.value, &fields);
+    document.suppose(field, by.document, &by.pointer);
+}
+
+/// Changes the elements of a list in place; the list is left alone when nothing in it changes.
+pub(super) fn each(
+    document: &mut Document,
+    field: &str,
+    by: &Placed<'_>,
+    mut change: impl FnMut(&mut Value) -> bool,
+) -> bool {
+    let Some(Value::Array(list)) = document.value.pointer_mut(field) else { return false };
+    let mut changed = Vec::new();
+    for (index, element) in list.iter_mut().enumerate() {
+        if change(element) {
+            changed.push(index);
+        }
+    }
+    for index in &changed {
+        document.suppose(&format!("{field}/{index}"), by.document, &by.pointer);
+    }
+    !changed.is_empty()
+}
+
+/// A text of an element.
+pub(super) fn text<'a>(element: &'a Value, field: &str) -> &'a str {
+    element.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn apply(target: &mut Value, patch: &Value) {
+    let Value::Object(fields) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(map) = target {
+        for (name, value) in fields {
+            if value.is_null() {
+                map.remove(name);
+            } else {
+                apply(map.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+fn leaves(value: &Value, at: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                leaves(value, &format!("{at}/{name}"), out);
+            }
+        }
+        _ => out.push(at.to_owned()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Members that are lost for a while: nothing is concluded from a short silence, nothing is deleted after a long one, and
+//! what was ordered meanwhile is carried out when they are back.
+
+use std::time::Duration;
+
+use jiuzhou_e2e::scene::{AFTER_A_KILL, SOON, Scene};
+use jiuzhou_e2e::{Component, Seen, Start, eventually};
+
+/// Deletions of ours in a member so far.
+fn deletions(scene: &Scene, member: &str) -> usize {
+    let events = scene.member(member).audit().unwrap();
+    let ours =
+        events.iter().filter(|event| event.user_agent.starts_with("jiuzhou") && event.verb.starts_with("delete"));
+    ours.count()
+}
+
+/// One member hangs with its connections open, another loses its API server: two silences, one law.
+#[tokio::test]
+async fn a_member_that_hangs_and_one_that_is_down_keep_everything_and_are_back_in_step() {
+    let mut scene = Scene::begin("lost").await.unwrap();
+    let operator = scene.operator(Start::default()).await.unwrap();
+    scene.join(&["kunpeng", "x86"]).await.unwrap();
+    scene.apply(&[scene.workload("arm", "arm", 2), scene.workload("amd", "x86", 2)]).unwrap();
+    scene.runs("arm", &[("kunpeng", 2), ("x86", 0)], SOON).await.unwrap();
+    scene.runs("amd", &[("kunpeng", 0), ("x86", 2)], SOON).await.unwrap();
+    let before = ["kunpeng", "x86"].map(|member| deletions(&scene, member));
+
+    scene.member("kunpeng").plane.freeze(&[Component::ApiServer]).unwrap();
+    scene.member("x86").plane.kill(&[Component::ApiServer]).unwrap();
+    let reachable = |scene: &Scene, member: &str| {
+        let object = scene.get("mc", member, None)?;
+        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        anyhow::Ok(conditions.iter().any(|one| one["type"] == "Reachable" && one["status"] == "True"))
+    };
+    scene
+        .stays("a short silence changes nothing", Duration::from_secs(20), || async {
+            Ok(reachable(&scene, "kunpeng")? && reachable(&scene, "x86")?)
+        })
+        .await
+        .unwrap();
+    for member in ["kunpeng", "x86"] {
+        let told = scene.member_says(member, "Reachable", "False", SOON).await.unwrap();
+        assert!(told.starts_with("MemberUnreachable"), "{told}");
+    }
+
+    // What is wanted now waits: nothing new goes to a cluster that does not answer, and nothing leaves it.
+    for workload in ["arm", "amd"] {
+        let namespace = scene.namespace();
+        scene.fleet.hub().kubectl(&["scale", "fwl", workload, "-n", &namespace, "--replicas=3"]).unwrap();
+    }
+    for workload in ["arm", "amd"] {
+        eventually(&format!("{workload} waits"), SOON, || async {
+            let told = scene.told(workload)?;
+            Ok(Seen::when(!told.starts_with("AsWanted"), (), told))
+        })
+        .await
+        .unwrap();
+    }
+    for workload in ["arm", "amd"] {
+        let placement = scene.get("fpl", workload, Some(&scene.namespace())).unwrap();
+        let clusters = placement["spec"]["clusters"].as_array().unwrap();
+        assert_eq!(clusters.len(), 1, "it was moved away: {placement}");
+    }
+
+    scene.member("kunpeng").plane.thaw(&[Component::ApiServer]).unwrap();
+    scene.member("x86").plane.start(scene.fleet.tools()).unwrap();
+    scene.runs("arm", &[("kunpeng", 3), ("x86", 0)], AFTER_A_KILL).await.unwrap();
+    scene.runs("amd", &[("kunpeng", 0), ("x86", 3)], AFTER_A_KILL).await.unwrap();
+    scene.ready(&["kunpeng", "x86"]).await.unwrap();
+    assert_eq!(["kunpeng", "x86"].map(|member| deletions(&scene, member)), before, "something was deleted");
+    assert!(scene.end(operator).await.unwrap() >= 4);
+}
