@@ -44,6 +44,10 @@ pub const LABEL_NODE_LIBLOL: &str = "chips.jiuzhou.dev/liblol";
 
 /// Label with the name an object has in its workload's list.
 pub const LABEL_OBJECT: &str = "jiuzhou.dev/object";
+/// Label with the number of a stored revision.
+pub const LABEL_REVISION: &str = "jiuzhou.dev/revision";
+/// Annotation with why a revision came to be: the one that `kubectl rollout history` shows.
+pub const ANNOTATION_CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 /// Annotation with `NAMESPACE/NAME` of the workload an object came from: who owns it (labels are for selection).
 pub const ANNOTATION_OWNER: &str = "jiuzhou.dev/owner";
 /// Annotation on an object of a member whose value is the owner that may take it over when it is identical.

@@ -7,6 +7,7 @@ mod fleet;
 mod hub;
 mod images;
 mod interop;
+mod rollout;
 mod study;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
+pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
@@ -127,6 +129,10 @@ pub enum Command {
     Drain(DrainArgs),
     /// Let a member go once nothing is left there (builds with the feature `hub`)
     Leave(LeaveArgs),
+    /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)
+    Rollout(RolloutArgs),
+    /// Go back to an older revision of a workload (builds with the feature `hub`)
+    Rollback(RollbackArgs),
     /// Run in a member that the hub does not reach: fetch orders, carry them out, report (builds with the feature `agent`)
     Agent(AgentArgs),
     /// Write what a hub knows and has decided, for `plan` and `replay` (builds with the feature `hub`)

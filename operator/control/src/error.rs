@@ -98,6 +98,12 @@ pub enum Error {
     /// Health or metrics cannot be served.
     #[error(transparent)]
     Serve(ServeError),
+    /// A revision cannot be written as an object, or is none that can be gone back to.
+    #[error("failed to make a revision of {0}")]
+    Revision(String, #[source] serde_json::Error),
+    /// What was asked of a revision or a rollout cannot be done; the text says why, in English and Chinese.
+    #[error("{0} {1}")]
+    Order(String, String),
     /// The audit log refused.
     #[error("failed to record a decision")]
     Audit(#[source] AuditError),
@@ -132,6 +138,8 @@ impl Error {
             Self::NotLeader(_) | Self::LeaseLost => Category::Lease,
             Self::Serve(_) | Self::Traces(_) => Category::Configuration,
             Self::Journal { .. } | Self::Audit(_) => Category::Records,
+            Self::Revision(..) => Category::Internal,
+            Self::Order(..) => Category::Refused,
             Self::Api { source, .. } => of_api(source),
         }
     }

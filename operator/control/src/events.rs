@@ -54,7 +54,12 @@ impl Events {
 
 /// Reasons that pass by themselves.
 fn is_on_its_way(reason: &str) -> bool {
-    [ControllerReason::NotObserved, ControllerReason::DeliveryInProgress, ControllerReason::Removing]
-        .iter()
-        .any(|one| one.as_str() == reason)
+    [
+        ControllerReason::NotObserved,
+        ControllerReason::DeliveryInProgress,
+        ControllerReason::Removing,
+        ControllerReason::RolloutInProgress,
+    ]
+    .iter()
+    .any(|one| one.as_str() == reason)
 }

@@ -26,6 +26,7 @@ pub mod orders;
 mod planner;
 mod record;
 mod reports;
+pub mod revision;
 pub mod rights;
 mod run;
 mod select;

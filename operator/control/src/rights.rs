@@ -142,6 +142,13 @@ pub const RIGHTS: &[Right] = &[
         "whether a definition is terminating before a deletion counts as an order",
         "删除是否为指令须先确认资源定义未在终止",
     ),
+    cluster(
+        "apps",
+        &["controllerrevisions"],
+        &["get", "list", "create", "patch", "delete"],
+        "what was delivered, as ten revisions of each workload",
+        "所下发内容：每个工作负载保留十个版本",
+    ),
     cluster("coordination.k8s.io", &["leases"], FOLLOW, "heartbeats of pull agents", "拉取代理的心跳"),
     cluster(
         "events.k8s.io",

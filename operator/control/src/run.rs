@@ -74,6 +74,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         gate: gate.clone(),
         clock: Arc::clone(&clock),
         leaving: Leaving {
+            hub: client.clone(),
             members: members.clone(),
             witness: Arc::clone(&witness) as _,
             log: records.log(),
@@ -92,8 +93,14 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         pace: Pace::default(),
     }));
     let waker = tokio::spawn(wake(members.clone(), Arc::clone(&deliveries), stop.clone()));
-    let fleet =
-        Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
+    let fleet = Fleet {
+        hub: client.clone(),
+        outlook: seen_outlook,
+        settings: FleetSettings::default(),
+        dial: dial(),
+        members,
+        gate: gate.clone(),
+    };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
     let keeper = tokio::spawn(keeper.run(stop.clone()));

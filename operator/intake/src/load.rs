@@ -195,6 +195,10 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     findings.append(&mut found);
     let mut places = BTreeMap::new();
     let studies = Studies::take(&mut documents, &mut findings)?;
+    let tests = studies.tests.values().map(|item| &item.document);
+    for document in tests.chain(studies.scenarios.values().map(|item| &item.document)) {
+        places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
+    }
     options.progress.will_check(documents.len());
     for mut document in documents {
         options.progress.check_one();

@@ -247,6 +247,9 @@ pub struct FleetPlacementStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub revision: Option<i64>,
+    /// Digest of its content: a change back to it passes no rest, gate or approval. 该版本内容的摘要；回到该内容的变更无须等待、门禁与批准。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<ContentDigest>,
     /// The rollout under way. 进行中的发布。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutProgress>,

@@ -16,6 +16,8 @@ mod leave;
 mod log;
 #[cfg(feature = "hub")]
 mod operator;
+#[cfg(feature = "hub")]
+mod rollout;
 
 #[cfg(feature = "agent")]
 pub(crate) use agent::run as agent;
@@ -27,11 +29,13 @@ pub(crate) use join::run as join;
 pub(crate) use leave::{drain, leave};
 #[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
+#[cfg(feature = "hub")]
+pub(crate) use rollout::{rollback, rollout};
 
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
-pub(crate) use offline::{drain, export_state, join, leave, operator};
+pub(crate) use offline::{drain, export_state, join, leave, operator, rollback, rollout};
 
 /// What a build without the feature answers.
 #[cfg(not(feature = "hub"))]
@@ -40,7 +44,7 @@ mod offline {
 
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
-    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs};
+    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RollbackArgs, RolloutArgs};
     use crate::context::Context;
     use crate::exit::Exit;
 
@@ -71,6 +75,14 @@ mod offline {
 
     pub(crate) fn drain(_args: &DrainArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("drain", context)
+    }
+
+    pub(crate) fn rollout(_args: &RolloutArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("rollout", context)
+    }
+
+    pub(crate) fn rollback(_args: &RollbackArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("rollback", context)
     }
 
     pub(crate) fn leave(_args: &LeaveArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -5,14 +5,17 @@
 //! here, because what is delivered needs a decision and an epoch of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
 use jiuzhou_engine::decide::{Changes, Decision, Kept, Plan, Spec, WorkloadKey, plan_with};
-use jiuzhou_engine::terms::{Digest, DigestAlgorithm};
+use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
 use jiuzhou_intake::placements::{CommitError, Stamp, spec_of};
+use jiuzhou_objects::secrets::DigestKey;
 
+use crate::revision::content::{Content, Place};
 use crate::state::State;
 
 /// One decision that is to be committed.
@@ -23,6 +26,8 @@ pub(crate) struct Commit {
     pub(crate) before: Option<api::FleetPlacement>,
     /// Epoch and, for a first one, sequence are not given yet.
     pub(crate) spec: api::FleetPlacementSpec,
+    /// What is delivered from now on, where it is another than before.
+    pub(crate) content: Option<Arc<Content>>,
 }
 
 impl Commit {
@@ -59,17 +64,20 @@ pub(crate) struct Batch {
     pub(crate) refused: Vec<CommitError>,
 }
 
-/// Decides what is woken, with what was `kept` from the turn before. `removed` are workloads whose removal is ordered.
+/// Decides what is woken, with what was `kept` from the turn before. `removed` are workloads whose removal is ordered,
+/// `differing` those that say something else than what is committed for them.
 ///
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
 pub(crate) fn decide(
     state: &State,
+    key: &DigestKey,
     kept: &mut Kept,
+    differing: &BTreeSet<WorkloadKey>,
     removed: BTreeSet<WorkloadKey>,
     as_of: Timestamp,
 ) -> Result<Batch, CanonicalError> {
-    let specs = woken_by_content(state, &removed);
+    let specs = woken_by_content(state, differing, &removed);
     let changes = Changes { specs, removed, ..Changes::default() };
     let plan = plan_with(state.snapshot(), &changes, as_of, kept)?;
     let bytes = canonical::bytes(&plan)?;
@@ -87,7 +95,8 @@ pub(crate) fn decide(
     for decision in &batch.plan.decisions {
         let known = || state.snapshot().spec(&decision.key).map(|spec| &**spec);
         let Some(spec) = given.get(&decision.key).copied().or_else(known) else { continue };
-        match commit(state, decision, spec, data) {
+        let differs = differing.contains(&decision.key);
+        match commit(state, key, differs, decision, spec, data) {
             Ok(commit) => batch.commits.extend(commit),
             Err(error) => batch.refused.push(error),
         }
@@ -97,34 +106,89 @@ pub(crate) fn decide(
 
 fn commit(
     state: &State,
+    digest_key: &DigestKey,
+    differs: bool,
     decision: &Decision,
     spec: &Spec,
     data: Option<Digest>,
 ) -> Result<Option<Commit>, CommitError> {
     let before = state.placement(&decision.key);
-    let content = state.content(&decision.key);
     // The epoch is given when it is known how many are needed; until then any that is not behind will do.
     let stamp = Stamp { epoch: i64::MAX, sequence: 0, data };
     let held = before.map(|before| held(&before.spec));
-    let mut next = spec_of(decision, spec, held.as_ref(), stamp)?;
-    if next.is_none() && before.is_some_and(|before| before.spec.inputs.content != content) {
-        next = spec_of(decision, spec, None, stamp)?.map(|next| api::FleetPlacementSpec {
-            previous: before.map(|before| before.spec.decision.clone()),
-            sequence: before.map_or(0, |before| before.spec.sequence),
-            ..next
-        });
+    let next = spec_of(decision, spec, held.as_ref(), stamp)?;
+    // A change of content waits for the end of a change freeze, as everything that is decided does.
+    let frozen = decision.limits.iter().any(|limit| limit.code == Code::FreezeActive);
+    let next = match next {
+        Some(next) => next,
+        None if differs && !frozen => {
+            let Some(next) = spec_of(decision, spec, None, stamp)? else { return Ok(None) };
+            api::FleetPlacementSpec {
+                previous: before.map(|before| before.spec.decision.clone()),
+                sequence: before.map_or(0, |before| before.spec.sequence),
+                ..next
+            }
+        }
+        None => return Ok(None),
+    };
+    let mut next = next;
+    keep_leaving(&mut next, before.map(|before| &before.spec));
+    let content = revise(state, digest_key, spec, before, frozen, &mut next);
+    Ok(Some(Commit { decision: decision.clone(), before: before.cloned(), spec: next, content }))
+}
+
+/// Says which content is committed, and its number: another one when the template or what a cluster puts in has changed,
+/// the same when replicas only move. Returns the content where it is to be stored.
+fn revise(
+    state: &State,
+    digest_key: &DigestKey,
+    spec: &Spec,
+    before: Option<&api::FleetPlacement>,
+    frozen: bool,
+    next: &mut api::FleetPlacementSpec,
+) -> Option<Arc<Content>> {
+    let known = |name: &str| before?.spec.clusters.iter().find(|cluster| *cluster.name == *name);
+    let content = Content::now(state, &spec.key, digest_key).filter(|_| !frozen || before.is_none());
+    let mut moved = false;
+    let mut added = false;
+    for cluster in &mut next.clusters {
+        let known = known(&cluster.name);
+        let place = Place::now(state, spec, &cluster.name).and_then(|place| place.digest());
+        let place = place.map(|digest| digest.to_string().into());
+        match known {
+            // What is left keeps what it was rendered with, and so does everything while nothing may change.
+            Some(known) if cluster.replicas == 0 || content.is_none() => cluster.place.clone_from(&known.place),
+            Some(known) => {
+                moved |= known.place != place;
+                cluster.place = place;
+            }
+            None => {
+                added |= place.is_some();
+                cluster.place = place;
+            }
+        }
     }
-    Ok(next.map(|mut next| {
-        next.inputs.content = content;
-        keep_leaving(&mut next, before.map(|before| &before.spec));
-        Commit { decision: decision.clone(), before: before.cloned(), spec: next }
-    }))
+    let committed = before.and_then(|before| before.spec.inputs.content.clone());
+    let number = before.map_or(0, |before| before.spec.revision);
+    let Some(content) = content else {
+        (next.inputs.content, next.revision) = (committed, number.max(1));
+        return None;
+    };
+    let template: jiuzhou_api::text::ContentDigest = content.template().to_string().into();
+    let changed = moved || committed.as_ref() != Some(&template);
+    next.revision = if changed { number.saturating_add(1) } else { number.max(1) };
+    next.inputs.content = Some(template);
+    let names: Vec<String> = next.clusters.iter().map(|cluster| cluster.name.to_string()).collect();
+    let content = content.with_places(state, spec, names.iter().map(String::as_str));
+    (changed || added).then(|| Arc::new(content))
 }
 
 /// A placement without the clusters that are being left: what was decided.
 fn held(placement: &api::FleetPlacementSpec) -> api::FleetPlacementSpec {
     let mut held = placement.clone();
     held.clusters.retain(|cluster| cluster.replicas > 0);
+    // What clusters put in is control's, and none of the decision's.
+    held.clusters.iter_mut().for_each(|cluster| cluster.place = None);
     held
 }
 
@@ -140,13 +204,27 @@ fn keep_leaving(next: &mut api::FleetPlacementSpec, before: Option<&api::FleetPl
 }
 
 /// Workloads whose content is another than the one their placement was committed for, asking for what they ask for.
-fn woken_by_content(state: &State, removed: &BTreeSet<WorkloadKey>) -> Vec<Spec> {
+fn woken_by_content(state: &State, differing: &BTreeSet<WorkloadKey>, removed: &BTreeSet<WorkloadKey>) -> Vec<Spec> {
     // A deletion is a new generation too, and no new content.
     let going = |key: &WorkloadKey| {
         let workload = state.fleet_workload(key);
         workload.is_none_or(|workload| workload.metadata.deletion_timestamp.is_some())
     };
-    let keys = state.other_content().filter(|key| !removed.contains(key) && !going(key));
-    let specs = keys.filter_map(|key| state.snapshot().spec(key)).filter(|spec| !spec.changed);
+    let specs = differing.iter().filter_map(|key| state.snapshot().spec(key));
+    let specs = specs.filter(|spec| !spec.changed && !removed.contains(&spec.key) && !going(&spec.key));
     specs.map(|spec| Spec { changed: true, ..(**spec).clone() }).collect()
+}
+
+/// Whether a workload, or a cluster that has it, says something else than what is committed for it.
+pub(crate) fn differs(state: &State, key: &WorkloadKey, template: Option<&Digest>) -> bool {
+    let Some(placement) = state.placement(key) else { return false };
+    let (Some(template), Some(spec)) = (template, state.snapshot().spec(key)) else { return false };
+    if placement.spec.inputs.content.as_deref() != Some(template.to_string().as_str()) {
+        return true;
+    }
+    let other = |cluster: &api::PlacedCluster| {
+        let place = Place::now(state, spec, &cluster.name).and_then(|place| place.digest());
+        place.map(|digest| digest.to_string()).as_deref() != cluster.place.as_deref()
+    };
+    placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0).any(other)
 }

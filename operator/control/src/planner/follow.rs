@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use jiuzhou_api::v1alpha1::{FleetPlacement, FleetPlacementStatus};
 use jiuzhou_engine::decide::WorkloadKey;
 use kube::ResourceExt as _;
 use tokio::time::Instant;
@@ -15,10 +16,10 @@ use super::{Planner, chain};
 use crate::error::Error;
 use crate::select::{self, left};
 use crate::workload::build::{Built, build};
-use crate::workload::dereference::{Gathered, Reports, dereference};
-use crate::workload::status;
+use crate::workload::dereference::{Gathered, Memory, Reports, dereference};
 use crate::workload::update_status::{Writes, update_status};
 use crate::workload::validate::validate;
+use crate::workload::{staged, status};
 
 /// Between something worth telling and its write.
 const TELL: Duration = Duration::from_millis(1000);
@@ -43,6 +44,8 @@ impl Planner {
         self.record(placed).await?;
         // What was just recorded is in `dirty` already.
         self.dirty.clear();
+        self.learn_stored().await;
+        self.ready_contents(&dirty).await;
         for key in dirty {
             self.removals.look(&self.state, &key);
             self.follow_one(&key);
@@ -52,21 +55,24 @@ impl Planner {
     }
 
     fn follow_one(&mut self, key: &WorkloadKey) {
+        let now = self.now();
         let none = Reports::new();
-        let reports = self.reports.get(key).unwrap_or(&none);
-        let (decision, deletion) = (self.decisions.get(key), self.removals.deletion(key));
-        let gathered = dereference(&self.state, key, decision, reports, self.fresh.get(key), deletion);
-        let mut built = self.build(&gathered);
-        let writes = writes(&gathered, &built, self.now());
+        let gathered = self.gather_up(key, &none);
+        let mut built = self.build(&gathered, now);
+        let writes = writes(&gathered, &built, now);
         // Who waits for a native status polls it.
         let urgent = !writes.natives.is_empty()
             || writes
                 .workload
                 .as_ref()
                 .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
+        // A step of a rollout is acted on once it is written.
+        let steps = gathered.placement.is_some_and(|placement| moves_on(placement, writes.placement.as_ref()));
+        let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let committed = gathered.placement.map(|placement| &placement.spec);
         let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
+        let wake = built.step.as_ref().and_then(|step| step.wake);
         let given = self.given.apply(key, &mut built, &*self.orders);
         if !given.is_empty() {
             tracing::debug!(workload = %key, orders = given.len(), "ordered");
@@ -78,18 +84,62 @@ impl Planner {
         if writes.is_empty() {
             self.due.remove(key);
         } else {
-            let at = Instant::now() + if urgent { TELL } else { TELL_PROGRESS };
+            let wait = match () {
+                () if steps => Duration::ZERO,
+                () if urgent => TELL,
+                () => TELL_PROGRESS,
+            };
+            let at = Instant::now() + wait;
+            let due = self.due.entry(key.clone()).or_insert(at);
+            *due = (*due).min(at);
+        }
+        if let Some(wake) = wake {
+            let wait = Duration::try_from(wake.duration_since(now)).unwrap_or(Duration::ZERO);
+            self.rouse(key, Instant::now() + wait.max(Duration::from_secs(1)));
+        }
+        if let Some(again) = again {
+            let wait = Duration::try_from(again.duration_since(now)).unwrap_or(Duration::ZERO);
+            let at = Instant::now() + wait;
             let due = self.due.entry(key.clone()).or_insert(at);
             *due = (*due).min(at);
         }
         self.removals.note(key, forget, gone);
     }
 
-    fn build(&self, gathered: &Gathered<'_>) -> Built {
+    /// Everything that is known of a workload.
+    fn gather_up<'a>(&'a self, key: &'a WorkloadKey, none: &'a Reports) -> Gathered<'a> {
+        let memory = Memory {
+            decision: self.decisions.get(key),
+            reports: self.reports.get(key).unwrap_or(none),
+            fresh: self.fresh.get(key),
+            template: self.revisions.template(key),
+            bodies: self.revisions.bodies(key),
+            may_begin: self.revisions.may_begin(key),
+            deletion: self.removals.deletion(key),
+        };
+        dereference(&self.state, key, memory)
+    }
+
+    fn build(&self, gathered: &Gathered<'_>, now: jiff::Timestamp) -> Built {
         let decision = gathered.placement.map(|placement| placement.spec.decision.to_string());
         let recorded = decision.is_some() && self.recorded.get(gathered.key) == decision.as_ref();
         let mut built = build(gathered, &validate(gathered, recorded), &self.digest_key);
         left::order(gathered, &mut built);
+        let (Some(workload), Some(placement)) = (gathered.workload, gathered.placement) else { return built };
+        let Some(course) = built.course.take() else { return built };
+        // Until every cluster that has the new revision was looked at, nothing is known that was not written.
+        let target = Some(staged::target(placement));
+        let unseen = |cluster: &&String| {
+            staged::revision_of(workload, placement, cluster) == target && !gathered.reports.contains_key(*cluster)
+        };
+        let begun = staged::progress(placement).is_some_and(|progress| Some(progress.revision) == target);
+        if begun && course.stage_of.keys().any(|cluster| unseen(&cluster)) {
+            return built;
+        }
+        if let Some(status) = status::of_workload(gathered, &built, now) {
+            let step = staged::step(workload, placement, course, &built.health, &status, now);
+            built.step = Some(step);
+        }
         built
     }
 
@@ -101,14 +151,13 @@ impl Planner {
         let now = Instant::now();
         let due: Vec<WorkloadKey> = self.due.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
         let mut all = Vec::new();
+        self.ready_contents(&due.iter().cloned().collect()).await;
         for key in due {
             self.due.remove(&key);
-            let none = Reports::new();
-            let reports = self.reports.get(&key).unwrap_or(&none);
-            let (decision, deletion) = (self.decisions.get(&key), self.removals.deletion(&key));
-            let gathered = dereference(&self.state, &key, decision, reports, self.fresh.get(&key), deletion);
-            let built = self.build(&gathered);
-            let writes = writes(&gathered, &built, self.now());
+            let (none, now) = (Reports::new(), self.now());
+            let gathered = self.gather_up(&key, &none);
+            let built = self.build(&gathered, now);
+            let writes = writes(&gathered, &built, now);
             if !writes.is_empty() {
                 all.push((key, writes));
             }
@@ -147,6 +196,16 @@ impl Planner {
             }
         }
     }
+}
+
+/// Whether a status that is to be written takes a rollout further than the one that is written.
+fn moves_on(placement: &FleetPlacement, next: Option<&(String, FleetPlacementStatus)>) -> bool {
+    let Some((_, next)) = next else { return false };
+    let of = |status: Option<&FleetPlacementStatus>| {
+        let rollout = status.and_then(|status| status.rollout.as_ref());
+        rollout.map(|rollout| (rollout.revision, rollout.stage.clone(), rollout.clusters.clone()))
+    };
+    of(placement.status.as_ref()) != of(Some(next))
 }
 
 /// The statuses that differ from what is written.

@@ -13,6 +13,9 @@ mod follow;
 mod once_tests;
 mod outlook;
 mod remove;
+mod revisions;
+#[cfg(test)]
+mod rollout_tests;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -117,6 +120,12 @@ pub(crate) struct Planner {
     /// Clusters in which this process was the first to commit a place of a workload.
     fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
+    revisions: revisions::Revisions,
+    /// Workloads whose content may be another than before; everything when `suspect_all`.
+    suspects: BTreeSet<WorkloadKey>,
+    suspect_all: bool,
+    /// Workloads to look at again when nothing happens, and when.
+    wakes: BTreeMap<WorkloadKey, Instant>,
     /// The snapshot changed, or a decision was lost: decide.
     turn: bool,
     /// When the fleet changes by itself next: a term ends, a freeze begins.
@@ -177,6 +186,10 @@ impl Planner {
             given: Given::default(),
             fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
+            revisions: revisions::Revisions::default(),
+            suspects: BTreeSet::new(),
+            suspect_all: true,
+            wakes: BTreeMap::new(),
             turn: true,
             next_change: None,
             retry_at: None,
@@ -234,6 +247,12 @@ impl Planner {
             self.tell().await;
             return Ok(());
         }
+        let woken: Vec<WorkloadKey> =
+            self.wakes.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
+        for key in woken {
+            self.wakes.remove(&key);
+            self.dirty.insert(key);
+        }
         if self.turn {
             self.turn = false;
             match self.decide().await {
@@ -247,6 +266,7 @@ impl Planner {
         }
         self.follow().await?;
         self.tell().await;
+        self.store_revisions().await;
         if self.retry_at.is_none() {
             self.failures = 0;
         }
@@ -288,7 +308,8 @@ impl Planner {
             return Some(Instant::now());
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
-        [self.next_change, self.retry_at, self.due.values().min().copied(), natives].into_iter().flatten().min()
+        let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
+        [self.next_change, self.retry_at, due, wake, self.revisions.next(), natives].into_iter().flatten().min()
     }
 
     /// Takes what else comes in a moment, so that a burst is decided at once.
@@ -341,22 +362,47 @@ impl Planner {
     pub(super) fn put(&mut self, value: Value) {
         let Some(object) = self.state.put(value) else { return };
         self.turn = true;
-        if matches!(object.kind.as_str(), "FleetWorkload" | "FleetPlacement") {
-            self.dirty.insert(WorkloadKey::new(&object.namespace, &object.name));
+        let key = WorkloadKey::new(&object.namespace, &object.name);
+        match object.kind.as_str() {
+            "FleetWorkload" => {
+                self.suspect(&key);
+                // Who waits for it may begin.
+                self.dirty.extend(self.state.dependents(&key));
+                self.dirty.insert(key);
+            }
+            "FleetPlacement" => {
+                self.suspect(&key);
+                self.dirty.insert(key);
+            }
+            // What a cluster puts in is held against what is committed once the snapshot knows of it.
+            "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}
+            _ => self.suspect_all = true,
         }
+    }
+
+    fn suspect(&mut self, key: &WorkloadKey) {
+        self.revisions.suspect(key);
+        self.suspects.insert(key.clone());
     }
 
     fn gone(&mut self, object: &ObjectRef) {
         let key = WorkloadKey::new(&object.namespace, &object.name);
         match object.kind.as_str() {
-            "FleetWorkload" => drop(self.dirty.insert(key)),
+            "FleetWorkload" => {
+                self.suspect(&key);
+                self.dirty.extend(self.state.dependents(&key));
+                self.dirty.insert(key);
+            }
             "FleetPlacement" => {
                 self.recorded.remove(&key);
                 self.given.forget(&key);
                 self.fresh.remove(&key);
+                self.wakes.remove(&key);
+                self.revisions.forget(&key);
                 self.dirty.insert(key);
             }
-            _ => {}
+            "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}
+            _ => self.suspect_all = true,
         }
     }
 

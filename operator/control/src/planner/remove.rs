@@ -25,6 +25,7 @@ use super::brake::{self, Brake};
 use crate::decide::commit::finalizer_patch;
 use crate::error::{Category, Error};
 use crate::hub::Seen;
+use crate::revision::store;
 use crate::state::State;
 use crate::workload::dereference::{Deletion, Held};
 
@@ -245,6 +246,10 @@ impl Planner {
     /// The placement first, then the workload: a crash between the two leaves nothing that nobody knows of.
     async fn let_go(&mut self, key: &WorkloadKey) -> Result<(), Error> {
         self.gate.check()?;
+        match store::remove_all(&self.client, key).await {
+            Err(error) if error.category() != Category::Forbidden => return Err(error),
+            _ => self.revisions.forget(key),
+        }
         if let Some(placement) = self.state.placement(key).cloned() {
             self.epochs.keep(self.state.highest_epoch()).await?;
             delete::<FleetPlacement>(&self.client, key, &placement).await?;

@@ -1,6 +1,7 @@
 //! A turn: refresh the snapshot, decide what is woken, write the batch down, commit, record.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,6 +31,12 @@ impl Planner {
         self.state.refresh(as_of)?;
         let changed = self.state.take_changed();
         self.dirty.extend(changed.specs.iter().cloned());
+        changed.specs.iter().for_each(|key| self.suspect(key));
+        if std::mem::take(&mut self.suspect_all) || changed.frame {
+            self.revisions.suspect_all();
+            self.suspects.extend(self.state.workload_keys());
+        }
+        self.suspects.extend(self.state.placed_in(&changed.told, false));
         // A cluster's values, registries and reach are part of what is delivered and told; its free room is not.
         self.dirty.extend(self.state.placed_in(&changed.told, changed.frame));
         for gone in changed.specs.iter().filter(|key| self.state.snapshot().spec(key).is_none()) {
@@ -41,7 +48,12 @@ impl Planner {
         self.records.note(changed);
         let removed = self.removals.ordered();
         let started = Instant::now();
-        let batch = batch::decide(&self.state, &mut self.kept, removed, as_of)?;
+        let suspects = std::mem::take(&mut self.suspects);
+        let differing = self.differing(&suspects);
+        // What differs stays suspected until it is committed, whatever becomes of this turn.
+        self.suspects.clone_from(&differing);
+        self.dirty.extend(differing.iter().cloned());
+        let batch = batch::decide(&self.state, &self.digest_key, &mut self.kept, &differing, removed, as_of)?;
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
@@ -126,6 +138,7 @@ impl Planner {
                         "committed"
                     );
                     self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
+                    self.remember_content(&commit, &written.placement);
                     self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
@@ -144,6 +157,25 @@ impl Planner {
         // What was written changes the snapshot, and what was lost is decided again.
         self.turn = true;
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Keeps the content of a commit until it is stored.
+    fn remember_content(&mut self, commit: &Commit, placement: &FleetPlacement) {
+        let Some(content) = &commit.content else { return };
+        let stated = self.state.fleet_workload(commit.key()).and_then(|workload| {
+            workload.metadata.annotations.as_ref()?.get(jiuzhou_api::meta::ANNOTATION_CHANGE_CAUSE).cloned()
+        });
+        let before = commit.before.as_ref().map(|before| &before.spec);
+        let cause = match before {
+            _ if stated.is_some() => stated.unwrap_or_default(),
+            None => "created".to_owned(),
+            Some(before) if before.inputs.content == placement.spec.inputs.content => "cluster values".to_owned(),
+            Some(before) if before.inputs.workload == placement.spec.inputs.workload => {
+                "objects or overrides".to_owned()
+            }
+            Some(_) => "objects and what they need".to_owned(),
+        };
+        self.revisions.committed(commit.key(), placement.spec.revision, Arc::clone(content), cause);
     }
 
     /// Takes in an object that we wrote, before the watch tells of it.

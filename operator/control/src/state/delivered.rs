@@ -1,14 +1,13 @@
-//! What is delivered, looked up the other way round: which workloads have a place in a cluster, whose content is another
-//! than the one that was committed, how far epochs have come.
+//! What is delivered, looked up the other way round: which workloads have a place in a cluster, how far epochs have come.
 //!
 //! Kept up to date object by object, because a turn must not walk every placement to find the few that concern it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiuzhou_api::text::{ContentDigest, Values};
+use jiuzhou_api::text::Values;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::WorkloadKey;
-use jiuzhou_engine::terms::{DigestAlgorithm, Hasher, ObjectRef};
+use jiuzhou_engine::terms::ObjectRef;
 use jiuzhou_intake::objects::{Objects, named};
 
 /// What of an object is delivered, or says where.
@@ -43,7 +42,6 @@ impl Parts {
 #[derive(Debug, Default)]
 pub(super) struct Delivered {
     on: BTreeMap<String, BTreeSet<WorkloadKey>>,
-    other: BTreeSet<WorkloadKey>,
     epoch: i64,
 }
 
@@ -68,18 +66,6 @@ impl Delivered {
         matches!(now, Parts::Cluster(_)) && before != now
     }
 
-    pub(super) fn weigh(&mut self, key: WorkloadKey, other: bool) {
-        if other {
-            self.other.insert(key);
-        } else {
-            self.other.remove(&key);
-        }
-    }
-
-    pub(super) fn other(&self) -> impl Iterator<Item = &WorkloadKey> {
-        self.other.iter()
-    }
-
     pub(super) fn on(&self, cluster: &str) -> impl Iterator<Item = &WorkloadKey> {
         self.on.get(cluster).into_iter().flatten()
     }
@@ -87,21 +73,4 @@ impl Delivered {
     pub(super) fn epoch(&self) -> i64 {
         self.epoch
     }
-}
-
-/// See [`super::State::content`].
-pub(super) fn content(
-    workload: &api::FleetWorkload,
-    selected: Option<&str>,
-    overrides: Option<&Vec<api::Override>>,
-) -> ContentDigest {
-    let mut hasher = Hasher::new(DigestAlgorithm::Sha256);
-    hasher.field(workload.metadata.uid.as_deref().unwrap_or_default().as_bytes());
-    hasher.field(&workload.metadata.generation.unwrap_or(0).to_be_bytes());
-    // Native objects that it selects change without it.
-    if let Some(selected) = selected {
-        hasher.field(selected.as_bytes());
-    }
-    hasher.field(&serde_json::to_vec(&overrides).unwrap_or_default());
-    hasher.finish().to_string().into()
 }

@@ -17,15 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_api::meta;
-use jiuzhou_api::text::ContentDigest;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::Reachability;
-use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, WorkloadKey};
+use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
-use jiuzhou_intake::objects::{Key, Objects};
+use jiuzhou_intake::objects::{Item, Key, Objects};
 use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
@@ -221,32 +220,6 @@ impl State {
             self.workload(&base, key);
         }
         self.base = Some(base);
-        for key in &concern.workloads {
-            self.weigh(key);
-        }
-    }
-
-    /// Finds whether what is to be delivered of a workload is what its placement was committed for.
-    fn weigh(&mut self, key: &Key) {
-        let key = WorkloadKey::new(&key.0, &key.1);
-        let content = self.content(&key);
-        let other = self.placement(&key).is_some_and(|placed| placed.spec.inputs.content != content);
-        self.delivered.weigh(key, other);
-    }
-
-    /// What is delivered of a workload, as a digest: which version of which object, and the overrides of its policy. Not
-    /// its manifests, which may hold a Secret: a digest of that could be guessed from.
-    #[must_use]
-    pub fn content(&self, key: &WorkloadKey) -> Option<ContentDigest> {
-        let workload = self.fleet_workload(key)?;
-        let overrides = self.rules(key).map(|rules| &rules.overrides);
-        let selected = self.resolution(key).map(|resolution| &*resolution.content);
-        Some(delivered::content(workload, selected, overrides))
-    }
-
-    /// Placed workloads whose content is another than the one their placement was committed for.
-    pub fn other_content(&self) -> impl Iterator<Item = &WorkloadKey> {
-        self.delivered.other()
     }
 
     fn workload(&mut self, base: &Base, key: &Key) {
@@ -308,8 +281,6 @@ impl State {
         self.findings.extend(by_object);
         self.shared.sweep();
         self.base = Some(base);
-        let placed: Vec<Key> = self.objects.placements.keys().cloned().collect();
-        placed.iter().for_each(|key| self.weigh(key));
         Ok(())
     }
 
@@ -364,6 +335,25 @@ impl State {
     #[must_use]
     pub fn rules(&self, key: &WorkloadKey) -> Option<&api::PlacementRules> {
         self.base.as_ref()?.rules(&self.objects, &(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// What the engine would be told of a workload if it said this; `None` when it cannot be decided on.
+    #[must_use]
+    pub fn spec_as(&self, key: &WorkloadKey, workload: &api::FleetWorkload) -> Option<Spec> {
+        let base = self.base.as_ref()?;
+        let known = self.objects.workloads.get(&(key.namespace.clone(), key.name.clone()))?;
+        let other = Item { object: workload.clone(), ..known.clone() };
+        base.workload_as(&self.objects, &other, &mut Shared::default(), &mut Vec::new())
+    }
+
+    /// Workloads that wait for this one before they begin.
+    #[must_use]
+    pub fn dependents(&self, key: &WorkloadKey) -> Vec<WorkloadKey> {
+        let from = (key.namespace.clone(), String::new());
+        let here = self.objects.workloads.range(from..).take_while(|((namespace, _), _)| *namespace == key.namespace);
+        let waits =
+            |item: &Item<api::FleetWorkload>| item.object.spec.depends_on.iter().any(|name| **name == *key.name);
+        here.filter(|(_, item)| waits(item)).map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
     }
 
     /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].

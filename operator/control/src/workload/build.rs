@@ -7,16 +7,21 @@ use std::collections::BTreeMap;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectState};
+use jiuzhou_engine::step::rollout::{Course, Health, Step};
 use jiuzhou_engine::step::{Action, Continuity, Part, Ran, Seen, Wait, shift};
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_objects::object::Object;
+use jiuzhou_objects::render::{Rendered, digest_of};
 use jiuzhou_objects::secrets::DigestKey;
 
+use super::depends::{self, Waiting};
 use super::dereference::Gathered;
 use super::render;
+use super::staged::{self, Source};
 use super::validate::Valid;
 use crate::delivery::Look;
 use crate::orders::Order;
+use crate::revision::content::Place;
 use crate::tenants;
 
 /// What comes out for one workload.
@@ -34,6 +39,16 @@ pub(crate) struct Built {
     pub(crate) unrendered: BTreeMap<String, Vec<Finding>>,
     /// Everything of a workload that is being removed is proven gone.
     pub(crate) gone: bool,
+    /// Orders follow the placement: what is committed is being carried out.
+    pub(crate) present: bool,
+    /// For whom it waits before it begins.
+    pub(crate) waiting: Option<Waiting>,
+    /// What is declared of a rollout that is under way.
+    pub(crate) course: Option<Course>,
+    /// How clusters stand with the revision that is to be everywhere.
+    pub(crate) health: BTreeMap<String, Health>,
+    /// The next step of the rollout, once the gates were looked at.
+    pub(crate) step: Option<Step>,
 }
 
 /// Builds it.
@@ -52,13 +67,20 @@ fn present(
     placement: &api::FleetPlacement,
     key: &DigestKey,
 ) -> Built {
-    let mut built = Built::default();
+    let mut built = Built { present: true, ..Built::default() };
     let continuity = continuity(gathered, workload);
     let mut parts = parts(gathered, placement);
     if continuity == Continuity::RunOnce {
         parts.iter_mut().for_each(|(cluster, part)| part.ran = ran(gathered, placement, cluster));
     }
-    let actions = shift(&parts, continuity);
+    let mut actions = shift(&parts, continuity);
+    built.waiting = depends::waiting(gathered, workload, placement);
+    if built.waiting.is_some() {
+        for (action, wait) in actions.values_mut().filter(|(action, _)| matches!(action, Action::Have(_))) {
+            (*action, *wait) = (Action::Stay, Some(Wait::Dependency));
+        }
+    }
+    let sources = Sources { gathered, workload, placement, key };
     let ordered: BTreeMap<String, i64> = actions
         .iter()
         .filter_map(|(cluster, (action, _))| match action {
@@ -81,8 +103,11 @@ fn present(
                     built.orders.insert(cluster, order);
                 }
             }
-            Action::Have(replicas) => match render::for_cluster(gathered, workload, &cluster, &ordered, key) {
-                Some(Ok(rendered)) => {
+            Action::Have(replicas) => match sources.render(&cluster, &ordered) {
+                Ok(Some(Ok(rendered))) => {
+                    if staged::revision_of(workload, placement, &cluster) == Some(staged::target(placement)) {
+                        built.health.insert(cluster.clone(), health(gathered, &cluster, &rendered.objects, replicas));
+                    }
                     let delivery = DeliverySpec {
                         replicas: i32::try_from(replicas).ok(),
                         objects: rendered.objects,
@@ -92,13 +117,102 @@ fn present(
                     };
                     built.orders.insert(cluster, Order { delivery, secrets: rendered.secrets });
                 }
-                Some(Err(findings)) => drop(built.unrendered.insert(cluster, findings)),
+                Ok(Some(Err(findings))) => {
+                    built.health.insert(cluster.clone(), Health::Failed);
+                    built.unrendered.insert(cluster, findings);
+                }
                 // The cluster has left the fleet: what runs there is listed where it leaves, and stays.
-                None => {}
+                Ok(None) => {}
+                Err(wait) => {
+                    if !gathered.reports.contains_key(&cluster) {
+                        built.looks.insert(cluster.clone(), look(gathered));
+                    }
+                    built.waits.insert(cluster, wait);
+                }
             },
         }
     }
+    built.course = staged::course(gathered, workload, placement);
     built
+}
+
+/// Where what is delivered to a cluster comes from.
+struct Sources<'a> {
+    gathered: &'a Gathered<'a>,
+    workload: &'a api::FleetWorkload,
+    placement: &'a api::FleetPlacement,
+    key: &'a DigestKey,
+}
+
+impl Sources<'_> {
+    /// Renders what a cluster gets now. An error says why nothing new is ordered of it; `None` when it left the fleet.
+    fn render(
+        &self,
+        cluster: &str,
+        parts: &BTreeMap<String, i64>,
+    ) -> Result<Option<Result<Rendered, Vec<Finding>>>, Wait> {
+        let Self { gathered, workload, placement, key } = *self;
+        let Some(spec) = gathered.spec else { return Ok(None) };
+        let Some(now) = Place::now(gathered.state, spec, cluster) else { return Ok(None) };
+        let looked = gathered.reports.get(cluster);
+        // Where nobody has looked yet nothing may be there.
+        let nothing = looked.and_then(Option::as_ref).is_none_or(|status| !seen(status, 0).objects);
+        match staged::source(gathered, workload, placement, cluster) {
+            Source::Now => {
+                let overrides = gathered.state.rules(gathered.key).map(|rules| rules.overrides.as_slice());
+                let affinity = match gathered.state.snapshot().node_affinity(&spec.requirement) {
+                    Ok(affinity) => affinity,
+                    Err(reason) => return Ok(Some(Err(vec![Finding::new(reason)]))),
+                };
+                let overrides = overrides.unwrap_or_default();
+                let draft = render::Draft { workload, overrides, affinity: affinity.terms(), place: &now };
+                Ok(render::for_cluster(gathered, &draft, cluster, parts, key))
+            }
+            Source::Stored(revision, content) => {
+                // What was decided was decided for the newer one; an older one begins only where all rules let it.
+                let older = revision != staged::target(placement);
+                if nothing && older && !gathered.may_begin.contains(&(revision, cluster.to_owned())) {
+                    return Err(Wait::Stage);
+                }
+                let there = looked.and_then(Option::as_ref).map(|status| &status.objects);
+                let has = |name: &str| there.is_some_and(|all| all.iter().any(|one| *one.name == *name));
+                let was = content.workload(workload, key, &has);
+                let draft = render::Draft {
+                    workload: &was,
+                    overrides: &content.overrides,
+                    affinity: content.affinity.as_deref(),
+                    place: content.places.get(cluster).unwrap_or(&now),
+                };
+                Ok(render::for_cluster(gathered, &draft, cluster, parts, key))
+            }
+            Source::Unknown if nothing => Err(Wait::Stage),
+            Source::Unknown => Err(Wait::Revision),
+        }
+    }
+}
+
+/// How a cluster stands with what it is ordered to have: whether each object is that version, and well.
+fn health(gathered: &Gathered<'_>, cluster: &str, objects: &[api::DeliveredObject], replicas: i64) -> Health {
+    let Some(Some(status)) = gathered.reports.get(cluster) else { return Health::OnTheWay };
+    let observed = |object: &api::DeliveredObject| status.objects.iter().find(|one| one.name == object.name);
+    let current = |object: &api::DeliveredObject, one: &api::ObjectObservation| {
+        let wanted = digest_of(object).map(|digest| digest.to_string());
+        wanted.is_some() && one.applied.as_deref() == wanted.as_deref()
+    };
+    let mut well = true;
+    for object in objects {
+        let Some(one) = observed(object) else { return Health::OnTheWay };
+        match one.state {
+            // What a member refuses it refuses now; a failure of what was there before is none of this revision.
+            ObjectState::Refused | ObjectState::Conflict => return Health::Failed,
+            ObjectState::Failed if current(object, one) => return Health::Failed,
+            ObjectState::Ready | ObjectState::Finished => well &= current(object, one),
+            _ => well = false,
+        }
+    }
+    let ended = status.objects.iter().any(|one| one.state == ObjectState::Finished);
+    let enough = ended || seen(status, replicas).ready.is_some_and(|ready| ready >= replicas);
+    if well && enough && !objects.is_empty() { Health::Well } else { Health::OnTheWay }
 }
 
 /// Everything of a workload goes, everywhere; what was not looked at is not gone.
@@ -229,15 +343,15 @@ fn order(
 /// What to look for. Objects that left the workload while nobody watched are found where their kind is still used.
 fn look(gathered: &Gathered<'_>) -> Look {
     let objects = gathered.workload.into_iter().flat_map(|workload| &workload.spec.objects);
-    let kinds = objects.map(|object| {
+    let manifests = objects.map(|object| {
         let object = Object::new(&object.manifest);
-        (object.api_version().to_owned(), object.kind().to_owned())
+        (object.api_version().to_owned(), object.kind().to_owned(), object.name().to_owned())
     });
     let workload = api::WorkloadReference {
         namespace: gathered.key.namespace.as_str().into(),
         name: gathered.key.name.as_str().into(),
     };
-    Look { workload, tenant: gathered.state.tenant(gathered.key), kinds: kinds.collect() }
+    Look { workload, tenant: gathered.state.tenant(gathered.key), manifests: manifests.collect() }
 }
 
 /// The order to remove exactly what was seen; `None` when nothing with a uid was.

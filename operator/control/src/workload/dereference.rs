@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
-use jiuzhou_engine::terms::{Finding, ObjectRef};
+use jiuzhou_engine::terms::{Digest, Finding, ObjectRef};
 use jiuzhou_report::sentences::HeldBecause;
 
+use super::staged::Bodies;
+use crate::revision::content::Place;
 use crate::state::State;
 
 /// What was reported of one workload, by cluster. `None` is a member that was looked at and has nothing.
@@ -28,6 +30,12 @@ pub(crate) struct Gathered<'a> {
     pub(crate) findings: &'a [Finding],
     /// Clusters that this process was the first to commit a place in, so that nothing was ordered there before.
     pub(crate) fresh: Option<&'a BTreeSet<String>>,
+    /// Digest of the workload's template as it is written now; `None` when it cannot be told.
+    pub(crate) template: Option<&'a Digest>,
+    /// Contents at hand beside what the workload says now.
+    pub(crate) bodies: Option<&'a Bodies>,
+    /// Older revisions that may begin in a cluster, by all the rules.
+    pub(crate) may_begin: BTreeSet<(i64, String)>,
     /// Whether it asks to be deleted, and whether it may be.
     pub(crate) deletion: Deletion<'a>,
 }
@@ -51,15 +59,37 @@ pub(crate) struct Held {
     pub(crate) code: String,
 }
 
+/// What the planner remembers of a workload beside the state.
+#[derive(Debug)]
+pub(crate) struct Memory<'a> {
+    pub(crate) decision: Option<&'a Decision>,
+    pub(crate) reports: &'a Reports,
+    pub(crate) fresh: Option<&'a BTreeSet<String>>,
+    pub(crate) template: Option<&'a Digest>,
+    pub(crate) bodies: Option<&'a Bodies>,
+    pub(crate) may_begin: BTreeSet<(i64, String)>,
+    pub(crate) deletion: Deletion<'a>,
+}
+
+impl Gathered<'_> {
+    /// Whether what the workload and a cluster say now is what is committed for that cluster.
+    pub(crate) fn is_committed(&self, placement: &FleetPlacement, cluster: &str) -> bool {
+        let committed = placement.spec.inputs.content.as_deref();
+        let template = self.template.map(ToString::to_string);
+        if committed.is_none() || committed != template.as_deref() {
+            return false;
+        }
+        let Some(spec) = self.spec else { return false };
+        let known = placement.spec.clusters.iter().find(|one| *one.name == *cluster);
+        let known = known.and_then(|known| known.place.as_deref());
+        let now = Place::now(self.state, spec, cluster).and_then(|place| place.digest());
+        now.map(|digest| digest.to_string()).as_deref() == known
+    }
+}
+
 /// Gathers it.
-pub(crate) fn dereference<'a>(
-    state: &'a State,
-    key: &'a WorkloadKey,
-    decision: Option<&'a Decision>,
-    reports: &'a Reports,
-    fresh: Option<&'a BTreeSet<String>>,
-    deletion: Deletion<'a>,
-) -> Gathered<'a> {
+pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Memory<'a>) -> Gathered<'a> {
+    let Memory { decision, reports, fresh, template, bodies, may_begin, deletion } = memory;
     Gathered {
         key,
         state,
@@ -70,6 +100,9 @@ pub(crate) fn dereference<'a>(
         reports,
         findings: state.findings(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)),
         fresh,
+        template,
+        bodies,
+        may_begin,
         deletion,
     }
 }

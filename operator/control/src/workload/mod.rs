@@ -7,8 +7,10 @@
 pub(crate) mod apply;
 pub(crate) mod build;
 pub(crate) mod conditions;
+pub(crate) mod depends;
 pub(crate) mod dereference;
 pub(crate) mod render;
+pub(crate) mod staged;
 pub(crate) mod status;
 pub(crate) mod update_status;
 pub(crate) mod validate;

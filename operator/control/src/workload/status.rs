@@ -12,6 +12,7 @@ use jiuzhou_api::text::Title;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::{Decision, Division, Status};
+use jiuzhou_engine::step::rollout::{Health, Phase, Step};
 use jiuzhou_engine::step::{Continuity, Seen, Wait};
 use jiuzhou_engine::terms::{Finding, Reason};
 use jiuzhou_report::sentences;
@@ -21,6 +22,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::build::{Built, continuity, seen};
 use super::conditions::{Standing, condition, dated, of_standing};
 use super::dereference::{Deletion, Gathered, Held};
+use super::staged;
 use super::validate::obstacle;
 use crate::select::left;
 
@@ -52,7 +54,7 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
     let before = workload.status.clone().unwrap_or_default();
     let generation = workload.metadata.generation.unwrap_or(0);
     let parts = parts(gathered, built);
-    let standing = standing(gathered, &parts);
+    let standing = standing(gathered, built, &parts);
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
     let mut conditions = of_standing(&standing, generation);
     conditions.extend(own(gathered, &parts, generation));
@@ -62,8 +64,8 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
         placed: Some(parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add)),
         ready: ready(&parts),
         revision: gathered.placement.map(|placement| placement.spec.revision).filter(|revision| *revision > 0),
-        updated_clusters: None,
-        stage: None,
+        updated_clusters: updated(gathered, built).or(before.updated_clusters),
+        stage: stage(gathered, built).map(Into::into),
         cluster_count: Some(count(parts.iter().filter(|part| part.wanted > 0).count())),
         clusters: parts
             .iter()
@@ -95,17 +97,19 @@ pub(crate) fn of_placement(
     let before = placement.status.clone().unwrap_or_default();
     let generation = placement.metadata.generation.unwrap_or(0);
     let parts = parts(gathered, built);
-    let standing = standing(gathered, &parts);
+    let standing = standing(gathered, built, &parts);
     let mut reasons: BTreeMap<&str, i32> = BTreeMap::new();
     for part in &parts {
         let reason = part.trouble.as_ref().map_or(ControllerReason::AsWanted, |(reason, _)| *reason);
         *reasons.entry(reason.as_str()).or_default() += 1;
     }
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
+    let Came { revision, stable, rollout } = came(gathered, built, placement, &before, &parts);
     Some(api::FleetPlacementStatus {
         observed_generation: Some(generation),
-        revision: before.revision,
-        rollout: before.rollout.clone(),
+        revision,
+        stable,
+        rollout,
         begun: before.begun || begun(gathered),
         started: started(gathered, &before),
         totals: Some(api::PlacementTotals {
@@ -126,6 +130,106 @@ pub(crate) fn of_placement(
             .collect(),
         conditions: dated(of_standing(&standing, generation), &before.conditions, now),
     })
+}
+
+/// How far what is committed has come.
+struct Came {
+    revision: Option<i64>,
+    stable: Option<jiuzhou_api::text::ContentDigest>,
+    rollout: Option<api::RolloutProgress>,
+}
+
+fn came(
+    gathered: &Gathered<'_>,
+    built: &Built,
+    placement: &api::FleetPlacement,
+    before: &api::FleetPlacementStatus,
+    parts: &[Part],
+) -> Came {
+    let there = Came {
+        revision: Some(staged::target(placement)).filter(|revision| *revision > 0),
+        stable: placement.spec.inputs.content.clone(),
+        rollout: None,
+    };
+    let open = gathered.workload.is_some_and(|workload| staged::is_staged(workload, placement));
+    let said = gathered.template.map(ToString::to_string).as_deref() == placement.spec.inputs.content.as_deref();
+    match &built.step {
+        Some(step) if step.phase == Phase::Done => there,
+        Some(step) => {
+            let (reason, message) = phase(gathered, step, parts).unwrap_or((ControllerReason::AsWanted, String::new()));
+            Came {
+                revision: before.revision.or(staged::base(placement)),
+                stable: before.stable.clone(),
+                rollout: staged::written(step, reason.as_str(), &message),
+            }
+        }
+        // Without stages what is committed goes to all clusters at once.
+        None if built.present && !open && said => there,
+        None => Came { revision: before.revision, stable: before.stable.clone(), rollout: before.rollout.clone() },
+    }
+}
+
+/// What a rollout waits for: a reason, and what it is about.
+fn phase(gathered: &Gathered<'_>, step: &Step, parts: &[Part]) -> Option<(ControllerReason, String)> {
+    let stage = &step.progress.stage;
+    let join = |clusters: &BTreeSet<String>| clusters.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let gate = || {
+        let rollout = gathered.workload.and_then(|workload| workload.spec.rollout.as_ref());
+        let one = rollout.and_then(|rollout| rollout.stages.iter().find(|one| *one.name == *stage));
+        one.and_then(|one| one.gate.as_deref()).unwrap_or_default()
+    };
+    let why = |clusters: &BTreeSet<String>| {
+        let trouble = parts.iter().filter(|part| clusters.contains(&part.name)).find_map(|part| part.trouble.as_ref());
+        match trouble {
+            Some((reason, words)) => format!("{stage}: {reason} {words}"),
+            None => format!("{stage}: {}", join(clusters)),
+        }
+    };
+    Some(match &step.phase {
+        Phase::Done => return None,
+        Phase::OnTheWay(clusters) => (ControllerReason::RolloutInProgress, format!("{stage} ({})", join(clusters))),
+        Phase::Resting(until) => (ControllerReason::RolloutInProgress, format!("{stage} (until {until})")),
+        Phase::Gate => (ControllerReason::RolloutInProgress, format!("{stage} (gate: {})", gate())),
+        Phase::Failed(clusters) | Phase::Late(clusters) => (ControllerReason::RolloutFailed, why(clusters)),
+        Phase::Paused => (ControllerReason::RolloutPaused, stage.clone()),
+        Phase::Approval => {
+            let change = gathered.placement.and_then(|placement| placement.spec.inputs.content.as_deref());
+            (ControllerReason::WaitingForApproval, format!("{stage} -> {}", change.unwrap_or_default()))
+        }
+    })
+}
+
+/// The same as it is written, where this run has not looked at every cluster yet.
+fn told_phase(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Option<(ControllerReason, String)> {
+    if let Some(step) = &built.step {
+        return phase(gathered, step, parts);
+    }
+    let placement = gathered.placement?;
+    let written = placement.status.as_ref()?.rollout.as_ref()?;
+    let open = gathered.workload.is_some_and(|workload| staged::is_staged(workload, placement));
+    let reason = ControllerReason::ALL.iter().find(|one| Some(one.as_str()) == written.reason.as_deref())?;
+    open.then(|| (*reason, written.message.as_deref().unwrap_or_default().to_owned()))
+}
+
+/// Stage that a rollout has reached.
+fn stage(gathered: &Gathered<'_>, built: &Built) -> Option<String> {
+    match &built.step {
+        Some(step) => (step.phase != Phase::Done).then(|| step.progress.stage.clone()),
+        None => {
+            let placement = gathered.placement?;
+            let open = gathered.workload.is_some_and(|workload| staged::is_staged(workload, placement));
+            let written = placement.status.as_ref()?.rollout.as_ref().filter(|_| open)?;
+            Some(written.stage.to_string())
+        }
+    }
+}
+
+/// Clusters that have the committed revision and are well with it; `None` while one was not looked at.
+fn updated(gathered: &Gathered<'_>, built: &Built) -> Option<i32> {
+    let placement = gathered.placement?;
+    let mut placed = placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0);
+    let looked = built.present && placed.all(|cluster| gathered.reports.contains_key(&*cluster.name));
+    looked.then(|| count(built.health.values().filter(|health| **health == Health::Well).count()))
 }
 
 /// Whether anything of it was seen in a member.
@@ -299,6 +403,12 @@ fn trouble(
     }
     match built.waits.get(cluster) {
         Some(Wait::ReadyElsewhere) => return Some((ControllerReason::LastCopyKept, cluster.to_owned())),
+        Some(Wait::Dependency) => {
+            let names = built.waiting.as_ref().map(|waiting| waiting.names.join(", ")).unwrap_or_default();
+            return Some((ControllerReason::WaitingForDependency, names));
+        }
+        Some(Wait::Stage) => return Some((ControllerReason::RolloutInProgress, cluster.to_owned())),
+        Some(Wait::Revision) => return Some((ControllerReason::RevisionUnknown, cluster.to_owned())),
         Some(Wait::GoneElsewhere | Wait::Unseen) => {
             return Some((ControllerReason::DeliveryInProgress, cluster.to_owned()));
         }
@@ -373,7 +483,7 @@ fn of_held(gathered: &Gathered<'_>, held: &Held, standing: Standing) -> Standing
 }
 
 /// How a workload stands.
-fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
+fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Standing {
     let wanted = wanted(gathered, parts);
     let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
     let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
@@ -398,6 +508,14 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
     if gathered.placement.is_none() {
         return of(ControllerReason::NotObserved, "").progressing();
     }
+    if let Some(waiting) = &built.waiting {
+        let standing = of(ControllerReason::WaitingForDependency, &waiting.names.join(", "));
+        return if waiting.stuck { standing } else { standing.progressing() };
+    }
+    let rollout = told_phase(gathered, built, parts);
+    if let Some((reason @ ControllerReason::RolloutFailed, words)) = &rollout {
+        return of(*reason, words);
+    }
     let first = |reason: ControllerReason| {
         let found = parts.iter().filter_map(|part| part.trouble.as_ref()).find(|(one, _)| *one == reason);
         found.map(|(_, words)| words.as_str())
@@ -414,6 +532,12 @@ fn standing(gathered: &Gathered<'_>, parts: &[Part]) -> Standing {
         if let Some(words) = first(reason) {
             return of(reason, words);
         }
+    }
+    if let Some((reason, words)) = &rollout {
+        return of(*reason, words).progressing();
+    }
+    if let Some(words) = first(ControllerReason::RevisionUnknown) {
+        return of(ControllerReason::RevisionUnknown, words).progressing();
     }
     for reason in [ControllerReason::DeliveryInProgress, ControllerReason::LastCopyKept] {
         if first(reason).is_some() {

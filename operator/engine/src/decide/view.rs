@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::calendar::{Calendar, Dated};
-use super::input::{ClusterInput, FreezeInput, TierInput};
+use super::input::{FreezeInput, TierInput};
 use super::mask::Mask;
 use super::nodes::node_affinity;
 use super::snapshot::Snapshot;

@@ -88,6 +88,12 @@ pub enum Wait {
     Unseen,
     /// For ever: it has started there and must not run twice.
     Started,
+    /// For another workload to be ready.
+    Dependency,
+    /// For its stage of a rollout, because nothing older is known that may begin here.
+    Stage,
+    /// For its stage of a rollout; what is there now is not known.
+    Revision,
     /// For nothing: it has run there, nothing of it is left, and it does not run again.
     Ran,
     /// For a person: it may have run there, and nobody can tell.

@@ -120,7 +120,19 @@ impl Base {
         shared: &mut Shared,
         findings: &mut Vec<Finding>,
     ) -> Option<Spec> {
-        workloads::one(&self.context(objects), objects.workloads.get(key)?, shared, findings)
+        self.workload_as(objects, objects.workloads.get(key)?, shared, findings)
+    }
+
+    /// The same of a workload as it was or might be, among the objects as they are.
+    #[must_use]
+    pub fn workload_as(
+        &self,
+        objects: &Objects,
+        workload: &crate::objects::Item<jiuzhou_api::v1alpha1::FleetWorkload>,
+        shared: &mut Shared,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Spec> {
+        workloads::one(&self.context(objects), workload, shared, findings)
     }
 
     fn context<'a>(&'a self, objects: &'a Objects) -> workloads::Context<'a> {
