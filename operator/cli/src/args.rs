@@ -391,6 +391,8 @@ pub enum ReportKind {
     Adoption,
     /// 能耗: energy, PUE, renewable share and carbon
     Energy,
+    /// 数字主权: tiers, what runs out, 等保 and 密评 by body, concentration, refused placements
+    Sovereignty,
 }
 
 /// `demo`

@@ -33,6 +33,8 @@ pub enum DocumentKind {
     Adoption,
     /// What energy was used, with which emissions.
     Energy,
+    /// How sovereign the fleet is, and what of it runs out.
+    Sovereignty,
     /// Whether a recorded decision gives the same bytes again.
     Replay,
     /// Whether decisions are what tests expect.
@@ -49,13 +51,14 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
         Self::Inventory,
         Self::Adoption,
         Self::Energy,
+        Self::Sovereignty,
         Self::Replay,
         Self::Test,
         Self::Whatif,
@@ -74,6 +77,7 @@ impl DocumentKind {
             Self::Inventory => "Inventory",
             Self::Adoption => "Adoption",
             Self::Energy => "Energy",
+            Self::Sovereignty => "Sovereignty",
             Self::Replay => "Replay",
             Self::Test => "Test",
             Self::Whatif => "Whatif",
@@ -93,6 +97,7 @@ impl DocumentKind {
             Self::Inventory => Word::TitleInventory,
             Self::Adoption => Word::TitleAdoption,
             Self::Energy => Word::TitleEnergy,
+            Self::Sovereignty => Word::TitleSovereignty,
             Self::Replay => Word::TitleReplay,
             Self::Test => Word::TitleTest,
             Self::Whatif => Word::TitleWhatif,

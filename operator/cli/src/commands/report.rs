@@ -15,7 +15,7 @@ use jiuzhou_report::documents::energy::energy;
 use jiuzhou_report::render;
 
 use crate::args::{FailOn, ReportArgs, ReportKind};
-use crate::commands::load;
+use crate::commands::{load, sovereignty};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -28,11 +28,11 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     let mut fleet = load::fleet(&args.input, as_of, false, context)?;
     let unusable = load::fails(&fleet.findings, FailOn::Error);
     let findings = std::mem::take(&mut fleet.findings);
-    let (ask, named) = match &args.report {
-        Some(name) => (asked(&fleet, args.kind, name)?, true),
-        None => (plain(&fleet, args.kind, period, as_of), false),
+    let mut document = match (args.kind, &args.report) {
+        (ReportKind::Sovereignty, None) => sovereignty::document(&fleet, as_of)?,
+        (kind, Some(name)) => document(&fleet, &asked(&fleet, kind, name)?, as_of, true)?,
+        (kind, None) => document(&fleet, &plain(&fleet, kind, period, as_of), as_of, false)?,
     };
-    let mut document = document(&fleet, &ask, as_of, named)?;
     let mut all = std::mem::take(&mut document.findings);
     all.extend(findings);
     document.take_findings(all);
@@ -70,7 +70,7 @@ fn period(args: &ReportArgs, as_of: Timestamp) -> anyhow::Result<Period> {
 fn plain(fleet: &Fleet, kind: ReportKind, period: Period, as_of: Timestamp) -> Ask {
     match kind {
         ReportKind::Adoption => Ask::adoption(as_of, figures::minimum_days(&fleet.objects, as_of)),
-        ReportKind::Energy => Ask::energy(period, as_of),
+        ReportKind::Energy | ReportKind::Sovereignty => Ask::energy(period, as_of),
     }
 }
 
@@ -92,6 +92,7 @@ fn asked(fleet: &Fleet, kind: ReportKind, name: &str) -> anyhow::Result<Ask> {
     let same = match kind {
         ReportKind::Adoption => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Adoption),
         ReportKind::Energy => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Energy),
+        ReportKind::Sovereignty => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Sovereignty),
     };
     if !same {
         bail!(Failure::ReportOfOtherType { name: name.to_owned(), kind: format!("{:?}", ask.kind) });
@@ -123,7 +124,7 @@ fn document(fleet: &Fleet, ask: &Ask, as_of: Timestamp, named: bool) -> anyhow::
 }
 
 /// Names, documents and places of the fleet's objects.
-struct Names<'a>(&'a Fleet);
+pub(super) struct Names<'a>(pub(super) &'a Fleet);
 
 impl Lookup for Names<'_> {
     fn title(&self, object: &ObjectRef) -> Option<String> {

@@ -225,6 +225,8 @@ mod tests {
             on_cloud: true,
             government_room: Some(true),
             cpu: "kunpeng-920".into(),
+            brand: "Kunpeng".into(),
+            provider: String::new(),
             domestic: Some(true),
             x86: Some(false),
             assessed: Assessed::Never,

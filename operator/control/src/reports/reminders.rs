@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
 use jiuzhou_engine::terms::Digest;
-use jiuzhou_intake::figures::{Expiring, Proof};
+use jiuzhou_intake::figures::Expiring;
+use jiuzhou_report::documents::sovereignty::proof;
 use jiuzhou_report::words::Lang;
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
 use k8s_openapi::api::events::v1::Event;
@@ -54,16 +55,7 @@ pub(crate) fn mark(one: &Expiring, now: Timestamp) -> Option<ControllerReason> {
 /// How a thing is called in a sentence, with its last day.
 #[must_use]
 pub(crate) fn named(one: &Expiring, lang: Lang) -> String {
-    let what = match (one.proof, lang) {
-        (Proof::Evidence(_), Lang::En) => "evidence",
-        (Proof::Evidence(_), Lang::Zh) => "证据",
-        (Proof::Protection, Lang::En) => "graded-protection report",
-        (Proof::Protection, Lang::Zh) => "等保测评报告",
-        (Proof::Cryptography, Lang::En) => "cryptography report",
-        (Proof::Cryptography, Lang::Zh) => "密评报告",
-        (Proof::Credential, Lang::En) => "credential of the hub",
-        (Proof::Credential, Lang::Zh) => "中心访问凭据",
-    };
+    let what = proof(one.proof).text(lang);
     let name = if one.name.is_empty() { String::new() } else { format!(" {}", one.name) };
     format!("{what}{name}{}", lang.bracketed(&one.last_day().to_string()))
 }
@@ -196,7 +188,9 @@ pub(super) async fn tell(client: &Client, reminder: &Reminder, uid: &str, now: T
 
 #[cfg(test)]
 mod tests {
+    use jiuzhou_engine::decide::input::Dimension;
     use jiuzhou_engine::terms::ObjectRef;
+    use jiuzhou_intake::figures::Proof;
 
     use super::*;
 
@@ -208,7 +202,7 @@ mod tests {
     fn thing() -> Expiring {
         Expiring {
             subject: ObjectRef::new("MemberCluster", "", "a"),
-            proof: Proof::Evidence(jiuzhou_api::v1alpha1::Dimension::Data),
+            proof: Proof::Evidence(Dimension::Data),
             name: "keyCustody e2".to_owned(),
             ends: at("2027-01-01T00:00:00+08:00"),
             remind_from: None,

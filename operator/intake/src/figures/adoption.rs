@@ -54,6 +54,7 @@ pub fn register(scene: &Scene<'_>, as_of: Timestamp) -> Register {
 /// A cluster as adoption sees it.
 struct Cluster {
     cpu: Cpu,
+    provider: String,
     government: Option<bool>,
 }
 
@@ -67,7 +68,8 @@ fn clusters(scene: &Scene<'_>, today: Date) -> BTreeMap<String, Cluster> {
             .collect();
         let site = named(&objects.sites, &input.site);
         let government = site.map(|site| site.object.spec.government_owned);
-        (input.name.clone(), Cluster { cpu: cpu::common(&pools, today), government })
+        let provider = input.provider.clone();
+        (input.name.clone(), Cluster { cpu: cpu::common(&pools, today), provider, government })
     };
     scene.clusters.iter().map(cluster).collect()
 }
@@ -167,7 +169,8 @@ impl Reader<'_> {
             let cpu = known.or_else(|| asset.brand.map(cpu::brand)).unwrap_or_default();
             let site = asset.site.as_deref().and_then(|site| named(&self.objects.sites, site));
             let government = site.map(|site| site.object.spec.government_owned);
-            places.push(place(i64::from(asset.cpus) * 1000, asset.cloud.is_some(), government, cpu));
+            let provider = asset.cloud.as_ref().map(ToString::to_string).unwrap_or_default();
+            places.push(place(i64::from(asset.cpus) * 1000, asset.cloud.is_some(), provider, government, cpu));
         }
         for item in workloads {
             places.extend(self.ready_footprint(item));
@@ -188,13 +191,14 @@ impl Reader<'_> {
             .filter_map(|(one, ready)| {
                 let cluster = self.clusters.get(&*one.name);
                 let cpu = cluster.map(|cluster| cluster.cpu.clone()).unwrap_or_default();
-                Some(place(request.checked_mul(ready)?, true, cluster.and_then(|c| c.government), cpu))
+                let provider = cluster.map(|cluster| cluster.provider.clone()).unwrap_or_default();
+                Some(place(request.checked_mul(ready)?, true, provider, cluster.and_then(|c| c.government), cpu))
             })
             .collect()
     }
 }
 
-fn place(millicores: i64, on_cloud: bool, government_room: Option<bool>, cpu: Cpu) -> Footprint {
-    let Cpu { name, domestic, x86, assessed } = cpu;
-    Footprint { millicores, on_cloud, government_room, cpu: name, domestic, x86, assessed }
+fn place(millicores: i64, on_cloud: bool, provider: String, government_room: Option<bool>, cpu: Cpu) -> Footprint {
+    let Cpu { name, brand, domestic, x86, assessed } = cpu;
+    Footprint { millicores, on_cloud, government_room, cpu: name, brand, provider, domestic, x86, assessed }
 }

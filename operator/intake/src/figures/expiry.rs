@@ -6,74 +6,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::terms::ObjectRef;
+pub use jiuzhou_measure::expiry::{Expiring, Proof};
 
 use super::{day, today};
 use crate::beijing;
+use crate::convert::dimension;
 use crate::objects::Objects;
-
-/// What kind of thing runs out; the text form is a label of metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Proof {
-    /// Evidence of a dimension of sovereignty.
-    Evidence(api::Dimension),
-    /// 等保.
-    Protection,
-    /// 密评.
-    Cryptography,
-    /// The hub's credential for a member.
-    Credential,
-}
-
-impl Proof {
-    /// Its name: that of the dimension, or of the kind.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Evidence(api::Dimension::Data) => "Data",
-            Self::Evidence(api::Dimension::Technical) => "Technical",
-            Self::Evidence(api::Dimension::Operational) => "Operational",
-            Self::Evidence(api::Dimension::Availability) => "Availability",
-            Self::Evidence(api::Dimension::SupplyChain) => "SupplyChain",
-            Self::Evidence(api::Dimension::Geopolitical) => "Geopolitical",
-            Self::Protection => "Protection",
-            Self::Cryptography => "Cryptography",
-            Self::Credential => "Credential",
-        }
-    }
-}
-
-/// One thing that runs out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Expiring {
-    /// Whose it is.
-    pub subject: ObjectRef,
-    /// What kind.
-    pub proof: Proof,
-    /// Claim and id of evidence, number of a report; empty for a credential.
-    pub name: String,
-    /// The first instant it holds no more.
-    pub ends: Timestamp,
-    /// From when on it is worth a reminder at all; what renews itself is not before it should have.
-    pub remind_from: Option<Timestamp>,
-}
-
-impl Expiring {
-    /// Its last Beijing day.
-    #[must_use]
-    pub fn last_day(&self) -> Date {
-        today(self.ends.saturating_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(self.ends))
-    }
-
-    /// Whole Beijing days that are left, the last one not counted; negative when it has run out.
-    #[must_use]
-    pub fn days_left(&self, now: Timestamp) -> i64 {
-        let span = today(now).until((jiff::Unit::Day, self.last_day()));
-        span.map_or(0, |span| i64::from(span.get_days()))
-    }
-}
 
 /// Everything that runs out, in order of its owner.
 #[must_use]
@@ -98,7 +38,7 @@ pub fn of_cluster(cluster: &api::MemberCluster, now: Timestamp) -> Vec<Expiring>
     for evidence in &spec.evidence {
         let counts = evidence.state == api::EvidenceState::Verified && !is_past(evidence.ended_on.as_deref(), now);
         let Some(ends) = beijing::end(&evidence.valid_until).filter(|_| counts) else { continue };
-        let proof = Proof::Evidence(evidence.dimension);
+        let proof = Proof::Evidence(dimension(evidence.dimension));
         let name = format!("{} {}", evidence.claim, evidence.id);
         let one = Expiring { subject: subject.clone(), proof, name, ends, remind_from: None };
         let kept = last.entry((proof, evidence.claim.to_string())).or_insert_with(|| one.clone());
@@ -118,7 +58,12 @@ pub fn of_cluster(cluster: &api::MemberCluster, now: Timestamp) -> Vec<Expiring>
 }
 
 /// The report that is due last, of those that count.
-fn newest(subject: &ObjectRef, proof: Proof, protection: Option<&api::Protection>, now: Timestamp) -> Option<Expiring> {
+pub(super) fn newest(
+    subject: &ObjectRef,
+    proof: Proof,
+    protection: Option<&api::Protection>,
+    now: Timestamp,
+) -> Option<Expiring> {
     let reports = protection?.reports.iter();
     let counts = |report: &&api::AssessmentReport| {
         report.state == api::EvidenceState::Verified && !is_past(report.ended_on.as_deref(), now)

@@ -13,6 +13,7 @@ mod expiry;
 mod names;
 mod power;
 mod rates;
+mod sovereignty;
 pub(crate) mod tables;
 
 pub use adoption::{Register, minimum_days, register};
@@ -22,6 +23,7 @@ pub use energy::energy;
 pub use expiry::{Expiring, Proof, expiring, of_cluster};
 pub use names::{division, document, findings, title};
 pub use rates::{Rates, rates};
+pub use sovereignty::{Dependence, dependence};
 pub use tables::{Comparison, comparison};
 
 use jiff::Timestamp;
