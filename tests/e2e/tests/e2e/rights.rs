@@ -211,7 +211,8 @@ async fn what_is_rarely_needed_is_granted_and_works() {
     let aged = age(hub, scene.member(MEMBER));
     eventually("the token is renewed", AFTER_A_KILL, || {
         let now = version(hub);
-        async move { Ok(Seen::when(now != aged.as_str(), (), now)) }
+        let renewed = now != aged;
+        async move { Ok(Seen::when(renewed, (), now)) }
     })
     .await
     .unwrap();
