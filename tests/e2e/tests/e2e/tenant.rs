@@ -7,7 +7,7 @@ use jiuzhou_e2e::scene::{AFTER_A_KILL, Scene, object};
 use jiuzhou_e2e::{Cluster, Seen, Start, eventually};
 use serde_json::{Value, json};
 
-const MEMBER: &str = "phytium";
+const MEMBER: &str = "kunpeng";
 
 fn running(cluster: &Cluster, namespace: &str) -> usize {
     let arguments = ["get", "pods", "-n", namespace, "--no-headers", "--ignore-not-found"];
