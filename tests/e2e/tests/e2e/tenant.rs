@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use jiuzhou_e2e::scene::{AFTER_A_KILL, Scene};
+use jiuzhou_e2e::scene::{AFTER_A_KILL, Scene, object};
 use jiuzhou_e2e::{Cluster, Seen, Start, eventually};
 use serde_json::{Value, json};
 
-const MEMBER: &str = "phytium";
+const MEMBER: &str = "kunpeng";
 
 fn running(cluster: &Cluster, namespace: &str) -> usize {
     let arguments = ["get", "pods", "-n", namespace, "--no-headers", "--ignore-not-found"];
@@ -39,7 +39,16 @@ async fn a_tenant_is_fenced_and_leaves_only_when_nothing_of_it_runs() {
     let (portal, shared, lost) = (scene.namespace(), "guard-shared".to_owned(), "guard-lost".to_owned());
     let all = [&portal, &shared, &lost];
     let namespace = |name: &String| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    // A system is of its namespace.
+    let system = |namespace: &String, code: &str| {
+        let spec = json!({
+            "displayName": "安全服务", "projectCode": code, "tenant": "guard", "functionDomain": "PublicService",
+            "dataClass": { "class": "General", "setBy": "业务科" },
+        });
+        object("InformationSystem", "guard", Some(namespace), &spec)
+    };
     scene.apply(&[namespace(&shared), namespace(&lost)]).unwrap();
+    scene.apply(&[system(&shared, "KM-2026-9101"), system(&lost, "KM-2026-9102")]).unwrap();
     let owned: Vec<Value> = all.iter().map(|name| json!({ "name": name, "system": "guard" })).collect();
     let grant = json!({
         "name": "year", "document": { "number": "昆财采〔2026〕12号" }, "from": "2026-01-01",
