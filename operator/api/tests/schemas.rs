@@ -28,8 +28,7 @@ fn nodes(kind: &KindInfo) -> Vec<(String, Value)> {
 
 /// Fails with every path for which the check answers a fault.
 fn every_node(check: impl Fn(&str, &Value) -> Option<String>) {
-    let all: Vec<KindInfo> = kinds().iter().cloned().chain(study::kinds()).collect();
-    let faults: BTreeSet<String> = all
+    let faults: BTreeSet<String> = kinds()
         .iter()
         .flat_map(nodes)
         .filter_map(|(path, node)| check(&path, &node).map(|fault| format!("{path}: {fault}")))
@@ -202,5 +201,27 @@ fn the_schemas_of_files_for_studies_are_committed() {
     for (name, text) in render::study_schemas().unwrap() {
         let committed = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
         assert!(committed == text, "docs/schema/{name} is old: run `{}`", render::GENERATE_COMMAND);
+    }
+}
+
+#[test]
+fn every_field_of_files_for_studies_is_documented_and_bounded() {
+    // Nothing merges or stores these files, so what is asked of resources beyond that is not asked of them.
+    for kind in study::kinds() {
+        for (path, node) in nodes(&kind).into_iter().filter(|(path, _)| !path.ends_with(".spec")) {
+            if node.is_null() {
+                continue;
+            }
+            let description = node["description"].as_str().unwrap_or_default();
+            assert!(description.chars().any(is_chinese), "{path}: {description:?}");
+            assert!(description.chars().filter(char::is_ascii_alphabetic).count() >= 2, "{path}: {description:?}");
+            let bounded = match node["type"].as_str() {
+                Some("string") => node["maxLength"].is_number() || node["enum"].is_array(),
+                Some("array") => node["maxItems"].is_number(),
+                Some("object") => !node["additionalProperties"].is_object() || node["maxProperties"].is_number(),
+                _ => true,
+            };
+            assert!(bounded, "{path} has no bound");
+        }
     }
 }

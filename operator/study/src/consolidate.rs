@@ -412,8 +412,11 @@ mod tests {
         let found = asked(&fleet, &[]);
         assert_eq!(found.emptied.iter().map(|one| one.cluster.as_str()).collect::<Vec<_>>(), ["far"]);
         assert_eq!((found.kept[0].cluster.as_str(), found.kept[0].workload.name.as_str()), ("a", "w"));
-        assert_ne!(found.kept[0].why.as_ref().map(|why| why.code), Some(Code::ClusterDraining), "{:?}", found.kept[0]);
         assert_eq!(found.nodes[0].spare, Some(3));
+        // Where the other cluster stays, it is told why that one does not take it.
+        let alone = asked(&fleet, &["a".to_owned()]);
+        let told = (alone.kept[0].why.as_ref().map(|why| why.code), alone.kept[0].nearest.as_deref());
+        assert_eq!(told, (Some(Code::RegionNotAllowed), Some("far")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ const AS_OF: [&str; 2] = ["--as-of", "2026-11-23"];
 /// A test with one case about `base-registry/population-core`, which runs in the vault.
 fn case(expect: &str, changes: &str) -> String {
     format!(
-        "apiVersion: study.jiuzhou.dev/v1alpha1\nkind: PlacementTest\nmetadata: {{name: 核心数据}}\nspec:\n  cases:\n  \
+        "apiVersion: study.jiuzhou.dev/v1alpha1\nkind: PlacementTest\nmetadata: {{name: core-data}}\nspec:\n  cases:\n  \
          - name: 仅限数据金库\n    workload: base-registry/population-core\n    changes: {changes}\n    expect: {expect}\n"
     )
 }
@@ -19,7 +19,7 @@ fn case(expect: &str, changes: &str) -> String {
 fn test(expect: &str, changes: &str, more: &[&str]) -> (i32, String, String) {
     let folder = Folder::new();
     fs::write(folder.path().join("case.yaml"), case(expect, changes)).expect("a writable folder");
-    let args = [&["test", FLEET, "case.yaml", "--only", "核心数据"], &AS_OF[..], more].concat();
+    let args = [&["test", FLEET, "case.yaml", "--only", "core-data"], &AS_OF[..], more].concat();
     let ran = folder.run(&args);
     (ran.code, ran.out, ran.err)
 }
