@@ -60,6 +60,12 @@ words! {
         EvidenceConflict,
         /// A foreign namespace of the tenant's name exists in a member.
         NamespaceConflict,
+        /// The report is frozen: its figures change no more.
+        Frozen,
+        /// What people entered for the period changed after the report was frozen.
+        EnteredLater,
+        /// Evidence, an assessment or a credential runs out within 90 days, or has run out.
+        ExpiryAhead,
     }
 }
 
@@ -138,6 +144,36 @@ words! {
         DeletionHeld,
         /// Another workload has to be ready first.
         WaitingForDependency,
+        /// The figures of a report follow what is observed until its period is over.
+        ReportLive,
+        /// The period of a report is over; its figures stay as they are.
+        ReportFrozen,
+        /// The spec of a report changed after it was frozen; the figures are those of the former spec.
+        ReportSpecChanged,
+        /// No figure can be made for the period yet.
+        PeriodOpen,
+        /// The period of a report has no such day or is not of whole months.
+        PeriodInvalid,
+        /// No tenant owns the namespace of a report.
+        NamespaceUnowned,
+        /// A report asks for more than its namespace's tenant may see.
+        ScopeTooWide,
+        /// This version makes no report of this type.
+        TypeUnsupported,
+        /// Sums left their range, or an input contradicts itself.
+        FiguresFailed,
+        /// Register, readings, bills or certificates of the period were entered or changed later.
+        EntriesChanged,
+        /// Runs out in at most 90 days.
+        ExpiresIn90Days,
+        /// Runs out in at most 60 days.
+        ExpiresIn60Days,
+        /// Runs out in at most 30 days.
+        ExpiresIn30Days,
+        /// Runs out in at most 7 days.
+        ExpiresIn7Days,
+        /// Has run out.
+        Expired,
     }
 }
 

@@ -87,6 +87,8 @@ pub const SYSTEM_NAMESPACE: &str = "jiuzhou-system";
 pub const HUB_CLAIM: &str = "hub";
 /// ConfigMap in [`SYSTEM_NAMESPACE`] of the hub that reserves epochs in blocks.
 pub const EPOCH_COUNTER: &str = "epoch";
+/// ConfigMap in [`SYSTEM_NAMESPACE`] of the hub that says of what and how far ahead people were reminded.
+pub const REMINDERS: &str = "reminders";
 /// Lease of the operator's leader.
 pub const LEADER_LEASE: &str = "jiuzhou-operator";
 /// Lease in a member's hub namespace that its agent renews: the heartbeat.

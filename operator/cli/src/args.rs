@@ -376,9 +376,12 @@ pub struct ReportArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,
-    /// The Beijing month, e.g. 2026-10 [default: the last that has ended by --as-of]
+    /// Beijing months: 2026-10, 2026-Q4, 2026, 2026-07/2026-12 [default: the last month that has ended by --as-of]
     #[arg(long, value_name = "MONTH")]
     pub month: Option<String>,
+    /// Make what a ClusterReport (NAME) or Report (NAMESPACE/NAME) of the input asks for: its days and its scope
+    #[arg(long = "for", value_name = "REPORT", conflicts_with = "month")]
+    pub report: Option<String>,
 }
 
 /// A report.
@@ -388,6 +391,8 @@ pub enum ReportKind {
     Adoption,
     /// 能耗: energy, PUE, renewable share and carbon
     Energy,
+    /// 数字主权: tiers, what runs out, 等保 and 密评 by body, concentration, refused placements
+    Sovereignty,
 }
 
 /// `demo`

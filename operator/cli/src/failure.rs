@@ -6,6 +6,7 @@
 use std::io;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_report::sentences;
@@ -55,8 +56,16 @@ pub(crate) enum Failure {
     Supposed { flag: &'static str, text: String, wanted: &'static str },
     #[error("failed to use --as-of: the year is outside the calendar")]
     AsOf,
-    #[error("failed to use --month {0:?}: want a month like 2026-10")]
+    #[error("failed to use --month {0:?}: want 2026-10, 2026-Q4, 2026 or 2026-07/2026-12")]
     Month(String),
+    #[error("failed to find the report {0:?}: want NAME of a ClusterReport or NAMESPACE/NAME of a Report of the input")]
+    ReportMissing(String),
+    #[error("failed to make the report {name:?}: it asks for {kind}")]
+    ReportOfOtherType { name: String, kind: String },
+    #[error("failed to make the report {name:?}: {}", problem(asked, Lang::En))]
+    Asked { name: String, asked: jiuzhou_intake::figures::Problem },
+    #[error("failed to report {from}/{until}: by {as_of} no month of it has ended")]
+    PeriodOpen { from: Date, until: Date, as_of: Timestamp },
     #[error("failed to report {month}: it has not ended by {as_of}; name an earlier --month or a later --as-of")]
     MonthOpen { month: String, as_of: Timestamp },
     #[error("want a day like 2026-11-23 or an instant like 2026-11-23T08:00:00+08:00")]
@@ -120,6 +129,12 @@ fn told(finding: &Finding, lang: Lang) -> String {
     sentences::render(&finding.reason, finding.subject.as_ref(), lang)
 }
 
+/// What keeps a report from being made, as its condition on a hub says it.
+fn problem(asked: &jiuzhou_intake::figures::Problem, lang: Lang) -> String {
+    let (reason, object) = asked.told();
+    sentences::condition(reason.as_str(), &object, 0, 0, lang).unwrap_or_else(|| asked.to_string())
+}
+
 impl Failure {
     fn zh(&self) -> String {
         match self {
@@ -153,7 +168,17 @@ impl Failure {
             Self::NoScenario { text, near } => format!("找不到 Scenario {text:?}{}", near.tail(Lang::Zh)),
             Self::Supposed { flag, text, wanted } => format!("无法使用 --{flag} {text:?}：应写作 {wanted}"),
             Self::AsOf => "无法使用 --as-of：年份超出日历范围".to_owned(),
-            Self::Month(text) => format!("无法使用 --month {text:?}：应为 2026-10 这样的月份"),
+            Self::Month(text) => {
+                format!("无法使用 --month {text:?}：应为 2026-10、2026-Q4、2026 或 2026-07/2026-12")
+            }
+            Self::ReportMissing(name) => {
+                format!("找不到报表 {name:?}：应为输入中 ClusterReport 的名称，或 Report 的“命名空间/名称”")
+            }
+            Self::ReportOfOtherType { name, kind } => format!("无法生成报表 {name:?}：其类型为 {kind}"),
+            Self::Asked { name, asked } => format!("无法生成报表 {name:?}：{}", problem(asked, Lang::Zh)),
+            Self::PeriodOpen { from, until, as_of } => {
+                format!("无法生成 {from}/{until} 的报表：截至 {as_of} 其中尚无结束的月份")
+            }
             Self::MonthOpen { month, as_of } => {
                 format!("无法生成 {month} 的报表：截至 {as_of} 该月尚未结束；请指定更早的 --month 或更晚的 --as-of")
             }

@@ -9,6 +9,7 @@ use kube::config::{InferConfigError, KubeconfigError};
 use crate::http::ServeError;
 use crate::leader::NotLeader;
 use crate::state::StateError;
+use crate::telemetry::traces::AddressError;
 
 /// Kinds of errors: a bounded list, fit for a label of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,9 @@ pub enum Error {
     /// The counter of epochs holds no number.
     #[error("failed to read the counter of epochs: {0:?} is no number; a counter never begins anew by itself")]
     Epoch(String),
+    /// The note of reminders holds something else.
+    #[error("failed to read what was reminded of: the ConfigMap jiuzhou-system/reminders is no note of ours")]
+    Reminders,
     /// The Secret of the digest key holds none, or there is no randomness to make one.
     #[error("failed to read the digest key: the Secret jiuzhou-system/digest-key holds none")]
     DigestKey,
@@ -88,6 +92,9 @@ pub enum Error {
     /// Another process leads.
     #[error("failed to keep the lease; another process may lead")]
     LeaseLost,
+    /// Traces cannot be sent there.
+    #[error(transparent)]
+    Traces(#[from] AddressError),
     /// Health or metrics cannot be served.
     #[error(transparent)]
     Serve(ServeError),
@@ -124,10 +131,12 @@ impl Error {
     pub fn category(&self) -> Category {
         match self {
             Self::Kubeconfig(_) | Self::Infer(_) | Self::Client(_) => Category::Configuration,
-            Self::Epoch(_) | Self::DigestKey | Self::State(StateError::Snapshot(_)) => Category::Refused,
+            Self::Epoch(_) | Self::DigestKey | Self::Reminders | Self::State(StateError::Snapshot(_)) => {
+                Category::Refused
+            }
             Self::State(StateError::Schema(_)) | Self::Canonical(_) => Category::Internal,
             Self::NotLeader(_) | Self::LeaseLost => Category::Lease,
-            Self::Serve(_) => Category::Configuration,
+            Self::Serve(_) | Self::Traces(_) => Category::Configuration,
             Self::Journal { .. } | Self::Audit(_) => Category::Records,
             Self::Revision(..) => Category::Internal,
             Self::Order(..) => Category::Refused,

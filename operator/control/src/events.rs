@@ -11,7 +11,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource as _};
 
 /// Who reports.
-const CONTROLLER: &str = "jiuzhou.dev/operator";
+pub(crate) const CONTROLLER: &str = "jiuzhou.dev/operator";
 /// Longest note that the API takes.
 const NOTE_MOST: usize = 1024;
 /// How long an event may take before it is given up.

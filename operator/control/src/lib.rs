@@ -3,7 +3,7 @@
 //!
 //! One way, in this order: `hub` (what the API server says) -> [`state`] (the snapshot, kept up to date) -> `planner`
 //! (the one task: `decide` commits, `record` remembers, `workload` orders and tells) -> [`orders`] (the border to who
-//! delivers). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
+//! delivers). Beside it: `fleet` (members), [`tenants`], `reports` (figures, metrics and reminders from copies). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
 
 #[cfg(test)]
 mod campaign;
@@ -25,6 +25,7 @@ mod options;
 pub mod orders;
 mod planner;
 mod record;
+mod reports;
 pub mod revision;
 pub mod rights;
 mod run;

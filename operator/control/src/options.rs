@@ -18,4 +18,6 @@ pub struct Options {
     pub leader_election: bool,
     /// Whether the hub is said to be dedicated (no controller of workloads acts there).
     pub dedicated_hub: bool,
+    /// Collector that traces of decisions go to, `http://HOST:PORT`.
+    pub otlp: Option<String>,
 }

@@ -116,7 +116,14 @@ pub const RIGHTS: &[Right] = &[
     ),
     cluster(
         GROUP,
-        &["fleetplacements/status", "fleetworkloads/status", "memberclusters/status", "tenants/status"],
+        &[
+            "clusterreports/status",
+            "fleetplacements/status",
+            "fleetworkloads/status",
+            "memberclusters/status",
+            "reports/status",
+            "tenants/status",
+        ],
         &["patch"],
         "status and conditions",
         "状态与条件",
@@ -199,8 +206,8 @@ pub const RIGHTS: &[Right] = &[
         resources: &["configmaps"],
         names: &[],
         verbs: &["get", "create", "update"],
-        en: "the counter of epochs",
-        zh: "轮次计数器",
+        en: "the counter of epochs, and what people were reminded of",
+        zh: "轮次计数器，以及已发出的到期提醒",
     },
     Right {
         reach: Reach::System,

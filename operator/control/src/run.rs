@@ -30,7 +30,9 @@ use crate::options::Options;
 use crate::orders::Orders;
 use crate::planner::{Clock, Parts, Planner};
 use crate::record::{ACTOR, Records};
+use crate::reports::{self, Reporter};
 use crate::stop::Stop;
+use crate::telemetry::traces::Traces;
 use crate::tenants::{Keeper, Leaving};
 
 /// Part of health: every kind of the hub was listed whole.
@@ -72,6 +74,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         gate: gate.clone(),
         clock: Arc::clone(&clock),
         leaving: Leaving {
+            hub: client.clone(),
             members: members.clone(),
             witness: Arc::clone(&witness) as _,
             log: records.log(),
@@ -90,21 +93,45 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         pace: Pace::default(),
     }));
     let waker = tokio::spawn(wake(members.clone(), Arc::clone(&deliveries), stop.clone()));
-    let fleet =
-        Fleet { hub: client.clone(), outlook: seen_outlook, settings: FleetSettings::default(), dial: dial(), members };
+    let fleet = Fleet {
+        hub: client.clone(),
+        outlook: seen_outlook,
+        settings: FleetSettings::default(),
+        dial: dial(),
+        members,
+        gate: gate.clone(),
+    };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
     let keeper = tokio::spawn(keeper.run(stop.clone()));
     let orders: Arc<dyn Orders> = Arc::clone(&deliveries) as Arc<dyn Orders>;
     let dedicated = options.dedicated_hub;
-    let parts =
-        Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, dedicated, natives };
+    let traces = options.otlp.as_deref().map(Traces::to).transpose()?.unwrap_or_default();
+    let (wishes, wished) = reports::channel();
+    let figures = Reporter::new(client.clone(), Arc::clone(&clock), gate.clone(), Arc::clone(&metrics), wishes);
+    let figures = tokio::spawn(figures.run(stop.clone()));
+    let parts = Parts {
+        client,
+        clock,
+        records,
+        orders,
+        outlook,
+        digest_key,
+        gate,
+        metrics,
+        health,
+        dedicated,
+        natives,
+        wished,
+        traces,
+    };
     let planner = Planner::new(parts)?;
     let ended = tokio::select! {
         ended = planner.run(seen, reports, stop.clone()) => ended,
         () = lost => Err(Error::LeaseLost),
     };
     keeper.abort();
+    figures.abort();
     waker.abort();
     settled.abort();
     // What has begun ends before another may lead; else the lease runs out, and the next one waits for it.

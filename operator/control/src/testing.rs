@@ -242,6 +242,8 @@ pub(crate) struct Hub {
     pub(crate) folder: tempfile::TempDir,
     /// Whether its operators run as those of a dedicated hub.
     pub(crate) dedicated: bool,
+    /// Where a running operator is asked for copies of its state.
+    wishes: Mutex<Option<crate::reports::Wishes>>,
 }
 
 impl Hub {
@@ -253,6 +255,7 @@ impl Hub {
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
             dedicated: true,
+            wishes: Mutex::default(),
         };
         let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
         hub.world.seed(own);
@@ -314,6 +317,8 @@ impl Hub {
         let (natives, followed) = tokio::sync::watch::channel(false);
         let seen = hub::watch_all(&client, &stop, &followed);
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
+        let (wishes, wished) = crate::reports::channel();
+        *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Some(wishes);
         let parts = Parts {
             client,
             clock,
@@ -326,9 +331,20 @@ impl Hub {
             health: Health::new([]),
             dedicated: self.dedicated,
             natives,
+            wished,
+            traces: crate::telemetry::traces::Traces::off(),
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))
+    }
+
+    /// Who reports on a running operator.
+    pub(crate) fn reporter(&self) -> crate::reports::Reporter {
+        let world = self.world.clone();
+        let clock: Clock = Arc::new(move || world.clock().now());
+        let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("an operator runs");
+        let client = self.world.client_named("operator");
+        crate::reports::Reporter::new(client, clock, Gate::alone(Term(1)), Arc::new(Metrics::new()), wishes)
     }
 
     /// Waits until the operator asks nothing of the hub for a while.

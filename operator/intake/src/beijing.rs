@@ -24,6 +24,12 @@ pub fn end(day: &str) -> Option<Timestamp> {
     instant(day.tomorrow().ok()?)
 }
 
+/// The last whole second of a day.
+#[must_use]
+pub fn last_second(day: Date) -> Option<Timestamp> {
+    instant(day.tomorrow().ok()?)?.checked_sub(1.second()).ok()
+}
+
 /// A term from its first day to its last.
 #[must_use]
 pub fn term(from: Option<&str>, until: Option<&str>) -> Option<Term> {

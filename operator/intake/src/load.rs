@@ -172,7 +172,8 @@ fn select(objects: &mut Objects) {
     for item in objects.workloads.values_mut() {
         let Some(selection) = &item.object.spec.select else { continue };
         let natives = by_namespace.get(&item.document.namespace).map(Vec::as_slice).unwrap_or_default();
-        item.object.spec.objects = selection::select(selection, &item.document.namespace, natives, &profiles);
+        Arc::make_mut(&mut item.object).spec.objects =
+            selection::select(selection, &item.document.namespace, natives, &profiles);
     }
 }
 
@@ -195,6 +196,10 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     findings.append(&mut found);
     let mut places = BTreeMap::new();
     let studies = Studies::take(&mut documents, &mut findings)?;
+    let tests = studies.tests.values().map(|item| &item.document);
+    for document in tests.chain(studies.scenarios.values().map(|item| &item.document)) {
+        places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
+    }
     options.progress.will_check(documents.len());
     for mut document in documents {
         options.progress.check_one();

@@ -3,6 +3,7 @@
 //! One list names our kinds; everything that walks "all kinds" is made from it, and a test holds it against the CRDs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1::{
     ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, Delivery, FleetPlacement, FleetWorkload,
@@ -30,15 +31,23 @@ pub enum Origin {
     Input,
 }
 
-/// A typed object and where it stands.
+/// A typed object and where it stands. Both are shared, so that a copy of all objects costs little more than their keys.
 #[derive(Clone, Debug)]
 pub struct Item<T> {
     /// The object.
-    pub object: T,
+    pub object: Arc<T>,
     /// Where it stands; its value was moved into `object`.
-    pub document: Document,
+    pub document: Arc<Document>,
     /// Who wrote it.
     pub origin: Origin,
+}
+
+impl<T> Item<T> {
+    /// An object where it stands.
+    #[must_use]
+    pub fn new(object: T, document: Document, origin: Origin) -> Self {
+        Self { object: Arc::new(object), document: Arc::new(document), origin }
+    }
 }
 
 /// Items of one kind in order of namespace and name.
@@ -152,7 +161,7 @@ pub(crate) fn add<T: DeserializeOwned>(
         findings.push(document.finding(reason, "/metadata/name"));
         return;
     }
-    items.insert(key, Item { object, document, origin });
+    items.insert(key, Item::new(object, document, origin));
 }
 
 impl Objects {

@@ -10,12 +10,16 @@ pub mod apportion;
 pub mod carbon;
 pub mod cost;
 pub mod energy;
+pub mod expiry;
 mod figure;
 mod period;
 pub mod rates;
+mod scope;
+pub mod sovereignty;
 
 pub use figure::{Figure, LeftOut, MeasureError, Ratio};
 pub use period::{BadPeriod, Month, Period, beijing_date};
+pub use scope::Scope;
 
 /// `round(a * b / d)` for non-negative values, half up.
 ///

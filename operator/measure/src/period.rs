@@ -155,6 +155,26 @@ impl Period {
         Self { first: month, last: month }
     }
 
+    /// Reads a month `2026-10`, a quarter `2026-Q4`, a year `2026`, or months from to `2026-07/2026-12`.
+    ///
+    /// # Errors
+    /// [`BadPeriod`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, BadPeriod> {
+        if let Some((first, last)) = text.split_once('/') {
+            return Self::new(Month::parse(first)?, Month::parse(last)?);
+        }
+        let (year, part) = text.split_once('-').unwrap_or((text, ""));
+        let of_year = |month: &str| Month::parse(&format!("{year}-{month}"));
+        match part {
+            "" if text.len() == 4 => Self::new(of_year("01")?, of_year("12")?),
+            "Q1" => Self::new(of_year("01")?, of_year("03")?),
+            "Q2" => Self::new(of_year("04")?, of_year("06")?),
+            "Q3" => Self::new(of_year("07")?, of_year("09")?),
+            "Q4" => Self::new(of_year("10")?, of_year("12")?),
+            _ => Month::parse(text).map(Self::month),
+        }
+    }
+
     /// The first month.
     #[must_use]
     pub fn first(self) -> Month {
@@ -212,6 +232,22 @@ mod tests {
     fn only_a_month_reads_as_a_month() {
         for wrong in ["2025", "2025-13", "2025-00", "25-06", "2025-6", "+025-06", "1970-01", "9000-01", "2025-06-01"] {
             assert_eq!(Month::parse(wrong), Err(BadPeriod), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn periods_are_read_as_people_write_them() {
+        for (text, wanted) in [
+            ("2026-10", "2026-10"),
+            ("2026-Q1", "2026-01/2026-03"),
+            ("2026-Q4", "2026-10/2026-12"),
+            ("2026", "2026-01/2026-12"),
+            ("2025-11/2026-02", "2025-11/2026-02"),
+        ] {
+            assert_eq!(Period::parse(text).unwrap().to_string(), wanted);
+        }
+        for wrong in ["", "26", "2026-", "2026-Q5", "2026-q1", "Q1", "2026-13", "2026-02/2026-01", "2026/2027"] {
+            assert_eq!(Period::parse(wrong), Err(BadPeriod), "{wrong}");
         }
     }
 

@@ -46,8 +46,8 @@ const USUAL: &[(&str, &str)] = &[
 const INERT: &[(&str, &str)] =
     &[("rbac.authorization.k8s.io/v1", "Role"), ("rbac.authorization.k8s.io/v1", "RoleBinding"), ("v1", "Secret")];
 
-/// Looks at what a member has of a workload: `None` when it has nothing of it. `kinds` are those of its manifests
-/// (`apiVersion`, kind), now and before.
+/// Looks at what a member has of a workload: `None` when it has nothing of it. `manifests` are its own (`apiVersion`, kind,
+/// name), now and before: their kinds are listed, and their Secrets, which nobody may list, are asked for by name.
 ///
 /// # Errors
 /// The words of the first list that failed; nothing is known then.
@@ -55,7 +55,7 @@ pub async fn look(
     member: &Member,
     tenant: &str,
     workload: &WorkloadReference,
-    kinds: &BTreeSet<(String, String)>,
+    manifests: &BTreeSet<(String, String, String)>,
 ) -> Result<Option<DeliveryStatus>, String> {
     let censor = Censor::default();
     let client = member.client_for(tenant)?;
@@ -69,7 +69,7 @@ pub async fn look(
     };
     let owner = format!("{}/{}", workload.namespace, workload.name);
     let order = Order { member, spec: &spec, owner, secrets: &Secrets::new(), caller, expired: true };
-    seen(&order, kinds).await.map_err(|refusal| match refusal {
+    seen(&order, manifests).await.map_err(|refusal| match refusal {
         Refusal::Silence(why)
         | Refusal::Held(why)
         | Refusal::Forbidden(why)
@@ -81,9 +81,13 @@ pub async fn look(
     })
 }
 
-async fn seen(order: &Order<'_>, kinds: &BTreeSet<(String, String)>) -> Result<Option<DeliveryStatus>, Refusal> {
+async fn seen(
+    order: &Order<'_>,
+    manifests: &BTreeSet<(String, String, String)>,
+) -> Result<Option<DeliveryStatus>, Refusal> {
     let usual = USUAL.iter().map(|(api_version, kind)| ((*api_version).to_owned(), (*kind).to_owned()));
-    let kinds: BTreeSet<(String, String)> = usual.chain(kinds.iter().cloned()).collect();
+    let kinds: BTreeSet<(String, String)> =
+        usual.chain(manifests.iter().map(|(api_version, kind, _)| (api_version.clone(), kind.clone()))).collect();
     let labels = format!("{}={}", meta::LABEL_WORKLOAD, label_value(&order.spec.workload.name));
     let mut objects: BTreeMap<String, ObjectObservation> = BTreeMap::new();
     for (api_version, kind) in kinds {
@@ -104,6 +108,13 @@ async fn seen(order: &Order<'_>, kinds: &BTreeSet<(String, String)>) -> Result<O
             if let Some(one) = observe(order, &live) {
                 objects.entry(one.name.to_string()).or_insert(one);
             }
+        }
+    }
+    for (api_version, kind, name) in manifests.iter().filter(|(_, kind, _)| kind == "Secret") {
+        let Some(served) = order.caller.kind(&order.member.kinds, api_version, kind).await? else { continue };
+        let place = Place::new(&served, &order.spec.workload.namespace, name);
+        if let Some(one) = order.caller.get(&place).await?.as_ref().and_then(|live| observe(order, live)) {
+            objects.entry(one.name.to_string()).or_insert(one);
         }
     }
     let pods = pods::present(order).await?;

@@ -16,7 +16,7 @@ use jiuzhou_engine::terms::{Reason, Value};
 use crate::words::{Term, Unit, Word};
 
 /// The version of the JSON form. Minor: fields added, readers ignore what they do not know. Major: anything else.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Which report a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,8 @@ pub enum DocumentKind {
     Adoption,
     /// What energy was used, with which emissions.
     Energy,
+    /// How sovereign the fleet is, and what of it runs out.
+    Sovereignty,
     /// Whether a recorded decision gives the same bytes again.
     Replay,
     /// Whether decisions are what tests expect.
@@ -49,13 +51,14 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
         Self::Inventory,
         Self::Adoption,
         Self::Energy,
+        Self::Sovereignty,
         Self::Replay,
         Self::Test,
         Self::Whatif,
@@ -74,6 +77,7 @@ impl DocumentKind {
             Self::Inventory => "Inventory",
             Self::Adoption => "Adoption",
             Self::Energy => "Energy",
+            Self::Sovereignty => "Sovereignty",
             Self::Replay => "Replay",
             Self::Test => "Test",
             Self::Whatif => "Whatif",
@@ -93,6 +97,7 @@ impl DocumentKind {
             Self::Inventory => Word::TitleInventory,
             Self::Adoption => Word::TitleAdoption,
             Self::Energy => Word::TitleEnergy,
+            Self::Sovereignty => Word::TitleSovereignty,
             Self::Replay => Word::TitleReplay,
             Self::Test => Word::TitleTest,
             Self::Whatif => Word::TitleWhatif,
@@ -112,13 +117,15 @@ pub struct Meta {
     pub as_of: Option<Timestamp>,
     /// Digest of the input.
     pub input_digest: Option<Digest>,
+    /// Digest of what the report says ([`crate::render::digest`]), for reports that a resource may keep.
+    pub content_digest: Option<Digest>,
 }
 
 impl Meta {
     /// The data of a report computed by this build; all rooms share one version.
     #[must_use]
     pub fn new(as_of: Option<Timestamp>, input_digest: Option<Digest>) -> Self {
-        Self { engine_version: env!("CARGO_PKG_VERSION").to_owned(), as_of, input_digest }
+        Self { engine_version: env!("CARGO_PKG_VERSION").to_owned(), as_of, input_digest, content_digest: None }
     }
 }
 

@@ -81,7 +81,9 @@ impl Entry {
             // Plurals differ from the kind in their last letters only: policy, policies.
             let stem = kind.to_lowercase();
             let stem = stem.get(..stem.len().saturating_sub(1)).unwrap_or_default();
-            *name == event.name && *namespace == event.namespace && event.resource.starts_with(stem)
+            // An API server says of a request for a namespace that it is in that namespace.
+            let within = *namespace == event.namespace || event.resource == "namespaces";
+            *name == event.name && within && event.resource.starts_with(stem)
         })
     }
 }

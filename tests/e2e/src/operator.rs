@@ -36,6 +36,8 @@ pub struct Start {
     pub alone: bool,
     /// Which of several at the same time.
     pub replica: usize,
+    /// Answering on every address, where metrics need a token; else on loopback.
+    pub open: bool,
 }
 
 impl Operator {
@@ -110,7 +112,8 @@ fn launch(hub: &Cluster, folder: &Path, log: PathBuf, how: Start) -> Result<Oper
     let listen = listener.local_addr().context("failed to find a port")?;
     drop(listener);
     let mut command = Command::new(binary()?);
-    command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &listen.to_string()]);
+    let address = if how.open { SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port())) } else { listen };
+    command.args(["operator", "--dedicated-hub", "--log", "json", "--listen", &address.to_string()]);
     command.arg("--kubeconfig").arg(kubeconfig).arg("--audit").arg(folder.join("audit"));
     if how.alone {
         command.args(["--leader-election", "off"]);

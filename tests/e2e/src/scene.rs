@@ -67,6 +67,10 @@ impl Scene {
             hub.try_kubectl(&[&["patch", "--type=merge", bare], named.as_slice()].concat(), "")?;
             hub.try_kubectl(&[&["delete", "--wait=false", "--ignore-not-found"], named.as_slice()].concat(), "")?;
         }
+        for member in self.fleet.members() {
+            // The placements went without the operator: what the members have seen is ahead of the hub now.
+            member.kubectl(&["delete", "configmap", "hub", "-n", "jiuzhou-system", "--ignore-not-found"])?;
+        }
         for cluster in self.fleet.members().chain([hub]) {
             let names = cluster.kubectl(&["get", "namespaces", "-o", "name"])?;
             for name in names.lines().filter(|name| name.ends_with("-portal")) {

@@ -316,6 +316,10 @@ pub struct CredentialStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::time")]
     pub expires_at: Option<Time>,
+    /// From when on it should be renewed: the last fifth of its life. What `jiuzhou join` made the operator renews itself. 应当更新的起始时间，即有效期的最后五分之一；由 `jiuzhou join` 生成的由主控端自行更新。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub renew_at: Option<Time>,
     /// `resourceVersion` of the Secret it came from, to see a rotation. 来源 Secret 的 resourceVersion，用于发现轮换。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_version: Option<Token>,

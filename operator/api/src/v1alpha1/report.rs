@@ -143,6 +143,10 @@ pub enum ReportType {
 /// What is reported, over what, for which period. 报表内容、范围与周期。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = ("self.type != 'Adoption' || !has(self.scope) || !has(self.scope.sites) || size(self.scope.sites) == 0", "scope.sites: not for type Adoption, because a system may run in several rooms; use tenants, lines or regions. scope.sites：不适用于 Adoption，一个系统可能运行于多个机房；请用 tenants、lines 或 regions。"),
+    validation = ("self.type != 'Energy' || (self.period.from.endsWith('-01') && self.period.until.matches('(-01-31|-03-31|-05-31|-07-31|-08-31|-10-31|-12-31|-04-30|-06-30|-09-30|-11-30|-02-28|-02-29)$'))", "period: whole Beijing months for type Energy, because meters are read by the month. period：Energy 须为完整的自然月（北京时间），计量按月进行。")
+)]
 pub struct ReportRequest {
     /// Type. 类型。
     #[serde(rename = "type")]
@@ -156,6 +160,10 @@ pub struct ReportRequest {
     #[serde(default)]
     #[schemars(range(min = 0, max = 366))]
     pub minimum_days: i32,
+    /// Days after the end of the period in which what is entered still counts, such as meter readings and bills. 周期结束后仍接收计量读数、账单等录入的天数。
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 92))]
+    pub grace_days: i32,
 }
 
 /// Beijing days, end inclusive. 北京时间日期，含末日。
@@ -177,6 +185,10 @@ pub struct ReportScope {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub tenants: Vec<Name>,
+    /// Tenants, with everything below them in the tree of lines. 单位及其条线上的全部下级。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    pub lines: Vec<Name>,
     /// Regions; 530000 covers 532900. 区划；530000 包含 532900。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -202,9 +214,12 @@ pub struct ReportStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8192))]
     pub summary: Option<String>,
-    /// Digest of the full document. 完整文档的摘要。
+    /// Digest of what the full document says; `jiuzhou report --for` prints the same one. 完整文档内容的摘要，与 `jiuzhou report --for` 所示一致。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<ContentDigest>,
+    /// Digest of what people had entered for the period (register, readings, bills, certificates). Later entries are told by it. 该周期已录入内容（清单、读数、账单、绿证）的摘要，用于识别事后录入。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<ContentDigest>,
     /// Version of the document's form. 文档格式版本。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Token>,

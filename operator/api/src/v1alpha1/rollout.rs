@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::selector::ClusterSelector;
-use crate::text::{CelExpression, ContentDigest, Name, Text, Title};
+use crate::text::{CelExpression, Name, Text, Title, Token};
 
 /// Name of the stage of the clusters that no stage takes.
 pub const OTHERS: &str = "others";
@@ -89,7 +89,7 @@ pub struct StageApproval {
     /// The stage it may go beyond. 可越过的阶段。
     pub stage: Name,
     /// Digest of the change, as the status shows it. 变更的摘要，见状态。
-    pub change: ContentDigest,
+    pub change: Token,
     /// Who approves. 批准人。
     pub approved_by: Title,
     /// What was confirmed, in their words; the document's number where there is one. 批准意见；如有文号须注明。

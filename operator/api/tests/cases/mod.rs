@@ -343,6 +343,12 @@ fn workloads() -> Vec<Case> {
                 json!({ "continuity": "AddBeforeRemove", "rollout": rollout }),
                 json!({ "continuity": "RunOnce", "rollout": rollout }),
             ),
+            ("stage:", json!({ "rollout": rollout }), json!({ "rollout": { "stages": [{ "name": "first" }] } })),
+            (
+                "name: choose another than others",
+                json!({ "rollout": rollout }),
+                json!({ "rollout": { "stages": [{ "name": "others", "zones": ["z"] }] } }),
+            ),
             (
                 "placement.replicas.mode:",
                 json!({ "continuity": "SingleWriter", "placement": { "replicas": { "mode": "Divided" } } }),

@@ -64,6 +64,10 @@ pub struct OperatorArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", help_heading = "Running")]
     pub listen: SocketAddr,
 
+    /// Send traces of decisions to this OTLP collector, http://HOST:PORT [default: OTEL_EXPORTER_OTLP_ENDPOINT, else none]
+    #[arg(long, value_name = "URL", help_heading = "Running")]
+    pub otlp: Option<String>,
+
     /// Hold a lease before anything is written; off only where nothing else can run
     #[arg(long, value_enum, value_name = "SWITCH", default_value_t = Switch::On, help_heading = "Running")]
     pub leader_election: Switch,

@@ -18,6 +18,7 @@ mod report;
 pub(crate) mod saved;
 mod sbom;
 mod shell;
+mod sovereignty;
 mod test;
 mod tour;
 mod validate;

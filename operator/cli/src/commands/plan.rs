@@ -170,7 +170,7 @@ pub(crate) fn running(mut specs: Vec<Spec>, decisions: &[Decision]) -> Vec<Spec>
 }
 
 /// For each workload without a place, the cluster that comes nearest and what would have to change there.
-fn nearest(saved: &Saved) -> anyhow::Result<BTreeMap<WorkloadKey, (String, Vec<decide::Change>)>> {
+pub(crate) fn nearest(saved: &Saved) -> anyhow::Result<BTreeMap<WorkloadKey, (String, Vec<decide::Change>)>> {
     let without = saved.plan.decisions.iter().filter(|decision| decision.status != Status::Placed);
     let keys = without.map(|decision| decision.key.clone()).collect();
     let snapshot = decide::Snapshot::new(saved.input.fleet.clone())?;

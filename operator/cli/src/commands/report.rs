@@ -6,15 +6,16 @@
 use anyhow::bail;
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
+use jiuzhou_intake::figures::{Answer, Ask, Figures};
 use jiuzhou_intake::{Fleet, figures};
-use jiuzhou_measure::adoption::{FigureId, Settings};
-use jiuzhou_measure::{LeftOut, Month, Period};
+use jiuzhou_measure::{Month, Period};
 use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
 use jiuzhou_report::documents::energy::energy;
+use jiuzhou_report::render;
 
 use crate::args::{FailOn, ReportArgs, ReportKind};
-use crate::commands::load;
+use crate::commands::{load, sovereignty};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,14 +23,15 @@ use crate::output;
 
 /// Makes one report.
 pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> {
-    let (month, as_of) = moment(args)?;
+    let as_of = load::as_of(&args.input);
+    let period = period(args, as_of)?;
     let mut fleet = load::fleet(&args.input, as_of, false, context)?;
     let unusable = load::fails(&fleet.findings, FailOn::Error);
     let findings = std::mem::take(&mut fleet.findings);
-    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
-    let mut document = match args.kind {
-        ReportKind::Adoption => about_adoption(&fleet, as_of, meta)?,
-        ReportKind::Energy => about_energy(&fleet, month, as_of, meta)?,
+    let mut document = match (args.kind, &args.report) {
+        (ReportKind::Sovereignty, None) => sovereignty::document(&fleet, as_of)?,
+        (kind, Some(name)) => document(&fleet, &asked(&fleet, kind, name)?, as_of, true)?,
+        (kind, None) => document(&fleet, &plain(&fleet, kind, period, as_of), as_of, false)?,
     };
     let mut all = std::mem::take(&mut document.findings);
     all.extend(findings);
@@ -41,55 +43,88 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
 
 /// Both reports of a fleet, each as of the end of the month before, for `demo`.
 pub(crate) fn both(fleet: &Fleet, as_of: Timestamp) -> anyhow::Result<[Document; 2]> {
-    let meta = Meta::new(Some(as_of), Some(fleet.snapshot.digest()?));
     let month = Month::of(as_of).map_err(|_| Failure::AsOf)?;
-    Ok([
-        about_adoption(fleet, as_of, meta.clone())?,
-        about_energy(fleet, month.previous().map_err(|_| Failure::AsOf)?, as_of, meta)?,
-    ])
+    let period = Period::month(month.previous().map_err(|_| Failure::AsOf)?);
+    let of = |kind| document(fleet, &plain(fleet, kind, period, as_of), as_of, false);
+    Ok([of(ReportKind::Adoption)?, of(ReportKind::Energy)?])
 }
 
-/// The month reported and the moment it is looked at from. A month that has not ended has no figures yet: modelling its
-/// rest would be a forecast.
-fn moment(args: &ReportArgs) -> anyhow::Result<(Month, Timestamp)> {
-    let as_of = load::as_of(&args.input);
+/// The months reported. A month that has not ended has no figures yet: modelling its rest would be a forecast.
+fn period(args: &ReportArgs, as_of: Timestamp) -> anyhow::Result<Period> {
     let now = Month::of(as_of).map_err(|_| Failure::AsOf)?;
     // --as-of names a day by its last second, and a month ends with its last day.
     let ended = |month: Month| month.end().as_second() <= as_of.as_second().saturating_add(1);
-    let month = match &args.month {
-        Some(text) => Month::parse(text).map_err(|_| Failure::Month(text.clone()))?,
-        None if ended(now) => now,
-        None => now.previous().map_err(|_| Failure::AsOf)?,
+    let period = match &args.month {
+        Some(text) => Period::parse(text).map_err(|_| Failure::Month(text.clone()))?,
+        None if ended(now) => Period::month(now),
+        None => Period::month(now.previous().map_err(|_| Failure::AsOf)?),
     };
-    if args.kind == ReportKind::Energy && !ended(month) {
-        bail!(Failure::MonthOpen { month: month.to_string(), as_of });
+    let open = !ended(period.last()) && args.report.is_none();
+    if args.kind == ReportKind::Energy && open {
+        bail!(Failure::MonthOpen { month: period.last().to_string(), as_of });
     }
-    Ok((month, as_of))
+    Ok(period)
 }
 
-fn about_adoption(fleet: &Fleet, as_of: Timestamp, meta: Meta) -> anyhow::Result<Document> {
-    let minimum_days = figures::minimum_days(&fleet.objects, as_of);
-    let register = figures::register(fleet, as_of);
-    let settings = Settings { as_of, minimum_ready_days: minimum_days };
-    let report = jiuzhou_measure::adoption::adoption(&register, settings)?;
-    let whole = FigureId::ALL.iter().map(|id| report.whole.figure(*id));
-    let notes: Vec<&LeftOut> =
-        whole.flat_map(|f| f.left_out.iter().chain(&f.not_counted)).chain(&report.notes).collect();
-    let findings = figures::findings(fleet, notes);
-    let comparison = figures::comparison().map(|published| (published.value, published.source.to_owned()));
-    let input = AdoptionInput { report: &report, minimum_days, comparison, lookup: &Names(fleet) };
-    Ok(adoption(meta, &input, findings))
+/// What flags ask for: everything.
+fn plain(fleet: &Fleet, kind: ReportKind, period: Period, as_of: Timestamp) -> Ask {
+    match kind {
+        ReportKind::Adoption => Ask::adoption(as_of, figures::minimum_days(&fleet.objects, as_of)),
+        ReportKind::Energy | ReportKind::Sovereignty => Ask::energy(period, as_of),
+    }
 }
 
-fn about_energy(fleet: &Fleet, month: Month, as_of: Timestamp, meta: Meta) -> anyhow::Result<Document> {
-    let input = figures::energy(fleet, Period::month(month), as_of);
-    let account = jiuzhou_measure::energy::account(&input)?;
-    let findings = figures::findings(fleet, account.sites.iter().flat_map(|site| &site.notes));
-    Ok(energy(meta, &account, &Names(fleet), findings))
+/// What a `Report` (`NAMESPACE/NAME`) or `ClusterReport` (`NAME`) of the input asks for.
+fn asked(fleet: &Fleet, kind: ReportKind, name: &str) -> anyhow::Result<Ask> {
+    let missing = || Failure::ReportMissing(name.to_owned());
+    let (namespace, request) = match name.split_once('/') {
+        Some((namespace, name)) => {
+            let item = fleet.objects.reports.get(&(namespace.to_owned(), name.to_owned())).ok_or_else(missing)?;
+            (Some(namespace), &item.object.spec.report)
+        }
+        None => {
+            let item = fleet.objects.cluster_reports.get(&(String::new(), name.to_owned())).ok_or_else(missing)?;
+            (None, &item.object.spec.report)
+        }
+    };
+    let asked = figures::ask(&fleet.objects, namespace, request);
+    let ask = asked.map_err(|asked| Failure::Asked { name: name.to_owned(), asked })?;
+    let same = match kind {
+        ReportKind::Adoption => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Adoption),
+        ReportKind::Energy => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Energy),
+        ReportKind::Sovereignty => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Sovereignty),
+    };
+    if !same {
+        bail!(Failure::ReportOfOtherType { name: name.to_owned(), kind: format!("{:?}", ask.kind) });
+    }
+    Ok(ask)
+}
+
+fn document(fleet: &Fleet, ask: &Ask, as_of: Timestamp, named: bool) -> anyhow::Result<Document> {
+    let meta = Meta::new(Some(ask.as_of(as_of)), Some(fleet.snapshot.digest()?));
+    let Some(answer) = figures::answer(&fleet.into(), ask, as_of)? else {
+        bail!(Failure::PeriodOpen { from: ask.from, until: ask.until, as_of });
+    };
+    let Answer { figures, subject, findings, entered: _ } = answer;
+    let names = Names(fleet);
+    let mut document = match &figures {
+        Figures::Adoption(report) => {
+            let comparison = figures::comparison().map(|published| (published.value, published.source.to_owned()));
+            let minimum_days = ask.minimum_days;
+            let input = AdoptionInput { report, minimum_days, comparison, lookup: &names };
+            adoption(meta, &input, findings)
+        }
+        Figures::Energy(account) => energy(meta, account, &names, findings),
+    };
+    if named {
+        document.subject = subject;
+    }
+    document.meta.content_digest = Some(render::digest(&document)?);
+    Ok(document)
 }
 
 /// Names, documents and places of the fleet's objects.
-struct Names<'a>(&'a Fleet);
+pub(super) struct Names<'a>(pub(super) &'a Fleet);
 
 impl Lookup for Names<'_> {
     fn title(&self, object: &ObjectRef) -> Option<String> {

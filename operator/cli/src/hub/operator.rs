@@ -9,6 +9,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::hub::connect;
 
+/// Where a collector is, as every program that speaks OTLP reads it.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// Runs the operator; SIGTERM and SIGINT end it in order.
 pub(crate) fn run(args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit> {
     jiuzhou_control::install_crypto();
@@ -25,6 +28,7 @@ pub(crate) fn run(args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit
         listen: args.listen,
         leader_election: args.leader_election == Switch::On,
         dedicated_hub: args.dedicated_hub,
+        otlp: args.otlp.clone().or_else(|| std::env::var(ENDPOINT).ok()).filter(|address| !address.is_empty()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
     runtime.block_on(async {

@@ -118,6 +118,25 @@ fn a_later_day_lets_run_out_what_runs_out_until_then() {
 }
 
 #[test]
+fn where_nothing_changes_nothing_follows() {
+    let folder = Folder::new();
+    for story in ["examples/05-xuzhou-city", "examples/06-ganzi-prefecture", "examples/10-province"] {
+        let args = [
+            &["whatif", story, "--on", "2026-11-23", "--fail-on", "move,violation,unplaced,error", "-o", "json"],
+            &AS_OF[..],
+        ];
+        let ran = folder.run(&args.concat());
+        assert_eq!(ran.code, 0, "{story}: {}{}", ran.out, ran.err);
+        let json: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+        assert!(json["headline"]["unchanged"].as_i64().is_some_and(|n| n > 20), "{story}: {}", json["headline"]);
+        let rows = json["sections"].as_array().into_iter().flatten().filter_map(|one| one["rows"].as_array());
+        let clusters = json["sections"].as_array().into_iter().flatten().find(|one| one["key"] == "clusters");
+        let told = clusters.and_then(|one| one["rows"].as_array()).map_or(0, Vec::len);
+        assert_eq!(rows.map(Vec::len).sum::<usize>(), told, "{story}: a row that is not one of a cluster");
+    }
+}
+
+#[test]
 fn scenarios_of_the_files_are_chosen_by_name() {
     let folder = Folder::new();
     let run = |more: &[&str]| folder.run(&[&["whatif", "examples/10-province"], &AS_OF[..], more].concat());

@@ -39,7 +39,7 @@ fn one_run_feeds_several_formats_and_the_exit_code_does_not_depend_on_them() {
     assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{}", ran.err);
     let json: serde_json::Value =
         serde_json::from_slice(&fs::read(folder.path().join("a.json")).expect("json")).expect("valid JSON");
-    assert_eq!(json["formatVersion"], "1.0");
+    assert_eq!(json["formatVersion"], "1.1");
     for file in ["a.xml", "a.md", "a.html", "a.yaml"] {
         assert!(fs::metadata(folder.path().join(file)).expect(file).len() > 1000, "{file}");
     }

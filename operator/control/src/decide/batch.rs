@@ -187,6 +187,8 @@ fn revise(
 fn held(placement: &api::FleetPlacementSpec) -> api::FleetPlacementSpec {
     let mut held = placement.clone();
     held.clusters.retain(|cluster| cluster.replicas > 0);
+    // What clusters put in is control's, and none of the decision's.
+    held.clusters.iter_mut().for_each(|cluster| cluster.place = None);
     held
 }
 

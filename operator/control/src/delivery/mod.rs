@@ -123,8 +123,8 @@ pub struct Look {
     pub workload: WorkloadReference,
     /// Its tenant.
     pub tenant: String,
-    /// `apiVersion` and kind of its manifests, now and before.
-    pub kinds: BTreeSet<(String, String)>,
+    /// `apiVersion`, kind and name of its manifests, now and before.
+    pub manifests: BTreeSet<(String, String, String)>,
 }
 
 impl Deliveries {

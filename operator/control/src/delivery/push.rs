@@ -56,7 +56,7 @@ impl Hand {
         }
         let wanted = desk.looks.get(&key)?.look.clone();
         let work = async move {
-            let seen = look(&member, &wanted.tenant, &wanted.workload, &wanted.kinds).await;
+            let seen = look(&member, &wanted.tenant, &wanted.workload, &wanted.manifests).await;
             Done::Looked(key, seen)
         };
         Some(work.boxed())

@@ -245,7 +245,7 @@ async fn what_a_member_has_without_an_order_is_looked_at_when_asked() {
     let fleet = Fleet::new(&["dali"], false);
     let mut scene = Scene::new(&fleet, Door::open());
     let workload = WorkloadReference { namespace: "bureau".into(), name: "web".into() };
-    let question = || Look { workload: workload.clone(), tenant: "t".into(), kinds: BTreeSet::new() };
+    let question = || Look { workload: workload.clone(), tenant: "t".into(), manifests: BTreeSet::new() };
     let world = fleet.member("dali");
     world.intercept(|request| (request.target.plural == "pods").then(|| Fault::code(503)));
     scene.deliveries.look("dali", question());

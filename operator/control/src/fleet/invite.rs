@@ -49,15 +49,15 @@ pub fn objects(cluster: &str) -> Vec<Value> {
             "metadata": { "name": AGENT, "namespace": namespace, "labels": labels },
             "rules": [
                 // Its orders, the secrets that go with them, and how they stand.
-                { "apiGroups": [meta::GROUP], "resources": ["deliveries"], "verbs": ["get", "list", "watch"] },
-                { "apiGroups": [meta::GROUP], "resources": ["deliveries/status"], "verbs": ["get", "patch"] },
+                { "apiGroups": [meta::GROUP], "resources": ["deliveries"], "verbs": ["list", "watch"] },
+                { "apiGroups": [meta::GROUP], "resources": ["deliveries/status"], "verbs": ["patch"] },
                 { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
                 // What it is told and what it tells.
                 { "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [SETTINGS], "verbs": ["get"] },
-                { "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [REPORT], "verbs": ["get", "patch"] },
+                { "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [REPORT], "verbs": ["patch"] },
                 { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"] },
                 // Its heartbeat.
-                { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [meta::AGENT_LEASE], "verbs": ["get", "patch"] },
+                { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [meta::AGENT_LEASE], "verbs": ["patch"] },
                 { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"] },
             ],
         }),
@@ -72,7 +72,7 @@ pub fn objects(cluster: &str) -> Vec<Value> {
             "apiVersion": format!("{rbac}/v1"), "kind": "Role",
             "metadata": { "name": OPERATOR, "namespace": namespace, "labels": labels },
             "rules": [
-                { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "create", "patch", "delete"] },
+                { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "create", "delete"] },
                 { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch", "create", "patch"] },
             ],
         }),

@@ -18,6 +18,7 @@ use tokio::time::{Duration, Instant};
 
 use super::status::Problem;
 use super::task::Memory;
+use crate::leader::Gate;
 
 /// Between two counts of what is left.
 const COUNT: Duration = Duration::from_secs(20);
@@ -64,7 +65,7 @@ pub(super) fn way(object: &MemberCluster, left: Option<&BTreeMap<String, i32>>, 
 }
 
 /// Counts what is left while a member drains or leaves, and lets it go when it may. Returns whether it went.
-pub(super) async fn leave(hub: &Client, object: &MemberCluster, memory: &mut Memory) -> bool {
+pub(super) async fn leave(hub: &Client, object: &MemberCluster, memory: &mut Memory, gate: &Gate) -> bool {
     let deleting = object.metadata.deletion_timestamp.is_some();
     if object.spec.lifecycle == Lifecycle::Active && !deleting {
         memory.left = None;
@@ -91,14 +92,18 @@ pub(super) async fn leave(hub: &Client, object: &MemberCluster, memory: &mut Mem
     match way(object, memory.left.as_ref(), touched) {
         Way::Stays => memory.held = None,
         Way::Waits(problem) => memory.held = Some(problem),
-        Way::Clean | Way::Abandoned => return go(hub, object, memory, client.as_ref()).await,
+        Way::Clean | Way::Abandoned => return go(hub, object, memory, client.as_ref(), gate).await,
     }
     false
 }
 
 /// Gives the claim back where that is possible, then takes the finalizer away.
-async fn go(hub: &Client, object: &MemberCluster, memory: &mut Memory, client: Option<&Client>) -> bool {
+async fn go(hub: &Client, object: &MemberCluster, memory: &mut Memory, client: Option<&Client>, gate: &Gate) -> bool {
     let name = object.name_any();
+    // Counting took its time: who leads now?
+    if gate.check_member().is_err() {
+        return false;
+    }
     let mut claim = memory.claim.lock().await;
     if let (Some(client), Some(found)) = (client, claim.as_ref()) {
         match claim::release(client, found).await {

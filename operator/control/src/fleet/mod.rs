@@ -45,6 +45,7 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 
+use crate::leader::Gate;
 use crate::stop::Stop;
 
 pub use members::{Access, Member, MemberChange, MemberEvent, Members};
@@ -124,6 +125,8 @@ pub struct Fleet {
     pub dial: Dial,
     /// Where the handles appear.
     pub members: Members,
+    /// Whether this process leads: asked before every write.
+    pub gate: Gate,
 }
 
 /// What shared watches have seen on the hub.
@@ -200,6 +203,7 @@ impl Fleet {
             members: self.members.clone(),
             dial: self.dial.clone(),
             boards: boards.clone(),
+            gate: self.gate.clone(),
         };
         tasks.insert(name, member.spawn(object));
     }

@@ -8,14 +8,18 @@ use jiuzhou_api::conditions::{ConditionType, ControllerReason};
 use jiuzhou_api::v1alpha1::{
     ClusterIdentity, CredentialStatus, LeftObjects, Lifecycle, MemberCluster, MemberClusterStatus, Reach, Reachability,
 };
+use jiuzhou_intake::figures;
 use jiuzhou_member::claim::Standing;
 use jiuzhou_member::connection::Trouble;
 use jiuzhou_member::inventory::{Moved, moved};
+use jiuzhou_report::sentences;
+use jiuzhou_report::words::Lang;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::ResourceExt;
 
 use super::task::Memory;
 use super::{Access, Member, Outlook, words};
+use crate::reports;
 
 /// Bound of the schema.
 const MAX_LEFT: usize = 256;
@@ -137,7 +141,9 @@ pub(super) fn status(
     }
     if let Some((connection, version)) = &memory.connection {
         let expires_at = connection.expires_at().map(Time);
-        status.credential = Some(CredentialStatus { expires_at, observed_version: Some(version.as_str().into()) });
+        let renew_at = connection.term().map(|term| Time(term.renew_at()));
+        let observed_version = Some(version.as_str().into());
+        status.credential = Some(CredentialStatus { expires_at, renew_at, observed_version });
     }
     if memory.standing.is_none()
         && let Ok(found) = memory.claim.try_lock()
@@ -245,8 +251,19 @@ fn conditions(object: &MemberCluster, before: &MemberClusterStatus, memory: &Mem
         let problem = Problem::new(ControllerReason::AnswerInvalid, message);
         words.push(word(ConditionType::EvidenceConflict, "True", &problem));
     }
+    words.extend(expiry_ahead(object, now));
     let generation = object.metadata.generation;
     words.into_iter().map(|word| condition(word, &before.conditions, generation, now)).collect()
+}
+
+/// What runs out first of all that is near its end.
+fn expiry_ahead(object: &MemberCluster, now: Timestamp) -> Option<Word> {
+    let things = figures::of_cluster(object, now);
+    let marked = things.iter().filter_map(|one| Some((one.ends, reports::mark(one, now)?, one)));
+    let (_, reason, one) = marked.min_by_key(|(ends, ..)| *ends)?;
+    let said = |lang| sentences::condition(reason.as_str(), &reports::named(one, lang), 0, 0, lang).unwrap_or_default();
+    let message = format!("{} {}", said(Lang::En), said(Lang::Zh));
+    Some(Word { kind: ConditionType::ExpiryAhead, status: "True", reason, message })
 }
 
 /// A condition with the time since when it is so.

@@ -22,6 +22,7 @@ use super::{
     Boards, Dial, Members, Outlook, Settings, apply, build, credential, dereference, leave, pull, status,
     update_status, validate,
 };
+use crate::leader::Gate;
 
 /// Rounds of one member are never closer than this, whatever wakes it.
 const SHORTEST_ROUND: Duration = Duration::from_millis(500);
@@ -34,6 +35,7 @@ pub(super) struct Start {
     pub(super) members: Members,
     pub(super) dial: Dial,
     pub(super) boards: Boards,
+    pub(super) gate: Gate,
 }
 
 /// A running task; dropping the handle ends it.
@@ -198,8 +200,12 @@ impl Start {
         if object.spec.connection.pull.is_some() {
             pull::round(&self.hub, object, outlook, memory, &self.boards.reports, &self.members).await;
         }
+        // Who does not lead (any more) looks and writes nothing: a finalizer that is taken off cannot be put back.
+        if self.gate.check().is_err() {
+            return;
+        }
         credential::renew(&self.hub, object, memory).await;
-        if leave::leave(&self.hub, object, memory).await {
+        if leave::leave(&self.hub, object, memory, &self.gate).await {
             self.members.remove(&object.name_any());
             return;
         }

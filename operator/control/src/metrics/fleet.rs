@@ -9,7 +9,7 @@ use jiuzhou_engine::terms::{Milligrams, MilliwattHours, PerMille};
 use jiuzhou_measure::{
     Ratio,
     adoption::{AdoptionReport, FigureId, Hosting},
-    energy::{Account, Metric as Limited, Provenance, PueSource, SiteAccount},
+    energy::{Account, Metric as Limited, Provenance, PueSource, Share, SiteAccount},
 };
 
 use super::{Rows, table};
@@ -23,6 +23,21 @@ pub struct ClusterFacts {
     pub tier: Option<i64>,
     /// When the first valid evidence of each kind (dimension) runs out.
     pub expiries: BTreeMap<String, Timestamp>,
+    /// When the hub's credential for it runs out; `None` unknown.
+    pub credential: Option<Timestamp>,
+}
+
+/// Energy added up since the process began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// IT energy by site and how well it is known.
+    pub sites: BTreeMap<(String, Provenance), MilliwattHours>,
+    /// IT energy by tenant.
+    pub tenants: BTreeMap<String, Share>,
+    /// What belongs to nobody.
+    pub system: MilliwattHours,
+    /// What is free.
+    pub unallocated: MilliwattHours,
 }
 
 /// Everything the series are made from; what is absent has no series.
@@ -30,8 +45,10 @@ pub struct ClusterFacts {
 pub struct FleetFacts<'a> {
     /// Adoption as of now.
     pub adoption: Option<&'a AdoptionReport>,
-    /// Energy of the running period.
+    /// Energy of the last month that has ended.
     pub energy: Option<&'a Account>,
+    /// Energy added up since the process began.
+    pub live: Option<&'a Live>,
     /// Province code of each site.
     pub provinces: Option<&'a BTreeMap<String, String>>,
     /// Member clusters.
@@ -51,7 +68,17 @@ pub fn fleet(facts: FleetFacts<'_>) -> Rows {
         for site in &account.sites {
             self::site(&mut rows, site, provinces.get(&site.site.name).map_or("", String::as_str));
         }
-        tenants(&mut rows, account);
+        rows.add(table::MONTH, [], float(account.period.first().start().as_second()));
+        tenants(&mut rows, table::MONTH_TENANT_ENERGY, &account.tenants, account.system, account.unallocated);
+    }
+    if let Some(live) = facts.live {
+        let none = BTreeMap::new();
+        let provinces = facts.provinces.unwrap_or(&none);
+        for ((site, source), energy) in &live.sites {
+            let province = provinces.get(site).map_or("", String::as_str);
+            rows.add(table::ENERGY, [site, province, word(*source)], joules(*energy));
+        }
+        tenants(&mut rows, table::TENANT_ENERGY, &live.tenants, live.system, live.unallocated);
     }
     for cluster in facts.clusters {
         if let Some(tier) = cluster.tier {
@@ -59,6 +86,9 @@ pub fn fleet(facts: FleetFacts<'_>) -> Rows {
         }
         for (kind, expiry) in &cluster.expiries {
             rows.add(table::EVIDENCE, [kind, &cluster.name], float(expiry.as_second()));
+        }
+        if let Some(expiry) = cluster.credential {
+            rows.add(table::CREDENTIAL, [&cluster.name], float(expiry.as_second()));
         }
     }
     rows
@@ -100,12 +130,7 @@ fn adoption(rows: &mut Rows, report: &AdoptionReport) {
 fn site(rows: &mut Rows, account: &SiteAccount, province: &str) {
     let name = account.site.name.as_str();
     if let (Some(energy), Some(source)) = (account.it, account.it_source) {
-        let source = match source {
-            Provenance::Measured => "measured",
-            Provenance::Modelled => "modelled",
-            Provenance::Default => "default",
-        };
-        rows.add(table::ENERGY, [name, province, source], joules(energy));
+        rows.add(table::MONTH_ENERGY, [name, province, word(source)], joules(energy));
     }
     if let Some(energy) = account.facility {
         let source = if account.facility_metered { "metered" } else { "by-pue" };
@@ -136,14 +161,31 @@ fn site(rows: &mut Rows, account: &SiteAccount, province: &str) {
     }
 }
 
-fn tenants(rows: &mut Rows, account: &Account) {
+fn tenants(
+    rows: &mut Rows,
+    metric: table::Metric,
+    tenants: &BTreeMap<String, Share>,
+    system: MilliwattHours,
+    unallocated: MilliwattHours,
+) {
     // Names of tenants are DNS labels, so a name in brackets is none.
-    for (tenant, share) in &account.tenants {
-        rows.add(table::TENANT_ENERGY, [tenant, "active"], joules(share.active));
-        rows.add(table::TENANT_ENERGY, [tenant, "idle"], joules(share.idle));
+    for (tenant, share) in tenants {
+        rows.add(metric, [tenant, "active"], joules(share.active));
+        rows.add(metric, [tenant, "idle"], joules(share.idle));
     }
-    rows.add(table::TENANT_ENERGY, ["(system)", "active"], joules(account.system));
-    rows.add(table::TENANT_ENERGY, ["(unallocated)", "idle"], joules(account.unallocated));
+    // Without any energy nothing is known, and these two are no zero.
+    if !tenants.is_empty() || system.0 > 0 || unallocated.0 > 0 {
+        rows.add(metric, ["(system)", "active"], joules(system));
+        rows.add(metric, ["(unallocated)", "idle"], joules(unallocated));
+    }
+}
+
+fn word(source: Provenance) -> &'static str {
+    match source {
+        Provenance::Measured => "measured",
+        Provenance::Modelled => "modelled",
+        Provenance::Default => "default",
+    }
 }
 
 /// 1 mWh is 3.6 J.
@@ -168,7 +210,6 @@ mod tests {
         Month, Period,
         adoption::{Assessed, Body, Entry, Footprint, Register, Settings, adoption as measure_adoption},
         carbon::Scope2,
-        energy::Share,
     };
 
     use super::*;
@@ -184,6 +225,8 @@ mod tests {
             on_cloud: true,
             government_room: Some(true),
             cpu: "kunpeng-920".into(),
+            brand: "Kunpeng".into(),
+            provider: String::new(),
             domestic: Some(true),
             x86: Some(false),
             assessed: Assessed::Never,
@@ -241,12 +284,13 @@ mod tests {
             sites: vec![site],
             measured: Ratio::default(),
             tenants: [("bureau".into(), Share { active: MilliwattHours(700), idle: MilliwattHours(100) })].into(),
-            use_observed: Ratio::default(),
+            observed: BTreeMap::new(),
             system: MilliwattHours(50),
             unallocated: MilliwattHours(150),
             outside: MilliwattHours::ZERO,
             uncharged: Vec::new(),
             platforms: BTreeMap::new(),
+            only: None,
         }
     }
 
@@ -269,8 +313,8 @@ mod tests {
         let provinces = [("kunming-a".to_owned(), "530000".to_owned())].into();
         let facts = FleetFacts { energy: Some(&account), provinces: Some(&provinces), ..FleetFacts::default() };
         let rows = fleet(facts);
-        assert_eq!(values(&rows, table::ENERGY), [(vec!["kunming-a", "530000", "measured"], 3_600.0)]);
-        let tenants: f64 = values(&rows, table::TENANT_ENERGY).iter().map(|(_, value)| value).sum();
+        assert_eq!(values(&rows, table::MONTH_ENERGY), [(vec!["kunming-a", "530000", "measured"], 3_600.0)]);
+        let tenants: f64 = values(&rows, table::MONTH_TENANT_ENERGY).iter().map(|(_, value)| value).sum();
         assert!((tenants - 3_600.0).abs() < 1e-6, "{tenants}");
         assert_eq!(values(&rows, table::PUE), [(vec!["kunming-a", "meters"], 1.25)]);
         assert_eq!(values(&rows, table::REF), [(vec!["kunming-a"], 0.25)]);
@@ -289,7 +333,7 @@ mod tests {
         let clusters = [ClusterFacts { name: "c".into(), ..ClusterFacts::default() }];
         let rows = fleet(FleetFacts { energy: Some(&account), clusters: &clusters, ..FleetFacts::default() });
         for metric in
-            [table::ENERGY, table::FACILITY_ENERGY, table::CO2E, table::PUE, table::REF, table::WUE, table::TIER]
+            [table::MONTH_ENERGY, table::FACILITY_ENERGY, table::CO2E, table::PUE, table::REF, table::WUE, table::TIER]
         {
             assert_eq!(values(&rows, metric), [], "{}", metric.base);
         }
@@ -298,10 +342,40 @@ mod tests {
     #[test]
     fn tiers_and_expiries_are_by_cluster() {
         let expiry = "2027-01-01T00:00:00+08:00".parse().unwrap();
-        let clusters =
-            [ClusterFacts { name: "c".into(), tier: Some(3), expiries: [("Technical".into(), expiry)].into() }];
+        let clusters = [ClusterFacts {
+            name: "c".into(),
+            tier: Some(3),
+            expiries: [("Technical".into(), expiry)].into(),
+            credential: Some(expiry),
+        }];
         let rows = fleet(FleetFacts { clusters: &clusters, ..FleetFacts::default() });
         assert_eq!(values(&rows, table::TIER), [(vec!["c"], 3.0)]);
         assert_eq!(values(&rows, table::EVIDENCE), [(vec!["Technical", "c"], 1_798_732_800.0)]);
+        assert_eq!(values(&rows, table::CREDENTIAL), [(vec!["c"], 1_798_732_800.0)]);
+    }
+
+    #[test]
+    fn a_thousand_tenants_make_two_series_each_and_no_other_label() {
+        let share = Share { active: MilliwattHours(10), idle: MilliwattHours(1) };
+        let live = Live {
+            sites: [(("kunming-a".to_owned(), Provenance::Modelled), MilliwattHours(11_000))].into(),
+            tenants: (0..1000).map(|number| (format!("t{number}"), share)).collect(),
+            ..Live::default()
+        };
+        let mut account = account(SiteAccount::default());
+        account.tenants.clone_from(&live.tenants);
+        let rows = fleet(FleetFacts { energy: Some(&account), live: Some(&live), ..FleetFacts::default() });
+        for metric in [table::TENANT_ENERGY, table::MONTH_TENANT_ENERGY] {
+            assert_eq!(values(&rows, metric).len(), 2_002, "{}", metric.base);
+        }
+        let all: usize = crate::metrics::ALL.iter().map(|metric| values(&rows, *metric).len()).sum();
+        assert!(all < 4_010, "{all} series");
+        let metrics = crate::metrics::Metrics::new();
+        metrics.set_fleet(rows);
+        let text = metrics.encode();
+        assert!(text.contains("jiuzhou_metric_series_dropped 0"));
+        assert!(
+            text.contains("jiuzhou_energy_joules_total{site=\"kunming-a\",province=\"\",source=\"modelled\"} 39600.0")
+        );
     }
 }

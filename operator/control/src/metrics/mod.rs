@@ -21,7 +21,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::fleet::{ClusterFacts, FleetFacts, fleet};
+pub use self::fleet::{ClusterFacts, FleetFacts, Live, fleet};
 pub use self::table::{ALL, Kind, Metric};
 use crate::{error::Category, leader::Term};
 
@@ -220,12 +220,15 @@ impl Metrics {
 }
 
 /// Metrics that [`Metrics::set_fleet`] replaces.
-const FLEET: [Metric; 13] = [
+const FLEET: [Metric; 17] = [
     table::ADOPTION,
     table::HOSTING,
     table::DOMESTIC,
     table::ENERGY,
     table::TENANT_ENERGY,
+    table::MONTH,
+    table::MONTH_ENERGY,
+    table::MONTH_TENANT_ENERGY,
     table::FACILITY_ENERGY,
     table::CO2E,
     table::PUE,
@@ -234,6 +237,7 @@ const FLEET: [Metric; 13] = [
     table::WUE,
     table::TIER,
     table::EVIDENCE,
+    table::CREDENTIAL,
 ];
 
 fn labels<const N: usize>(metric: Metric, values: [&str; N]) -> Labels {

@@ -119,25 +119,33 @@ metrics! {
     DOMESTIC = Gauge "jiuzhou_domestic_cpu_cores" ["basis" "state"]
         "Observed CPU on the cloud, domestic and other, on each basis (assessed, brand, non-x86)" "云上实测 CPU 核数，国产与其他，按口径（assessed、brand、non-x86）";
     ENERGY = Counter "jiuzhou_energy_joules" ["site" "province" "source"]
-        "IT energy of the running period by site and how it is known (measured, modelled, default); starts again with each period" "本周期 IT 能耗，按机房与来源（measured、modelled、default）；每周期重新累计";
+        "IT energy since this process leads, added up from power models at the use observed, by site and how well the models know it (modelled, default)" "本进程为主以来的 IT 能耗，由功率模型按实测利用率累计，按机房与模型依据（modelled、default）";
     TENANT_ENERGY = Counter "jiuzhou_tenant_energy_joules" ["tenant" "use"]
-        "IT energy of the running period by tenant and use (active, idle); (system) belongs to nobody, (unallocated) is free capacity" "本周期 IT 能耗，按单位与用途（active、idle）；(system) 为系统自用，(unallocated) 为未分配";
-    FACILITY_ENERGY = Counter "jiuzhou_facility_energy_joules" ["site" "province" "source"]
-        "Energy of the whole room in the running period, metered or by PUE" "本周期机房总能耗，计量或按 PUE 推算";
-    CO2E = Counter "jiuzhou_co2e_grams" ["site" "province" "method"]
-        "Emissions of the running period, location or market based" "本周期碳排放，按位置法或市场法";
+        "The same by tenant and use (active, idle); (system) belongs to nobody, (unallocated) is free capacity" "同上，按单位与用途（active、idle）；(system) 为系统自用，(unallocated) 为未分配";
+    MONTH = Gauge "jiuzhou_month_start_timestamp_seconds" []
+        "First moment of the month that the monthly figures are of: the last that has ended in Beijing" "月度数据所属月份的起始时刻：最近一个已结束的北京时间月份";
+    MONTH_ENERGY = Gauge "jiuzhou_month_energy_joules" ["site" "province" "source"]
+        "IT energy of the last month, by site and how it is known (measured, modelled, default)" "上月 IT 能耗，按机房与来源（measured、modelled、default）";
+    MONTH_TENANT_ENERGY = Gauge "jiuzhou_month_tenant_energy_joules" ["tenant" "use"]
+        "IT energy of the last month by tenant and use (active, idle); (system) belongs to nobody, (unallocated) is free capacity" "上月 IT 能耗，按单位与用途（active、idle）；(system) 为系统自用，(unallocated) 为未分配";
+    FACILITY_ENERGY = Gauge "jiuzhou_month_facility_energy_joules" ["site" "province" "source"]
+        "Energy of the whole room in the last month, metered or by PUE" "上月机房总能耗，计量或按 PUE 推算";
+    CO2E = Gauge "jiuzhou_month_co2e_grams" ["site" "province" "method"]
+        "Emissions of the last month, location or market based" "上月碳排放，按位置法或市场法";
     PUE = Gauge "jiuzhou_pue_ratio" ["site" "kind"]
-        "PUE of exactly the running period; absent when not known" "本周期 PUE；未知时无此序列";
+        "PUE of exactly the last month; absent when not known" "上月 PUE；未知时无此序列";
     PUE_LIMIT = Gauge "jiuzhou_pue_limit_ratio" ["site" "limit"]
         "PUE limits that apply to a site" "适用于机房的 PUE 限值";
     REF = Gauge "jiuzhou_ref_ratio" ["site"]
-        "Renewable energy factor of the running period" "本周期可再生能源利用率";
+        "Renewable energy factor of the last month" "上月可再生能源利用率";
     WUE = Gauge "jiuzhou_wue_liters_per_kilowatt_hour" ["site"]
-        "Water usage effectiveness of the running period" "本周期水资源利用率";
+        "Water usage effectiveness of the last month" "上月水资源利用率";
     TIER = Gauge "jiuzhou_sovereignty_tier" ["cluster"]
         "Rank of the sovereignty tier a cluster meets; absent when unknown" "成员集群达到的主权等级；未知时无此序列";
     EVIDENCE = Gauge "jiuzhou_evidence_expiry_timestamp_seconds" ["kind" "cluster"]
-        "When the first valid evidence of a kind runs out" "同类有效证据中最早的到期时间";
+        "When the first evidence or assessment of a kind runs out that nothing has replaced; in the past when it has" "同类证据或测评中最早到期且未被接替者的到期时间；已到期则为过去的时刻";
+    CREDENTIAL = Gauge "jiuzhou_credential_expiry_timestamp_seconds" ["cluster"]
+        "When the credential of the hub for a member runs out; absent when it does not say" "中心访问成员的凭据的到期时间；凭据未载明时无此序列";
     SERIES_DROPPED = Gauge "jiuzhou_metric_series_dropped" []
         "Series left out of this scrape because a metric has too many" "因单项指标序列过多而未输出的序列数";
 }

@@ -68,11 +68,18 @@ impl Planner {
                 .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
         // A step of a rollout is acted on once it is written.
         let steps = gathered.placement.is_some_and(|placement| moves_on(placement, writes.placement.as_ref()));
+        let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let wake = built.step.as_ref().and_then(|step| step.wake);
+        let committed = gathered.placement.map(|placement| &placement.spec);
+        let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
         let given = self.given.apply(key, &mut built, &*self.orders);
-        if given > 0 {
-            tracing::debug!(workload = %key, orders = given, "ordered");
+        if !given.is_empty() {
+            tracing::debug!(workload = %key, orders = given.len(), "ordered");
+        }
+        if let Some((decision, epoch)) = &committed {
+            let clock = &self.clock;
+            self.trail.ordered(key, decision, *epoch, given.iter().map(String::as_str), || clock());
         }
         if writes.is_empty() {
             self.due.remove(key);
@@ -89,6 +96,12 @@ impl Planner {
         if let Some(wake) = wake {
             let wait = Duration::try_from(wake.duration_since(now)).unwrap_or(Duration::ZERO);
             self.rouse(key, Instant::now() + wait.max(Duration::from_secs(1)));
+        }
+        if let Some(again) = again {
+            let wait = Duration::try_from(again.duration_since(now)).unwrap_or(Duration::ZERO);
+            let at = Instant::now() + wait;
+            let due = self.due.entry(key.clone()).or_insert(at);
+            *due = (*due).min(at);
         }
         self.removals.note(key, forget, gone);
     }
@@ -149,7 +162,7 @@ impl Planner {
                 all.push((key, writes));
             }
         }
-        let client = &self.client;
+        let (client, began) = (&self.client, self.now());
         let one = |(key, writes)| async move {
             let written = update_status(client, &key, writes).await;
             (key, written)
@@ -158,6 +171,9 @@ impl Planner {
         for (key, written) in done {
             match written {
                 Ok(written) => {
+                    if let Some(placement) = &written.placement {
+                        self.trail.told(&key, &placement.spec.decision, began, self.now());
+                    }
                     if let Some(placement) = written.placement {
                         self.take_in(&placement, "FleetPlacement");
                     }

@@ -7,6 +7,7 @@
 //! away by order.
 
 mod brake;
+mod copies;
 mod follow;
 #[cfg(test)]
 mod once_tests;
@@ -17,6 +18,7 @@ mod revisions;
 mod rollout_tests;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,11 +45,14 @@ use crate::leader::Gate;
 use crate::metrics::Metrics;
 use crate::orders::{Orders, Report};
 use crate::record::Records;
+use crate::reports::Wished;
 use crate::run::CACHES;
 use crate::state::State;
 use crate::stop::Stop;
+use crate::telemetry::traces::Traces;
 use crate::workload::apply::Given;
 use crate::workload::dereference::Reports;
+use trail::Trail;
 
 /// How long events are taken together after the first: hides a burst, and nobody notices it.
 const TOGETHER: Duration = Duration::from_millis(20);
@@ -76,6 +81,10 @@ pub(crate) struct Parts {
     pub(crate) dedicated: bool,
     /// Told when native objects are to be followed.
     pub(crate) natives: watch::Sender<bool>,
+    /// Who works on copies of the state asks for them here.
+    pub(crate) wished: Wished,
+    /// Where the steps of decisions are told.
+    pub(crate) traces: Traces,
 }
 
 /// The task.
@@ -95,6 +104,8 @@ pub(crate) struct Planner {
     dedicated: bool,
     natives: watch::Sender<bool>,
     started: Instant,
+    wished: Wished,
+    trail: Trail,
     epochs: Epochs,
     state: State,
     /// What the engine keeps from turn to turn.
@@ -129,8 +140,8 @@ pub(crate) struct Planner {
 
 impl Planner {
     pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
-        let Parts { client, clock, records, orders, outlook, digest_key, gate, metrics, health, dedicated, natives } =
-            parts;
+        let Parts { client, clock, records, orders, outlook, digest_key, .. } = parts;
+        let Parts { gate, metrics, health, dedicated, natives, wished, traces, .. } = parts;
         let mut state = State::new()?;
         if dedicated {
             state.dedicate();
@@ -152,6 +163,8 @@ impl Planner {
             dedicated,
             natives,
             started: Instant::now(),
+            wished,
+            trail: Trail::new(traces),
             state,
             complete: false,
             decisions: BTreeMap::new(),
@@ -192,6 +205,10 @@ impl Planner {
                     None => return Ok(()),
                 },
                 Some(report) = reports.recv() => self.report(report),
+                wish = copies::wish(&mut self.wished) => {
+                    self.give_copy(wish);
+                    continue;
+                }
                 () = sleep_until(wake) => {}
             }
             self.gather(&mut seen, &mut reports).await;
@@ -299,6 +316,7 @@ impl Planner {
 
     /// Takes in what the hub said.
     pub(crate) fn take(&mut self, event: Seen) {
+        self.trail.event(|| (self.clock)());
         match event {
             Seen::Begin { kind } => self.state.begin(&kind),
             Seen::Complete { kind } => {
@@ -382,6 +400,7 @@ impl Planner {
         if known.get(&cluster).is_some_and(|before| *before == status) {
             return;
         }
+        self.trail.reported(&workload, &cluster, status.as_ref(), || (self.clock)());
         known.insert(cluster, status);
         self.dirty.insert(workload);
     }

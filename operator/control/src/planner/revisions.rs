@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use jiuzhou_engine::decide::{Changes, Spec, WorkloadKey, explain};
 use jiuzhou_engine::terms::Digest;
 use tokio::time::Instant;
@@ -23,6 +24,8 @@ use crate::workload::staged::{self, Bodies};
 
 /// Between a commit and the storing of its content: most workloads are ready by then.
 const STORE: Duration = Duration::from_secs(10);
+/// Requests under way at once.
+const AT_ONCE: usize = 16;
 /// Between two tries.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -189,7 +192,7 @@ impl Planner {
         let target = staged::target(placement);
         let nothing = |cluster: &str| {
             let report = self.reports.get(key).and_then(|reports| reports.get(cluster));
-            report.is_some_and(|report| report.as_ref().is_none_or(|status| !seen(status, 0).objects))
+            report.and_then(Option::as_ref).is_none_or(|status| !seen(status, 0).objects)
         };
         let mut open: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         let placed = placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0);
@@ -255,22 +258,33 @@ impl Planner {
         }
     }
 
-    /// Stores what is due.
+    /// Stores what is due, some at once, so that a burst of them holds nothing else up for long.
     pub(super) async fn store_revisions(&mut self) {
+        if self.gate.check().is_err() {
+            return;
+        }
         let now = Instant::now();
-        let due: Vec<(WorkloadKey, i64)> =
-            self.revisions.due.iter().filter(|(_, (at, _))| *at <= now).map(|(key, _)| key.clone()).collect();
+        let due = self.revisions.due.iter().filter(|(_, (at, _))| *at <= now).map(|(one, _)| one.clone());
+        let due: Vec<(WorkloadKey, i64)> = due.take(AT_ONCE * 4).collect();
+        let mut all = Vec::new();
         for (key, revision) in due {
             let Some((_, cause)) = self.revisions.due.remove(&(key.clone(), revision)) else { continue };
-            let Some(content) = self.revisions.bodies.get(&key).and_then(|bodies| bodies.get(&revision)).cloned()
-            else {
-                continue;
-            };
-            if self.state.placement(&key).is_none() {
-                continue;
+            let content = self.revisions.bodies.get(&key).and_then(|bodies| bodies.get(&revision)).cloned();
+            if let Some(content) = content.filter(|_| self.state.placement(&key).is_some()) {
+                let used = self.needed(&key);
+                let stored = self.revisions.stored.as_ref().and_then(|stored| stored.get(&key));
+                let many = stored.is_some_and(|stored| stored.len() >= store::KEPT);
+                all.push((key, revision, content, cause, used, many));
             }
-            let used = self.needed(&key);
-            match store::put(&self.client, &key, revision, &content, &cause, &used).await {
+        }
+        let client = &self.client;
+        let one = |(key, revision, content, cause, used, many): (WorkloadKey, i64, Arc<Content>, String, _, bool)| async move {
+            let stored = store::put(client, &key, revision, (&content, &cause), &used, many).await;
+            (key, revision, cause, stored)
+        };
+        let done: Vec<_> = futures::stream::iter(all).map(one).buffer_unordered(AT_ONCE).collect().await;
+        for (key, revision, cause, stored) in done {
+            match stored {
                 Ok(()) => {
                     if let Some(stored) = &mut self.revisions.stored {
                         stored.entry(key.clone()).or_default().insert(revision);

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::trail::Turn;
 use super::{Planner, chain};
 use crate::decide::batch::{self, Commit};
 use crate::decide::commit::{self, Outcome};
@@ -25,7 +26,8 @@ fn whole_second(at: Timestamp) -> Timestamp {
 impl Planner {
     /// Decides what is woken and commits it.
     pub(super) async fn decide(&mut self) -> Result<(), Error> {
-        let as_of = whole_second(self.now());
+        let began = self.now();
+        let (as_of, event) = (whole_second(began), self.trail.turn(began));
         self.state.refresh(as_of)?;
         let changed = self.state.take_changed();
         self.dirty.extend(changed.specs.iter().cloned());
@@ -53,6 +55,7 @@ impl Planner {
         self.dirty.extend(differing.iter().cloned());
         let batch = batch::decide(&self.state, &self.digest_key, &mut self.kept, &differing, removed, as_of)?;
         self.metrics.decided(started.elapsed());
+        let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
         let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
         let next = next.into_iter().flatten().min();
@@ -76,7 +79,7 @@ impl Planner {
         self.gate.check()?;
         self.records.batch(&self.state, &batch).await?;
         let commits = self.stamp(batch.commits).await?;
-        self.commit(commits).await
+        self.commit(commits, turn).await
     }
 
     /// Keeps the decisions of this run: what waits or violates is decided in every turn, what is settled in none.
@@ -110,7 +113,7 @@ impl Planner {
     }
 
     /// Commits, takes in what was written, and records it.
-    async fn commit(&mut self, commits: Vec<Commit>) -> Result<(), Error> {
+    async fn commit(&mut self, commits: Vec<Commit>, turn: Turn) -> Result<(), Error> {
         let with_workload = |commit: Commit| {
             let workload = self.state.fleet_workload(commit.key())?.clone();
             Some((commit, workload))
@@ -135,6 +138,7 @@ impl Planner {
                         "committed"
                     );
                     self.remember_content(&commit, &written.placement);
+                    self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
                     self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
@@ -208,10 +212,12 @@ impl Planner {
         if commitments.is_empty() {
             return Ok(());
         }
-        let term = self.gate.check()?;
-        self.records.committed(term, self.now(), &commitments).await?;
+        let (term, began) = (self.gate.check()?, self.now());
+        self.records.committed(term, began, &commitments).await?;
         self.records.measure(&self.metrics);
+        let ended = self.now();
         for commitment in commitments {
+            self.trail.recorded(&commitment.key, &commitment.spec.decision, began, ended);
             self.recorded.insert(commitment.key.clone(), commitment.spec.decision.to_string());
             self.dirty.insert(commitment.key);
         }

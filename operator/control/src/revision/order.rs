@@ -109,7 +109,7 @@ pub async fn approve(client: &Client, key: &WorkloadKey, approval: StageApproval
         ));
     }
     let change = placement.and_then(|placement| placement.spec.inputs.content);
-    if change.as_ref() != Some(&approval.change) {
+    if change.as_deref() != Some(&*approval.change) {
         let now = change.as_deref().unwrap_or("-").to_owned();
         return Err(Error::Order(
             format!("what is rolled out is {now}; look at it before you approve it."),

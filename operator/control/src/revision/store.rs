@@ -80,8 +80,8 @@ pub(crate) fn content(stored: &Stored) -> Option<Content> {
     named.contains(&short(&content.digest())).then_some(content)
 }
 
-/// Stores a revision, renumbers an older one with the same content, and prunes what is beyond the ten newest; `used` are
-/// revisions that clusters still run.
+/// Stores a revision, renumbers an older one with the same content, and prunes what is beyond the ten newest where `many`
+/// may be there; `used` are revisions that clusters still run. One request where nothing is in the way.
 ///
 /// # Errors
 /// When the hub does not answer or refuses.
@@ -89,49 +89,71 @@ pub(crate) async fn put(
     client: &Client,
     key: &WorkloadKey,
     revision: i64,
-    content: &Content,
-    cause: &str,
+    (content, cause): (&Content, &str),
     used: &BTreeSet<i64>,
+    many: bool,
 ) -> Result<(), Error> {
     let api: Api<ControllerRevision> = Api::namespaced(client.clone(), &key.namespace);
-    let mut name = name(key, &content.digest());
+    let name = name(key, &content.digest());
     let failed = |error| Error::api("store", format!("revision {revision} of {key}"), error);
-    let labels = json!({
-        meta::LABEL_MANAGED_BY: meta::MANAGED_BY, meta::LABEL_WORKLOAD: label_value(&key.name),
-        meta::LABEL_REVISION: revision.to_string(),
-    });
-    let annotations = json!({ meta::ANNOTATION_OWNER: key.to_string(), meta::ANNOTATION_CHANGE_CAUSE: cause });
-    let mut known = api.get_opt(&name).await.map_err(failed)?;
-    if known.as_ref().is_some_and(|known| known.revision < revision && used.contains(&known.revision)) {
-        // A cluster runs it under its older number, which has to be found as long as it does.
-        name = format!("{name}-{revision}");
-        known = api.get_opt(&name).await.map_err(failed)?;
-    }
-    match known {
-        Some(known) if known.revision >= revision => {}
-        Some(known) => {
-            // The same content once more: it is this revision now, as a Deployment numbers a ReplicaSet anew.
+    let fresh = create(&api, key, revision, &name, (content, cause)).await?;
+    if !fresh {
+        // The same content once more: it is this revision now, as a Deployment numbers a ReplicaSet anew. Where a cluster
+        // runs it under its older number, that has to be found as long as it does.
+        let known = api.get(&name).await.map_err(failed)?;
+        if known.revision < revision && used.contains(&known.revision) {
+            create(&api, key, revision, &format!("{name}-{revision}"), (content, cause)).await?;
+        } else if known.revision < revision {
             let cause = format!("back to revision {}", known.revision);
-            let annotations = json!({ meta::ANNOTATION_OWNER: key.to_string(), meta::ANNOTATION_CHANGE_CAUSE: cause });
             let patch = json!({
-                "metadata": { "uid": known.uid(), "labels": labels, "annotations": annotations }, "revision": revision,
+                "metadata": {
+                    "uid": known.uid(),
+                    "labels": labels(key, revision), "annotations": annotations(key, &cause),
+                },
+                "revision": revision,
             });
             let params = PatchParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PatchParams::default() };
             api.patch(&name, &params, &Patch::Merge(patch)).await.map_err(failed)?;
         }
-        None => {
-            let object = json!({
-                "apiVersion": "apps/v1", "kind": "ControllerRevision",
-                "metadata": { "name": name, "namespace": key.namespace, "labels": labels, "annotations": annotations },
-                "data": content, "revision": revision,
-            });
-            let object: ControllerRevision =
-                serde_json::from_value(object).map_err(|error| Error::Revision(key.to_string(), error))?;
-            let params = PostParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PostParams::default() };
-            api.create(&params, &object).await.map_err(failed)?;
-        }
     }
-    prune(&api, key, all(client, key).await?, used).await
+    if many || !fresh { prune(&api, key, all(client, key).await?, used).await } else { Ok(()) }
+}
+
+/// Creates an object; not when one of that name is there.
+async fn create(
+    api: &Api<ControllerRevision>,
+    key: &WorkloadKey,
+    revision: i64,
+    name: &str,
+    (content, cause): (&Content, &str),
+) -> Result<bool, Error> {
+    let object = json!({
+        "apiVersion": "apps/v1", "kind": "ControllerRevision",
+        "metadata": {
+            "name": name, "namespace": key.namespace,
+            "labels": labels(key, revision), "annotations": annotations(key, cause),
+        },
+        "data": content, "revision": revision,
+    });
+    let object: ControllerRevision =
+        serde_json::from_value(object).map_err(|error| Error::Revision(key.to_string(), error))?;
+    let params = PostParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    match api.create(&params, &object).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(false),
+        Err(error) => Err(Error::api("store", format!("revision {revision} of {key}"), error)),
+    }
+}
+
+fn labels(key: &WorkloadKey, revision: i64) -> Value {
+    json!({
+        meta::LABEL_MANAGED_BY: meta::MANAGED_BY, meta::LABEL_WORKLOAD: label_value(&key.name),
+        meta::LABEL_REVISION: revision.to_string(),
+    })
+}
+
+fn annotations(key: &WorkloadKey, cause: &str) -> Value {
+    json!({ meta::ANNOTATION_OWNER: key.to_string(), meta::ANNOTATION_CHANGE_CAUSE: cause })
 }
 
 /// Removes what is beyond the ten newest, and older objects of one number.

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, Tenant, WorkloadReference};
+use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, MemberCluster, Tenant, WorkloadReference};
 use jiuzhou_engine::terms::Digest;
 use jiuzhou_member::witness::Witness;
 use jiuzhou_member::{Knowledge, Vacated, vacate};
 use jiuzhou_records::audit::{Entry, Kind};
 use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{DeleteParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Preconditions};
 use kube::{Api, Client, ResourceExt as _};
 
 use crate::delivery::audit::AuditLog;
@@ -33,6 +33,7 @@ pub(super) enum Step {
 
 /// What it is done with.
 pub(crate) struct Leaving {
+    pub(crate) hub: Client,
     pub(crate) members: Members,
     pub(crate) witness: Arc<dyn Witness>,
     pub(crate) log: Arc<dyn AuditLog>,
@@ -46,7 +47,7 @@ pub(crate) struct Leaving {
 impl Leaving {
     /// As far as it goes now.
     pub(super) async fn step(&self, tenant: &Tenant) -> Result<Step, Error> {
-        let (mut waits, mut kept) = (Vec::new(), Vec::new());
+        let (mut waits, mut kept) = (self.unseen().await?, Vec::new());
         for member in self.members.all() {
             match self.leave(tenant, &member).await? {
                 Ok(told) => kept.extend(told),
@@ -64,6 +65,15 @@ impl Leaving {
             en: format!("Its namespaces in the members are given back; waiting for: {list}."),
             zh: format!("正在交还其在成员集群中的命名空间；等待：{list}。"),
         })
+    }
+
+    /// Members of the hub that nobody has looked at yet, such as after a start: not seen is not empty.
+    async fn unseen(&self) -> Result<Vec<String>, Error> {
+        let api: Api<MemberCluster> = Api::all(self.hub.clone());
+        let all = api.list_metadata(&ListParams::default()).await;
+        let all = all.map_err(|error| Error::api("list", "MemberClusters", error))?;
+        let unseen = all.iter().map(kube::ResourceExt::name_any).filter(|name| self.members.get(name).is_none());
+        Ok(unseen.collect())
     }
 
     /// One member: what stays there, or why it has to be waited for.

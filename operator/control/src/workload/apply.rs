@@ -23,24 +23,24 @@ impl std::fmt::Debug for Given {
 }
 
 impl Given {
-    /// Hands over what is new. Returns how many orders were.
-    pub(crate) fn apply(&mut self, key: &WorkloadKey, built: &mut Built, orders: &dyn Orders) -> usize {
+    /// Hands over what is new. Returns the members that got an order.
+    pub(crate) fn apply(&mut self, key: &WorkloadKey, built: &mut Built, orders: &dyn Orders) -> Vec<String> {
         let given = self.orders.entry(key.clone()).or_default();
-        let mut count = 0;
+        let mut new = Vec::new();
         for (cluster, order) in std::mem::take(&mut built.orders) {
             if given.get(&cluster).is_some_and(|before| before.is(&order)) {
                 continue;
             }
             let order = Arc::new(order);
             orders.give(Arc::clone(&order));
-            given.insert(cluster, order);
-            count += 1;
+            given.insert(cluster.clone(), order);
+            new.push(cluster);
         }
         for cluster in &built.forget {
             given.remove(cluster);
         }
         self.ask(key, std::mem::take(&mut built.looks), orders);
-        count
+        new
     }
 
     /// Asks what was not asked yet; what is known by now may be asked again later.

@@ -123,7 +123,12 @@ fn present(
                 }
                 // The cluster has left the fleet: what runs there is listed where it leaves, and stays.
                 Ok(None) => {}
-                Err(wait) => drop(built.waits.insert(cluster, wait)),
+                Err(wait) => {
+                    if !gathered.reports.contains_key(&cluster) {
+                        built.looks.insert(cluster.clone(), look(gathered));
+                    }
+                    built.waits.insert(cluster, wait);
+                }
             },
         }
     }
@@ -150,7 +155,7 @@ impl Sources<'_> {
         let Some(spec) = gathered.spec else { return Ok(None) };
         let Some(now) = Place::now(gathered.state, spec, cluster) else { return Ok(None) };
         let looked = gathered.reports.get(cluster);
-        let nothing = looked.is_some_and(|report| report.as_ref().is_none_or(|status| !seen(status, 0).objects));
+        let nothing = looked.and_then(Option::as_ref).is_none_or(|status| !seen(status, 0).objects);
         match staged::source(gathered, workload, placement, cluster) {
             Source::Now => {
                 let overrides = gathered.state.rules(gathered.key).map(|rules| rules.overrides.as_slice());
@@ -165,17 +170,23 @@ impl Sources<'_> {
             Source::Stored(revision, content) => {
                 // What was decided was decided for the newer one; an older one begins only where all rules let it.
                 let older = revision != staged::target(placement);
+                if older && looked.is_none() {
+                    return Err(Wait::Revision);
+                }
                 if nothing && older && !gathered.may_begin.contains(&(revision, cluster.to_owned())) {
                     return Err(Wait::Stage);
                 }
                 let there = looked.and_then(Option::as_ref).map(|status| &status.objects);
                 let has = |name: &str| there.is_some_and(|all| all.iter().any(|one| *one.name == *name));
                 let was = content.workload(workload, key, &has);
+                // A cluster without a word of its own put nothing in; one that is new puts in what it says now.
+                let plain = if nothing { now } else { now.plain() };
+                let place = content.places.get(cluster).unwrap_or(&plain);
                 let draft = render::Draft {
                     workload: &was,
                     overrides: &content.overrides,
                     affinity: content.affinity.as_deref(),
-                    place: content.places.get(cluster).unwrap_or(&now),
+                    place,
                 };
                 Ok(render::for_cluster(gathered, &draft, cluster, parts, key))
             }
@@ -337,15 +348,15 @@ fn order(
 /// What to look for. Objects that left the workload while nobody watched are found where their kind is still used.
 fn look(gathered: &Gathered<'_>) -> Look {
     let objects = gathered.workload.into_iter().flat_map(|workload| &workload.spec.objects);
-    let kinds = objects.map(|object| {
+    let manifests = objects.map(|object| {
         let object = Object::new(&object.manifest);
-        (object.api_version().to_owned(), object.kind().to_owned())
+        (object.api_version().to_owned(), object.kind().to_owned(), object.name().to_owned())
     });
     let workload = api::WorkloadReference {
         namespace: gathered.key.namespace.as_str().into(),
         name: gathered.key.name.as_str().into(),
     };
-    Look { workload, tenant: gathered.state.tenant(gathered.key), kinds: kinds.collect() }
+    Look { workload, tenant: gathered.state.tenant(gathered.key), manifests: manifests.collect() }
 }
 
 /// The order to remove exactly what was seen; `None` when nothing with a uid was.

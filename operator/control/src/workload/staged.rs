@@ -106,14 +106,14 @@ pub(crate) fn course(
         return None;
     }
     let declared = workload.spec.rollout.as_ref()?;
-    let change = placement.spec.inputs.content.as_ref();
+    let change = placement.spec.inputs.content.as_deref();
     let stage = |stage: &api::RolloutStage| Stage {
         name: stage.name.to_string(),
         rest_seconds: i64::from(stage.pause_minutes).saturating_mul(60),
         gate: stage.gate.is_none(),
         paused: stage.paused,
         approved: !stage.approval
-            || declared.approvals.iter().any(|one| one.stage == stage.name && Some(&one.change) == change),
+            || declared.approvals.iter().any(|one| one.stage == stage.name && Some(&*one.change) == change),
     };
     let others = Stage { name: api::OTHERS.to_owned(), gate: true, approved: true, ..Stage::default() };
     let placed = placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0);
@@ -129,8 +129,8 @@ pub(crate) fn course(
 }
 
 /// Whether the change is one that ran before: the way back is not kept by rests, gates and approvals.
-fn goes_back(status: &api::FleetPlacementStatus, change: Option<&jiuzhou_api::text::ContentDigest>) -> bool {
-    change.is_some() && status.stable.as_ref() == change
+fn goes_back(status: &api::FleetPlacementStatus, change: Option<&str>) -> bool {
+    change.is_some() && status.stable.as_deref() == change
 }
 
 /// The first stage that takes a cluster, or the one after all of them.

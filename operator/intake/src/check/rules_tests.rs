@@ -352,24 +352,24 @@ fn a_thousand_tenants_and_three_thousand_workloads_are_checked_in_a_moment() {
     };
     for n in 0..1000 {
         let (name, namespace) = (format!("t{n}"), format!("单位-{n}"));
-        let mut object = tenant.clone();
+        let mut object = (*tenant).clone();
         object.spec.block_parent = Some(format!("t{}", n / 10).into());
         object.spec.line_parent = (n % 3 == 0).then(|| format!("nobody{n}").into());
         let own = jiuzhou_api::v1alpha1::TenantNamespace { name: namespace.as_str().into(), ..Default::default() };
         object.spec.namespaces = vec![own];
-        let item = Item { object, document: place("Tenant", "", &name), origin: Origin::Input };
+        let item = Item::new(object, place("Tenant", "", &name), Origin::Input);
         objects.tenants.insert((String::new(), name.clone()), item);
-        let mut object = system.clone();
+        let mut object = (*system).clone();
         object.spec.project_code = format!("P-{n}").into();
         object.spec.tenant = name.as_str().into();
-        let item = Item { object, document: place("InformationSystem", &namespace, "s"), origin: Origin::Input };
+        let item = Item::new(object, place("InformationSystem", &namespace, "s"), Origin::Input);
         objects.systems.insert((namespace.clone(), "s".to_owned()), item);
         for w in 0..3 {
             let name = format!("w{w}");
-            let mut object = workload.clone();
+            let mut object = (*workload).clone();
             object.spec.system = "s".into();
             object.spec.depends_on = vec![format!("w{}", (w + 1) % 3).into()];
-            let item = Item { object, document: place("FleetWorkload", &namespace, &name), origin: Origin::Input };
+            let item = Item::new(object, place("FleetWorkload", &namespace, &name), Origin::Input);
             objects.workloads.insert((namespace.clone(), name), item);
         }
     }

@@ -59,7 +59,7 @@ impl<'a> Scene<'a> {
         }
         // What cannot be read of a profile is a finding of the conversion.
         let profiles = convert::profiles(&objects.kinds, &mut Vec::new());
-        let clusters = objects.clusters.values().map(|item| &item.object);
+        let clusters = objects.clusters.values().map(|item| &*item.object);
         let mut providers: BTreeSet<&str> = objects.sites.values().map(|s| s.object.spec.provider.as_ref()).collect();
         providers.extend(clusters.clone().filter_map(|c| c.spec.provider.as_deref()));
         let zones = clusters.flat_map(zones_of).collect();
@@ -84,7 +84,7 @@ impl<'a> Scene<'a> {
 
     /// The site of a cluster.
     pub(super) fn site(&self, cluster: &MemberCluster) -> Option<&'a Site> {
-        named(&self.objects.sites, &cluster.spec.site).map(|item| &item.object)
+        named(&self.objects.sites, &cluster.spec.site).map(|item| &*item.object)
     }
 
     /// The system of a namespace by name.

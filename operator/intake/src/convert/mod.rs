@@ -43,6 +43,7 @@ pub use claims::rivals;
 pub use kinds::profiles;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
+pub(crate) use words::dimension;
 pub use workloads::Shared;
 
 /// Everything the engine and the objects room are told.

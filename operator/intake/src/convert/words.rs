@@ -69,7 +69,7 @@ pub(super) fn data_class(word: api::DataClass) -> engine::DataClass {
     }
 }
 
-pub(super) fn dimension(word: api::Dimension) -> engine::Dimension {
+pub(crate) fn dimension(word: api::Dimension) -> engine::Dimension {
     match word {
         api::Dimension::Data => engine::Dimension::Data,
         api::Dimension::Technical => engine::Dimension::Technical,

@@ -153,8 +153,8 @@ fn spec(
             api::CpuSensitivity::None => CpuSensitivity::AsWritten,
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
-        current: current(&item.object, placed.map(|placed| &placed.object)),
-        data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &placed.object)),
+        current: current(&item.object, placed.map(|placed| &*placed.object)),
+        data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
         key,

@@ -3,7 +3,7 @@
 //! Readiness is read from the status of workloads, else of their placements. Observed CPU is what Ready replicas
 //! request, and what assets are entered with. A body that was merged or renamed by the day is its successor.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Unit};
@@ -12,12 +12,12 @@ use jiuzhou_engine::decide::Spec;
 use jiuzhou_engine::decide::resources::CPU;
 use jiuzhou_engine::terms::ObjectRef;
 pub use jiuzhou_measure::adoption::Register;
-use jiuzhou_measure::adoption::{Body, Entry, Exemption, Footprint, Hosting};
+use jiuzhou_measure::adoption::{Entry, Exemption, Footprint, Hosting};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use super::bodies::Bodies;
 use super::cpu::{self, Cpu};
-use super::{day, today};
-use crate::Fleet;
+use super::{Scene, day, today};
 use crate::objects::{Item, Key, Objects, named};
 
 /// Days of Ready replicas a cloud-native system needs: the largest that an adoption report over the day asks for.
@@ -34,29 +34,33 @@ pub fn minimum_days(objects: &Objects, as_of: Timestamp) -> i64 {
 
 /// The register as of a moment.
 #[must_use]
-pub fn register(fleet: &Fleet, as_of: Timestamp) -> Register {
-    let objects = &fleet.objects;
+pub fn register(scene: &Scene<'_>, as_of: Timestamp) -> Register {
+    let objects = scene.objects;
     let reader = Reader {
         objects,
         as_of,
         today: today(as_of),
-        specs: fleet.converted.fleet.specs.iter().map(|s| ((s.key.namespace.clone(), s.key.name.clone()), s)).collect(),
-        clusters: clusters(fleet, today(as_of)),
-        successors: successors(objects, today(as_of)),
+        specs: scene.specs.iter().map(|s| ((s.key.namespace.clone(), s.key.name.clone()), *s)).collect(),
+        clusters: clusters(scene, today(as_of)),
+        names: Bodies::on(objects, today(as_of)),
         workloads: workloads(objects),
     };
-    Register { bodies: reader.bodies(), entries: objects.systems.values().map(|item| reader.entry(item)).collect() }
+    Register {
+        bodies: reader.names.all(objects),
+        entries: objects.systems.values().map(|item| reader.entry(item)).collect(),
+    }
 }
 
 /// A cluster as adoption sees it.
 struct Cluster {
     cpu: Cpu,
+    provider: String,
     government: Option<bool>,
 }
 
-fn clusters(fleet: &Fleet, today: Date) -> BTreeMap<String, Cluster> {
-    let objects = &fleet.objects;
-    let cluster = |input: &jiuzhou_engine::decide::input::ClusterInput| {
+fn clusters(scene: &Scene<'_>, today: Date) -> BTreeMap<String, Cluster> {
+    let objects = scene.objects;
+    let cluster = |input: &&jiuzhou_engine::decide::input::ClusterInput| {
         let pools: Vec<Option<Cpu>> = input
             .pools
             .iter()
@@ -64,9 +68,10 @@ fn clusters(fleet: &Fleet, today: Date) -> BTreeMap<String, Cluster> {
             .collect();
         let site = named(&objects.sites, &input.site);
         let government = site.map(|site| site.object.spec.government_owned);
-        (input.name.clone(), Cluster { cpu: cpu::common(&pools, today), government })
+        let provider = input.provider.clone();
+        (input.name.clone(), Cluster { cpu: cpu::common(&pools, today), provider, government })
     };
-    fleet.converted.fleet.clusters.iter().map(cluster).collect()
+    scene.clusters.iter().map(cluster).collect()
 }
 
 /// Workloads by namespace and system.
@@ -78,59 +83,20 @@ fn workloads(objects: &Objects) -> BTreeMap<(&str, &str), Vec<&Item<api::FleetWo
     all
 }
 
-/// Who a body became by a day, by merger or new name. A split leaves the old body in being.
-fn successors(objects: &Objects, today: Date) -> BTreeMap<String, String> {
-    let mut successors = BTreeMap::new();
-    for item in objects.tenants.values() {
-        for before in &item.object.spec.predecessors {
-            let ends = matches!(before.kind, api::SuccessionKind::Rename | api::SuccessionKind::Merge);
-            if ends && day(Some(&before.date)).is_some_and(|date| date <= today) && before.tenant != *item.document.name
-            {
-                successors.entry(before.tenant.to_string()).or_insert_with(|| item.document.name.clone());
-            }
-        }
-    }
-    successors
-}
-
 struct Reader<'a> {
     objects: &'a Objects,
     as_of: Timestamp,
     today: Date,
     specs: BTreeMap<Key, &'a Spec>,
     clusters: BTreeMap<String, Cluster>,
-    successors: BTreeMap<String, String>,
+    names: Bodies,
     workloads: BTreeMap<(&'a str, &'a str), Vec<&'a Item<api::FleetWorkload>>>,
 }
 
 impl Reader<'_> {
-    /// A body as it is called on the day. A circle of successors ends where it began.
-    fn body(&self, name: &str) -> String {
-        let mut seen = BTreeSet::new();
-        let mut name = name;
-        while let Some(next) = self.successors.get(name).filter(|_| seen.insert(name.to_owned())) {
-            name = next;
-        }
-        name.to_owned()
-    }
-
-    fn bodies(&self) -> Vec<Body> {
-        let here = self.objects.tenants.values().filter(|item| self.body(&item.document.name) == item.document.name);
-        here.map(|item| {
-            let spec = &item.object.spec;
-            Body {
-                name: item.document.name.clone(),
-                block_parent: spec.block_parent.as_ref().map(|parent| self.body(parent)),
-                line_parent: spec.line_parent.as_ref().map(|parent| self.body(parent)),
-                level: format!("{:?}", spec.level),
-            }
-        })
-        .collect()
-    }
-
     fn entry(&self, item: &Item<api::InformationSystem>) -> Entry {
         let spec = &item.object.spec;
-        let tenant = self.body(&spec.tenant);
+        let tenant = self.names.now(&spec.tenant);
         let owner = named(&self.objects.tenants, &tenant).or_else(|| named(&self.objects.tenants, &spec.tenant));
         let region = spec.region.as_deref().or(owner.map(|owner| &*owner.object.spec.region));
         let key = (item.document.namespace.as_str(), item.document.name.as_str());
@@ -203,7 +169,8 @@ impl Reader<'_> {
             let cpu = known.or_else(|| asset.brand.map(cpu::brand)).unwrap_or_default();
             let site = asset.site.as_deref().and_then(|site| named(&self.objects.sites, site));
             let government = site.map(|site| site.object.spec.government_owned);
-            places.push(place(i64::from(asset.cpus) * 1000, asset.cloud.is_some(), government, cpu));
+            let provider = asset.cloud.as_ref().map(ToString::to_string).unwrap_or_default();
+            places.push(place(i64::from(asset.cpus) * 1000, asset.cloud.is_some(), provider, government, cpu));
         }
         for item in workloads {
             places.extend(self.ready_footprint(item));
@@ -224,13 +191,14 @@ impl Reader<'_> {
             .filter_map(|(one, ready)| {
                 let cluster = self.clusters.get(&*one.name);
                 let cpu = cluster.map(|cluster| cluster.cpu.clone()).unwrap_or_default();
-                Some(place(request.checked_mul(ready)?, true, cluster.and_then(|c| c.government), cpu))
+                let provider = cluster.map(|cluster| cluster.provider.clone()).unwrap_or_default();
+                Some(place(request.checked_mul(ready)?, true, provider, cluster.and_then(|c| c.government), cpu))
             })
             .collect()
     }
 }
 
-fn place(millicores: i64, on_cloud: bool, government_room: Option<bool>, cpu: Cpu) -> Footprint {
-    let Cpu { name, domestic, x86, assessed } = cpu;
-    Footprint { millicores, on_cloud, government_room, cpu: name, domestic, x86, assessed }
+fn place(millicores: i64, on_cloud: bool, provider: String, government_room: Option<bool>, cpu: Cpu) -> Footprint {
+    let Cpu { name, brand, domestic, x86, assessed } = cpu;
+    Footprint { millicores, on_cloud, government_room, cpu: name, brand, provider, domestic, x86, assessed }
 }

@@ -18,6 +18,8 @@ const SCHEME: &str = "安全可靠测评";
 pub(super) struct Cpu {
     /// For people; empty when unknown.
     pub(super) name: String,
+    /// Empty when unknown.
+    pub(super) brand: String,
     pub(super) domestic: Option<bool>,
     pub(super) x86: Option<bool>,
     pub(super) assessed: Assessed,
@@ -36,6 +38,7 @@ pub(super) fn platform(platforms: &Items<api::CpuPlatform>, id: &str, today: Dat
     };
     Some(Cpu {
         name: spec.display_name.to_string(),
+        brand: brand_name(spec.brand),
         domestic: domestic(spec.brand),
         x86: Some(x86),
         // A generic platform stands for CPUs of any maker, some of which may be on a notice.
@@ -53,7 +56,12 @@ pub(super) fn brand(brand: api::CpuBrand) -> Cpu {
         api::CpuBrand::Other => None,
     };
     let assessed = if domestic(brand) == Some(false) { Assessed::Never } else { Assessed::Unknown };
-    Cpu { name: format!("{brand:?}"), domestic: domestic(brand), x86, assessed }
+    Cpu { name: format!("{brand:?}"), brand: brand_name(brand), domestic: domestic(brand), x86, assessed }
+}
+
+/// A brand by its name; a maker that is none of the list is nobody known.
+fn brand_name(brand: api::CpuBrand) -> String {
+    if brand == api::CpuBrand::Other { String::new() } else { format!("{brand:?}") }
 }
 
 fn domestic(brand: api::CpuBrand) -> Option<bool> {
@@ -93,8 +101,10 @@ pub(super) fn common(pools: &[Option<Cpu>], today: Date) -> Cpu {
     // Terms may differ as long as their answer for the day is one.
     let answer = known.first().and_then(|cpu| cpu.assessed.on(today));
     let agree = answer.is_some() && known.iter().all(|cpu| cpu.assessed.on(today) == answer);
+    let brand = known.first().map(|cpu| cpu.brand.clone()).unwrap_or_default();
     Cpu {
         name: names.join(" + "),
+        brand: if known.iter().all(|cpu| cpu.brand == brand) { brand } else { String::new() },
         domestic: all(|cpu| cpu.domestic),
         x86: all(|cpu| cpu.x86),
         assessed: known.first().filter(|_| agree).map_or(Assessed::Unknown, |cpu| cpu.assessed),

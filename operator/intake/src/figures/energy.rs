@@ -18,27 +18,28 @@ use jiuzhou_measure::energy::{
 use jiuzhou_measure::{Month, Period};
 use jiuzhou_objects::quantity::Quantity;
 
+use super::bodies::Bodies;
 use super::power::{self, PoolSketch};
-use super::{day, tables, today};
-use crate::Fleet;
-use crate::objects::{Item, named};
+use super::{Scene, day, tables, today};
+use crate::objects::Item;
 
 /// Unexplained differences up to this part of a reading are shown without a remark: meters of class 2.
 const TOLERANCE: PerMille = PerMille(20);
 
 /// The input of the account of a period, as known at a moment.
 #[must_use]
-pub fn energy(fleet: &Fleet, period: Period, as_of: Timestamp) -> AccountInput {
+pub fn energy(scene: &Scene<'_>, period: Period, as_of: Timestamp) -> AccountInput {
     let factors = tables::factors();
     let today = today(as_of);
     let last_day =
         super::today(period.last().end().saturating_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(as_of));
     let mut clusters: BTreeMap<&str, Vec<ClusterInput>> = BTreeMap::new();
-    let running = running(fleet);
-    for item in fleet.objects.clusters.values() {
-        clusters.entry(&item.object.spec.site).or_default().push(cluster(fleet, item, &running, period));
+    let names = Bodies::on(scene.objects, last_day);
+    let running = running(scene);
+    for item in scene.objects.clusters.values() {
+        clusters.entry(&item.object.spec.site).or_default().push(cluster(scene, item, &running, &names, period));
     }
-    let sites = fleet.objects.sites.values().map(|item| {
+    let sites = scene.objects.sites.values().map(|item| {
         let spec = &item.object.spec;
         SiteInput {
             reference: item.document.object_ref(),
@@ -62,8 +63,9 @@ pub fn energy(fleet: &Fleet, period: Period, as_of: Timestamp) -> AccountInput {
     });
     AccountInput {
         period,
+        seconds: period.seconds(),
         sites: sites.collect(),
-        certificates: certificates(fleet, period, today),
+        certificates: certificates(scene, period, today),
         policy: Policy::Proportional,
         defaults: tables::server_defaults(),
         default_utilisation: tables::default("default-utilisation").unwrap_or(PerMille(500)),
@@ -113,9 +115,9 @@ fn billed(site: &api::SiteSpec, period: Period) -> Option<MilliwattHours> {
 
 /// Every certificate of the fleet. One that is not retired by the day claims the period's last month, so that the
 /// report names it; measure refuses it.
-fn certificates(fleet: &Fleet, period: Period, today: Date) -> Vec<Certificate> {
+fn certificates(scene: &Scene<'_>, period: Period, today: Date) -> Vec<Certificate> {
     let mut all = Vec::new();
-    for item in fleet.objects.sites.values() {
+    for item in scene.objects.sites.values() {
         let spec = &item.object.spec;
         for entered in &spec.certificates {
             let retired = day(entered.retired_on.as_deref()).filter(|on| *on <= today);
@@ -138,12 +140,12 @@ fn certificates(fleet: &Fleet, period: Period, today: Date) -> Vec<Certificate> 
 }
 
 /// Replicas by cluster and workload: what is seen, else what is committed.
-fn running(fleet: &Fleet) -> BTreeMap<&str, Vec<(&Spec, i64)>> {
+fn running<'a>(scene: &Scene<'a>) -> BTreeMap<&'a str, Vec<(&'a Spec, i64)>> {
     let mut running: BTreeMap<&str, Vec<(&Spec, i64)>> = BTreeMap::new();
-    for spec in &fleet.converted.fleet.specs {
+    for spec in scene.specs.iter().copied() {
         let key = (spec.key.namespace.clone(), spec.key.name.clone());
-        let status = fleet.objects.workloads.get(&key).and_then(|item| item.object.status.as_ref());
-        let placed = fleet.objects.placements.get(&key);
+        let status = scene.objects.workloads.get(&key).and_then(|item| item.object.status.as_ref());
+        let placed = scene.objects.placements.get(&key);
         let seen = status.map(|status| status.clusters.as_slice()).unwrap_or_default();
         let seen = seen.iter().map(|one| (&*one.name, one.ready.unwrap_or(one.placed)));
         let committed = placed.map(|item| item.object.spec.clusters.as_slice()).unwrap_or_default();
@@ -158,28 +160,32 @@ fn running(fleet: &Fleet) -> BTreeMap<&str, Vec<(&Spec, i64)>> {
 }
 
 fn cluster(
-    fleet: &Fleet,
+    scene: &Scene<'_>,
     item: &Item<api::MemberCluster>,
     running: &BTreeMap<&str, Vec<(&Spec, i64)>>,
+    names: &Bodies,
     period: Period,
 ) -> ClusterInput {
     let name = item.document.name.as_str();
-    let input = fleet.converted.fleet.clusters.iter().find(|cluster| cluster.name == name);
+    let input = scene.clusters.iter().find(|cluster| cluster.name == name);
     let pools: Vec<(PoolInput, Option<i64>)> =
-        input.map(|input| input.pools.iter().map(|own| pool(fleet, item, own, period)).collect()).unwrap_or_default();
+        input.map(|input| input.pools.iter().map(|own| pool(scene, item, own, period)).collect()).unwrap_or_default();
     let ours = running.get(name).map(Vec::as_slice).unwrap_or_default();
     ClusterInput {
         reference: ObjectRef::new("MemberCluster", "", name),
         cpu_used: pools.iter().try_fold(0_i64, |sum, (_, used)| sum.checked_add((*used)?)),
-        consumers: ours.iter().filter_map(|(spec, replicas)| consumer(fleet, spec, name, *replicas, period)).collect(),
+        consumers: ours
+            .iter()
+            .filter_map(|(spec, replicas)| consumer(scene, spec, name, *replicas, names, period))
+            .collect(),
         pools: pools.into_iter().map(|(pool, _)| pool).collect(),
     }
 }
 
 /// Use of a workload in a cluster over a period, averaged by the length of its months; `None` when a month has none.
-fn used(fleet: &Fleet, spec: &Spec, cluster: &str, period: Period) -> Option<i64> {
+fn used(scene: &Scene<'_>, spec: &Spec, cluster: &str, period: Period) -> Option<i64> {
     let key = (spec.key.namespace.clone(), spec.key.name.clone());
-    let status = fleet.objects.workloads.get(&key)?.object.status.as_ref()?;
+    let status = scene.objects.workloads.get(&key)?.object.status.as_ref()?;
     let (mut weighted, mut seconds) = (0_i128, 0_i128);
     for month in period.months() {
         let of_month = |entry: &&api::ClusterUse| *entry.cluster == *cluster && Month::parse(&entry.month) == Ok(month);
@@ -193,7 +199,14 @@ fn used(fleet: &Fleet, spec: &Spec, cluster: &str, period: Period) -> Option<i64
 
 /// A workload in a cluster: what it requests, and what it used where that was read; else its requests stand for it and
 /// the report says so.
-fn consumer(fleet: &Fleet, spec: &Spec, cluster: &str, replicas: i64, period: Period) -> Option<Consumer> {
+fn consumer(
+    scene: &Scene<'_>,
+    spec: &Spec,
+    cluster: &str,
+    replicas: i64,
+    names: &Bodies,
+    period: Period,
+) -> Option<Consumer> {
     let of = |resource: &str| {
         spec.pods.iter().try_fold(0_i64, |sum, pod| {
             let each = pod.request.get(resource).copied().unwrap_or(0).checked_mul(pod.count)?;
@@ -201,11 +214,9 @@ fn consumer(fleet: &Fleet, spec: &Spec, cluster: &str, replicas: i64, period: Pe
         })
     };
     let requested = Amounts { cpu: of(CPU)?, memory: of(MEMORY)? };
-    let used = used(fleet, spec, cluster, period);
-    let tenant = &spec.requirement.tenant;
-    let title = named(&fleet.objects.tenants, tenant).map(|tenant| tenant.object.spec.display_name.to_string());
+    let used = used(scene, spec, cluster, period);
     Some(Consumer {
-        tenant: title.unwrap_or_else(|| tenant.clone()),
+        tenant: names.now(&spec.requirement.tenant),
         workload: format!("{}/{}", spec.key.namespace, spec.key.name),
         requested,
         used: used.map_or(requested, |cpu| Amounts { cpu, ..requested }),
@@ -215,7 +226,7 @@ fn consumer(fleet: &Fleet, spec: &Spec, cluster: &str, replicas: i64, period: Pe
 
 /// A pool and the millicores in use on it, where both what it has and what is free were observed.
 pub(super) fn pool(
-    fleet: &Fleet,
+    scene: &Scene<'_>,
     item: &Item<api::MemberCluster>,
     own: &EnginePool,
     period: Period,
@@ -251,7 +262,7 @@ pub(super) fn pool(
         name: own.name.clone(),
         platform: own.facts.platform.clone().unwrap_or_default(),
         nodes,
-        power: power::of(&sketch, &fleet.objects.platforms),
+        power: power::of(&sketch, &scene.objects.platforms),
         utilisation: utilisation.map(PerMille),
         allocatable,
     };

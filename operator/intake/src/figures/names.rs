@@ -3,7 +3,6 @@
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Severity};
 use jiuzhou_measure::LeftOut;
 
-use crate::Fleet;
 use crate::builtin::region_name;
 use crate::objects::{Objects, named};
 
@@ -47,7 +46,7 @@ pub fn division(code: &str) -> Option<&'static str> {
 /// What is missing or wrong, each once, as findings at the place of the object. What explains why an entry of the register
 /// did not count (retired, exempt, hosted, not Ready, CPU unknown) stays in the tables, which have its place, too.
 #[must_use]
-pub fn findings<'a>(fleet: &Fleet, notes: impl IntoIterator<Item = &'a LeftOut>) -> Vec<Finding> {
+pub fn findings<'a>(objects: &Objects, notes: impl IntoIterator<Item = &'a LeftOut>) -> Vec<Finding> {
     let mut notes: Vec<&LeftOut> = notes.into_iter().filter(|note| missing(note.reason.code)).collect();
     notes.sort_unstable();
     notes.dedup();
@@ -55,7 +54,7 @@ pub fn findings<'a>(fleet: &Fleet, notes: impl IntoIterator<Item = &'a LeftOut>)
         .into_iter()
         .map(|note| {
             let finding = Finding::new(note.reason.clone()).on(note.subject.clone());
-            match pointer(fleet, note) {
+            match pointer(objects, note) {
                 Some((pointer, place)) => finding.pointer(pointer).at(place),
                 None => finding,
             }
@@ -79,8 +78,8 @@ fn missing(code: Code) -> bool {
 }
 
 /// The field a note is about, and where it stands (or the nearest thing above it that does).
-fn pointer(fleet: &Fleet, note: &LeftOut) -> Option<(&'static str, jiuzhou_engine::terms::Place)> {
-    let (objects, subject) = (&fleet.objects, &note.subject);
+fn pointer(objects: &Objects, note: &LeftOut) -> Option<(&'static str, jiuzhou_engine::terms::Place)> {
+    let subject = &note.subject;
     let key = (subject.namespace.clone(), subject.name.clone());
     let document = match subject.kind.as_str() {
         "InformationSystem" => &objects.systems.get(&key)?.document,

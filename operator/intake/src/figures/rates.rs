@@ -10,6 +10,7 @@ use jiuzhou_measure::cost::MicroFen;
 use jiuzhou_measure::rates::{ClusterRates, PoolRates};
 use jiuzhou_measure::{Month, Period};
 
+use super::Scene;
 use super::{energy, tables};
 use crate::Fleet;
 use crate::objects::{Items, named};
@@ -31,6 +32,7 @@ pub fn rates(fleet: &Fleet, as_of: Timestamp) -> Rates {
     let factors = tables::factors();
     let Ok(month) = Month::of(as_of) else { return Rates::default() };
     let period = Period::month(month);
+    let scene = Scene::of(&fleet.objects, &fleet.snapshot);
     let mut clusters = BTreeMap::new();
     for item in fleet.objects.clusters.values() {
         let name = item.document.name.as_str();
@@ -39,7 +41,7 @@ pub fn rates(fleet: &Fleet, as_of: Timestamp) -> Rates {
         let platforms: BTreeSet<&str> = own.pools.iter().filter_map(|pool| pool.facts.platform.as_deref()).collect();
         let price = |unit, of: &BTreeSet<&str>| price(&fleet.objects.prices, &own.provider, unit, of, month);
         let pools = own.pools.iter().map(|pool| {
-            let (told, _) = energy::pool(fleet, item, pool, period);
+            let (told, _) = energy::pool(&scene, item, pool, period);
             let platform = pool.facts.platform.as_deref().into_iter().collect();
             PoolRates {
                 pool: told.name,

@@ -51,6 +51,13 @@ pub(super) fn text<'a>(element: &'a Value, field: &str) -> &'a str {
     element.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Sets a field of an element; what is no map is left alone, for its schema will refuse it.
+pub(super) fn put(element: &mut Value, field: &str, value: Value) {
+    if let Value::Object(fields) = element {
+        fields.insert(field.to_owned(), value);
+    }
+}
+
 fn apply(target: &mut Value, patch: &Value) {
     let Value::Object(fields) = patch else {
         *target = patch.clone();
@@ -79,5 +86,46 @@ fn leaves(value: &Value, at: &str, out: &mut Vec<String>) {
             }
         }
         _ => out.push(at.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The test cases of RFC 7386, appendix A: original, patch, result.
+    #[test]
+    fn a_merge_patch_does_what_the_standard_says() {
+        let table = [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, r#"{}"#),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
+            (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
+            (r#"{"a":"foo"}"#, "null", "null"),
+            (r#"{"a":"foo"}"#, r#""bar""#, r#""bar""#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("[1,2]", r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ];
+        for (original, patch, result) in table {
+            let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+            let mut target = read(original);
+            apply(&mut target, &read(patch));
+            assert_eq!(target, read(result), "{original} with {patch}");
+        }
+    }
+
+    #[test]
+    fn the_fields_a_patch_sets_are_told_by_pointer() {
+        let mut fields = Vec::new();
+        let patch = serde_json::json!({ "spec": { "a/b": 1, "c": { "d": [1] }, "e": {} } });
+        leaves(&patch, "", &mut fields);
+        assert_eq!(fields, ["/spec/a~1b", "/spec/c/d", "/spec/e"]);
     }
 }

@@ -45,6 +45,10 @@ pub struct Footprint {
     pub government_room: Option<bool>,
     /// CPU brand or platform, for the list of what did not count; empty when unknown.
     pub cpu: String,
+    /// CPU brand; empty when unknown.
+    pub brand: String,
+    /// Who runs the cloud; empty when unknown.
+    pub provider: String,
     /// Whether the brand is domestic; `None` unknown.
     pub domestic: Option<bool>,
     /// Whether it is x86; `None` unknown.

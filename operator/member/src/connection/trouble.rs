@@ -102,11 +102,14 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-/// Why a certificate was not taken. An `io::Error` hides what it carries from the chain of causes.
+/// Why a certificate was not taken. An `io::Error` hides what it carries from the chain of causes, and layers of TLS and
+/// HTTP put one into another.
 fn untrusted(error: &(dyn Error + 'static)) -> Option<String> {
-    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let tls = carried.and_then(|inner| inner.downcast_ref::<rustls::Error>()).or_else(|| error.downcast_ref())?;
-    match tls {
+    let mut inner = error;
+    while let Some(carried) = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        inner = carried;
+    }
+    match inner.downcast_ref::<rustls::Error>()? {
         rustls::Error::InvalidCertificate(why) => Some(format!("{why:?}")),
         _ => None,
     }
@@ -124,7 +127,7 @@ mod tests {
     #[test]
     fn a_certificate_of_another_authority_is_told_apart_from_silence() {
         let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let error = kube::Error::Service(Box::new(std::io::Error::other(tls)));
+        let error = kube::Error::Service(Box::new(std::io::Error::other(std::io::Error::other(tls))));
         let trouble = Trouble::of(&error);
         assert_eq!(trouble, Trouble::Untrusted("UnknownIssuer".to_owned()));
         assert!(trouble.is_silence(), "it did not answer us");

@@ -129,3 +129,22 @@ async fn what_the_witness_does_not_let_through_is_not_sent() {
     assert_eq!(scene.status.epoch, None);
     assert_eq!(notes.lines().len(), 1, "nothing is told of a write that was not sent");
 }
+
+#[tokio::test]
+async fn a_secret_that_nobody_may_list_is_found_by_its_name() {
+    let (password, secrets) = secret("canary-1");
+    let mut scene = Scene::new(vec![password]);
+    scene.secrets = secrets;
+    scene.arrive().await;
+    scene.world.intercept(|request| {
+        let listed = request.target.plural == "secrets" && request.target.name.is_empty();
+        listed.then(|| Fault::code(403))
+    });
+    let manifests = BTreeSet::from([("v1".to_owned(), "Secret".to_owned(), "password".to_owned())]);
+    let seen =
+        look(&scene.member, "bureau-tenant", &scene.spec.workload, &manifests).await.unwrap().expect("the Secret");
+    let found: Vec<ObjectIdentity> = seen.objects.iter().filter_map(|one| one.identity.clone()).collect();
+    assert_eq!(found, scene.identities(), "so that its removal can be ordered");
+    let other = WorkloadReference { name: "other".into(), ..scene.spec.workload.clone() };
+    assert_eq!(look(&scene.member, "bureau-tenant", &other, &manifests).await, Ok(None), "another's is not told");
+}

@@ -3,7 +3,7 @@
 use jiuzhou_engine::terms::{Finding, Milligrams, MilliwattHours, PerMille};
 use jiuzhou_measure::carbon::{FactorTable, Series};
 use jiuzhou_measure::energy::{
-    Account, FactorUse, Metric, Provenance, PueSource, RenewableSource, SiteAccount, Verdict,
+    Account, FactorUse, Metric, Provenance, PueSource, RenewableSource, Share, SiteAccount, Verdict,
 };
 use jiuzhou_measure::{LeftOut, Ratio};
 
@@ -24,10 +24,13 @@ pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<
     document.figure(Word::SitesKnown, counts.map_or(Cell::Unknown, |(known, all)| Cell::Ratio(known, all)));
     document.figure(Word::EnergyIt, total(sites, |site| site.it));
     document.figure(Word::EnergyFacility, total(sites, |site| site.facility));
-    let observed = account.use_observed;
+    let observed = account.use_observed();
     document.figure(Word::UseObserved, Cell::Ratio(observed.numerator, observed.denominator));
     document.figure(Word::LocationBased, total(sites, |site| site.emissions.location));
     document.figure(Word::MarketBased, total(sites, |site| site.emissions.market));
+    if account.only.is_some() {
+        of_tenants(&mut document, account);
+    }
 
     document.sections.push(site_table(sites));
     document.sections.extend(limits(sites));
@@ -35,8 +38,10 @@ pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<
     document.sections.push(factors(sites, lookup));
     document.sections.push(renewable(sites));
     document.sections.push(reconciliation(sites));
-    document.sections.push(tenants(account));
-    document.sections.push(platforms(account, lookup));
+    document.sections.push(tenants(account, lookup));
+    if account.only.is_none() {
+        document.sections.push(platforms(account, lookup));
+    }
     let mut notes: Vec<LeftOut> = sites.iter().flat_map(|site| &site.notes).cloned().collect();
     notes.sort_unstable();
     notes.dedup();
@@ -51,6 +56,19 @@ pub fn energy(meta: Meta, account: &Account, lookup: &dyn Lookup, findings: Vec<
         Word::NoteUnknown,
     ]);
     document
+}
+
+/// The head of a report on tenants: what is theirs. What is the rooms' stands in the tables alone.
+fn of_tenants(document: &mut Document, account: &Account) {
+    let share = |share: &Share| share.active.checked_add(share.idle);
+    let energy = account.tenants.values().try_fold(MilliwattHours(0), |sum, one| sum.checked_add(share(one)?));
+    let emissions = account.tenants.keys().map(|tenant| account.emissions_of(tenant));
+    let emissions = emissions.collect::<Option<Vec<_>>>();
+    let emissions = emissions.and_then(|all| all.into_iter().try_fold(Milligrams(0), Milligrams::checked_add));
+    let known = !account.tenants.is_empty();
+    document.headline.retain(|figure| matches!(figure.label, Word::MeasuredShare | Word::UseObserved));
+    document.figure(Word::TenantsEnergy, Cell::known(energy.filter(|_| known)));
+    document.figure(Word::TenantsEmissions, Cell::known(emissions.filter(|_| known)));
 }
 
 fn energy_share(ratio: Ratio) -> Cell {
@@ -342,12 +360,13 @@ mod tests {
                 "徐州".to_owned(),
                 Share { active: MilliwattHours(5), idle: MilliwattHours(2) },
             )]),
-            use_observed: Ratio::new(1, 2),
+            observed: BTreeMap::from([("徐州".to_owned(), Ratio::new(1, 2))]),
             system: MilliwattHours(1),
             unallocated: MilliwattHours(4),
             outside: MilliwattHours(0),
             uncharged: Vec::new(),
             platforms: BTreeMap::new(),
+            only: None,
         }
     }
 

@@ -9,25 +9,31 @@ use crate::words::Word;
 
 /// Tenants, what belongs to nobody, what is free and what is outside: together all the IT energy that is known. Rooms
 /// whose energy is unknown stand below, because their tenants are charged with too little.
-pub(super) fn tenants(account: &Account) -> Section {
+pub(super) fn tenants(account: &Account, lookup: &dyn Lookup) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::figure("activeEnergy", Word::ActiveEnergy),
         Column::figure("idleEnergy", Word::IdleEnergy),
         Column::figure("total", Word::Total),
+        Column::figure("emissions", Word::LocationBased),
     ];
     let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 3 };
     let mut section = Section::new(Word::SectionTenants, columns).drawn(chart);
-    let mut row = |name: Cell, active: MilliwattHours, idle: MilliwattHours| {
-        section.row(vec![name, active.into(), idle.into(), Cell::known(active.checked_add(idle))]);
+    let mut row = |name: Cell, active: MilliwattHours, idle: MilliwattHours, emissions: Cell| {
+        section.row(vec![name, active.into(), idle.into(), Cell::known(active.checked_add(idle)), emissions]);
     };
     for (tenant, share) in &account.tenants {
-        row(if tenant.is_empty() { Cell::Unknown } else { tenant.as_str().into() }, share.active, share.idle);
+        let name = || lookup.title(&ObjectRef::new("Tenant", "", tenant)).unwrap_or_else(|| tenant.clone());
+        let name = if tenant.is_empty() { Cell::Unknown } else { name().into() };
+        row(name, share.active, share.idle, Cell::known(account.emissions_of(tenant)));
+    }
+    if account.only.is_some() {
+        return section;
     }
     // Where no room is known these two are not zero, they are unknown: the row below says it.
     if account.sites.iter().any(|site| site.it.is_some()) || account.sites.is_empty() {
-        row(Word::SystemEnergy.into(), account.system, MilliwattHours::ZERO);
-        row(Word::Unallocated.into(), MilliwattHours::ZERO, account.unallocated);
+        row(Word::SystemEnergy.into(), account.system, MilliwattHours::ZERO, Cell::NotApplicable);
+        row(Word::Unallocated.into(), MilliwattHours::ZERO, account.unallocated, Cell::NotApplicable);
     }
     if account.outside.0 > 0 {
         section.row(vec![Word::Outside.into(), Cell::Unknown, Cell::Unknown, account.outside.into()]);

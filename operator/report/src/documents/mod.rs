@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod inventory;
 pub mod plan;
 pub mod replay;
+pub mod sovereignty;
 pub mod test;
 pub mod validate;
 pub mod whatif;

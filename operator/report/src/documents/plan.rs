@@ -137,7 +137,7 @@ fn place(places: &Places, key: &WorkloadKey) -> Option<Place> {
     places.get(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)).cloned()
 }
 
-fn not_placed(
+pub(super) fn not_placed(
     decisions: &[(&str, &Decision)],
     nearest: &BTreeMap<WorkloadKey, (String, Vec<Change>)>,
     places: &Places,

@@ -73,12 +73,14 @@ pub(super) fn figure(figure: &Figure, lang: Lang, ascii: bool) -> (String, Strin
 pub(super) fn meta(document: &crate::document::Document, lang: Lang) -> Vec<(&'static str, String)> {
     let meta = &document.meta;
     let unknown = || Word::Unknown.text(lang).to_owned();
-    vec![
+    let mut lines = vec![
         (Word::AsOf.text(lang), meta.as_of.map_or_else(unknown, beijing)),
         (Word::EngineVersion.text(lang), clean(&meta.engine_version)),
         (Word::FormatVersion.text(lang), crate::document::FORMAT_VERSION.to_owned()),
         (Word::InputDigest.text(lang), meta.input_digest.map_or_else(unknown, |digest| digest.to_string())),
-    ]
+    ];
+    lines.extend(meta.content_digest.map(|digest| (Word::ContentDigest.text(lang), digest.to_string())));
+    lines
 }
 
 /// The title with the object it is about.

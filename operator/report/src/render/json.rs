@@ -34,6 +34,9 @@ pub(super) struct Wire {
     as_of: Option<String>,
     /// Digest of the input, `sha256:HEX` or `sm3:HEX`; null when there is none.
     input_digest: Option<String>,
+    /// Digest of what the report says, without when and by what it was made; reports that a resource may keep have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_digest: Option<String>,
     /// Key figures by key.
     headline: BTreeMap<&'static str, WireCell>,
     /// The tables, in order.
@@ -76,7 +79,7 @@ struct WireSection {
 /// A value. A string is a name, a code, a key of ours, an RFC 3339 time or a date; null is not known.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum WireCell {
+pub(super) enum WireCell {
     /// A name, code, key, time or date.
     Text(String),
     /// A count.
@@ -134,7 +137,7 @@ enum WireCell {
 
 /// A name with a number.
 #[derive(Serialize, JsonSchema)]
-struct WireCounted {
+pub(super) struct WireCounted {
     /// The name.
     name: String,
     /// The number.
@@ -143,7 +146,7 @@ struct WireCounted {
 
 /// A code with its typed parameters and its sentences.
 #[derive(Serialize, JsonSchema)]
-struct WireReason {
+pub(super) struct WireReason {
     /// The code; `jiuzhou help codes` lists them.
     code: &'static str,
     /// What it is said of where one object has several, e.g. an image; null where it is said of the subject.
@@ -219,6 +222,7 @@ pub(super) fn wire(document: &Document) -> Wire {
         engine_version: document.meta.engine_version.clone(),
         as_of: document.meta.as_of.map(|time| time.to_string()),
         input_digest: document.meta.input_digest.map(|digest| digest.to_string()),
+        content_digest: document.meta.content_digest.map(|digest| digest.to_string()),
         headline: document.headline.iter().map(|figure| (figure.label.key(), cell(&figure.value))).collect(),
         sections: document.sections.iter().map(section).collect(),
         findings: document.findings.iter().map(finding).collect(),
@@ -236,7 +240,7 @@ fn section(section: &Section) -> WireSection {
     }
 }
 
-fn cell(value: &Cell) -> WireCell {
+pub(super) fn cell(value: &Cell) -> WireCell {
     match value {
         Cell::Text(text) => WireCell::Text(text.clone()),
         Cell::Word(word) => WireCell::Text(word.key().to_owned()),

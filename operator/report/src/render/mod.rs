@@ -14,6 +14,7 @@ mod markdown;
 mod problem;
 mod sarif;
 mod sheet;
+mod summary;
 mod svg;
 mod text;
 mod xlsx;
@@ -25,6 +26,7 @@ mod equal_counts;
 pub(crate) mod sample;
 
 pub use json::schema;
+pub use summary::{Summary, digest, summary};
 
 use crate::document::Document;
 use crate::words::Lang;

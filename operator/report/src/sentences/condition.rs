@@ -72,6 +72,37 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Its deletion is held because {object}; it keeps running.",
         "因 {object}，删除已暂停；其继续运行。",
     ),
+    ("ReportLive", "It follows what is observed until {object}.", "随观测持续更新，至 {object} 为止。"),
+    ("ReportFrozen", "It is frozen with what was entered by {object}.", "已按截至 {object} 的录入内容冻结。"),
+    (
+        "ReportSpecChanged",
+        "It is frozen, and its spec was changed afterwards: the figures are those of the former spec. Make a new report.",
+        "报表冻结之后 spec 又被修改，数字仍按原 spec；请另建报表。",
+    ),
+    ("PeriodOpen", "There is nothing to report for {object} yet.", "{object} 尚无可报内容。"),
+    (
+        "PeriodInvalid",
+        "The period {object} has no such day, or is not of whole months.",
+        "周期 {object} 含有不存在的日期，或不是完整的自然月。",
+    ),
+    ("NamespaceUnowned", "No tenant owns the namespace {object}.", "命名空间 {object} 不属于任何单位。"),
+    (
+        "ScopeTooWide",
+        "{object} is not below the tenant that owns the namespace.",
+        "{object} 不在该命名空间所属单位之下。",
+    ),
+    ("TypeUnsupported", "No report of type {object} is kept in a resource.", "资源中不保存类型为 {object} 的报表。"),
+    ("FiguresFailed", "The figures cannot be made: {object}", "无法得出数字：{object}"),
+    (
+        "EntriesChanged",
+        "What was entered for the period has changed since the report was frozen; a new report over the same days shows it.",
+        "报表冻结之后，该周期的录入内容有变；以相同日期另建报表即可查看。",
+    ),
+    ("ExpiresIn90Days", "Runs out within 90 days: {object}.", "90 天内到期：{object}。"),
+    ("ExpiresIn60Days", "Runs out within 60 days: {object}.", "60 天内到期：{object}。"),
+    ("ExpiresIn30Days", "Runs out within 30 days: {object}.", "30 天内到期：{object}。"),
+    ("ExpiresIn7Days", "Runs out within 7 days: {object}.", "7 天内到期：{object}。"),
+    ("Expired", "Has run out: {object}.", "已到期：{object}。"),
 ];
 
 /// The sentence of a reason; `None` when it has none.

@@ -108,12 +108,11 @@ fn every_metric_is_on_the_dashboard_or_in_an_alert() {
     let used: BTreeSet<_> =
         queries().iter().flat_map(|(_, query)| selectors(query)).filter_map(|selector| selector.name).collect();
     let for_queries_of_others = [
-        "jiuzhou_leader_term",                  // to compare with the audit log after an incident
-        "jiuzhou_audit_waiting",                // a moment's depth; the rate says more
-        "jiuzhou_audit_records",                // for sizing the volume
-        "jiuzhou_hosting_systems",              // the declared view beside the measured one
-        "jiuzhou_facility_energy_joules_total", // for PUE over any time
-        "jiuzhou_wue_liters_per_kilowatt_hour", // few sites know it
+        "jiuzhou_leader_term",                   // to compare with the audit log after an incident
+        "jiuzhou_audit_waiting",                 // a moment's depth; the rate says more
+        "jiuzhou_audit_records",                 // for sizing the volume
+        "jiuzhou_month_start_timestamp_seconds", // says which month the others are of
+        "jiuzhou_month_facility_energy_joules",  // for PUE of many sites together
     ];
     for metric in metrics::ALL {
         let shown = metric.series().iter().any(|name| used.contains(name));

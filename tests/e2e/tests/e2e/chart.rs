@@ -210,7 +210,8 @@ async fn policies_deny_and_allow_what_they_say() {
     hub.kubectl(&["delete", "tenant/chart-bureau", "namespace/chart-plain", "namespace/chart-owned", "--wait=false"])
         .unwrap();
     hub.kubectl(&["delete", "clusterrole/chart-all", "clusterrolebinding/chart-all"]).unwrap();
-    let policies = ["deletions", "results", "finalizers"].map(|name| format!("chart-jiuzhou-{name}"));
+    let policies =
+        ["deletions", "tenant-namespaces", "results", "finalizers"].map(|name| format!("chart-jiuzhou-{name}"));
     for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
         policies.iter().for_each(|name| drop(hub.kubectl(&["delete", kind, name]).unwrap()));
     }

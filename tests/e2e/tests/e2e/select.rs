@@ -5,7 +5,6 @@
 //! away; what each of them says is held against the pods in the members.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiuzhou_e2e::scene::{AFTER_A_KILL, SOON, Scene, object};
 use jiuzhou_e2e::{Seen, Start, eventually};
@@ -108,7 +107,8 @@ async fn a_chart_is_installed_upgraded_rolled_back_and_taken_away_as_anywhere() 
 
     // Upgraded: done when every member runs the new template.
     helm(&["--set", "greeting=two", "--timeout", "180s"]).unwrap();
-    let greeting = "jsonpath={.spec.template.spec.containers[0].env[0].value} {.status.updatedReplicas} {.spec.replicas}";
+    let greeting =
+        "jsonpath={.spec.template.spec.containers[0].env[0].value} {.status.updatedReplicas} {.spec.replicas}";
     for seen in in_members(&scene, greeting) {
         let words: Vec<&str> = seen.split(' ').collect();
         assert_eq!((words[0], words[1]), ("two", words[2]), "{seen}");
@@ -163,9 +163,7 @@ async fn every_kind_that_is_waited_for_tells_what_the_members_tell() {
     let operator = scene.operator(Start::default()).await.unwrap();
     scene.join(&MEMBERS).await.unwrap();
     let (hub, namespace) = (scene.fleet.hub(), scene.namespace());
-    let named = |kind: &str, api: &str, name: &str, spec: Value| {
-        json!({ "apiVersion": api, "kind": kind, "metadata": { "name": name, "namespace": &namespace }, "spec": spec })
-    };
+    let named = |kind: &str, api: &str, name: &str, spec: Value| json!({ "apiVersion": api, "kind": kind, "metadata": { "name": name, "namespace": &namespace }, "spec": spec });
     let app = |name: &str| json!({ "matchLabels": { "app": name } });
     let mut once = pods(&scene, "once");
     once["spec"]["restartPolicy"] = "Never".into();
@@ -175,10 +173,34 @@ async fn every_kind_that_is_waited_for_tells_what_the_members_tell() {
     let backend = json!({ "service": { "name": "front", "port": { "number": 80 } } });
     let rules = json!([{ "host": "parts.gov.example", "http": { "paths": [{ "path": "/", "pathType": "Prefix", "backend": backend }] } }]);
     let natives = [
-        ("db", named("StatefulSet", "apps/v1", "db", json!({ "replicas": 2, "serviceName": "db", "selector": app("db"), "template": pods(&scene, "db") }))),
-        ("agent", named("DaemonSet", "apps/v1", "agent", json!({ "selector": app("agent"), "template": pods(&scene, "agent") }))),
+        (
+            "db",
+            named(
+                "StatefulSet",
+                "apps/v1",
+                "db",
+                json!({ "replicas": 2, "serviceName": "db", "selector": app("db"), "template": pods(&scene, "db") }),
+            ),
+        ),
+        (
+            "agent",
+            named(
+                "DaemonSet",
+                "apps/v1",
+                "agent",
+                json!({ "selector": app("agent"), "template": pods(&scene, "agent") }),
+            ),
+        ),
         ("once", named("Job", "batch/v1", "once", json!({ "completions": 1, "template": once }))),
-        ("front", named("Service", "v1", "front", json!({ "type": "LoadBalancer", "selector": { "app": "db" }, "ports": [{ "port": 80 }] }))),
+        (
+            "front",
+            named(
+                "Service",
+                "v1",
+                "front",
+                json!({ "type": "LoadBalancer", "selector": { "app": "db" }, "ports": [{ "port": 80 }] }),
+            ),
+        ),
         ("front", named("Ingress", "networking.k8s.io/v1", "front", json!({ "rules": rules }))),
         ("store", named("PersistentVolumeClaim", "v1", "store", claim)),
     ];
@@ -189,10 +211,14 @@ async fn every_kind_that_is_waited_for_tells_what_the_members_tell() {
     scene.apply(&natives).unwrap();
 
     let wait = |arguments: &[&str]| hub.kubectl(&[arguments, &["-n", &namespace, "--timeout=180s"]].concat());
-    assert!(wait(&["rollout", "status", "statefulset/db"]).is_ok_and(|said| said.contains("2 new pods") || said.contains("complete")));
+    assert!(
+        wait(&["rollout", "status", "statefulset/db"])
+            .is_ok_and(|said| said.contains("2 new pods") || said.contains("complete"))
+    );
     assert_eq!(running(&scene, "db"), 2);
     wait(&["rollout", "status", "daemonset/agent"]).unwrap();
-    let nodes = hub.kubectl(&["get", "daemonset", "agent", "-n", &namespace, "-o=jsonpath={.status.numberReady}"]).unwrap();
+    let nodes =
+        hub.kubectl(&["get", "daemonset", "agent", "-n", &namespace, "-o=jsonpath={.status.numberReady}"]).unwrap();
     assert_eq!(nodes.parse::<usize>().unwrap(), running(&scene, "agent"));
     wait(&["wait", "--for=condition=complete", "job/once"]).unwrap();
 
@@ -208,13 +234,15 @@ async fn every_kind_that_is_waited_for_tells_what_the_members_tell() {
     let given = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": "203.0.113.7" }] } } }).to_string();
     for kind in ["service", "ingress"] {
         eventually("it is there", SOON, || async {
-            let patch = ["patch", kind, "front", "-n", &namespace, "--subresource=status", "--type=merge", "-p", &given];
+            let patch =
+                ["patch", kind, "front", "-n", &namespace, "--subresource=status", "--type=merge", "-p", &given];
             scene.member(&member).kubectl(&patch)?;
             Ok(Seen::Done(()))
         })
         .await
         .unwrap();
-        wait(&["wait", "--for=jsonpath={.status.loadBalancer.ingress[0].ip}=203.0.113.7", &format!("{kind}/front")]).unwrap();
+        wait(&["wait", "--for=jsonpath={.status.loadBalancer.ingress[0].ip}=203.0.113.7", &format!("{kind}/front")])
+            .unwrap();
     }
     let endpoints = hub.kubectl(&["get", "fwl", "front", "-n", &namespace, "-o=jsonpath={.status.endpoints}"]).unwrap();
     for endpoint in ["Service/front 203.0.113.7", "Ingress/front parts.gov.example"] {
@@ -231,6 +259,18 @@ async fn every_kind_that_is_waited_for_tells_what_the_members_tell() {
     scene.member(&holder).apply(&volume.to_string()).unwrap();
     wait(&["wait", "--for=jsonpath={.status.phase}=Bound", "pvc/store"]).unwrap();
 
-    hub.kubectl(&["delete", "statefulset/db", "daemonset/agent", "job/once", "service/front", "ingress/front", "pvc/store", "-n", &namespace, "--wait=false"]).unwrap();
+    hub.kubectl(&[
+        "delete",
+        "statefulset/db",
+        "daemonset/agent",
+        "job/once",
+        "service/front",
+        "ingress/front",
+        "pvc/store",
+        "-n",
+        &namespace,
+        "--wait=false",
+    ])
+    .unwrap();
     assert!(scene.end(operator).await.unwrap() >= 6, "deliveries were looked at");
 }

@@ -116,9 +116,16 @@ async fn what_the_demo_says_about_clusters_can_be_typed() {
     let script = format!("set -euxo pipefail\n{typed}\n");
     let ran = Command::new("bash").args(["-c", &script]).env("PATH", path).current_dir(folder.path()).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    let undone =
-        fleet.hub().kubectl(&["delete", "--wait=false", "-f", &format!("{}/first-tenant", folder.path().display())]);
-    fleet.hub().kubectl(&["delete", "--ignore-not-found", "namespace", "kunming-portal"]).unwrap();
+    let made = format!("{}/first-tenant", folder.path().display());
+    // Tenants, members and tiers are deleted by whoever confirms it.
+    let there = fleet.hub().kubectl(&["get", "--ignore-not-found", "-f", &made, "-o=name"]).unwrap_or_default();
+    let kept = ["tenant.", "membercluster.", "sovereigntytier."];
+    for object in there.lines().filter(|object| kept.iter().any(|kind| object.starts_with(kind))) {
+        let name = object.rsplit('/').next().unwrap_or_default();
+        fleet.hub().kubectl(&["annotate", object, &format!("jiuzhou.dev/confirm-delete={name}")]).unwrap();
+    }
+    let undone = fleet.hub().kubectl(&["delete", "--wait=false", "-f", &made]);
+    fleet.hub().delete_confirmed("namespace", "kunming-portal", &["--wait=false"]).unwrap();
     assert!(ran.status.success(), "{said}");
     assert!(said.contains("kunpeng-920") && said.contains("fleetworkload"), "{said}");
     undone.unwrap();

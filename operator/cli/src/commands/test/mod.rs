@@ -50,7 +50,7 @@ pub(crate) fn run(args: &TestArgs, context: &Context) -> anyhow::Result<Exit> {
     let mut findings = remaining(&fleet.findings, &cases);
     findings.append(&mut unread);
     let unusable = load::fails(&findings, args.fail_on);
-    let lacking = lacking(args, &cases, &things, &inputs);
+    let lacking = lacking(args, &cases, &findings, &things, &inputs);
     let untested = args.require_tests && !lacking.is_empty();
     findings.extend(lacking);
     let document = told::test(
@@ -281,10 +281,19 @@ fn exercised(seen: &Seen) -> told::Exercised {
 }
 
 /// What has no test: a warning where nothing is asked for, an error with `--require-tests`.
-fn lacking(args: &TestArgs, cases: &[Case<'_>], things: &[Tried], inputs: &[String]) -> Vec<Finding> {
+fn lacking(
+    args: &TestArgs,
+    cases: &[Case<'_>],
+    findings: &[Finding],
+    things: &[Tried],
+    inputs: &[String],
+) -> Vec<Finding> {
     let mut lacking = Vec::new();
-    if cases.is_empty() {
-        let mut finding = Finding::new(Reason::new(Code::TestsAbsent).object(inputs.join(", ")));
+    // A test that is there and was refused is told as what it is.
+    let refused = findings.iter().any(|one| one.subject.as_ref().is_some_and(|on| on.kind == "PlacementTest"));
+    if cases.is_empty() && !refused {
+        let only = args.only.as_ref().map(|text| format!(" --only {text}")).unwrap_or_default();
+        let mut finding = Finding::new(Reason::new(Code::TestsAbsent).object(inputs.join(", ") + &only));
         if args.require_tests || args.fail_on == FailOn::Warning {
             finding.severity = Severity::Error;
         }

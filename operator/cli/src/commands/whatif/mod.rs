@@ -29,10 +29,6 @@ pub(crate) fn run(args: &WhatifArgs, context: &Context) -> anyhow::Result<Exit> 
     let inputs = load::inputs(&args.input, false);
     let flags = supposed::flags(args)?;
     let (fleet, input) = load::read_and_keep(&inputs, as_of, args.strict, context)?;
-    if fleet.converted.fleet.specs.is_empty() && load::fails(&fleet.findings, crate::args::FailOn::Error) {
-        load::tell(&fleet.findings, context);
-        return Ok(Exit::Input);
-    }
     let scenario = supposed::scenario(args, &fleet, !flags.is_empty())?;
     let Some(line) = supposed::command_line() else { bail!(Failure::NothingSupposed) };
     let mut changes: Vec<Placed<'_>> = Vec::new();
@@ -59,8 +55,12 @@ pub(crate) fn run(args: &WhatifArgs, context: &Context) -> anyhow::Result<Exit> 
     let scale = Scale { utilisation: before.utilisation, hours: before.hours };
     let (old, new) = (side(&today, &before), side(&supposed, &after));
     let comparison = compare::compare(&old, &new, scale)?;
-    let findings = new_findings(&fleet, other.findings, wrong);
-    let exit = exit(args, &comparison, &findings);
+    let errors: Vec<Finding> = fleet.findings.iter().filter(|one| one.severity == Severity::Error).cloned().collect();
+    let unusable = !errors.is_empty() || wrong.iter().any(|one| one.severity == Severity::Error);
+    let mut findings = new_findings(&fleet, other.findings, wrong);
+    let exit = exit(args, &comparison, &findings, unusable);
+    // Errors of the present files are told, too: what a plan leaves out because of them is left out on both sides.
+    findings.extend(errors);
     let name = scenario.map(|item| item.document.name.clone()).unwrap_or_default();
     let changes: Vec<told::Supposed> = changes.iter().map(|placed| supposition(placed)).collect();
     let places = &other.places;
@@ -93,20 +93,19 @@ fn new_findings(fleet: &Fleet, findings: Vec<Finding>, mut wrong: Vec<Finding>) 
     wrong
 }
 
-fn exit(args: &WhatifArgs, comparison: &Comparison, findings: &[Finding]) -> Exit {
-    let asked = |what: FollowOn| args.fail_when.contains(&what) && !args.fail_when.contains(&FollowOn::Never);
+fn exit(args: &WhatifArgs, comparison: &Comparison, new: &[Finding], unusable: bool) -> Exit {
+    let asked = |what: FollowOn| args.fail_when.contains(&what);
+    if asked(FollowOn::Never) {
+        return Exit::Ok;
+    }
     // A change that names what is not there has not been made: its result says nothing.
-    let unmade = findings
-        .iter()
-        .any(|one| one.subject.as_ref().is_some_and(|on| on.kind == "Scenario") && one.severity == Severity::Error);
-    if unmade && !args.fail_when.contains(&FollowOn::Never) {
+    if unusable {
         return Exit::Input;
     }
-    let error = findings.iter().any(|one| one.severity == Severity::Error);
     let follows = (asked(FollowOn::Move) && comparison.moved() > 0)
         || (asked(FollowOn::Violation) && comparison.violating() > 0)
         || (asked(FollowOn::Unplaced) && comparison.unplaced() > 0)
-        || (asked(FollowOn::Error) && error);
+        || (asked(FollowOn::Error) && new.iter().any(|one| one.severity == Severity::Error));
     if follows { Exit::Findings } else { Exit::Ok }
 }
 

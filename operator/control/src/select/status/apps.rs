@@ -4,6 +4,7 @@
 //! `updatedReplicas` and `availableReplicas` of the observed generation, Helm 3 for a ReplicaSet beneath the Deployment
 //! ([`Mirror`]) and for equal revisions of a StatefulSet, Argo CD and kstatus for the conditions too.
 
+use jiff::{SignedDuration, Timestamp};
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::ObjectState;
 use jiuzhou_objects::digest;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::conditions::{Condition, dated, same};
 use super::{Case, Part};
+use crate::select::natives::Native;
 use crate::workload::dereference::Gathered;
 
 /// The ReplicaSet beneath a Deployment, as it is to be.
@@ -23,6 +25,9 @@ pub(crate) struct Mirror {
     /// Its status, but for the generation where `object` changes that.
     pub(crate) status: Value,
 }
+
+/// The reason by which clients give a rollout up.
+pub(super) const OVER: &str = "ProgressDeadlineExceeded";
 
 /// What the counts of the members come to.
 struct Counts {
@@ -113,7 +118,7 @@ fn progressing<'a>(case: &'a Case<'_>, counts: &Counts) -> Condition<'a> {
         case.parts.iter().find(|part| part.current && part.seen.is_some_and(|seen| seen.state == ObjectState::Failed));
     if let Some(part) = failed {
         let words = part.seen.and_then(|seen| seen.message.as_deref()).unwrap_or_default();
-        return of("False", "ProgressDeadlineExceeded", format!("{}: {words}", part.cluster));
+        return of("False", OVER, format!("{}: {words}", part.cluster));
     }
     if counts.complete(wanted) {
         let message =
@@ -122,10 +127,22 @@ fn progressing<'a>(case: &'a Case<'_>, counts: &Counts) -> Condition<'a> {
     }
     let stalled = case.workload.conditions.iter().find(|one| one.type_ == "Stalled" && one.status == "True");
     if let Some(stalled) = stalled {
-        return of("False", &stalled.reason, case.workload.message_en.as_deref().unwrap_or_default().to_owned());
+        let words = case.workload.message_en.as_deref().unwrap_or_default().to_owned();
+        let over = deadline(case.native, case.manifest).is_some_and(|at| at <= case.now);
+        return of("False", if over { OVER } else { &stalled.reason }, words);
     }
     let message = format!("{} of {wanted} replicas are updated, {} available", counts.updated, counts.available);
     of("True", "ReplicaSetUpdated", message)
+}
+
+/// When a Deployment that is held up has been so for as long as its author lets it; `None` when nothing holds it up or
+/// that is told already.
+pub(super) fn deadline(native: &Native, manifest: &Value) -> Option<Timestamp> {
+    let mut conditions = native.status["conditions"].as_array().into_iter().flatten();
+    let held = conditions.find(|one| one["type"] == "Progressing" && one["status"] == "False")?;
+    let since: Timestamp = held["lastTransitionTime"].as_str()?.parse().ok()?;
+    let seconds = manifest.pointer("/spec/progressDeadlineSeconds").and_then(Value::as_i64).unwrap_or(600);
+    since.checked_add(SignedDuration::from_secs(seconds)).ok()
 }
 
 /// Replicas that may be missing while a Deployment counts as available.

@@ -148,6 +148,18 @@ pub(crate) fn of_workload(
     all
 }
 
+/// When what is told of a workload's natives changes by the clock alone: a Deployment that is held up runs into the
+/// deadline that its author gave it.
+pub(crate) fn again(gathered: &Gathered<'_>, now: Timestamp) -> Option<Timestamp> {
+    let resolution = gathered.state.resolution(gathered.key)?;
+    let deployments = resolution.sources.values().filter(|source| source.kind == "Deployment");
+    let natives = deployments.filter_map(|source| {
+        let native = gathered.state.natives().get(source.kind, &gathered.key.namespace, &source.name)?;
+        apps::deadline(native, native.manifest.as_ref()?)
+    });
+    natives.filter(|at| *at > now).min()
+}
+
 fn told(case: &Case<'_>, gathered: &Gathered<'_>) -> (Option<Value>, Option<Mirror>) {
     match case.native.kind.kind {
         "Deployment" => {

@@ -86,6 +86,42 @@ fn a_rollout_is_done_when_every_cluster_has_it_and_not_before() {
 }
 
 #[test]
+fn what_is_held_up_longer_than_its_author_lets_it_is_given_up() {
+    let stalled = api::FleetWorkloadStatus {
+        message_en: Some("No cluster may carry it.".into()),
+        conditions: vec![crate::workload::conditions::condition(
+            jiuzhou_api::conditions::ConditionType::Stalled,
+            true,
+            "NoClusterFits",
+            "",
+            1,
+        )],
+        ..api::FleetWorkloadStatus::default()
+    };
+    let held = |since: &str| {
+        let before = json!({"conditions": [{"type": "Progressing", "status": "False", "lastTransitionTime": since}]});
+        let web = native("Deployment", json!({"replicas": 3, "progressDeadlineSeconds": 60}), before);
+        let manifest = web.manifest.clone().unwrap();
+        let now = "2026-11-23T04:00:00Z".parse().unwrap();
+        let status = apps::deployment(&Case {
+            native: &web,
+            manifest: &manifest,
+            name: "web",
+            generation: 4,
+            parts: Vec::new(),
+            duplicated: false,
+            workload: &stalled,
+            now,
+        });
+        let progressing = status["conditions"][1].clone();
+        (progressing["reason"].clone(), progressing["message"].clone())
+    };
+    let words = json!("No cluster may carry it.");
+    assert_eq!(held("2026-11-23T03:59:30Z"), (json!("NoClusterFits"), words.clone()));
+    assert_eq!(held("2026-11-23T03:59:00Z"), (json!("ProgressDeadlineExceeded"), words));
+}
+
+#[test]
 fn a_silent_member_is_not_available_and_unknown_is_said() {
     let web = native("Deployment", json!({"replicas": 6}), json!({}));
     let seen = [("a", ObjectState::Ready, true, [3, 3, 3, 3]), ("b", ObjectState::Ready, true, [3, 3, 3, 3])];

@@ -40,6 +40,8 @@ fn cpu(millicores: i64, brand: &str) -> Footprint {
         on_cloud: true,
         government_room: Some(true),
         cpu: brand.into(),
+        brand: brand.into(),
+        provider: String::new(),
         domestic,
         x86,
         assessed: match brand {

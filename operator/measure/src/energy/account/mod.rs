@@ -13,9 +13,9 @@ pub use limits::{Limit, Metric, Verdict};
 pub use site::{FactorUse, PueSource, SiteAccount, SiteInput};
 pub use tenants::{ClusterInput, PoolInput, PoolPower};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiuzhou_engine::terms::{MilliwattHours, PerMille};
+use jiuzhou_engine::terms::{Milligrams, MilliwattHours, PerMille};
 use serde::Serialize;
 
 use super::{Certificate, Policy, RenewableInput, ServerDefaults, Share, measured_share, renewable};
@@ -26,6 +26,8 @@ use crate::{MeasureError, Period, Ratio};
 pub struct AccountInput {
     /// The months.
     pub period: Period,
+    /// Time that modelled figures are of, in seconds: that of the period, or less to add energy up as time goes by.
+    pub seconds: i64,
     /// Rooms, each once, in any order.
     pub sites: Vec<SiteInput>,
     /// Certificates of the whole fleet, whatever their month.
@@ -51,8 +53,8 @@ pub struct Account {
     pub measured: Ratio,
     /// IT energy by tenant.
     pub tenants: BTreeMap<String, Share>,
-    /// Workloads (by cluster) in charged rooms whose use was read, of all there.
-    pub use_observed: Ratio,
+    /// Workloads (by cluster) in charged rooms whose use was read, of all there, by tenant.
+    pub observed: BTreeMap<String, Ratio>,
     /// Active energy of what belongs to nobody.
     pub system: MilliwattHours,
     /// Idle energy of what is free: 未分配.
@@ -63,6 +65,50 @@ pub struct Account {
     pub uncharged: Vec<String>,
     /// IT energy by CPU platform; the empty key is "not known".
     pub platforms: BTreeMap<String, MilliwattHours>,
+    /// The tenants it was narrowed to; `None` is everything.
+    pub only: Option<BTreeSet<String>>,
+}
+
+impl Account {
+    /// Workloads (by cluster) in charged rooms whose use was read, of all there.
+    #[must_use]
+    pub fn use_observed(&self) -> Ratio {
+        let add =
+            |sum: Ratio, one: &Ratio| Ratio::new(sum.numerator + one.numerator, sum.denominator + one.denominator);
+        self.observed.values().fold(Ratio::default(), add)
+    }
+
+    /// The part of some tenants: their energy, and the rooms it was used in. What belongs to nobody is left out.
+    ///
+    /// # Errors
+    /// [`MeasureError::OutOfRange`] when a sum leaves its range.
+    pub fn of_tenants(mut self, tenants: &BTreeSet<String>) -> Result<Self, MeasureError> {
+        self.tenants.retain(|tenant, _| tenants.contains(tenant));
+        self.observed.retain(|tenant, _| tenants.contains(tenant));
+        let mut lines = Vec::new();
+        self.sites.retain_mut(|site| {
+            site.tenants.retain(|tenant, _| tenants.contains(tenant));
+            if let Some(emissions) = &mut site.tenant_emissions {
+                emissions.retain(|tenant, _| tenants.contains(tenant));
+            }
+            let own = site.tenants.values().flat_map(|share| [share.active, share.idle]);
+            lines.extend(own.filter_map(|energy| Some((site.it_source?, energy))));
+            !site.tenants.is_empty()
+        });
+        self.measured = measured_share(&lines)?;
+        (self.system, self.unallocated, self.outside) = Default::default();
+        self.platforms.clear();
+        self.only = Some(tenants.clone());
+        Ok(self)
+    }
+
+    /// Location-based emissions of a tenant; `None` when those of a room that serves it are unknown.
+    #[must_use]
+    pub fn emissions_of(&self, tenant: &str) -> Option<Milligrams> {
+        let serving = self.sites.iter().filter(|site| site.tenants.contains_key(tenant));
+        let parts = serving.map(|site| site.tenant_emissions.as_ref()?.get(tenant).copied());
+        parts.collect::<Option<Vec<_>>>()?.into_iter().try_fold(Milligrams(0), Milligrams::checked_add)
+    }
 }
 
 /// Where a tree of sums would leave its range.
@@ -93,15 +139,16 @@ pub fn account(input: &AccountInput) -> Result<Account, MeasureError> {
         sites: Vec::with_capacity(drafts.len()),
         measured: Ratio::default(),
         tenants: BTreeMap::new(),
-        use_observed: Ratio::default(),
+        observed: BTreeMap::new(),
         system: MilliwattHours(0),
         unallocated: MilliwattHours(0),
         outside: MilliwattHours(0),
         uncharged: Vec::new(),
         platforms: BTreeMap::new(),
+        only: None,
     };
-    for (site, draft) in order.into_iter().zip(drafts) {
-        tenants::charge(&mut account, site, &draft, input)?;
+    for (site, mut draft) in order.into_iter().zip(drafts) {
+        draft.tenants = tenants::charge(&mut account, site, &draft, input)?;
         let green = renewables.remove(&draft.site.name).unwrap_or_default();
         let entered = input.certificates.iter().any(|claim| claim.site == draft.site.name);
         account.sites.push(site::finish(site, draft, green, entered)?);

@@ -1,14 +1,18 @@
 //! One machine room: from readings and models to its figures, each with its source.
 
-use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, PerMille, Reason, Value};
+use std::collections::BTreeMap;
+
+use jiuzhou_engine::terms::{Code, Milligrams, MilliwattHours, ObjectRef, PerMille, Reason, Value};
 use serde::Serialize;
 
 use super::limits::{Limit, Verdict, broken, judge};
 use super::tenants::{ClusterInput, metered, modelled};
 use super::{AccountInput, RenewableSource};
+use crate::apportion::apportion;
 use crate::carbon::{Factor, Scope2, scope2};
 use crate::energy::{
-    Provenance, Pue, Reconciliation, Renewable, SiteReadings, choose_pue, facility_energy, pue_from_meters, reconcile,
+    Provenance, Pue, Reconciliation, Renewable, Share, SiteReadings, choose_pue, facility_energy, pue_from_meters,
+    reconcile,
 };
 use crate::{LeftOut, MeasureError, Ratio};
 
@@ -105,6 +109,10 @@ pub struct SiteAccount {
     pub residual: Option<FactorUse>,
     /// Pools, meter and bill.
     pub reconciliation: Reconciliation,
+    /// IT energy of its tenants.
+    pub tenants: BTreeMap<String, Share>,
+    /// Location-based emissions of its tenants, by their part of the IT energy; `None` where the room's are unknown.
+    pub tenant_emissions: Option<BTreeMap<String, Milligrams>>,
     /// Limits.
     pub verdicts: Vec<Verdict>,
     /// What is missing, refused or remarkable.
@@ -181,6 +189,19 @@ pub(super) fn draft(site: &SiteInput, input: &AccountInput) -> Result<SiteAccoun
     Ok(result)
 }
 
+/// Emissions of a room go where its IT energy went; what was charged to nobody keeps its part.
+fn by_tenant(site: &SiteAccount) -> Result<Option<BTreeMap<String, Milligrams>>, MeasureError> {
+    let (Some(emissions), Some(it)) = (site.emissions.location, site.it) else { return Ok(None) };
+    let charged = |share: &Share| i128::from(share.active.0) + i128::from(share.idle.0);
+    let rest = i128::from(it.0) - site.tenants.values().map(charged).sum::<i128>();
+    // No tenant is called like this: names of tenants are DNS labels.
+    let mut weights = vec![("(rest)", rest)];
+    weights.extend(site.tenants.iter().map(|(tenant, share)| (tenant.as_str(), charged(share))));
+    let parts = apportion(emissions.0, &weights, "a room's emissions")?;
+    let named = weights.iter().zip(parts).skip(1).map(|((tenant, _), part)| ((*tenant).to_owned(), Milligrams(part)));
+    Ok(Some(named.collect()))
+}
+
 /// Of several reasons of one code the last in order: of many periods that do not fit, the latest.
 fn last_of_each_code(why: Vec<LeftOut>) -> Vec<LeftOut> {
     let mut kept: Vec<LeftOut> = Vec::new();
@@ -209,6 +230,7 @@ pub(super) fn finish(
     let (average, residual) = (factor(&site.average), factor(&site.residual));
     result.emissions = scope2(result.facility, green.covered, average.as_ref(), residual.as_ref())?;
     (result.average, result.residual) = (site.average.clone(), site.residual.clone());
+    result.tenant_emissions = by_tenant(&result)?;
     if let Some(used) = site.average.as_ref().filter(|used| used.fallback) {
         let reason = Reason::new(Code::FactorFallback).seen(used.factor.year.to_string());
         result.notes.push(LeftOut { subject: site.reference.clone(), reason });

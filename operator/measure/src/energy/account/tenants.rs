@@ -4,11 +4,13 @@
 //! pools are modelled at, or by allocatable CPU where one has no model. Nothing is lost: tenants, system, unallocated and
 //! outside sum to the IT energy of all known rooms.
 
+use std::collections::BTreeMap;
+
 use jiuzhou_engine::terms::{Code, MilliwattHours, ObjectRef, PerMille, Reason};
 
 use super::{Account, AccountInput, RANGE, SiteAccount, SiteInput, add};
 use crate::apportion::apportion;
-use crate::energy::{Amounts, Consumer, LinearPower, Node, Provenance, attribute};
+use crate::energy::{Amounts, Consumer, LinearPower, Node, Provenance, Share, attribute};
 use crate::{LeftOut, MeasureError};
 
 /// What one node of a pool draws.
@@ -114,26 +116,23 @@ fn pool_energy(
     let Some(power) = &pool.power else { return Ok(None) };
     let provenance = if pool.utilisation.is_some() { power.provenance } else { Provenance::Default };
     let utilisation = pool.utilisation.unwrap_or(input.default_utilisation);
-    let seconds = input.period.seconds();
+    let seconds = input.seconds;
     let idle = power.line.energy(PerMille(0), pool.nodes, seconds)?;
     let whole = power.line.energy(utilisation, pool.nodes, seconds)?;
     Ok(Some((idle, whole, provenance)))
 }
 
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Charges a room's IT energy to tenants and platforms.
+/// Charges a room's IT energy to tenants and platforms. Returns what its tenants were charged with.
 pub(super) fn charge(
     account: &mut Account,
     site: &SiteInput,
     draft: &SiteAccount,
     input: &AccountInput,
-) -> Result<(), MeasureError> {
+) -> Result<BTreeMap<String, Share>, MeasureError> {
+    let mut here = BTreeMap::<String, Share>::new();
     let Some(it) = draft.it else {
         account.uncharged.push(draft.title.clone());
-        return Ok(());
+        return Ok(here);
     };
     // Weight, idle and whole modelled energy of every pool.
     let mut pools = Vec::new();
@@ -184,16 +183,20 @@ pub(super) fn charge(
             add(account.platforms.entry(pool.platform.clone()).or_default(), MilliwattHours(*part))?;
         }
         node.cpu_used = cluster.cpu_used.unwrap_or(0);
-        account.use_observed.numerator += count(cluster.consumers.iter().filter(|consumer| consumer.observed).count());
-        account.use_observed.denominator += count(cluster.consumers.len());
+        for consumer in &cluster.consumers {
+            let observed = account.observed.entry(consumer.tenant.clone()).or_default();
+            observed.numerator += i64::from(consumer.observed);
+            observed.denominator += 1;
+        }
         let split = attribute(&node, &cluster.consumers, input.policy)?;
         for (tenant, share) in split.tenants {
-            let sum = account.tenants.entry(tenant).or_default();
-            add(&mut sum.active, share.active)?;
-            add(&mut sum.idle, share.idle)?;
+            for sum in [here.entry(tenant.clone()).or_default(), account.tenants.entry(tenant).or_default()] {
+                add(&mut sum.active, share.active)?;
+                add(&mut sum.idle, share.idle)?;
+            }
         }
         add(&mut account.system, split.system)?;
         add(&mut account.unallocated, split.unallocated)?;
     }
-    Ok(())
+    Ok(here)
 }

@@ -71,6 +71,7 @@ fn site(name: &str) -> SiteInput {
 fn input(sites: Vec<SiteInput>) -> AccountInput {
     AccountInput {
         period: period(),
+        seconds: period().seconds(),
         sites,
         certificates: Vec::new(),
         policy: Policy::Proportional,
@@ -116,6 +117,32 @@ fn meters_win_and_the_energy_is_charged_without_loss() {
     assert_eq!((share("民政局"), share("医保局")), ((50, 50), (100, 100)));
     assert_eq!((result.system.0 / KWH, result.unallocated.0 / KWH, result.outside.0), (50, 250, 0));
     assert_eq!(result.platforms["kunpeng-920"], MilliwattHours(600 * KWH));
+}
+
+#[test]
+fn emissions_follow_the_energy_and_a_tenant_sees_its_own_part_only() {
+    let metered = SiteInput { it_meter: kwh(600), site_meter: kwh(780), ..site("a") };
+    let whole = account(&input(vec![metered, site("b")])).unwrap();
+    // Of 83,694 g in the first room a sixth and a third; the second room's PUE is unknown, and so are its emissions.
+    let parts = whole.sites[0].tenant_emissions.clone().unwrap();
+    assert_eq!((parts["民政局"].0, parts["医保局"].0), (13_949_000, 27_898_000));
+    assert_eq!(whole.emissions_of("民政局"), None);
+    let own = whole.clone().of_tenants(&["民政局".to_owned()].into()).unwrap();
+    assert_eq!(own.tenants.keys().collect::<Vec<_>>(), ["民政局"]);
+    assert_eq!((own.system, own.unallocated), (MilliwattHours(0), MilliwattHours(0)));
+    assert_eq!(own.use_observed(), Ratio::new(0, 2), "one workload of its own in each room");
+    let energy = |account: &Account| account.tenants["民政局"];
+    assert_eq!(energy(&own), energy(&whole));
+    let all = energy(&own).active.0 + energy(&own).idle.0;
+    assert_eq!(own.measured, Ratio::new(100 * KWH, all), "the metered room's part");
+    let none = whole.of_tenants(&["税务局".to_owned()].into()).unwrap();
+    assert!(none.sites.is_empty() && none.measured == Ratio::default());
+}
+
+#[test]
+fn modelled_energy_is_of_the_time_that_is_asked_for() {
+    let half = AccountInput { seconds: period().seconds() / 2, ..input(vec![site("a")]) };
+    assert_eq!(account(&half).unwrap().sites[0].it, Some(MilliwattHours(223_200_000)));
 }
 
 #[test]
@@ -238,6 +265,6 @@ fn the_account_says_how_many_workloads_were_charged_by_what_they_used() {
     let consumers: usize = input.sites.iter().flat_map(|site| &site.clusters).map(|c| c.consumers.len()).sum();
     assert!(consumers > 1);
     input.sites[0].clusters[0].consumers[0].observed = true;
-    let ratio = account(&input).unwrap().use_observed;
+    let ratio = account(&input).unwrap().use_observed();
     assert_eq!((ratio.numerator, ratio.denominator), (1, i64::try_from(consumers).unwrap()));
 }

@@ -1,7 +1,9 @@
 //! Logs: to stderr, as text for people or JSON for machines, with the id of the decision they are about.
 //!
 //! A log line never carries a manifest or a member's words about one. What belongs elsewhere: metrics, events, the audit
-//! log (which is what may be relied upon).
+//! log (which is what may be relied upon). Traces stand in [`traces`].
+
+pub mod traces;
 
 use std::{fmt, str::FromStr};
 

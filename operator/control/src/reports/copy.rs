@@ -1,0 +1,61 @@
+//! A copy of what the hub knows, asked of the planner between two of its turns.
+//!
+//! Objects, clusters and workloads are shared with the state, so that a copy costs the planner little more than their
+//! names; everything that is worked out of it is worked out elsewhere.
+
+use std::sync::Arc;
+
+use jiuzhou_engine::decide::Spec;
+use jiuzhou_engine::decide::input::ClusterInput;
+use jiuzhou_intake::figures::Scene;
+use jiuzhou_intake::objects::Objects;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::state::State;
+
+/// What the hub knows at a moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Copy {
+    objects: Objects,
+    clusters: Vec<Arc<ClusterInput>>,
+    specs: Vec<Arc<Spec>>,
+}
+
+impl Copy {
+    /// Of the state as it is.
+    pub(crate) fn of(state: &State) -> Self {
+        let snapshot = state.snapshot();
+        Self {
+            objects: state.objects().clone(),
+            clusters: snapshot.clusters().map(|(_, cluster)| Arc::clone(cluster)).collect(),
+            specs: snapshot.specs().map(Arc::clone).collect(),
+        }
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// As figures are made from it.
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        Scene {
+            objects: &self.objects,
+            clusters: self.clusters.iter().map(|cluster| &**cluster).collect(),
+            specs: self.specs.iter().map(|spec| &**spec).collect(),
+        }
+    }
+}
+
+/// A wish for a copy; dropped without an answer while the hub is not known whole.
+pub(crate) type Wish = oneshot::Sender<Copy>;
+
+/// Where wishes go.
+pub(crate) type Wishes = mpsc::Sender<Wish>;
+
+/// Where the planner takes them from.
+pub(crate) type Wished = mpsc::Receiver<Wish>;
+
+/// Both ends.
+pub(crate) fn channel() -> (Wishes, Wished) {
+    mpsc::channel(1)
+}

@@ -1,0 +1,47 @@
+//! From figures to the document that `jiuzhou report` prints, too.
+
+use jiff::Timestamp;
+use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
+use jiuzhou_intake::figures::{self, Answer, Ask, Figures};
+use jiuzhou_intake::objects::Objects;
+use jiuzhou_report::document::{Document, Meta};
+use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
+use jiuzhou_report::documents::energy::energy;
+
+/// The document of an answer.
+pub(super) fn document(objects: &Objects, ask: &Ask, answer: &Answer, now: Timestamp) -> Document {
+    let meta = Meta::new(Some(ask.as_of(now)), None);
+    let names = Names(objects);
+    let findings = answer.findings.clone();
+    let mut document = match &answer.figures {
+        Figures::Adoption(report) => {
+            let comparison = figures::comparison().map(|published| (published.value, published.source.to_owned()));
+            let input = AdoptionInput { report, minimum_days: ask.minimum_days, comparison, lookup: &names };
+            adoption(meta, &input, findings)
+        }
+        Figures::Energy(account) => energy(meta, account, &names, findings),
+    };
+    document.subject.clone_from(&answer.subject);
+    document
+}
+
+/// Names and documents of the hub's objects, which stand in no file.
+struct Names<'a>(&'a Objects);
+
+impl Lookup for Names<'_> {
+    fn title(&self, object: &ObjectRef) -> Option<String> {
+        figures::title(self.0, object)
+    }
+
+    fn division(&self, code: &str) -> Option<String> {
+        figures::division(code).map(str::to_owned)
+    }
+
+    fn document(&self, object: &ObjectRef, reason: &Reason) -> Option<String> {
+        figures::document(self.0, object, reason.code)
+    }
+
+    fn place(&self, _: &ObjectRef) -> Option<Place> {
+        None
+    }
+}
