@@ -290,7 +290,7 @@ impl Work<'_> {
         let tree = self.tree(&layers, &shown);
         let unread = tree.len() == 0 && !tree.holes.is_empty();
         let mut run = running(&tree, &config.config, self.limits);
-        let (packages, unread_packages) = packages(&tree, self.limits);
+        let (packages, unread_packages) = packages(&tree);
         let mut found = needs::derive(&platform.normalise(), &run.programs, run.runtime, &packages);
         for reason in run.remarks.drain(..).chain(found.remarks.drain(..)) {
             self.find(reason, &shown);

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::limits::Limits;
 use crate::tree::{Content, Tree};
 
 /// A piece of software in an image.
@@ -22,7 +21,7 @@ pub struct Package {
 }
 
 /// Every package of a tree, sorted, each once. The flag says whether a database was seen that is not read.
-pub(crate) fn packages(tree: &Tree, limits: &Limits) -> (Vec<Package>, bool) {
+pub(crate) fn packages(tree: &Tree) -> (Vec<Package>, bool) {
     let mut found = BTreeSet::new();
     let mut unread = false;
     for (path, file) in tree.files() {
@@ -46,7 +45,6 @@ pub(crate) fn packages(tree: &Tree, limits: &Limits) -> (Vec<Package>, bool) {
         }
         unread |= path.starts_with("var/lib/rpm/") || path.starts_with("usr/lib/sysimage/rpm/");
     }
-    let _ = limits;
     (found.into_iter().collect(), unread)
 }
 
@@ -66,13 +64,10 @@ fn paragraphs(text: &str, kind: &'static str, keys: (&str, &str), path: &str, fo
 /// `…/site-packages/requests-2.31.0.dist-info/METADATA`, `…/log4j-core-2.14.1.jar`.
 fn named(path: &str, found: &mut BTreeSet<Package>) {
     let mut add = |kind: &'static str, stem: &str| {
-        let Some(at) =
-            stem.char_indices().position(|(i, c)| c == '-' && stem[i + 1..].starts_with(|d: char| d.is_ascii_digit()))
-        else {
-            return;
-        };
-        let Some((byte, _)) = stem.char_indices().nth(at) else { return };
-        let (name, version) = (stem[..byte].to_owned(), stem[byte + 1..].to_owned());
+        // The version begins at the first hyphen before a digit: names have hyphens, too.
+        let digit = |at: &usize| stem[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+        let Some(at) = stem.match_indices('-').map(|(at, _)| at).find(digit) else { return };
+        let (name, version) = (stem[..at].to_owned(), stem[at + 1..].to_owned());
         found.insert(Package { kind, name, version, source: format!("/{path}") });
     };
     if let Some(stem) = path.strip_suffix(".dist-info/METADATA") {

@@ -135,7 +135,7 @@ fn decisions_are_exported_in_every_form_and_no_secret_with_them() {
     assert!(ocm.contains("clusterName: kunming-gov-1"), "{ocm}");
     let argo = export("argocd-cluster", story);
     assert!(
-        argo.contains("jiuzhou.dev/region") && argo.contains("arch.jiuzhou.dev/") && !argo.contains("data:"),
+        argo.contains("jiuzhou.dev/region") && argo.contains("arch.jiuzhou.dev/") && !argo.contains("\ndata:"),
         "{argo}"
     );
     // As many decisions as workloads, in a province too.
