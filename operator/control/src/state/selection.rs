@@ -5,6 +5,7 @@
 //! counts; what is taken again because a workload's status changed is what was taken before.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiuzhou_engine::decide::WorkloadKey;
@@ -76,7 +77,7 @@ impl State {
         }
         let item = self.objects.workloads.get_mut(&key)?;
         item.object.spec.select.as_ref()?;
-        Some(Carried(std::mem::take(&mut item.object.spec.objects)))
+        Some(Carried(std::mem::take(&mut Arc::make_mut(&mut item.object).spec.objects)))
     }
 
     /// Puts them back after it was read anew, where it selects the same.
@@ -94,7 +95,7 @@ impl State {
         };
         let same = self.selecting.get(&key).is_some_and(|known| known.selection == *selection);
         match (same, carried, self.objects.workloads.get_mut(&key)) {
-            (true, Some(carried), Some(item)) => item.object.spec.objects = carried.0,
+            (true, Some(carried), Some(item)) => Arc::make_mut(&mut item.object).spec.objects = carried.0,
             _ => drop(self.unresolved.insert(key)),
         }
     }
@@ -117,11 +118,11 @@ impl State {
             let Some(item) = self.objects.workloads.get_mut(&key) else { continue };
             match outcome {
                 Ok(objects) => {
-                    item.object.spec.objects = objects;
+                    Arc::make_mut(&mut item.object).spec.objects = objects;
                     self.objects.unselected.remove(&key);
                 }
                 Err(reason) => {
-                    item.object.spec.objects = Vec::new();
+                    Arc::make_mut(&mut item.object).spec.objects = Vec::new();
                     self.objects.unselected.insert(key.clone(), reason);
                 }
             }
