@@ -130,8 +130,8 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         ended = planner.run(seen, reports, stop.clone()) => ended,
         () = lost => Err(Error::LeaseLost),
     };
-    figures.abort();
     keeper.abort();
+    figures.abort();
     waker.abort();
     settled.abort();
     // What has begun ends before another may lead; else the lease runs out, and the next one waits for it.

@@ -240,10 +240,10 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
-    /// Where a running operator is asked for copies of its state.
-    wishes: Mutex<Option<crate::reports::Wishes>>,
     /// Whether its operators run as those of a dedicated hub.
     pub(crate) dedicated: bool,
+    /// Where a running operator is asked for copies of its state.
+    wishes: Mutex<Option<crate::reports::Wishes>>,
 }
 
 impl Hub {
@@ -254,8 +254,8 @@ impl Hub {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
-            wishes: Mutex::default(),
             dedicated: true,
+            wishes: Mutex::default(),
         };
         let own = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } });
         hub.world.seed(own);
@@ -329,10 +329,10 @@ impl Hub {
             gate: Gate::alone(Term(1)),
             metrics: Arc::new(Metrics::new()),
             health: Health::new([]),
-            wished,
-            traces: crate::telemetry::traces::Traces::off(),
             dedicated: self.dedicated,
             natives,
+            wished,
+            traces: crate::telemetry::traces::Traces::off(),
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))

@@ -14,7 +14,7 @@ use jiuzhou_control::fleet::{Access, Dial, Fleet, Members, Outlook, Settings};
 use jiuzhou_control::leader::{Gate, Term};
 use jiuzhou_member::claim::Hub;
 use jiuzhou_member::connection::{Connection, Endpoint, Limits, transport};
-use jiuzhou_world::{Clock, Fault, Gate, World};
+use jiuzhou_world::{Clock, Fault, World};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -249,7 +249,7 @@ async fn a_member_that_hangs_or_asks_for_a_day_is_unreachable_and_others_stay_re
     for name in ["good", "hangs", "waits"] {
         assert_eq!(scene.condition(name, "Ready"), ready(), "{name}");
     }
-    scene.members["hangs"].intercept(|_| Some(Fault::Hold(Gate::default())));
+    scene.members["hangs"].intercept(|_| Some(Fault::Hold(jiuzhou_world::Gate::default())));
     scene.members["waits"].intercept(|_| Some(Fault::too_many_requests(99_999)));
     scene.members["good"].clear_log();
     seconds(120).await;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use jiuzhou_engine::terms::{Bytes, Code, Finding, Millicores, Reason};
+use jiuzhou_engine::terms::{Bytes, Code, Finding, Form, Millicores, Reason};
 use serde_json::Value;
 
 use crate::object::{Object, items, shown};
@@ -116,7 +116,8 @@ impl Reader<'_, '_> {
             None | Some(Value::Null) => return list,
             Some(Value::Object(entries)) => entries,
             Some(other) => {
-                let reason = Reason::new(Code::ManifestFieldInvalid).object(pointer).seen(shown(other)).wanted("a map");
+                let reason =
+                    Reason::new(Code::ManifestFieldInvalid).object(pointer).seen(shown(other)).wanted(Form::Map);
                 self.findings.push(self.object.finding(reason, pointer));
                 return list;
             }
@@ -124,20 +125,20 @@ impl Reader<'_, '_> {
         for (name, value) in entries {
             let read = Quantity::from_value(value).map_err(|error| error.to_string());
             match read {
-                Ok(quantity) if quantity.is_negative() => self.bad(name, value, pointer, "a quantity of 0 or more"),
+                Ok(quantity) if quantity.is_negative() => self.bad(name, value, pointer, Form::QuantityFromZero),
                 Ok(quantity) if counted_in_pieces(name) && !quantity.is_whole() => {
-                    self.bad(name, value, pointer, "a whole number");
+                    self.bad(name, value, pointer, Form::Whole);
                 }
                 Ok(quantity) => {
                     list.insert(name.clone(), quantity);
                 }
-                Err(_) => self.bad(name, value, pointer, "a quantity such as 250m, 1.5 or 2Gi"),
+                Err(_) => self.bad(name, value, pointer, Form::Quantity),
             }
         }
         list
     }
 
-    fn bad(&mut self, name: &str, value: &Value, pointer: &str, wanted: &str) {
+    fn bad(&mut self, name: &str, value: &Value, pointer: &str, wanted: Form<'_>) {
         let reason = Reason::new(Code::QuantityInvalid).object(name).seen(shown(value)).wanted(wanted);
         self.findings.push(self.object.finding(reason, join(pointer, name)));
     }
@@ -155,7 +156,7 @@ impl Reader<'_, '_> {
 
     fn overflow(&mut self, name: &str, pointer: &str) {
         let reason =
-            Reason::new(Code::QuantityInvalid).object(name).seen("a sum beyond 2^63 - 1").wanted("a smaller quantity");
+            Reason::new(Code::QuantityInvalid).object(name).seen(Form::UncountableSum).wanted(Form::SmallerQuantity);
         self.findings.push(self.object.finding(reason, pointer));
     }
 

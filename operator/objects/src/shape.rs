@@ -3,7 +3,7 @@
 //! A shape says what an object asks for, not whether anything can give it. Components declared for a kind without a
 //! profile take the same form ([`Shape::declared`]).
 
-use jiuzhou_engine::terms::{Bytes, Code, Finding, ObjectRef, Reason};
+use jiuzhou_engine::terms::{Bytes, Code, Finding, Form, ObjectRef, Reason};
 use serde_json::Value;
 
 use crate::object::{Object, items, shown, texts};
@@ -173,7 +173,7 @@ fn whole_at(object: Object<'_>, pointer: String, findings: &mut Vec<Finding>) ->
         let reason = Reason::new(Code::ManifestFieldInvalid)
             .object(pointer.as_str())
             .seen(shown(value))
-            .wanted("a whole number of 0 or more");
+            .wanted(Form::WholeFrom(0));
         findings.push(object.finding(reason, pointer));
     }
     number
@@ -224,7 +224,7 @@ pub fn scalers(objects: &[Value], findings: &mut Vec<Finding>) -> Vec<Scaler> {
                 let reason = Reason::new(Code::ManifestFieldInvalid)
                     .object("/spec/maxReplicas")
                     .seen(shown(max.unwrap_or(&Value::Null)))
-                    .wanted(format!("a whole number of at least {min}"));
+                    .wanted(Form::WholeFrom(min));
                 findings.push(object.finding(reason, "/spec/maxReplicas"));
             }
         }

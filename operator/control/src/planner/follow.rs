@@ -70,9 +70,9 @@ impl Planner {
         let steps = gathered.placement.is_some_and(|placement| moves_on(placement, writes.placement.as_ref()));
         let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
+        let wake = built.step.as_ref().and_then(|step| step.wake);
         let committed = gathered.placement.map(|placement| &placement.spec);
         let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
-        let wake = built.step.as_ref().and_then(|step| step.wake);
         let given = self.given.apply(key, &mut built, &*self.orders);
         if !given.is_empty() {
             tracing::debug!(workload = %key, orders = given.len(), "ordered");

@@ -77,14 +77,14 @@ pub(crate) struct Parts {
     pub(crate) gate: Gate,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Health,
-    /// Who works on copies of the state asks for them here.
-    pub(crate) wished: Wished,
-    /// Where the steps of decisions are told.
-    pub(crate) traces: Traces,
     /// Whether the hub is said to be dedicated.
     pub(crate) dedicated: bool,
     /// Told when native objects are to be followed.
     pub(crate) natives: watch::Sender<bool>,
+    /// Who works on copies of the state asks for them here.
+    pub(crate) wished: Wished,
+    /// Where the steps of decisions are told.
+    pub(crate) traces: Traces,
 }
 
 /// The task.
@@ -101,11 +101,11 @@ pub(crate) struct Planner {
     gate: Gate,
     metrics: Arc<Metrics>,
     health: Health,
-    wished: Wished,
-    trail: Trail,
     dedicated: bool,
     natives: watch::Sender<bool>,
     started: Instant,
+    wished: Wished,
+    trail: Trail,
     epochs: Epochs,
     state: State,
     /// What the engine keeps from turn to turn.
@@ -140,21 +140,8 @@ pub(crate) struct Planner {
 
 impl Planner {
     pub(crate) fn new(parts: Parts) -> Result<Self, Error> {
-        let Parts {
-            client,
-            clock,
-            records,
-            orders,
-            outlook,
-            digest_key,
-            gate,
-            metrics,
-            health,
-            dedicated,
-            natives,
-            wished,
-            traces,
-        } = parts;
+        let Parts { client, clock, records, orders, outlook, digest_key, .. } = parts;
+        let Parts { gate, metrics, health, dedicated, natives, wished, traces, .. } = parts;
         let mut state = State::new()?;
         if dedicated {
             state.dedicate();
@@ -172,12 +159,12 @@ impl Planner {
             gate,
             metrics,
             health,
-            wished,
-            trail: Trail::new(traces),
             kept: Kept::on(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
             dedicated,
             natives,
             started: Instant::now(),
+            wished,
+            trail: Trail::new(traces),
             state,
             complete: false,
             decisions: BTreeMap::new(),

@@ -137,8 +137,8 @@ impl Planner {
                         status = ?commit.decision.status,
                         "committed"
                     );
-                    self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
                     self.remember_content(&commit, &written.placement);
+                    self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
                     self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());

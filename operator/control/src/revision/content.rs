@@ -77,6 +77,11 @@ impl Place {
         })
     }
 
+    /// The same of a cluster that puts nothing in.
+    pub(crate) fn plain(self) -> Self {
+        Self { values: BTreeMap::new(), registries: Vec::new(), overrides: Vec::new(), ..self }
+    }
+
     /// Digest of it; `None` when nothing of it can change what is delivered.
     pub(crate) fn digest(&self) -> Option<Digest> {
         let counts = !self.overrides.is_empty() || !self.registries.is_empty();

@@ -13,6 +13,7 @@ mod selection;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -342,7 +343,7 @@ impl State {
     pub fn spec_as(&self, key: &WorkloadKey, workload: &api::FleetWorkload) -> Option<Spec> {
         let base = self.base.as_ref()?;
         let known = self.objects.workloads.get(&(key.namespace.clone(), key.name.clone()))?;
-        let other = Item { object: workload.clone(), ..known.clone() };
+        let other = Item { object: Arc::new(workload.clone()), ..known.clone() };
         base.workload_as(&self.objects, &other, &mut Shared::default(), &mut Vec::new())
     }
 

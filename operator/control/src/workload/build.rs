@@ -155,7 +155,6 @@ impl Sources<'_> {
         let Some(spec) = gathered.spec else { return Ok(None) };
         let Some(now) = Place::now(gathered.state, spec, cluster) else { return Ok(None) };
         let looked = gathered.reports.get(cluster);
-        // Where nobody has looked yet nothing may be there.
         let nothing = looked.and_then(Option::as_ref).is_none_or(|status| !seen(status, 0).objects);
         match staged::source(gathered, workload, placement, cluster) {
             Source::Now => {
@@ -171,17 +170,23 @@ impl Sources<'_> {
             Source::Stored(revision, content) => {
                 // What was decided was decided for the newer one; an older one begins only where all rules let it.
                 let older = revision != staged::target(placement);
+                if older && looked.is_none() {
+                    return Err(Wait::Revision);
+                }
                 if nothing && older && !gathered.may_begin.contains(&(revision, cluster.to_owned())) {
                     return Err(Wait::Stage);
                 }
                 let there = looked.and_then(Option::as_ref).map(|status| &status.objects);
                 let has = |name: &str| there.is_some_and(|all| all.iter().any(|one| *one.name == *name));
                 let was = content.workload(workload, key, &has);
+                // A cluster without a word of its own put nothing in; one that is new puts in what it says now.
+                let plain = if nothing { now } else { now.plain() };
+                let place = content.places.get(cluster).unwrap_or(&plain);
                 let draft = render::Draft {
                     workload: &was,
                     overrides: &content.overrides,
                     affinity: content.affinity.as_deref(),
-                    place: content.places.get(cluster).unwrap_or(&now),
+                    place,
                 };
                 Ok(render::for_cluster(gathered, &draft, cluster, parts, key))
             }

@@ -68,13 +68,17 @@ impl Resources {
     /// 0 when something free is negative.
     #[must_use]
     pub fn fits(&self, request: &Self) -> i64 {
-        let times = |free: i64, asked: i64| if asked > 0 { free.max(0) / asked } else { i64::MAX };
-        let extended = request.extended.iter().map(|&(id, asked)| times(self.amount(id), asked)).min();
-        times(self.cpu.0, request.cpu.0)
-            .min(times(self.memory.0, request.memory.0))
-            .min(times(self.ephemeral.0, request.ephemeral.0))
-            .min(times(self.pods, request.pods))
-            .min(extended.unwrap_or(i64::MAX))
+        // Most resources are not what binds: where as many as so far are there, nothing is divided.
+        let times = |least: i64, free: i64, asked: i64| match asked.checked_mul(least) {
+            _ if asked <= 0 => least,
+            Some(enough) if enough <= free => least,
+            _ => free.max(0) / asked,
+        };
+        let least = times(i64::MAX, self.pods, request.pods);
+        let least = times(least, self.cpu.0, request.cpu.0);
+        let least = times(least, self.memory.0, request.memory.0);
+        let least = times(least, self.ephemeral.0, request.ephemeral.0);
+        request.extended.iter().fold(least, |least, &(id, asked)| times(least, self.amount(id), asked))
     }
 
     fn zip(&self, other: &Self, each: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {

@@ -51,6 +51,9 @@ pub(crate) struct Books {
     pub(super) moved: BTreeSet<WorkloadKey>,
     /// What was placed of those before it; `None` when nothing is to be undone.
     before: Option<BTreeMap<WorkloadKey, Option<Placed>>>,
+    /// How many workloads were entered and clusters packed since this was last set to nothing.
+    #[cfg(test)]
+    pub(super) work: (usize, usize),
 }
 
 impl Books {
@@ -118,7 +121,7 @@ impl Planner<'_> {
         for current in &spec.current {
             let replicas = booked(current);
             let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(spec, block, slot, replicas);
+            self.charge(spec, block, slot, replicas, true);
             let Some(slot) = slot else { continue };
             placed.push((slot.index(), current.placed.max(0)));
             self.book(block, shape, owner, slot, replicas);
@@ -150,7 +153,7 @@ impl Planner<'_> {
         let block = self.store.of(&self.view, &spec.requirement);
         for current in &spec.current {
             let slot = self.view.snapshot.slot(&current.cluster);
-            self.charge(&spec, block, slot, -booked(current));
+            self.charge(&spec, block, slot, -booked(current), true);
         }
     }
 
@@ -180,14 +183,15 @@ impl Planner<'_> {
             let here = spec.current.iter().find(|current| self.view.snapshot.slot(&current.cluster) == Some(*slot));
             // What this ledger committed before counts, and what is seen beyond it.
             let seen = here.map_or(0, booked);
-            let added = replicas - known.as_ref().map_or(seen, |(_, already)| seen.max(*already));
+            let running = known.as_ref().map_or(seen, |(_, already)| seen.max(*already));
+            let added = replicas - running;
             match known {
                 Some((_, already)) => *already = *replicas,
                 None => placed.push((slot.index(), *replicas)),
             }
             if added > 0 {
                 self.book(decided.block, decided.shape, owner, *slot, added);
-                self.charge(spec, decided.block, Some(*slot), added);
+                self.charge(spec, decided.block, Some(*slot), added, running == 0);
             }
         }
         placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));

@@ -1,26 +1,22 @@
 //! Random fleets and workloads for the property tests: small worlds of few values, so that rules meet often.
 
+mod workloads;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::affinity::{Affinity, Expression, Operator, Taint, TaintEffect, Toleration};
+use super::affinity::{Affinity, Expression, Operator, Taint, TaintEffect};
 use super::input::{
     CheckInput, CheckKind, ClusterInput, ClusterState, DataClass, Dimension, Evidence, EvidenceState, Figure,
     FreezeInput, Grant, NodeShapeInput, Ownership, PoolInput, ProtectionReport, Reachability, RegistryInput, Supplied,
     TenantInput, Term, TierInput,
 };
-use super::nodes::{NodeDemand, NodeTerm};
 use super::snapshot::FleetInput;
-use super::spec::{
-    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
-    Spec, Spread, SpreadKey, WorkloadKey,
-};
-use crate::detect::{
-    AcceleratorNeed, Answer, Arch, Catalogue, ImageEntry, Level, Needs, OciPlatform, Platform, PoolFacts, Tee, labels,
-};
-use crate::terms::{PerMille, Percent};
+use crate::detect::{Answer, Arch, Catalogue, Level, Platform, PoolFacts, Tee, labels};
+use crate::terms::PerMille;
+
+pub(crate) use workloads::{easy, requirement, running, spec};
 
 /// A small generator of numbers; the seed comes from proptest.
 pub(crate) struct Dice(u64);
@@ -367,170 +363,4 @@ fn catalogue() -> Catalogue {
         platform("3c6000", Arch::Loong64, None),
     ];
     Catalogue { platforms, ..Catalogue::default() }
-}
-
-pub(crate) fn requirement(dice: &mut Dice) -> Requirement {
-    let arch = |dice: &mut Dice| ImageEntry {
-        digest: None,
-        platform: OciPlatform {
-            os: "linux".into(),
-            architecture: dice.pick(&["amd64", "arm64"]).into(),
-            ..OciPlatform::default()
-        },
-        needs: Needs { max_page_size_ki: dice.one_in(4).then_some(4), ..Needs::default() },
-        provenance: crate::detect::Provenance::Declared,
-    };
-    Requirement {
-        tenant: if dice.one_in(9) { "谁".to_owned() } else { dice.pick(&TENANTS).to_owned() },
-        cause: if dice.one_in(4) { Cause::Failover } else { Cause::Change },
-        classified: dice.one_in(30),
-        data_class: dice.pick(&[DataClass::General, DataClass::General, DataClass::Important, DataClass::Core]),
-        tier: dice.one_in(5).then(|| dice.pick(&["s1", "s2", "s3"]).to_owned()),
-        protection: dice.one_in(4).then(|| u8::try_from(dice.below(7)).unwrap()),
-        regions: if dice.one_in(4) { dice.some(&["53", "530000", "513300", "32"], 3) } else { BTreeSet::new() },
-        providers: if dice.one_in(4) { dice.some(&PROVIDERS[..3], 2) } else { BTreeSet::new() },
-        zone: dice.one_in(4).then(|| dice.pick(&ZONES[..3]).to_owned()),
-        reach: if dice.one_in(4) { dice.some(&["省级平台", "gateway", "无"], 2) } else { BTreeSet::new() },
-        ownership: if dice.one_in(5) { [Ownership::Government].into() } else { BTreeSet::new() },
-        jurisdictions: if dice.one_in(5) { ["CN".to_owned()].into() } else { BTreeSet::new() },
-        kinds: if dice.one_in(3) { dice.some(&KINDS, 2) } else { BTreeSet::new() },
-        unprofiled: if dice.one_in(30) { dice.some(&KINDS, 1) } else { BTreeSet::new() },
-        images: if dice.one_in(3) {
-            vec![Image {
-                name: dice.pick(&IMAGES).to_owned(),
-                entries: (0..1 + dice.below(2)).map(|_| arch(dice)).collect(),
-                needs: Needs::default(),
-            }]
-        } else {
-            vec![]
-        },
-        platforms: if dice.one_in(6) { dice.some(&["kunpeng-920", "hygon-7285"], 2) } else { BTreeSet::new() },
-        allow_emulation: false,
-        tee: if dice.one_in(6) { [dice.pick(&[Tee::Csv, Tee::TrustZone])].into() } else { BTreeSet::new() },
-        databases: if dice.one_in(6) { dice.some(&["达梦", "openGauss"], 2) } else { BTreeSet::new() },
-        accelerators: if dice.one_in(6) {
-            let class = dice.pick(&["huawei.com/Ascend910", "npu-training"]).to_owned();
-            [AcceleratorNeed { class, count: 1 + dice.int(6) }].into()
-        } else {
-            BTreeSet::new()
-        },
-        nodes: (0..dice.below(2)).map(|_| demand(dice)).collect(),
-        tolerations: (0..dice.below(2))
-            .map(|_| Toleration {
-                key: dice.pick(&["费用", "secret", ""]).to_owned(),
-                exists: dice.one_in(2),
-                value: dice.pick(&["高", ""]).to_owned(),
-                effect: dice.pick(&[None, Some(TaintEffect::NoSchedule)]),
-            })
-            .collect(),
-        affinity: if dice.one_in(2) { affinity(dice) } else { Affinity::default() },
-        groups: if dice.one_in(4) {
-            vec![affinity(dice), if dice.one_in(2) { Affinity::default() } else { affinity(dice) }]
-        } else {
-            vec![]
-        },
-    }
-}
-
-/// What pods ask of nodes: a label some pools carry, a taint some have.
-fn demand(dice: &mut Dice) -> NodeDemand {
-    let term = |dice: &mut Dice| NodeTerm {
-        expressions: vec![Expression {
-            key: dice.pick(&["disk", labels::PLATFORM, labels::ARCH]).to_owned(),
-            operator: dice.pick(&[Operator::In, Operator::NotIn, Operator::Exists]),
-            values: vec![dice.pick(&["ssd", "kunpeng-920", "arm64"]).to_owned()],
-        }],
-        by_name: dice.one_in(8),
-    };
-    NodeDemand {
-        terms: dice.one_in(2).then(|| (0..dice.below(3)).map(|_| term(dice)).collect()),
-        tolerations: (0..dice.below(2))
-            .map(|_| Toleration { key: "gpu".to_owned(), exists: dice.one_in(2), ..Toleration::default() })
-            .collect(),
-    }
-}
-
-/// A workload that most clusters may carry, so that choice and ledger have something to do.
-pub(crate) fn easy(dice: &mut Dice) -> Requirement {
-    Requirement {
-        tenant: dice.pick(&TENANTS).to_owned(),
-        affinity: if dice.one_in(3) { affinity(dice) } else { Affinity::default() },
-        tolerations: vec![Toleration { exists: true, ..Toleration::default() }],
-        groups: if dice.one_in(4) { vec![affinity(dice), Affinity::default()] } else { vec![] },
-        ..Requirement::default()
-    }
-}
-
-pub(crate) fn policy(dice: &mut Dice) -> Policy {
-    let key = |dice: &mut Dice| {
-        dice.pick(&[SpreadKey::Region, SpreadKey::Provider, SpreadKey::Cluster, SpreadKey::Label("env".into())])
-    };
-    Policy {
-        division: dice.pick(&[
-            Division::ByCapacity,
-            Division::ByCapacity,
-            Division::Packed,
-            Division::ByWeight(vec![(Affinity::default(), 3)]),
-        ]),
-        preferences: if dice.one_in(2) {
-            vec![Preference { figure: Figure::CarbonGramsPerKwh, worst: 900, best: 0, weight: 10 }]
-        } else {
-            vec![]
-        },
-        min_per_cluster: 0,
-        max_per_cluster: dice.one_in(4).then(|| 1 + dice.int(4)),
-        spread: if dice.one_in(2) {
-            vec![Spread {
-                key: key(dice),
-                min_groups: 1 + u32::try_from(dice.below(2)).unwrap(),
-                max_groups: dice.one_in(2).then_some(3),
-                min_replicas: 1,
-                required: dice.one_in(2),
-            }]
-        } else {
-            vec![]
-        },
-        max_share: if dice.one_in(4) {
-            vec![MaxShare {
-                key: SpreadKey::Region,
-                percent: Percent::new(60).unwrap(),
-                of: dice.pick(&[ShareOf::Workload, ShareOf::Tenant]),
-                required: true,
-            }]
-        } else {
-            vec![]
-        },
-        rebalance_gain: dice.one_in(6).then(|| dice.int(2000)),
-        failback_seconds: if dice.one_in(3) { vec![Some(dice.int(90 * 86_400))] } else { vec![] },
-    }
-}
-
-pub(crate) fn spec(dice: &mut Dice, name: u64, hard: bool) -> Spec {
-    let request: BTreeMap<String, i64> =
-        [("cpu".to_owned(), 250 * (1 + dice.int(8))), ("memory".to_owned(), (1 + dice.int(4)) << 28)].into();
-    Spec {
-        key: WorkloadKey::new("ns", &format!("应用-{name}")),
-        system: format!("ns/系统-{}", name % 2),
-        priority: i32::try_from(dice.below(3)).unwrap(),
-        admitted: dice.below(4),
-        colocate: None,
-        requirement: Arc::new(if hard { requirement(dice) } else { easy(dice) }),
-        policy: Arc::new(policy(dice)),
-        replicas: 1 + dice.int(6),
-        pods: vec![PodInput { request: request.clone(), count: 1 }],
-        quota: request.clone(),
-        per_node: if dice.one_in(6) { vec![request] } else { vec![] },
-        cpu: dice.pick(&[CpuSensitivity::AsWritten, CpuSensitivity::Linear]),
-        current: vec![],
-        data_on: None,
-        changed: false,
-        rebalance: false,
-    }
-}
-
-pub(crate) fn running(spec: &mut Spec, targets: &[super::Target]) {
-    spec.current = targets
-        .iter()
-        .map(|t| Current { cluster: t.cluster.clone(), placed: t.replicas, observed: t.replicas })
-        .collect();
 }

@@ -182,6 +182,11 @@ impl<'s> Planner<'s> {
         let mut specs: BTreeSet<WorkloadKey> = touched.specs.clone();
         let standing = names.iter().filter_map(|name| self.books.on.get(name)).flatten();
         specs.extend(standing.filter_map(|owner| Some(self.books.standing.get(owner)?.key().clone())));
+        // Quota is charged for a pod on every node, so it follows the number of nodes.
+        let named = slots.iter().filter_map(|slot| snapshot.cluster(*slot)).map(|cluster| &cluster.name);
+        let standing = named.filter_map(|name| self.books.on.get(name)).flatten();
+        let standing = standing.filter_map(|owner| self.books.standing.get(owner));
+        specs.extend(standing.filter(|standing| standing.counts_nodes()).map(|standing| standing.key().clone()));
         let mut packed: BTreeSet<ClusterSlot> = slots.iter().copied().collect();
         for key in &specs {
             let before = self.leave(key);

@@ -242,6 +242,61 @@ proptest! {
     }
 }
 
+/// Workloads entered and clusters packed to bring what is kept up to date, and workloads looked at.
+fn work(life: &Life, kept: &mut Kept) -> (usize, usize, usize) {
+    let mut planner = Planner::resume(&life.snapshot, life.as_of, kept);
+    planner.books.begin();
+    let turns = plan::turns(&mut planner, &Changes::default(), false).len();
+    let (stood, packed) = std::mem::take(&mut planner.books.work);
+    planner.put_away(kept);
+    (stood, packed, turns)
+}
+
+#[test]
+fn a_turn_costs_what_changed_and_not_what_runs() {
+    let mut dice = Dice::new(3);
+    let mut life = Life::new(&mut dice);
+    // Sixty workloads that run at rest, each on one cluster.
+    for n in 0..60 {
+        let name = format!("集群-{}", n % 6);
+        let mut seen = cluster(&mut dice, &name);
+        while seen.pools.is_empty() {
+            seen = cluster(&mut dice, &name);
+        }
+        // Nothing keeps anybody out.
+        (seen.state, seen.reachability) = (super::input::ClusterState::Active, super::input::Reachability::Reachable);
+        seen.taints.clear();
+        seen.dedicated_to.clear();
+        if n < 6 {
+            life.snapshot.upsert_cluster(seen);
+        }
+        let mut spec = fixture::spec(&mut dice, n, false);
+        (spec.requirement, spec.policy, spec.replicas) = (Arc::default(), Arc::default(), 1);
+        fixture::running(&mut spec, &[super::Target { cluster: name, replicas: 1 }]);
+        life.snapshot.upsert_spec(spec);
+    }
+    let mut kept = Kept::default();
+    assert_eq!(work(&life, &mut kept).0, 60, "everything is made once");
+    let resting = work(&life, &mut kept);
+    assert_eq!((resting.0, resting.1), (0, 0), "nothing changed");
+    let known = life.snapshot.spec(&WorkloadKey::new("ns", "应用-7")).unwrap();
+    let grown = Spec { replicas: 2, changed: true, ..(**known).clone() };
+    life.snapshot.upsert_spec(grown.clone());
+    assert_eq!(work(&life, &mut kept), (1, 0, resting.2 + 1), "it takes the room it took");
+    let mut moved = Spec { changed: false, ..grown };
+    fixture::running(&mut moved, &[super::Target { cluster: "集群-1".into(), replicas: 2 }]);
+    life.snapshot.upsert_spec(moved);
+    assert_eq!(work(&life, &mut kept), (1, 1, resting.2), "its cluster is packed anew");
+    let mut seen = (**life.snapshot.cluster(life.snapshot.slot("集群-2").unwrap()).unwrap()).clone();
+    seen.figures.clear();
+    let daemons = life.snapshot.specs().filter(|s| !s.per_node.is_empty() && s.current[0].cluster == "集群-2").count();
+    life.snapshot.upsert_cluster(seen.clone());
+    assert_eq!(work(&life, &mut kept), (daemons, 1, resting.2), "a member told of its room");
+    seen.reachability = super::input::Reachability::Unreachable;
+    life.snapshot.upsert_cluster(seen);
+    assert_eq!(work(&life, &mut kept).0, 10, "those who use it are judged again");
+}
+
 #[test]
 fn a_member_that_tells_of_its_room_has_nobody_judged_again() {
     let mut dice = Dice::new(11);

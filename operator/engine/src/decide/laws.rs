@@ -16,7 +16,7 @@ use super::store::VerdictStore;
 use super::view::{Demand, View};
 use super::{
     Changes, Decision, Kept, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status, Verdicts,
-    explain_all, plan, plan_with, replay,
+    explain_all, plan, plan_with, replay, replay_on,
 };
 use crate::detect::Tee;
 
@@ -277,5 +277,25 @@ proptest! {
         let again = replay(serde_json::from_slice(&stored).unwrap()).unwrap();
         prop_assert_eq!(String::from_utf8(again.bytes).unwrap(), bytes(&recorded));
         prop_assert_eq!(again.plan, recorded);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_replay_on_any_number_of_threads_gives_the_same_bytes(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let fleet = fixture::fleet(&mut dice, 5);
+        // Enough that there is work for every thread.
+        let specs: Vec<_> = (0..70).map(|n| fixture::spec(&mut dice, n, true)).collect();
+        let fleet = FleetInput { specs, ..fleet };
+        let input = PlanInput { fleet, changes: Changes { all: true, ..Changes::default() }, as_of: now() };
+        let alone = replay(input.clone()).unwrap();
+        for threads in [2, 3, 4] {
+            let threads = std::num::NonZeroUsize::new(threads).unwrap();
+            prop_assert_eq!(&replay_on(input.clone(), threads).unwrap().bytes, &alone.bytes);
+        }
     }
 }

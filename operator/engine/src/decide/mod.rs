@@ -12,6 +12,7 @@ mod calendar;
 pub mod canonical;
 mod changes;
 mod columns;
+mod decided;
 mod explain;
 mod failback;
 mod fingerprint;
@@ -56,11 +57,12 @@ mod verdicts;
 mod view;
 mod wake;
 
+pub use decided::{Decided, Hindrance};
 pub use explain::{cost, explain, explain_all, explain_all_on};
 pub use kept::Kept;
 pub use nodes::{NodeDemand, NodeTerm, node_affinity};
 pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, plan_with, replay, replay_on};
-pub use planner::{Decided, Hindrance, Planner};
+pub use planner::Planner;
 pub use record::{
     Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
     Status, Target, Violation,

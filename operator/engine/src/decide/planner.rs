@@ -9,11 +9,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::bookings::{Books, booked};
+use super::decided::hindrance;
+pub(crate) use super::decided::{Decided, Hindrance};
 use super::input::ClusterState;
 use super::kept::Kept;
 use super::mask;
 use super::platforms::PlatformRooms;
-use super::quota::Bound;
 use super::record::Status;
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Cause, Division, Spec};
@@ -26,64 +27,6 @@ use crate::choice::{
     self, Candidate, Extra, Facts, Key, KeyGroups, Limit, MAX_KEYS, MAX_REPLICAS, Mode, NO_EXTRA, Outcome, Problem,
     Rebalance, Scratch,
 };
-
-/// A decision before it is told: slots, numbers, no names. See [`Planner::record`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decided {
-    /// How it ended.
-    pub status: Status,
-    /// Replicas by cluster, in name order. What runs stays when the status is not `Placed`.
-    pub targets: Vec<(ClusterSlot, i64)>,
-    /// What limited it.
-    pub limit: Option<Hindrance>,
-    /// Preferred spreads that were given up: bit per entry of the policy's spread.
-    pub dropped: u8,
-    /// Clusters without room for one replica.
-    pub full: u32,
-    pub(crate) block: usize,
-    pub(crate) shape: usize,
-}
-
-/// What stands in the way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hindrance {
-    /// Choice found no placement.
-    Choice {
-        /// What bound, with the facts of the refusal.
-        limit: Limit,
-        /// Replicas the best clusters hold within the bounds on groups.
-        best: i64,
-        /// Replicas all usable clusters hold.
-        capacity: i64,
-        /// Usable groups of each key.
-        groups: [u32; MAX_KEYS],
-        /// Search nodes used.
-        nodes: u64,
-    },
-    /// A quota.
-    Quota {
-        /// Whose.
-        tenant: String,
-        /// Of what.
-        resource: String,
-        /// Still free.
-        left: i64,
-        /// Needed.
-        needed: i64,
-    },
-    /// No cluster passes all rules.
-    NoCluster,
-    /// No cluster passes all rules, but this one is kept out only by what passes by itself: a freeze, a drain, a lost
-    /// connection.
-    Waits(ClusterSlot),
-    /// Replicas outside 0 to the most that can be decided.
-    Replicas,
-    /// Another workload of its colocation set found no place with it.
-    Colocation,
-    /// Replicas stand on a cluster that the snapshot does not have. Nothing is done on a guess: a cluster that leaves the
-    /// fleet passes through its state of leaving.
-    ClusterMissing(String),
-}
 
 /// A workload's replica that runs now.
 #[derive(Clone, Copy, Debug)]
@@ -285,12 +228,12 @@ impl<'s> Planner<'s> {
     /// Chooses, and again within what each platform may take where the first choice goes beyond it.
     fn choose(&mut self, spec: &Spec, block: usize, shape: usize, full: u32) -> Decided {
         let first = self.choose_within(spec, block, shape, full, None);
-        let Some(bound) = self.over_platform(spec, &first).filter(|_| first.status == Status::Placed) else {
+        let Some(bound) = self.over_quota(spec, &first, true).filter(|_| first.status == Status::Placed) else {
             return first;
         };
         let rooms = self.platform_rooms(spec, block);
         let mut again = self.choose_within(spec, block, shape, full, Some(&rooms));
-        if again.status == Status::Placed && self.over_platform(spec, &again).is_none() {
+        if again.status == Status::Placed && self.over_quota(spec, &again, true).is_none() {
             return again;
         }
         // Where choice cannot be told the whole bound, another choice might have kept it.
@@ -378,7 +321,7 @@ impl<'s> Planner<'s> {
             }
             return decided;
         }
-        if let Some(bound) = self.over_quota(spec, &decided) {
+        if let Some(bound) = self.over_quota(spec, &decided, false) {
             self.keep(&mut decided, Status::Pending, bound);
         }
         decided
@@ -410,20 +353,6 @@ impl<'s> Planner<'s> {
         decided.targets.clear();
         decided.targets.extend(self.held.iter().filter(|held| held.placed > 0).map(|held| (held.slot, held.placed)));
         decided.targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
-    }
-
-    /// What replicas are added counts in full against the quota: what leaves still runs until then.
-    fn over_quota(&self, spec: &Spec, decided: &Decided) -> Option<Hindrance> {
-        if spec.quota.is_empty() {
-            return None;
-        }
-        let added = decided.targets.iter().map(|(slot, replicas)| (replicas - self.booked_on(*slot)).max(0));
-        let added = added.fold(0_i64, i64::saturating_add);
-        let requirement = &spec.requirement;
-        let (fit, bound) = self.books.quota.room(&self.view, &requirement.tenant, &spec.quota, requirement.cause)?;
-        let Bound { tenant, resource, left } = bound;
-        let needed = spec.quota.get(&resource).copied().unwrap_or(0).saturating_mul(added);
-        (added > fit).then_some(Hindrance::Quota { tenant, resource, left, needed })
     }
 
     pub(crate) fn booked_on(&self, slot: ClusterSlot) -> i64 {
@@ -474,9 +403,4 @@ impl<'s> Planner<'s> {
         }
         all
     }
-}
-
-fn hindrance(facts: Facts) -> Hindrance {
-    let Facts { limit, best, capacity, groups, nodes, .. } = facts;
-    Hindrance::Choice { limit, best, capacity, groups, nodes }
 }

@@ -7,9 +7,10 @@
 
 use std::collections::BTreeSet;
 
+use super::input::PoolInput;
 use super::planner::{Decided, Hindrance, Planner};
 use super::quota::{Bound, on_platform};
-use super::resources::Resources;
+use super::resources::{self, Resources};
 use super::snapshot::ClusterSlot;
 use super::spec::Spec;
 use crate::choice::{Key, KeyGroups, MAX_REPLICAS};
@@ -32,29 +33,79 @@ impl PlatformRooms {
 }
 
 impl Planner<'_> {
-    /// Platforms of the pools of a cluster that a replica may land on.
-    pub(crate) fn platforms(&self, block: usize, slot: ClusterSlot) -> BTreeSet<&str> {
+    /// Pools of a cluster that a replica may land on.
+    fn pools(&self, block: usize, slot: ClusterSlot) -> Vec<&PoolInput> {
         let verdicts = self.store.block(block);
         let pools = self.view.snapshot.cluster(slot).map(|cluster| cluster.pools.as_slice()).unwrap_or_default();
         let accepted = |plane: usize| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
         // What runs where no pool is accepted any more may be on any of them.
         let any = (0..pools.len()).any(accepted);
-        let pools = pools.iter().enumerate().filter(|(plane, _)| !any || accepted(*plane));
-        pools.filter_map(|(_, pool)| pool.facts.platform.as_deref()).collect()
+        pools.iter().enumerate().filter(|(plane, _)| !any || accepted(*plane)).map(|(_, pool)| pool).collect()
     }
 
-    /// Charges replicas that a plan adds on a cluster, to the tenant and to the platforms they may be on.
-    pub(crate) fn charge(&mut self, spec: &Spec, block: usize, slot: Option<ClusterSlot>, replicas: i64) {
-        let tenant = &spec.requirement.tenant;
-        self.books.quota.charge(&self.view, tenant, &spec.quota, replicas);
-        for platform in self.limited_platforms(spec, block, slot) {
-            self.books.quota.charge(&self.view, tenant, &on_platform(&spec.quota, &platform), replicas);
+    /// Their platforms.
+    pub(crate) fn platforms(&self, block: usize, slot: ClusterSlot) -> BTreeSet<&str> {
+        self.pools(block, slot).into_iter().filter_map(|pool| pool.facts.platform.as_deref()).collect()
+    }
+
+    /// Charges replicas that a plan adds on a cluster, or gives back (negative), to the tenant and to the platforms they
+    /// may be on; with the `first` of them what runs on every node.
+    pub(crate) fn charge(&mut self, spec: &Spec, block: usize, slot: Option<ClusterSlot>, replicas: i64, first: bool) {
+        let extra = self.charged_beside(spec, block, slot, replicas, first);
+        let (quota, view, tenant) = (&mut self.books.quota, &self.view, &spec.requirement.tenant);
+        quota.charge(view, tenant, &spec.quota, replicas);
+        for (each, times) in extra {
+            quota.charge(view, tenant, &each, times);
         }
     }
 
-    /// Platforms a replica on a cluster may be on that the payer's tree limits by themselves.
-    pub(crate) fn limited_platforms(&self, spec: &Spec, block: usize, slot: Option<ClusterSlot>) -> Vec<String> {
+    /// What is charged on a cluster beside the amounts of so many replicas: amounts, and how often.
+    pub(crate) fn charged_beside(
+        &self,
+        spec: &Spec,
+        block: usize,
+        slot: Option<ClusterSlot>,
+        replicas: i64,
+        first: bool,
+    ) -> Vec<(Resources, i64)> {
         let Some(slot) = slot else { return Vec::new() };
+        let mut beside = Vec::new();
+        for platform in self.limited_platforms(spec, block, slot) {
+            beside.push((on_platform(&spec.quota, &platform), replicas));
+        }
+        if first && !spec.per_node.is_empty() {
+            beside.extend(self.daemons(spec, block, slot).into_iter().map(|all| (all, replicas.signum())));
+        }
+        beside
+    }
+
+    /// What pods that run on every node take of the quota on a cluster: in all, and on each limited platform. How many
+    /// nodes there are is what was observed.
+    fn daemons(&self, spec: &Spec, block: usize, slot: ClusterSlot) -> Vec<Resources> {
+        let mut each = Resources::new();
+        for pod in &spec.per_node {
+            for (resource, amount) in pod {
+                let sum = each.entry(resource.clone()).or_default();
+                *sum = sum.saturating_add(*amount);
+            }
+        }
+        each.insert(resources::PODS.to_owned(), i64::try_from(spec.per_node.len()).unwrap_or(i64::MAX));
+        let on = |nodes: i64| -> Resources {
+            each.iter().map(|(resource, amount)| (resource.clone(), amount.saturating_mul(nodes))).collect()
+        };
+        let nodes = |platform: Option<&str>| -> i64 {
+            let pools = self.pools(block, slot).into_iter();
+            let pools = pools.filter(|pool| platform.is_none() || pool.facts.platform.as_deref() == platform);
+            let shapes = pools.flat_map(|pool| &pool.shapes);
+            shapes.map(|shape| shape.count.max(0)).fold(0_i64, i64::saturating_add)
+        };
+        let limited = self.limited_platforms(spec, block, slot).into_iter();
+        let limited = limited.map(|platform| on_platform(&on(nodes(Some(&platform))), &platform));
+        [on(nodes(None))].into_iter().chain(limited).collect()
+    }
+
+    /// Platforms a replica on a cluster may be on that the payer's tree limits by themselves.
+    fn limited_platforms(&self, spec: &Spec, block: usize, slot: ClusterSlot) -> Vec<String> {
         let limited = self.books.quota.platforms(&self.view, &spec.requirement.tenant);
         if limited.is_empty() {
             return Vec::new();
@@ -96,23 +147,32 @@ impl Planner<'_> {
         room.map_or((MAX_REPLICAS, None), |(fit, bound)| (fit, Some(bound)))
     }
 
-    /// The first platform that takes more than its quota leaves.
-    pub(crate) fn over_platform(&self, spec: &Spec, decided: &Decided) -> Option<Hindrance> {
-        if spec.quota.is_empty() {
+    /// The quota that a decision goes beyond, of all that is added or (`apart`) of what a platform takes of it. What leaves
+    /// still runs until it is gone, so what is added counts in full.
+    pub(crate) fn over_quota(&self, spec: &Spec, decided: &Decided, apart: bool) -> Option<Hindrance> {
+        let limited = || !self.books.quota.platforms(&self.view, &spec.requirement.tenant).is_empty();
+        if (spec.quota.is_empty() && spec.per_node.is_empty()) || (apart && !limited()) {
             return None;
         }
-        for platform in self.books.quota.platforms(&self.view, &spec.requirement.tenant) {
-            let on = decided.targets.iter().filter(|(slot, _)| self.platforms(decided.block, *slot).contains(platform));
-            let added =
-                on.map(|(slot, replicas)| (replicas - self.booked_on(*slot)).max(0)).fold(0_i64, i64::saturating_add);
-            let each = on_platform(&spec.quota, platform);
-            if let (fit, Some(Bound { tenant, resource, left })) = self.fit(spec, &each)
-                && added > fit
-            {
-                let needed = each.get(&resource).copied().unwrap_or(0).saturating_mul(added);
-                return Some(Hindrance::Quota { tenant, resource, left, needed });
+        let mut needed = Resources::new();
+        let mut all = 0_i64;
+        for (slot, replicas) in &decided.targets {
+            let running = self.booked_on(*slot);
+            let added = (replicas - running).max(0);
+            all = all.saturating_add(added);
+            let beside = self.charged_beside(spec, decided.block, Some(*slot), added, running == 0 && added > 0);
+            let charged = beside.iter().map(|(each, times)| (each, *times)).chain([(&spec.quota, added)]);
+            for (resource, amount, times) in charged.flat_map(|(each, n)| each.iter().map(move |(r, a)| (r, a, n))) {
+                if resource.contains('@') == apart {
+                    let sum = needed.entry(resource.clone()).or_default();
+                    *sum = sum.saturating_add(amount.saturating_mul(times));
+                }
             }
         }
-        None
+        let requirement = &spec.requirement;
+        let (view, tenant) = (&self.view, &requirement.tenant);
+        let Bound { tenant, resource, left } = self.books.quota.short(view, tenant, &needed, all, requirement.cause)?;
+        let needed = needed.get(&resource).copied().unwrap_or(0);
+        Some(Hindrance::Quota { tenant, resource, left, needed })
     }
 }

@@ -135,9 +135,7 @@ impl Quota {
         let mut least: Option<(i64, Bound)> = None;
         for tenant in chain(view, tenant) {
             for (resource, amount) in each.iter().filter(|(_, amount)| **amount > 0) {
-                let Some((sum, headroom)) = limit(view, tenant, resource) else { continue };
-                let open = if cause == Cause::Failover { sum } else { sum - headroom };
-                let left = open.saturating_sub(self.used(&tenant.name, resource).1).max(0);
+                let Some(left) = self.left(view, tenant, resource, cause) else { continue };
                 let fit = left / amount;
                 if least.as_ref().is_none_or(|(known, _)| fit < *known) {
                     let bound = Bound { tenant: tenant.name.clone(), resource: resource.clone(), left };
@@ -146,6 +144,37 @@ impl Quota {
             }
         }
         least
+    }
+
+    /// The quota that so much is beyond, if any: the one that the fewest of `replicas` would find room in.
+    pub(crate) fn short(
+        &self,
+        view: &View<'_>,
+        tenant: &str,
+        needed: &Resources,
+        replicas: i64,
+        cause: Cause,
+    ) -> Option<Bound> {
+        let mut least: Option<(i128, Bound)> = None;
+        for tenant in chain(view, tenant) {
+            for (resource, amount) in needed.iter().filter(|(_, amount)| **amount > 0) {
+                let Some(left) = self.left(view, tenant, resource, cause).filter(|left| left < amount) else {
+                    continue;
+                };
+                let fit = i128::from(left) * i128::from(replicas) / i128::from(*amount);
+                if least.as_ref().is_none_or(|(known, _)| fit < *known) {
+                    least = Some((fit, Bound { tenant: tenant.name.clone(), resource: resource.clone(), left }));
+                }
+            }
+        }
+        least.map(|(_, bound)| bound)
+    }
+
+    /// What is left of a resource at one tenant; `None` where nothing limits it.
+    fn left(&self, view: &View<'_>, tenant: &TenantInput, resource: &str, cause: Cause) -> Option<i64> {
+        let (sum, headroom) = limit(view, tenant, resource)?;
+        let open = if cause == Cause::Failover { sum } else { sum - headroom };
+        Some(open.saturating_sub(self.used(&tenant.name, resource).1).max(0))
     }
 
     /// Every quota that is limited or used, of these tenants (or all).

@@ -133,7 +133,7 @@ fn missing_room_is_told_as_an_amount() {
     big.pods[0].request = resources(6000);
     let explained = told(fleet(), &big);
     assert_eq!(explained.decision.status, Status::Pending);
-    assert_eq!(codes(&explained.decision), [Code::NoCandidate]);
+    assert_eq!(codes(&explained.decision), [Code::CapacityInsufficient]);
     let change = &explained.clusters[0].changes;
     assert_eq!((change.len(), change[0].rule), (1, None));
     assert_eq!(change[0].reasons[0].seen, Value::Millicores(4000));
@@ -305,7 +305,7 @@ fn a_preferred_spread_that_cannot_be_met_is_told_with_the_groups_it_got() {
     assert_eq!((&placed.limits[0].seen, &placed.limits[0].wanted), (&Value::Int(1), &Value::Int(2)));
 }
 
-fn granted(cpu: i64, until: Option<&str>) -> FleetInput {
+pub(super) fn granted(cpu: i64, until: Option<&str>) -> FleetInput {
     let mut fleet = fleet();
     fleet.tenants = vec![
         TenantInput {

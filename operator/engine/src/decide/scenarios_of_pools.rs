@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::affinity::{Affinity, Expression, Operator, Taint, TaintEffect, Toleration};
 use super::fixture::now;
 use super::input::{DataClass, NodeShapeInput, PoolInput, TierInput};
-use super::scenarios::{cluster, codes, fleet, on, one, resources, running, spec, targets, told, with};
+use super::scenarios::{cluster, codes, fleet, granted, on, one, resources, running, spec, targets, told, with};
 use super::{
     Changes, CpuSensitivity, FleetInput, Image, NodeDemand, NodeTerm, Policy, Rule, Snapshot, Spec, Status, plan,
 };
@@ -149,6 +149,29 @@ fn daemons_take_room_on_each_node_before_replicas_do() {
     let alone = |cpu| Spec { pods: Vec::new(), per_node: vec![resources(cpu)], ..spec("agent", 1) };
     assert_eq!(one(fleet.clone(), alone(4000)).status, Status::Placed);
     assert_eq!(one(fleet, alone(4500)).status, Status::Pending, "no node has that much");
+}
+
+#[test]
+fn pods_on_every_node_are_charged_to_the_quota_by_the_nodes_there_are() {
+    // Two cores are open; a replica of one core and three nodes.
+    let mut fleet = granted(4000, None);
+    fleet.clusters.truncate(1);
+    let mut free = resources(4000);
+    free.insert("pods".to_owned(), 110);
+    pool(&mut fleet, 0, |pool| pool.shapes = vec![NodeShapeInput { count: 3, free }]);
+    let with_daemons = |cpu| Spec { per_node: vec![resources(cpu)], ..spec("app", 1) };
+    assert_eq!(one(fleet.clone(), with_daemons(300)).status, Status::Placed);
+    let over = one(fleet.clone(), with_daemons(400));
+    assert_eq!((over.status, codes(&over)), (Status::Pending, vec![Code::QuotaExceeded]));
+    assert_eq!((&over.limits[0].seen, &over.limits[0].wanted), (&Value::Millicores(2000), &Value::Millicores(2200)));
+    let used = |fleet: &FleetInput| {
+        let plan = plan(&Snapshot::new(fleet.clone()).unwrap(), &Changes::default(), now()).unwrap();
+        plan.quota.iter().find(|line| line.tenant == "省级" && line.resource == "cpu").map(|line| line.after).unwrap()
+    };
+    fleet.specs.push(on(with_daemons(300), "昆明", 1));
+    assert_eq!(used(&fleet), 1900);
+    pool(&mut fleet, 0, |pool| pool.shapes[0].count = 2);
+    assert_eq!(used(&fleet), 1600);
 }
 
 #[test]

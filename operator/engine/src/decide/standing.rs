@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::bookings::booked;
 use super::planner::Planner;
-use super::quota::on_platform;
+use super::resources::Resources;
 use super::snapshot::ClusterSlot;
 use super::spec::{Spec, WorkloadKey};
 
@@ -19,11 +19,16 @@ pub(crate) struct Standing {
     spec: Arc<Spec>,
     block: usize,
     shape: usize,
-    /// Replicas charged by entry of `current`, with the limited platforms they were charged to.
-    charged: Vec<(i64, Vec<String>)>,
+    /// By entry of `current`: replicas charged, and what was charged beside their own amounts.
+    charged: Vec<(i64, Vec<(Resources, i64)>)>,
 }
 
 impl Standing {
+    /// Whether what is charged for it follows the number of nodes.
+    pub(super) fn counts_nodes(&self) -> bool {
+        !self.spec.per_node.is_empty()
+    }
+
     pub(super) fn key(&self) -> &WorkloadKey {
         &self.spec.key
     }
@@ -32,6 +37,10 @@ impl Standing {
 impl Planner<'_> {
     /// Enters a workload with what runs of it. Its room is taken by [`Self::pack`].
     pub(super) fn stand(&mut self, spec: &Arc<Spec>) {
+        #[cfg(test)]
+        {
+            self.books.work.0 += 1;
+        }
         let owner = self.books.owner(&spec.key);
         if let Some(set) = &spec.colocate {
             self.books.sets.entry(set.clone()).or_default().insert(spec.key.clone());
@@ -42,11 +51,11 @@ impl Planner<'_> {
         for current in &spec.current {
             let replicas = booked(current);
             let slot = self.view.snapshot.slot(&current.cluster);
-            let platforms = self.limited_platforms(spec, block, slot);
+            let beside = self.charged_beside(spec, block, slot, replicas, true);
             if let Some(slot) = slot {
                 placed.push((slot.index(), current.placed.max(0)));
             }
-            charged.push((replicas, platforms));
+            charged.push((replicas, beside));
             self.books.on.entry(current.cluster.clone()).or_default().insert(owner);
         }
         let standing = Standing { spec: Arc::clone(spec), block, shape, charged };
@@ -93,16 +102,20 @@ impl Planner<'_> {
     fn charge_standing(&mut self, standing: &Standing, enter: bool) {
         let Standing { spec, charged, .. } = standing;
         let (view, quota, tenant) = (&self.view, &mut self.books.quota, &spec.requirement.tenant);
-        for (replicas, platforms) in charged {
+        for (replicas, beside) in charged {
             quota.stand(view, tenant, &spec.quota, *replicas, enter);
-            for platform in platforms {
-                quota.stand(view, tenant, &on_platform(&spec.quota, platform), *replicas, enter);
+            for (each, times) in beside {
+                quota.stand(view, tenant, each, *times, enter);
             }
         }
     }
 
     /// Takes the room of what runs on a cluster whose pools nobody holds anything of, in the order of turns.
     pub(super) fn pack(&mut self, slot: ClusterSlot) {
+        #[cfg(test)]
+        {
+            self.books.work.1 += 1;
+        }
         let Some(cluster) = self.view.snapshot.cluster(slot) else { return };
         let owners = self.books.on.get(&cluster.name).into_iter().flatten();
         let mut here: Vec<_> = owners.filter_map(|owner| Some((*owner, self.books.standing.get(owner)?))).collect();

@@ -239,6 +239,12 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
     }
 }
 
+/// Whether a cluster that passes all rules can only be useless to a workload for want of room: its data is not tied to
+/// others, and no weight of nothing keeps it off.
+fn only_room_counts(spec: &Spec) -> bool {
+    spec.data_on.is_none() && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
+}
+
 fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
     let workload = spec.key.to_string();
     let whole = |resource: &str| resource.split_once('@').map_or(resource, |(resource, _)| resource).to_owned();
@@ -277,6 +283,11 @@ fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
                     let steps = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
                     let reason = Reason::new(Code::ChoiceNotProven).object(workload);
                     reason.seen(steps(*nodes)).wanted(steps(Problem::BUDGET))
+                }
+                // Clusters pass all rules (else it would be told as refused), and none of them has room for one replica.
+                Limit::NoCandidate if only_room_counts(spec) => {
+                    let reason = Reason::new(Limit::Capacity.code());
+                    reason.object(workload).seen(*capacity).wanted(spec.replicas)
                 }
                 Limit::NoCandidate | Limit::Together => reason.object(workload),
                 Limit::Capacity | Limit::Candidates => reason.object(workload).seen(*capacity).wanted(spec.replicas),

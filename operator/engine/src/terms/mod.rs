@@ -5,6 +5,7 @@
 mod code;
 mod digest;
 mod finding;
+mod form;
 mod place;
 mod units;
 mod value;
@@ -12,6 +13,7 @@ mod value;
 pub use code::{Area, Code};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
 pub use finding::{Finding, ObjectRef, Reason, Severity};
+pub use form::Form;
 pub use place::Place;
 pub use units::{Bytes, Fen, Millicores, Milligrams, MilliwattHours, Milliwatts, Overflow, PerMille, Percent};
 pub use value::Value;

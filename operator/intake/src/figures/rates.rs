@@ -10,7 +10,8 @@ use jiuzhou_measure::cost::MicroFen;
 use jiuzhou_measure::rates::{ClusterRates, PoolRates};
 use jiuzhou_measure::{Month, Period};
 
-use super::{Scene, energy, tables};
+use super::Scene;
+use super::{energy, tables};
 use crate::Fleet;
 use crate::objects::{Items, named};
 
@@ -31,7 +32,7 @@ pub fn rates(fleet: &Fleet, as_of: Timestamp) -> Rates {
     let factors = tables::factors();
     let Ok(month) = Month::of(as_of) else { return Rates::default() };
     let period = Period::month(month);
-    let scene = Scene::from(fleet);
+    let scene = Scene::of(&fleet.objects, &fleet.snapshot);
     let mut clusters = BTreeMap::new();
     for item in fleet.objects.clusters.values() {
         let name = item.document.name.as_str();

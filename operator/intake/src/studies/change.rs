@@ -322,8 +322,8 @@ fn ends(one: &mut Value, from: &str, until: &str, latest_from: &str, last: &str)
         return false;
     }
     if edit::text(one, from) > latest_from {
-        one[from] = json!(latest_from);
+        edit::put(one, from, json!(latest_from));
     }
-    one[until] = json!(last);
+    edit::put(one, until, json!(last));
     true
 }

@@ -51,6 +51,13 @@ pub(super) fn text<'a>(element: &'a Value, field: &str) -> &'a str {
     element.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Sets a field of an element; what is no map is left alone, for its schema will refuse it.
+pub(super) fn put(element: &mut Value, field: &str, value: Value) {
+    if let Value::Object(fields) = element {
+        fields.insert(field.to_owned(), value);
+    }
+}
+
 fn apply(target: &mut Value, patch: &Value) {
     let Value::Object(fields) = patch else {
         *target = patch.clone();

@@ -37,7 +37,8 @@ pub(super) fn tenants(fleet: &mut Fleet<'_, '_>, bodies: &MergeTenants) {
             for mut one in coming {
                 let taken = own.iter().any(|other| edit::text(other, key) == edit::text(&one, key));
                 if taken && field == "/spec/quota" {
-                    one[key] = json!(format!("{from}-{}", edit::text(&one, key)));
+                    let renamed = format!("{from}-{}", edit::text(&one, key));
+                    edit::put(&mut one, key, json!(renamed));
                 } else if taken {
                     continue;
                 }
@@ -68,7 +69,7 @@ pub(super) fn tenants(fleet: &mut Fleet<'_, '_>, bodies: &MergeTenants) {
         edit::each(document, "/spec/bodies", by, |body| {
             let ends = edit::text(body, "tenant") == &**from;
             if ends {
-                body["tenant"] = json!(**into);
+                edit::put(body, "tenant", json!(**into));
             }
             ends
         });

@@ -236,3 +236,29 @@ fn files_for_studies_are_no_objects_of_the_fleet() {
         [(Code::RuleBroken, "/spec/cases/0/expect")]
     );
 }
+
+#[test]
+fn changes_to_files_that_are_not_as_their_schema_says_are_findings_and_no_panic() {
+    let broken = FLEET.replace("namespaces: [{name: health}], quota: [{name: q, document: {number: 一}, from: \"2026-01-01\", hard: {cpu: \"8\"}}]", "namespaces: [1], quota: [a, 2]");
+    let broken = broken.replace(
+        "quota: [{name: q, document: {number: 二}, from: \"2026-01-01\", hard: {cpu: \"4\"}}]",
+        "quota: [b, {}]",
+    );
+    let broken = broken.replace("peers: [{name: bank, ticket: T-1}, {name: police, ticket: T-2}]", "peers: bank");
+    let document =
+        Document::of_object(serde_json::json!({ "apiVersion": "a/v1", "kind": "K", "metadata": { "name": "n" } }));
+    let document = document.unwrap();
+    for change in [
+        serde_json::json!({ "merge": { "from": "health", "into": "civil" } }),
+        serde_json::json!({ "expire": { "cluster": "main" } }),
+        serde_json::json!({ "close": {} }),
+        serde_json::json!({ "drain": "main" }),
+        serde_json::json!({ "put": { "kind": "Tenant" } }),
+        serde_json::json!({ "patch": { "kind": "Tenant", "name": "health", "merge": { "spec": 1 } } }),
+    ] {
+        let changes: Vec<Change> = vec![serde_json::from_value(change.clone()).unwrap()];
+        let mut wrong = Vec::new();
+        let (input, _) = input(&broken).supposing(&placed(&changes, &document, ""), options().as_of, &mut wrong);
+        assert!(!input.build(&options()).unwrap().findings.is_empty(), "{change}");
+    }
+}

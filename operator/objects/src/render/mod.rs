@@ -22,7 +22,7 @@ use jiuzhou_api::v1alpha1::{
     DeliveredObject, FleetWorkload, Override, RegistryRewrite, SecretReference, WorkloadObject,
 };
 use jiuzhou_engine::detect::affinity::Term;
-use jiuzhou_engine::terms::{Code, Digest, Finding, ObjectRef, Reason, Severity};
+use jiuzhou_engine::terms::{Code, Digest, Finding, Form, ObjectRef, Reason, Severity};
 use serde_json::Value;
 
 use crate::affinity;
@@ -192,7 +192,7 @@ impl<'a> Work<'a> {
                 continue;
             }
             if !crate::path::write(&mut draft.value, "/metadata/namespace", self.namespace().into()) {
-                let reason = Reason::new(Code::ManifestFieldInvalid).object("/metadata").wanted("a map");
+                let reason = Reason::new(Code::ManifestFieldInvalid).object("/metadata").wanted(Form::Map);
                 self.refuse(&draft, reason, "/metadata");
                 continue;
             }
@@ -272,7 +272,7 @@ impl<'a> Work<'a> {
         }
         if object.text("/type") == "kubernetes.io/service-account-token" {
             let reason = Reason::new(Code::ManifestFieldInvalid).object("/type").seen(object.text("/type"));
-            self.refuse(&draft, reason.wanted("a type that no controller fills in"), "/type");
+            self.refuse(&draft, reason.wanted(Form::UnfilledType), "/type");
             return (None, None);
         }
         let owner = format!("{}/{}", self.owner(), draft.entry.name);
@@ -283,7 +283,7 @@ impl<'a> Work<'a> {
                 (Some(delivered), Some(secret))
             }
             Err(_) => {
-                let reason = Reason::new(Code::ManifestFieldInvalid).object("/data").wanted("a map of texts");
+                let reason = Reason::new(Code::ManifestFieldInvalid).object("/data").wanted(Form::TextMap);
                 self.refuse(&draft, reason, "/data");
                 (None, None)
             }

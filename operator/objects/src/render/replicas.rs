@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use jiuzhou_engine::terms::{Code, Reason};
+use jiuzhou_engine::terms::{Code, Form, Reason};
 use serde_json::Value;
 
 use crate::object::Object;
@@ -101,13 +101,13 @@ fn set(work: &mut Work<'_>, draft: &mut Draft<'_>, set: &Set, part: i64, wanted:
         }
         (Some(pointer), None) => {
             let reason = Reason::new(Code::ManifestFieldInvalid).object(pointer.as_str()).seen(set.written);
-            work.refuse(draft, reason.wanted("a number of pods below 2^63"), pointer);
+            work.refuse(draft, reason.wanted(Form::CountablePods), pointer);
         }
         (None, _) if part <= 1 => {}
         (None, _) => {
             let kind = Object::new(&draft.value).kind().to_owned();
             let reason = Reason::new(Code::ManifestFieldInvalid).object("spec.replicas").seen(part);
-            work.refuse(draft, reason.wanted(format!("0 or 1, because {kind} has no number of replicas")), "");
+            work.refuse(draft, reason.wanted(Form::NoReplicas(&kind)), "");
         }
     }
 }
@@ -128,7 +128,7 @@ fn stop(work: &mut Work<'_>, drafts: &mut [Draft<'_>], part: i64) {
         if !suspended {
             let kind = Object::new(&draft.value).kind().to_owned();
             let reason = Reason::new(Code::ManifestFieldInvalid).object("spec.replicas").seen(0);
-            work.refuse(draft, reason.wanted(format!("1 or more, because {kind} cannot be stopped by a number")), "");
+            work.refuse(draft, reason.wanted(Form::NoStop(&kind)), "");
         }
     }
 }
@@ -173,7 +173,7 @@ fn scaler(
     let written = write(&mut draft.value, "/spec/minReplicas", min.into())
         && write(&mut draft.value, "/spec/maxReplicas", max.into());
     if !written {
-        let reason = Reason::new(Code::ManifestFieldInvalid).object("/spec").wanted("a map");
+        let reason = Reason::new(Code::ManifestFieldInvalid).object("/spec").wanted(Form::Map);
         work.refuse(draft, reason, "/spec");
     }
 }

@@ -2,7 +2,7 @@
 //! server off. The epoch and the decision are put on when it is sent, because they change without the content.
 
 use jiuzhou_api::meta;
-use jiuzhou_engine::terms::{Code, Digest, Reason};
+use jiuzhou_engine::terms::{Code, Digest, Form, Reason};
 use serde_json::Value;
 
 use crate::object::Object;
@@ -74,7 +74,7 @@ pub(super) fn labels(work: &mut Work<'_>, draft: &mut Draft<'_>) {
     }
     for (pointer, text) in marks {
         if !write(&mut draft.value, &pointer, text.into()) {
-            let reason = Reason::new(Code::ManifestFieldInvalid).object(pointer.as_str()).wanted("a map of texts");
+            let reason = Reason::new(Code::ManifestFieldInvalid).object(pointer.as_str()).wanted(Form::TextMap);
             work.refuse(draft, reason, &pointer);
         }
     }

@@ -3,7 +3,7 @@
 //! A value is formatted by its type (bytes as GiB, time as Beijing time), a list is cut after eight names and says
 //! how many are left. What comes from the input is inserted once and never read as a template again.
 
-use jiuzhou_engine::terms::{ObjectRef, Reason, Value};
+use jiuzhou_engine::terms::{Form, ObjectRef, Reason, Value};
 
 use crate::words::{Lang, Term, Unit, Word, beijing, grouped, quantity};
 
@@ -45,7 +45,10 @@ pub fn value(value: &Value, lang: Lang) -> String {
     match value {
         Value::Unknown => Word::Unknown.text(lang).to_owned(),
         // Labels the intake gives clusters for their place are told by their last word.
-        Value::Text(text) => text.replace("label:place.jiuzhou.dev/", ""),
+        Value::Text(text) => match Form::of(text).filter(|_| lang == Lang::Zh) {
+            Some(form) => form_zh(form),
+            None => text.replace("label:place.jiuzhou.dev/", ""),
+        },
         Value::Int(number) => grouped(*number),
         Value::Millicores(figure) => quantity(*figure, Unit::Millicores, lang),
         Value::Bytes(figure) => quantity(*figure, Unit::Bytes, lang),
@@ -56,6 +59,24 @@ pub fn value(value: &Value, lang: Lang) -> String {
         Value::Time(time) => beijing(*time),
         Value::List(list) if list.is_empty() => Word::None.text(lang).to_owned(),
         Value::List(list) => lang.list(list, LIST_MOST),
+    }
+}
+
+/// What a field has to look like; in English it is its own text.
+fn form_zh(form: Form<'_>) -> String {
+    match form {
+        Form::Map => "映射".to_owned(),
+        Form::TextMap => "值均为文本的映射".to_owned(),
+        Form::Quantity => "形如 250m、1.5 或 2Gi 的数量".to_owned(),
+        Form::QuantityFromZero => "不小于 0 的数量".to_owned(),
+        Form::SmallerQuantity => "更小的数量".to_owned(),
+        Form::UncountableSum => "超过 2^63 - 1 的总和".to_owned(),
+        Form::Whole => "整数".to_owned(),
+        Form::WholeFrom(least) => format!("不小于 {least} 的整数"),
+        Form::CountablePods => "小于 2^63 的 Pod 数".to_owned(),
+        Form::UnfilledType => "不由控制器填写的类型".to_owned(),
+        Form::NoReplicas(kind) => format!("0 或 1，因为 {kind} 没有副本数"),
+        Form::NoStop(kind) => format!("不小于 1，因为 {kind} 不能用副本数停止"),
     }
 }
 
@@ -113,6 +134,17 @@ mod tests {
     use jiuzhou_engine::terms::Code;
 
     use super::*;
+
+    #[test]
+    fn what_a_field_has_to_look_like_is_said_in_chinese_without_english_words() {
+        let filled = [Form::WholeFrom(0), Form::NoReplicas("任务"), Form::NoStop("任务")];
+        for form in Form::FIXED.into_iter().chain(filled) {
+            let told = value(&Value::from(form), Lang::Zh);
+            let words = told.replace("Pod", "").replace("2Gi", "").replace("250m", "");
+            assert!(!words.chars().any(|letter| letter.is_ascii_alphabetic()), "{told}");
+            assert_eq!(value(&Value::from(form), Lang::En), form.to_string());
+        }
+    }
 
     #[test]
     fn holes_are_filled_by_type() {

@@ -210,8 +210,8 @@ async fn what_is_rarely_needed_is_granted_and_works() {
     // A token that is about to end is renewed, and the member stays within reach.
     let aged = age(hub, scene.member(MEMBER));
     eventually("the token is renewed", AFTER_A_KILL, || {
-        let now = version(hub);
-        async move { Ok(Seen::when(now != aged.as_str(), (), now)) }
+        let (now, aged) = (version(hub), aged.clone());
+        async move { Ok(Seen::when(now != aged, (), now)) }
     })
     .await
     .unwrap();

@@ -5,7 +5,6 @@
 //! away; what each of them says is held against the pods in the members.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiuzhou_e2e::scene::{AFTER_A_KILL, SOON, Scene, object};
 use jiuzhou_e2e::{Seen, Start, eventually};

@@ -74,7 +74,7 @@ async fn an_operator_that_is_killed_at_any_moment_is_followed_by_the_right_state
     let mut scene = Scene::begin("killed").await.unwrap();
     let mut operator = scene.operator(Start { alone: true, ..Start::default() }).await.unwrap();
     scene.join(&["kunpeng", "x86"]).await.unwrap();
-    for round in 0..3 {
+    for round in 0..2 {
         let name = format!("both-{round}");
         let (namespace, selector) = (scene.namespace(), name.as_str());
         for deed in ["place", "scale", "drain", "undo", "remove"] {
