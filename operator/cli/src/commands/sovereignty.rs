@@ -73,5 +73,5 @@ fn tiers(fleet: &Fleet, as_of: Timestamp) -> Vec<TierRow> {
             next_expiry: standing.next_expiry,
         }
     };
-    fleet.snapshot.clusters().map(|(_, cluster)| row(cluster)).collect()
+    fleet.snapshot.clusters().map(|(_, cluster)| row(cluster.as_ref())).collect()
 }
