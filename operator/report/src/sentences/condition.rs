@@ -51,7 +51,6 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     ("ObjectFailed", "An object failed: {object}", "对象失败：{object}"),
     ("DeliveryRefused", "A member refused an object: {object}", "成员拒绝了对象：{object}"),
-    ("ObjectFailed", "An object failed in a member: {object}", "成员中的对象已失败：{object}"),
     ("Drifted", "Another hand changed {object}.", "{object} 已被他人改动。"),
     ("MemberUnreachable", "The member {object} does not answer.", "成员 {object} 无应答。"),
     ("IdentityChanged", "Another cluster is behind the address of {object}.", "{object} 的地址背后已是另一集群。"),
