@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiuzhou_control::Stop;
 use jiuzhou_control::fleet::{Access, Dial, Fleet, Members, Outlook, Settings};
-use jiuzhou_control::leader::{Gate, Term};
+use jiuzhou_control::leader;
 use jiuzhou_member::claim::Hub;
 use jiuzhou_member::connection::{Connection, Endpoint, Limits, transport};
 use jiuzhou_world::{Clock, Fault, World};
@@ -100,7 +100,7 @@ impl Scene {
             settings: Settings::default(),
             dial,
             members: members.clone(),
-            gate: Gate::alone(Term(1)),
+            gate: leader::Gate::alone(leader::Term(1)),
         };
         Running { members, stopper: Some(stopper), task: tokio::spawn(fleet.run(stop)), _outlook: outlook }
     }
