@@ -172,7 +172,8 @@ fn select(objects: &mut Objects) {
     for item in objects.workloads.values_mut() {
         let Some(selection) = &item.object.spec.select else { continue };
         let natives = by_namespace.get(&item.document.namespace).map(Vec::as_slice).unwrap_or_default();
-        Arc::make_mut(&mut item.object).spec.objects = selection::select(selection, &item.document.namespace, natives, &profiles);
+        Arc::make_mut(&mut item.object).spec.objects =
+            selection::select(selection, &item.document.namespace, natives, &profiles);
     }
 }
 
