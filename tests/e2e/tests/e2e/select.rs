@@ -89,7 +89,7 @@ async fn a_chart_is_installed_upgraded_rolled_back_and_taken_away_as_anywhere() 
     let namespace = scene.namespace();
     let helm = |more: &[&str]| {
         let arguments = ["upgrade", "--install", "shop", &chart, "--namespace", &namespace, "--wait"];
-        scene.fleet.helm(&[&arguments, more].concat())
+        scene.fleet.helm(&[arguments.as_slice(), more].concat())
     };
     let rolled_out = |timeout: &str| {
         let timeout = format!("--timeout={timeout}");

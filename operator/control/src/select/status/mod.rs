@@ -25,6 +25,7 @@ use super::kinds::Kind;
 use super::natives::Native;
 use crate::workload::build::Built;
 use crate::workload::dereference::Gathered;
+use crate::workload::staged;
 
 pub(crate) use apps::Mirror;
 
@@ -199,11 +200,16 @@ fn parts<'a>(gathered: &Gathered<'a>, built: &Built, entry: &str) -> Option<Vec<
         let seen = report.and_then(|report| report.objects.iter().find(|object| *object.name == *entry));
         let digest = ordered.get(cluster).and_then(Option::as_deref);
         let applied = seen.and_then(|seen| seen.applied.as_deref());
+        // A cluster of a later stage has what is ordered there, and that is an older revision.
+        let placement = gathered.placement.zip(gathered.workload);
+        let newest = placement.is_none_or(|(placement, workload)| {
+            staged::revision_of(workload, placement, cluster) == Some(staged::target(placement))
+        });
         parts.push(Part {
             cluster,
             wanted: placed.replicas > 0,
             answers: !unreachable,
-            current: digest.is_some() && digest == applied,
+            current: newest && digest.is_some() && digest == applied,
             seen,
         });
     }
