@@ -65,7 +65,7 @@ mod tests {
     fn wrong_usage_names_what_is_wrong_and_what_may_be_meant() {
         for (args, wanted) in [
             (&["jiuzhou", "plan", "--sav", "x"] as &[&str], ["不认识参数 '--sav'", "是否指 '--save'？"]),
-            (&["jiuzhou", "validat"], ["没有命令 'validat'", "是否指 'validate'？"]),
+            (&["jiuzhou", "validat"], ["没有命令 'validat'", "validate'？"]),
             (&["jiuzhou", "plan", "--fail-on", "x"], ["的值 'x' 无效", "可选值：error、warning、never"]),
             (&["jiuzhou", "plan", "--as-of", "昨天"], ["的值 '昨天' 无效", "应为 2026-11-23 这样的日期"]),
             (&["jiuzhou", "plan", "-o", "pdf"], ["的值 'pdf' 无效", "没有格式 'pdf'"]),
