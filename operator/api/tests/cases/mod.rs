@@ -255,7 +255,18 @@ fn declarations() -> Vec<Case> {
             ],
         ),
         of("PriceBook", vec![("untilMonth: must not be before fromMonth, because a price", price("2026-12"), price("2025-12"))]),
-        of("Report", vec![("until: must not be before from, because a period", json!({}), json!({ "report": { "period": { "until": "2025-12-31" } } }))]),
+        of(
+            "Report",
+            vec![
+                ("until: must not be before from, because a period", json!({}), json!({ "report": { "period": { "until": "2025-12-31" } } })),
+                ("scope.sites: not for type Adoption", json!({ "report": { "scope": { "regions": ["532900"] } } }), json!({ "report": { "scope": { "sites": ["dali-1"] } } })),
+                (
+                    "period: whole Beijing months",
+                    json!({ "report": { "type": "Energy" } }),
+                    json!({ "report": { "type": "Energy", "period": { "until": "2026-03-30" } } }),
+                ),
+            ],
+        ),
         of(
             "SovereigntyTier",
             vec![

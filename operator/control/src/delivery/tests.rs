@@ -143,6 +143,17 @@ fn config(name: &str) -> DeliveredObject {
     DeliveredObject { name: name.into(), manifest: Some(manifest), ..DeliveredObject::default() }
 }
 
+/// A kind whose objects our own account may list.
+fn service(name: &str) -> DeliveredObject {
+    let mut object = config(name);
+    if let Some(manifest) = &mut object.manifest {
+        manifest["kind"] = json!("Service");
+        manifest["spec"] = json!({"ports": [{"port": 80}], "selector": {"app": name}});
+        manifest.as_object_mut().expect("an object").remove("data");
+    }
+    object
+}
+
 fn order(cluster: &str, epoch: i64, objects: Vec<DeliveredObject>, secrets: Vec<SecretManifest>) -> Arc<Order> {
     let delivery = DeliverySpec {
         cluster: cluster.into(),
@@ -195,10 +206,10 @@ async fn a_member_that_hangs_delays_nobody_else() {
 async fn a_member_that_changes_all_the_time_is_looked_at_once_in_a_while() {
     let fleet = Fleet::new(&["dali"], false);
     let mut scene = Scene::new(&fleet, Door::open());
-    scene.arrive(&order("dali", 1, vec![config("settings")], vec![])).await;
+    scene.arrive(&order("dali", 1, vec![service("settings")], vec![])).await;
     let world = fleet.member("dali");
     world.clear_log();
-    let api: Api<k8s_openapi::api::core::v1::ConfigMap> = Api::namespaced(world.client_named("somebody"), "bureau");
+    let api: Api<k8s_openapi::api::core::v1::Service> = Api::namespaced(world.client_named("somebody"), "bureau");
     for number in 0..200 {
         let patch = json!({"metadata": {"annotations": {"n": number.to_string()}}});
         api.patch("settings", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();

@@ -121,8 +121,8 @@ impl Planner {
     }
 
     fn build(&self, gathered: &Gathered<'_>, now: jiff::Timestamp) -> Built {
-        let decision = gathered.placement.map(|placement| placement.spec.decision.to_string());
-        let recorded = decision.is_some() && self.recorded.get(gathered.key) == decision.as_ref();
+        let commit = gathered.placement.map(|placement| (placement.spec.decision.to_string(), placement.spec.epoch));
+        let recorded = commit.is_some() && self.recorded.get(gathered.key) == commit.as_ref();
         let mut built = build(gathered, &validate(gathered, recorded), &self.digest_key);
         left::order(gathered, &mut built);
         let (Some(workload), Some(placement)) = (gathered.workload, gathered.placement) else { return built };

@@ -114,7 +114,7 @@ pub(crate) struct Planner {
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
     /// Decisions of placements that are in the audit log, as digests.
-    recorded: BTreeMap<WorkloadKey, String>,
+    recorded: BTreeMap<WorkloadKey, (String, i64)>,
     reports: BTreeMap<WorkloadKey, Reports>,
     given: Given,
     /// Clusters in which this process was the first to commit a place of a workload.

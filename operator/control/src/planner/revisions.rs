@@ -293,9 +293,10 @@ impl Planner {
                 }
                 Err(error) => {
                     tracing::warn!(workload = %key, revision, error = %chain(&error), "failed to store a revision");
-                    if !matches!(error.category(), Category::Forbidden | Category::Refused) {
-                        self.revisions.due.insert((key, revision), (Instant::now() + RETRY, cause));
-                    }
+                    // What is refused may be let in later: a right is granted, an admission policy mended.
+                    let refused = matches!(error.category(), Category::Forbidden | Category::Refused);
+                    let wait = if refused { RETRY * 4 } else { RETRY };
+                    self.revisions.due.insert((key, revision), (Instant::now() + wait, cause));
                 }
             }
         }

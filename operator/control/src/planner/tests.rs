@@ -88,8 +88,17 @@ async fn an_example_province_comes_to_rest_and_every_decision_replays() {
         assert!(decisions.contains(decision), "{} is recorded", placement["metadata"]["name"]);
     }
     hub.world.clear_log();
+    let before = hub.world.objects(jiuzhou_api::meta::API_VERSION, "FleetWorkload");
     hub.run().await.expect("it runs again");
-    assert_eq!(told(&hub), Vec::<String>::new(), "quiet after a restart");
+    let after = hub.world.objects(jiuzhou_api::meta::API_VERSION, "FleetWorkload");
+    for (b, a) in before.iter().zip(&after) {
+        if b["status"] != a["status"] {
+            println!("{} {} -> {}", b["metadata"]["name"], b["status"], a["status"]);
+        }
+    }
+    let names = hub.writes().iter().map(|entry| format!("{} {}", entry.name, entry.resource)).collect::<Vec<_>>();
+    assert_eq!(told(&hub), Vec::<String>::new(), "quiet after a restart: {names:?}");
+
     // And `plan` over what the hub has moves nothing.
     let state = crate::export::state(&hub.world.client()).await.expect("the state");
     let texts: Vec<(String, Vec<u8>)> = state
@@ -336,7 +345,7 @@ async fn a_member_where_nothing_becomes_ready_is_told_as_on_its_way() {
 async fn a_value_of_a_cluster_that_changes_is_delivered_to_what_runs_there() {
     let hub = portal().await;
     let env = json!([{ "container": "web", "name": "DB", "value": "$(value:db)" }]);
-    let placement = json!({ "overrides": [{ "name": "db", "env": env }] });
+    let placement = json!({ "overrides": [{ "name": "db", "platforms": ["kunpeng-920"], "env": env }] });
     hub.patch("MemberCluster", None, "kunming-gov-1", "", &json!({ "spec": { "values": { "db": "dm.one" } } })).await;
     hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "placement": placement } })).await;
     hub.run().await.expect("it runs");

@@ -203,7 +203,7 @@ impl Planner {
         for key in keys {
             let Some(placement) = self.state.placement(&key) else { continue };
             let decision = placement.spec.decision.to_string();
-            if self.recorded.get(&key) == Some(&decision) {
+            if self.recorded.get(&key) == Some(&(decision, placement.spec.epoch)) {
                 continue;
             }
             let uid = self.state.fleet_workload(&key).and_then(kube::ResourceExt::uid);
@@ -218,7 +218,8 @@ impl Planner {
         let ended = self.now();
         for commitment in commitments {
             self.trail.recorded(&commitment.key, &commitment.spec.decision, began, ended);
-            self.recorded.insert(commitment.key.clone(), commitment.spec.decision.to_string());
+            let commit = (commitment.spec.decision.to_string(), commitment.spec.epoch);
+            self.recorded.insert(commitment.key.clone(), commit);
             self.dirty.insert(commitment.key);
         }
         Ok(())

@@ -406,9 +406,10 @@ async fn a_grant_is_a_fence_that_is_written_once_and_never_below_use() {
     scene.spec.quota = jiuzhou_api::text::Resources::default();
     scene.deliver().await;
     assert_eq!(hard(&scene), json!({"requests.cpu": "8"}));
-    let mut used = scene.live("v1", "ResourceQuota", "jiuzhou").unwrap();
-    used["status"] = json!({"hard": {"requests.cpu": "8"}, "used": {"requests.cpu": "6"}});
-    scene.world.seed(used);
+    let used = json!({"status": {"hard": {"requests.cpu": "8"}, "used": {"requests.cpu": "6"}}});
+    let client = scene.world.client_named("quota-controller");
+    let quotas: Api<k8s_openapi::api::core::v1::ResourceQuota> = Api::namespaced(client, "bureau");
+    quotas.patch_status("jiuzhou", &PatchParams::default(), &Patch::Merge(used)).await.unwrap();
     scene.spec.quota = grant("4");
     scene.deliver().await;
     assert_eq!(hard(&scene), json!({"requests.cpu": "6"}), "an evicted pod can come back");

@@ -261,7 +261,7 @@ impl Entry {
 
     /// What makes two entries the same record.
     ///
-    /// A decision is named by kind, id and workload alone. Any other entry is the same when it differs only in when,
+    /// A commit of a decision is named by kind, id, workload and epoch: the same may be decided again for other content. Any other entry is the same when it differs only in when,
     /// who and uids, which a process that lost its memory cannot repeat. A change of leader is one per term.
     pub(super) fn identity(&self, term: u64) -> Digest {
         let mut same = Self { time: Timestamp::UNIX_EPOCH, actor: String::new(), on_behalf_of: None, ..self.clone() };
@@ -275,7 +275,8 @@ impl Entry {
             object.uid = None;
         }
         if self.kind == Kind::DecisionCommitted {
-            same = Self { decision: self.decision, workload: same.workload, ..Self::new(same.time, self.kind, "") };
+            let named = Self::new(same.time, self.kind, "");
+            same = Self { decision: self.decision, workload: same.workload, epoch: self.epoch, ..named };
         }
         let term = if self.kind == Kind::LeaderChanged { term } else { 0 };
         let mut bytes = canonical::bytes(&same).expect("an entry has only text keys");
