@@ -88,14 +88,7 @@ async fn an_example_province_comes_to_rest_and_every_decision_replays() {
         assert!(decisions.contains(decision), "{} is recorded", placement["metadata"]["name"]);
     }
     hub.world.clear_log();
-    let before = hub.world.objects(jiuzhou_api::meta::API_VERSION, "FleetWorkload");
     hub.run().await.expect("it runs again");
-    let after = hub.world.objects(jiuzhou_api::meta::API_VERSION, "FleetWorkload");
-    for (b, a) in before.iter().zip(&after) {
-        if b["status"] != a["status"] {
-            println!("{} {} -> {}", b["metadata"]["name"], b["status"], a["status"]);
-        }
-    }
     let names = hub.writes().iter().map(|entry| format!("{} {}", entry.name, entry.resource)).collect::<Vec<_>>();
     assert_eq!(told(&hub), Vec::<String>::new(), "quiet after a restart: {names:?}");
 

@@ -96,6 +96,12 @@ fn present(
             built.waits.insert(cluster.clone(), wait);
         }
         match action {
+            // What may have run and cannot be rendered says why it cannot, before a restart and after it.
+            Action::Stay if wait == Some(Wait::MayHaveRun) => {
+                if let Ok(Some(Err(findings))) = sources.render(&cluster, &ordered) {
+                    built.unrendered.insert(cluster, findings);
+                }
+            }
             Action::Stay => {}
             Action::Forget => built.forget.push(cluster),
             Action::Remove => {

@@ -19,6 +19,7 @@ async fn placed_in(scene: &Scene, name: &str) -> Duration {
 }
 
 #[tokio::test]
+#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_member_that_hangs_floods_or_lies_harms_nobody_else() {
     let mut scene = Scene::begin("hostile").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();

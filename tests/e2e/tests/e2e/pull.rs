@@ -8,6 +8,7 @@ use jiuzhou_e2e::{Agent, Seen, Start, eventually};
 use testbed::faults::{Line, Relay};
 
 #[tokio::test]
+#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_pull_member_goes_on_offline_and_is_back_in_step() {
     let mut scene = Scene::begin("pull").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
