@@ -48,7 +48,7 @@ fn messages(kind: &KindInfo, object: &Value, old: Option<&Value>) -> Vec<String>
 
 #[test]
 fn every_rule_has_an_accepted_and_a_rejected_example() {
-    let kinds: BTreeMap<_, _> = kinds().into_iter().map(|kind| (kind.kind.clone(), kind)).collect();
+    let kinds: BTreeMap<_, _> = kinds().iter().map(|kind| (kind.kind.clone(), kind)).collect();
     let mut tried = BTreeSet::new();
     let mut faults = Vec::new();
     for case in cases::all() {

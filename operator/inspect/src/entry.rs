@@ -212,7 +212,7 @@ impl Work<'_> {
         match manifest.manifests {
             Some(manifests) if depth < NESTED => self.index(&manifests, depth + 1),
             Some(_) => {
-                self.unreadable(&descriptor.digest, &InspectError::limit("indexes inside indexes", NESTED as u64), "")
+                self.unreadable(&descriptor.digest, &InspectError::limit("indexes inside indexes", NESTED as u64), "");
             }
             None => self.manifest(descriptor, manifest),
         }

@@ -66,6 +66,7 @@ impl InspectError {
         Self::Read { path: path.to_owned(), source }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "texts and errors alike are told and gone")]
     pub(crate) fn malformed(what: &str, detail: impl ToString) -> Self {
         Self::Malformed { what: what.to_owned(), detail: detail.to_string() }
     }

@@ -35,6 +35,7 @@ fn command(words: &[&str]) -> Value {
 }
 
 /// A glibc image: program, loader, C library.
+#[allow(clippy::needless_pass_by_value, reason = "samples of the tests")]
 fn glibc(machine: u16, loader: &'static str, program: ElfSample, libc: ElfSample) -> Vec<Item> {
     let program = ElfSample { interpreter: Some(loader), needed: vec!["libc.so.6"], ..program };
     vec![
@@ -376,7 +377,7 @@ fn an_old_saved_archive_has_no_digest_and_is_read_all_the_same() {
         path
     };
     let image = read(&write("good.tar", &config)).unwrap().remove(0);
-    assert_eq!((image.digest.clone(), image.label()), (None, "docker.io/library/app:old".to_owned()));
+    assert_eq!((image.digest, image.label()), (None, "docker.io/library/app:old".to_owned()));
     assert_eq!((image.entries[0].programs[0].path.as_str(), image.entries[0].unread), ("/app", false));
     // The name of a configuration is its digest, so one that was changed is refused.
     let image = read(&write("changed.tar", &config.replace("/app", "/bad"))).unwrap().remove(0);

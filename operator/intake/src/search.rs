@@ -254,6 +254,7 @@ spec:
     snapshot: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 ";
 
+    #[allow(clippy::needless_pass_by_value, reason = "literals of the tests")]
     fn find(query: Query, sboms: &[Described]) -> Found {
         let fleet =
             load_texts(&[("f.yaml".to_owned(), FLEET.as_bytes())], &Options::at(Timestamp::UNIX_EPOCH)).unwrap();

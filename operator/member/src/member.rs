@@ -21,6 +21,9 @@ pub type Actors = Arc<dyn Fn(&str) -> Result<kube::Client, String> + Send + Sync
 /// A namespace, whose it is, and what the tenant may use of it.
 pub(crate) type Place<'a> = (&'a str, &'a str, &'a Resources);
 
+/// By namespace and tenant: the quota it was found with, and when.
+type Grounds = BTreeMap<(String, String), (Resources, Instant)>;
+
 /// What is known of kinds: where things stand in them, and when they are healthy.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
@@ -42,7 +45,7 @@ pub struct Member {
     pub(crate) witness: Option<Arc<dyn Witness>>,
     seen: Arc<Mutex<BTreeMap<String, (String, String)>>>,
     /// Namespaces found ready for a tenant, and when.
-    grounds: Arc<Mutex<BTreeMap<(String, String), (Resources, Instant)>>>,
+    grounds: Arc<Mutex<Grounds>>,
 }
 
 /// For so long a namespace that was found ready is not asked about again; what fails there ends it at once.

@@ -237,7 +237,7 @@ fn moves(before: &Plan, after: &Plan) -> Vec<(WorkloadKey, Move)> {
     all.dedup();
     let step = |at: (WorkloadKey, String)| {
         let (was, is) = (from.get(&at).copied().unwrap_or(0), to.get(&at).copied().unwrap_or(0));
-        (was != is).then(|| (at.0, Move { cluster: at.1, from: was, to: is, reason: None }))
+        (was != is).then_some((at.0, Move { cluster: at.1, from: was, to: is, reason: None }))
     };
     all.into_iter().filter_map(step).collect()
 }

@@ -26,6 +26,7 @@ impl Agent {
     ///
     /// # Errors
     /// When the hub or the member says no.
+    #[allow(clippy::disallowed_methods, reason = "what our own program wrote is read as it is")]
     pub fn join(fleet: &Fleet, member: &str, site: &str, tenant: &str, hub_server: &str) -> Result<Self> {
         let folder = fleet.set().layout().folder().join("agents").join(member);
         if folder.exists() {

@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
         world.change(0, changes);
         return world.turn().map(drop);
     }
-    say(&world.from_nothing()?);
+    say(&world.made_anew()?);
     for changes in [0, 1, 10, 100] {
         let mut told = world.measure(changes)?;
         told["instructions"] = instructions(&arguments, changes)?.into();
@@ -101,7 +101,7 @@ impl World {
     }
 
     /// The same as a turn, with nothing kept.
-    fn from_nothing(&self) -> anyhow::Result<serde_json::Value> {
+    fn made_anew(&self) -> anyhow::Result<serde_json::Value> {
         let mut times = Vec::new();
         for _ in 0..3 {
             let start = Instant::now();

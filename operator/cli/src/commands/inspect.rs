@@ -59,19 +59,16 @@ pub(crate) fn run(args: &InspectArgs, context: &Context) -> anyhow::Result<Exit>
     }
     let unusable = images.is_empty() || images.iter().all(|image| image.entries.is_empty());
     let failed = load::fails(&findings, args.fail_on);
-    match &args.profiles {
-        Some(file) => {
-            let text = profiles(&images)?;
-            if file.as_os_str() == "-" {
-                output::print(&text)?;
-                load::tell(&findings, context);
-                return Ok(exit(unusable, failed));
-            }
-            output::replace(file, text.as_bytes())?;
+    if let Some(file) = &args.profiles {
+        let text = profiles(&images)?;
+        if file.as_os_str() == "-" {
+            output::print(&text)?;
+            load::tell(&findings, context);
+            return Ok(exit(unusable, failed));
         }
-        None => {}
+        output::replace(file, text.as_bytes())?;
     }
-    let entries: Vec<InspectedEntry> = images.iter().flat_map(|image| rows(image)).collect();
+    let entries: Vec<InspectedEntry> = images.iter().flat_map(rows).collect();
     let meta = Meta::new(Some(Timestamp::now()), None);
     let document =
         jiuzhou_report::documents::inspect::inspect(meta, &args.images.join(" "), images.len(), &entries, findings);
@@ -128,7 +125,7 @@ fn profiles(images: &[Inspected]) -> anyhow::Result<String> {
         let described = Described {
             image: name.clone(),
             tags: image.tags.clone(),
-            digest: digest.clone(),
+            digest: *digest,
             entries: image.entries.iter().map(entry).collect(),
             on: jiuzhou_intake::beijing::day(Timestamp::now()).to_string(),
         };

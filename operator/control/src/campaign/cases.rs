@@ -116,7 +116,9 @@ impl OnList {
             Self::Empty => Fault::empty_list(),
             Self::Half => {
                 let counter = std::sync::atomic::AtomicUsize::new(0);
-                Fault::filtered_list(move |_| counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 == 0)
+                Fault::filtered_list(move |_| {
+                    counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(2)
+                })
             }
         }
     }

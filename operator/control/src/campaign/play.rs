@@ -32,7 +32,7 @@ impl Stage {
     /// A fleet at rest, with both workloads placed unless the story places them.
     pub(super) async fn set(story: Story) -> Self {
         let mut objects = fleet();
-        if !story.from_nothing() {
+        if !story.begins_empty() {
             objects.extend(workloads());
         }
         let hub = Hub::with(&objects).await;

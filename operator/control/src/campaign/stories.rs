@@ -73,7 +73,7 @@ impl Story {
     }
 
     /// Whether it is played before anything was placed.
-    pub(super) fn from_nothing(self) -> bool {
+    pub(super) fn begins_empty(self) -> bool {
         self == Self::Place
     }
 

@@ -124,7 +124,7 @@ impl Note {
         let map =
             self.api.get_opt(meta::REMINDERS).await.map_err(|error| Error::api("read", meta::REMINDERS, error))?;
         let map = map.unwrap_or_default();
-        let text = map.data.as_ref().and_then(|data| data.get(TOLD)).map(String::as_str).unwrap_or("{}");
+        let text = map.data.as_ref().and_then(|data| data.get(TOLD)).map_or("{}", String::as_str);
         let told: Told = serde_json::from_str(text).map_err(|_| Error::Reminders)?;
         self.known = Some((map, told.clone()));
         Ok(told)

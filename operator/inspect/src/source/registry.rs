@@ -150,6 +150,7 @@ impl Registry {
         Ok(Self { agent, reference, host, path, scheme, login, authorization: None, limits })
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "texts and errors alike are told and gone")]
     fn failed(&self, detail: impl ToString) -> InspectError {
         InspectError::Registry { host: self.host.clone(), detail: detail.to_string() }
     }

@@ -145,7 +145,7 @@ pub(super) fn label_selector(
     for (key, value) in labels.get("matchLabels").and_then(Value::as_object).into_iter().flatten() {
         match value.as_str() {
             Some(text) if is_label_key(key) && text.len() <= 63 => {
-                drop(into.labels.0.insert(key.clone(), text.to_owned()))
+                drop(into.labels.0.insert(key.clone(), text.to_owned()));
             }
             _ => spec.lost(work, &format!("{at}/matchLabels/{}", key.replace('/', "~1")), value, "labels"),
         }

@@ -162,7 +162,7 @@ fn value(entry: &ImageEntry, fact: &Fact) -> Cell {
         NeedField::Level => needs.level.map_or_else(|| fact.source.as_str().into(), |level| level.to_string().into()),
         NeedField::Features => Cell::List(needs.features.iter().cloned().collect()),
         NeedField::MaxPageSize => Cell::known(needs.max_page_size_ki.map(|ki| Bytes(i64::from(ki) * 1024))),
-        NeedField::AbiWorld => Cell::known(needs.world.map(|world| world.as_str())),
+        NeedField::AbiWorld => Cell::known(needs.world.map(jiuzhou_engine::detect::World::as_str)),
         NeedField::Aarch32 => if needs.aarch32 { Word::Yes } else { Word::No }.into(),
         NeedField::KernelMin => Cell::known(needs.kernel_min.map(|kernel| kernel.to_string())),
         NeedField::Libc => Cell::known(needs.libc.map(|libc| {

@@ -25,7 +25,7 @@ impl Drop for Registry {
 
 impl Registry {
     fn start() -> Self {
-        let tools = Tools::find(&[Group::Crane], &mut |line| println!("{line}")).unwrap();
+        let tools = Tools::find(&[Group::Crane], &mut |_| {}).unwrap();
         let crane = tools.path(Tool::Crane).unwrap().to_owned();
         // Free now, and nobody else asks for it before the registry does.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -93,12 +93,12 @@ async fn faults(hub: &Cluster, kind: &KindInfo, case: &Case) -> Vec<String> {
 async fn the_api_server_takes_and_refuses_the_same_examples_with_the_same_words() {
     let fleet = Fleet::start().await.unwrap();
     install(&fleet).await;
-    let kinds: BTreeMap<_, _> = kinds().into_iter().map(|kind| (kind.kind.clone(), kind)).collect();
+    let kinds: BTreeMap<_, _> = kinds().iter().map(|kind| (kind.kind.clone(), kind)).collect();
     let mut found = Vec::new();
     let cases = all();
     assert!(cases.len() > 50, "{}", cases.len());
     for case in &cases {
-        found.extend(faults(fleet.hub(), &kinds[case.kind], case).await);
+        found.extend(faults(fleet.hub(), kinds[case.kind], case).await);
     }
     assert!(found.is_empty(), "{} faults:\n{}", found.len(), found.join("\n"));
 }

@@ -25,6 +25,7 @@ fn observation((_, state, _, [total, updated, ready, available]): &Seen) -> Obje
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "literals of the tests")]
 fn native(kind: &str, spec: Value, status: Value) -> Native {
     let kind = named(kind).unwrap();
     Native::new(
@@ -77,10 +78,10 @@ fn a_rollout_is_done_when_every_cluster_has_it_and_not_before() {
     let web = native("Deployment", json!({"replicas": 6}), json!({}));
     let of = |seen: &[Seen]| rolled_out(&tell(&web, seen, &[], false, apps::deployment), 6);
     let (a, b) = (("a", Ready, true, [3, 3, 3, 3]), ("b", Ready, true, [3, 3, 3, 3]));
-    assert_eq!(of(&[a.clone(), b]), Ok(true));
-    assert_eq!(of(&[a.clone(), ("b", Ready, false, [3, 3, 3, 3])]), Ok(false), "b still runs the former order");
-    assert_eq!(of(&[a.clone(), ("b", Applied, true, [4, 3, 3, 3])]), Ok(false), "an old pod is left");
-    assert_eq!(of(&[a.clone(), ("b", Applied, true, [3, 3, 2, 2])]), Ok(false));
+    assert_eq!(of(&[a, b]), Ok(true));
+    assert_eq!(of(&[a, ("b", Ready, false, [3, 3, 3, 3])]), Ok(false), "b still runs the former order");
+    assert_eq!(of(&[a, ("b", Applied, true, [4, 3, 3, 3])]), Ok(false), "an old pod is left");
+    assert_eq!(of(&[a, ("b", Applied, true, [3, 3, 2, 2])]), Ok(false));
     assert_eq!(of(&[]), Ok(false), "nothing has a place");
     assert!(of(&[a, ("b", Failed, true, [3, 1, 2, 2])]).unwrap_err().starts_with("b: "));
 }
