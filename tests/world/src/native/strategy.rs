@@ -91,6 +91,8 @@ pub(crate) fn prepare_new(world: &mut Inner, kind: &Kind, object: &mut Value) {
         {
             fields.remove("status");
         }
+        // A default of the status as a whole stands in a new object too.
+        crate::schema::decode::default(object, &kind.schema);
         meta::metadata(object).insert("generation".to_owned(), json!(1));
         return;
     }
