@@ -91,8 +91,13 @@ pub(crate) fn prepare_new(world: &mut Inner, kind: &Kind, object: &mut Value) {
         {
             fields.remove("status");
         }
-        // A default of the status as a whole stands in a new object too.
+        // A default of the status as a whole is read, and stored by the next update only.
+        let before = object.clone();
         crate::schema::decode::default(object, &kind.schema);
+        if *object != before {
+            let (namespace, name) = (meta::text(object, "namespace").to_owned(), meta::text(object, "name").to_owned());
+            world.unsaved.insert(crate::store::Key::new(&kind.resource(), &namespace, &name));
+        }
         meta::metadata(object).insert("generation".to_owned(), json!(1));
         return;
     }
