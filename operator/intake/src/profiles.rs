@@ -8,7 +8,7 @@ use jiuzhou_api::text::{Date, ImageDigest, ImageReference, Title, Token};
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::detect::{Execution, Fact, ImageEntry, LibcFamily, NeedField, Provenance, World};
 use jiuzhou_engine::terms::Digest;
-use kube::api::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// An image and its platforms, as an inspection saw them.
 #[derive(Clone, Debug)]

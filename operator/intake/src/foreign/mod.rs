@@ -16,7 +16,7 @@ use std::io::Read;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::terms::{Code, Digest, Finding, Reason};
-use kube::api::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
