@@ -124,6 +124,10 @@ fn present(
                     built.orders.insert(cluster, Order { delivery, secrets: rendered.secrets });
                 }
                 Ok(Some(Err(findings))) => {
+                    // Nothing is ordered, so nothing is reported of itself: what is there is looked for.
+                    if !gathered.reports.contains_key(&cluster) {
+                        built.looks.insert(cluster.clone(), look(gathered));
+                    }
                     built.health.insert(cluster.clone(), Health::Failed);
                     built.unrendered.insert(cluster, findings);
                 }
