@@ -34,7 +34,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         package: "jiuzhou-report",
-        may_import: &["jiuzhou-engine", "jiuzhou-measure"],
+        may_import: &["jiuzhou-engine", "jiuzhou-measure", "jiuzhou-study"],
         must_not_reach: &["kube", "k8s-openapi", "tokio", "hyper", "rustls"],
     },
     Room {

@@ -126,6 +126,12 @@ impl Comparison {
         self.workloads.iter().filter(|one| one.before.is_some() && one.after.is_some() && !one.moves.is_empty()).count()
     }
 
+    /// Replicas that are started anew.
+    #[must_use]
+    pub fn started(&self) -> i64 {
+        self.workloads.iter().map(WorkloadChange::started).fold(0, i64::saturating_add)
+    }
+
     /// Workloads that lose their place.
     #[must_use]
     pub fn unplaced(&self) -> usize {

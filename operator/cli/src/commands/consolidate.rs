@@ -4,7 +4,7 @@ use anyhow::bail;
 use jiuzhou_intake::{figures, schema};
 use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::consolidate as told;
-use jiuzhou_study::consolidate::{self, Asked, Consolidation};
+use jiuzhou_study::consolidate::{self, Asked};
 
 use crate::args::{ConsolidateArgs, FailOn};
 use crate::commands::saved::Saved;
@@ -46,46 +46,7 @@ pub(crate) fn run(args: &ConsolidateArgs, context: &Context) -> anyhow::Result<E
     let unusable = load::fails(&fleet.findings, FailOn::Error);
     let findings = fleet.findings.iter().filter(|one| one.severity > jiuzhou_engine::terms::Severity::Info);
     let meta = Meta::new(Some(as_of), Some(today.input_digest));
-    let document = told::consolidate(meta, &told_of(&found), findings.cloned().collect());
+    let document = told::consolidate(meta, &found, findings.cloned().collect());
     output::write(&document, &args.output, context)?;
     Ok(if unusable { Exit::Input } else { Exit::Ok })
-}
-
-fn told_of(found: &Consolidation) -> told::Consolidation {
-    told::Consolidation {
-        emptied: found
-            .emptied
-            .iter()
-            .map(|one| told::Emptied {
-                cluster: one.cluster.clone(),
-                nodes: one.nodes,
-                replicas: one.replicas,
-                moves: one.moves.clone(),
-                saves: one.saves,
-            })
-            .collect(),
-        kept: found
-            .kept
-            .iter()
-            .map(|one| told::Kept {
-                cluster: one.cluster.clone(),
-                replicas: one.replicas,
-                blocking: one.blocking,
-                workload: one.workload.to_string(),
-                why: one.why.clone(),
-                nearest: one.nearest.clone(),
-            })
-            .collect(),
-        nodes: found
-            .nodes
-            .iter()
-            .map(|one| told::Nodes {
-                cluster: one.cluster.clone(),
-                pool: one.pool.clone(),
-                nodes: one.nodes,
-                spare: one.spare,
-                saves: one.saves,
-            })
-            .collect(),
-    }
 }

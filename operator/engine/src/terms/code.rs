@@ -2,7 +2,8 @@
 //!
 //! A code is never translated and never reused. Its sentences (and its fix) in both languages are the report room's;
 //! a test there demands them for every code in [`Code::ALL`]. Rooms that find things add their codes here, in the
-//! area they belong to, in alphabetical order.
+//! area they belong to, in alphabetical order. It is one long list on purpose: the macro must see every code at once to hold
+//! names unique over all areas, and a code is looked for by its name.
 
 use serde::{Deserialize, Serialize};
 

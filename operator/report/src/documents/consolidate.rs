@@ -1,69 +1,11 @@
 //! `jiuzhou consolidate`: which clusters and nodes could be emptied, what would move, and what that would save.
 
-use jiuzhou_engine::decide::{Move, WorkloadKey};
-use jiuzhou_engine::terms::{Fen, Finding, Milligrams, MilliwattHours, Reason};
+use jiuzhou_engine::terms::{Fen, Finding, Milligrams, MilliwattHours};
 use jiuzhou_measure::rates::Estimate;
+use jiuzhou_study::consolidate::{Consolidation, Emptied, Kept, Nodes};
 
 use crate::document::{Cell, Chart, ChartForm, Column, Document, DocumentKind, Meta, Section};
 use crate::words::Word;
-
-/// A cluster that could be emptied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Emptied {
-    /// Name.
-    pub cluster: String,
-    /// Its nodes.
-    pub nodes: i64,
-    /// Replicas that would leave.
-    pub replicas: i64,
-    /// What would change place.
-    pub moves: Vec<(WorkloadKey, Move)>,
-    /// What its idle nodes draw, emit and cost in a month.
-    pub saves: Estimate,
-}
-
-/// A cluster that could not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// Name.
-    pub cluster: String,
-    /// Replicas on it.
-    pub replicas: i64,
-    /// Workloads that stand in the way.
-    pub blocking: usize,
-    /// The first of them.
-    pub workload: String,
-    /// Why.
-    pub why: Option<Reason>,
-    /// The cluster that the reason is about.
-    pub nearest: Option<String>,
-}
-
-/// Nodes of a pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nodes {
-    /// Cluster.
-    pub cluster: String,
-    /// Pool.
-    pub pool: String,
-    /// Its nodes.
-    pub nodes: i64,
-    /// How many could be emptied; `None` when it cannot be told.
-    pub spare: Option<i64>,
-    /// What those draw, emit and cost in a month.
-    pub saves: Estimate,
-}
-
-/// Everything the report is made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Consolidation {
-    /// Clusters that could be emptied together, in their order.
-    pub emptied: Vec<Emptied>,
-    /// Clusters that could not.
-    pub kept: Vec<Kept>,
-    /// Pools of those that stay.
-    pub nodes: Vec<Nodes>,
-}
 
 /// The document.
 #[must_use]
@@ -144,7 +86,7 @@ fn kept(kept: &[Kept]) -> Section {
             one.cluster.as_str().into(),
             one.replicas.into(),
             one.blocking.into(),
-            one.workload.as_str().into(),
+            one.workload.to_string().into(),
             one.why.clone().map_or(Cell::NotApplicable, Cell::Reason),
             one.nearest.as_deref().map_or(Cell::NotApplicable, Cell::from),
         ]);

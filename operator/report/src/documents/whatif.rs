@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Move, QuotaUse, Status as Outcome, Target, Violation, WorkloadKey};
-use jiuzhou_engine::terms::{Fen, Finding, Milligrams, MilliwattHours, ObjectRef, Place, Reason};
+use jiuzhou_engine::decide::{QuotaUse, Status as Outcome, Target, WorkloadKey};
+use jiuzhou_engine::terms::{Finding, ObjectRef, Place};
+use jiuzhou_study::compare::{Both, Comparison, State, Total};
 
 use super::decision::{amount, rule};
 use crate::document::{Cell, Chart, ChartForm, Column, Counted, Document, DocumentKind, Meta, Section, Status};
@@ -24,83 +25,6 @@ pub struct Supposed {
     pub place: Option<Place>,
 }
 
-/// A workload on one side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    /// How its decision ended.
-    pub status: Outcome,
-    /// Something of it runs against a rule.
-    pub violating: bool,
-    /// Replicas wanted.
-    pub wanted: i64,
-    /// Where they are.
-    pub targets: Vec<Target>,
-}
-
-/// A workload that is not the same on both sides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Workload {
-    /// Which.
-    pub key: WorkloadKey,
-    /// Its tenant.
-    pub tenant: String,
-    /// At present; `None` when it is new.
-    pub before: Option<State>,
-    /// As supposed; `None` when it is gone.
-    pub after: Option<State>,
-    /// Replicas that change place.
-    pub moves: Vec<Move>,
-    /// It has no place for all replicas any more.
-    pub loses_place: bool,
-    /// What newly runs against a rule.
-    pub new_violations: Vec<Violation>,
-    /// What limits it.
-    pub why: Option<Reason>,
-}
-
-/// Sums of estimates.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Total {
-    /// Replicas.
-    pub replicas: i64,
-    /// Energy of what is known.
-    pub energy: MilliwattHours,
-    /// Emissions of what is known.
-    pub carbon: Milligrams,
-    /// Price of what is known.
-    pub cost: Fen,
-    /// Replicas whose energy is not known.
-    pub no_energy: i64,
-    /// Replicas whose emissions are not known.
-    pub no_carbon: i64,
-    /// Replicas whose price is not known.
-    pub no_cost: i64,
-}
-
-/// Present and supposed.
-pub type Both = (Total, Total);
-
-/// What differs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compared {
-    /// Workloads that are not the same.
-    pub workloads: Vec<Workload>,
-    /// How many are.
-    pub unchanged: usize,
-    /// Workloads that move.
-    pub moved: usize,
-    /// Replicas that are started anew.
-    pub started: i64,
-    /// By cluster.
-    pub clusters: Vec<(String, Both)>,
-    /// By tenant, with how many of its workloads change.
-    pub tenants: Vec<(String, Both, usize)>,
-    /// Everything.
-    pub whole: Both,
-    /// Quotas that differ.
-    pub quota: Vec<(Option<QuotaUse>, Option<QuotaUse>)>,
-}
-
 /// Everything the report is made from.
 #[derive(Clone, Debug)]
 pub struct WhatifInput<'a> {
@@ -113,7 +37,7 @@ pub struct WhatifInput<'a> {
     /// Hours that estimates are for.
     pub hours: i64,
     /// What differs.
-    pub comparison: Compared,
+    pub comparison: &'a Comparison,
     /// Where objects stand.
     pub places: &'a BTreeMap<ObjectRef, Place>,
 }
@@ -123,15 +47,14 @@ pub struct WhatifInput<'a> {
 pub fn whatif(meta: Meta, input: &WhatifInput<'_>, findings: Vec<Finding>) -> Document {
     let mut document = Document::new(DocumentKind::Whatif, meta);
     document.subject.clone_from(&input.name);
-    let compared = &input.comparison;
-    let count = |which: fn(&Workload) -> bool| compared.workloads.iter().filter(|one| which(one)).count();
-    document.figure(Word::WorkloadsMoved, compared.moved);
-    document.figure(Word::ReplicasStarted, compared.started);
-    document.figure(Word::LosePlace, count(|one| one.loses_place));
-    document.figure(Word::NewlyViolating, count(|one| !one.new_violations.is_empty()));
-    document.figure(Word::TenantsTouched, compared.tenants.iter().filter(|(_, _, n)| *n > 0).count());
+    let compared = input.comparison;
+    document.figure(Word::WorkloadsMoved, compared.moved());
+    document.figure(Word::ReplicasStarted, compared.started());
+    document.figure(Word::LosePlace, compared.unplaced());
+    document.figure(Word::NewlyViolating, compared.violating());
+    document.figure(Word::TenantsTouched, compared.tenants.values().filter(|(_, changed)| *changed > 0).count());
     document.figure(Word::Unchanged, compared.unchanged);
-    let (before, after) = (&compared.whole.0, &compared.whole.1);
+    let (before, after) = (&compared.whole.before, &compared.whole.after);
     document.figure(
         Word::CostMonth,
         between(before.cost.0, after.cost.0, Unit::Fen, before.no_cost, after.no_cost, (before, after)),
@@ -199,7 +122,7 @@ fn supposed(changes: &[Supposed]) -> Section {
 
 fn status(state: Option<&State>) -> Cell {
     let Some(state) = state else { return Cell::NotApplicable };
-    if state.violating {
+    if !state.violations.is_empty() {
         return Status::Violating.into();
     }
     Cell::Status(match state.status {
@@ -216,7 +139,7 @@ fn targets(state: Option<&State>) -> Cell {
     Cell::Counted(state.targets.iter().map(one).collect())
 }
 
-fn workloads(compared: &Compared) -> Section {
+fn workloads(compared: &Comparison) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::text("workload", Word::Workload),
@@ -247,7 +170,7 @@ fn place(places: &BTreeMap<ObjectRef, Place>, key: &WorkloadKey) -> Option<Place
     places.get(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)).cloned()
 }
 
-fn lose_place(compared: &Compared, places: &BTreeMap<ObjectRef, Place>) -> Section {
+fn lose_place(compared: &Comparison, places: &BTreeMap<ObjectRef, Place>) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::text("workload", Word::Workload),
@@ -270,7 +193,7 @@ fn lose_place(compared: &Compared, places: &BTreeMap<ObjectRef, Place>) -> Secti
     section
 }
 
-fn violations(compared: &Compared, places: &BTreeMap<ObjectRef, Place>) -> Section {
+fn violations(compared: &Comparison, places: &BTreeMap<ObjectRef, Place>) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::text("workload", Word::Workload),
@@ -297,7 +220,7 @@ fn violations(compared: &Compared, places: &BTreeMap<ObjectRef, Place>) -> Secti
     section
 }
 
-fn moves(compared: &Compared) -> Section {
+fn moves(compared: &Comparison) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::text("workload", Word::Workload),
@@ -330,7 +253,7 @@ fn estimates() -> [Column; 3] {
     ]
 }
 
-fn estimated((before, after): &Both) -> [Cell; 3] {
+fn estimated(Both { before, after }: &Both) -> [Cell; 3] {
     let of = (before, after);
     [
         between(before.cost.0, after.cost.0, Unit::Fen, before.no_cost, after.no_cost, of),
@@ -339,7 +262,7 @@ fn estimated((before, after): &Both) -> [Cell; 3] {
     ]
 }
 
-fn tenants(compared: &Compared) -> Section {
+fn tenants(compared: &Comparison) -> Section {
     let mut columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::figure("workloads", Word::WorkloadsChanged),
@@ -348,16 +271,16 @@ fn tenants(compared: &Compared) -> Section {
     ];
     columns.extend(estimates());
     let mut section = Section::new(Word::SectionTenantsTouched, columns);
-    for (tenant, both, changed) in compared.tenants.iter().filter(|(_, _, changed)| *changed > 0) {
+    for (tenant, (both, changed)) in compared.tenants.iter().filter(|(_, (_, changed))| *changed > 0) {
         let mut row: Vec<Cell> =
-            vec![tenant.as_str().into(), (*changed).into(), both.0.replicas.into(), both.1.replicas.into()];
+            vec![tenant.as_str().into(), (*changed).into(), both.before.replicas.into(), both.after.replicas.into()];
         row.extend(estimated(both));
         section.row(row);
     }
     section
 }
 
-fn clusters(compared: &Compared) -> Section {
+fn clusters(compared: &Comparison) -> Section {
     let mut columns = vec![
         Column::text("cluster", Word::Cluster),
         Column::figure("before", Word::ReplicasPresent),
@@ -367,14 +290,14 @@ fn clusters(compared: &Compared) -> Section {
     let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 2 };
     let mut section = Section::new(Word::SectionClusters, columns).drawn(chart);
     for (cluster, both) in &compared.clusters {
-        let mut row: Vec<Cell> = vec![cluster.as_str().into(), both.0.replicas.into(), both.1.replicas.into()];
+        let mut row: Vec<Cell> = vec![cluster.as_str().into(), both.before.replicas.into(), both.after.replicas.into()];
         row.extend(estimated(both));
         section.row(row);
     }
     section
 }
 
-fn quota(compared: &Compared) -> Section {
+fn quota(compared: &Comparison) -> Section {
     let columns = vec![
         Column::text("tenant", Word::Tenant),
         Column::text("resource", Word::Resource),

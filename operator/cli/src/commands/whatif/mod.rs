@@ -70,7 +70,7 @@ pub(crate) fn run(args: &WhatifArgs, context: &Context) -> anyhow::Result<Exit> 
         on: (then != as_of).then_some(then),
         changes,
         hours: scale.hours,
-        comparison: told_of(&comparison),
+        comparison: &comparison,
         places,
     };
     output::write(&told::whatif(meta, &told, findings), &args.output, context)?;
@@ -113,46 +113,4 @@ fn supposition(placed: &Placed<'_>) -> told::Supposed {
     let (verb, object) = supposed::told(placed.change);
     let place = placed.document.place(&placed.pointer);
     told::Supposed { verb: verb.to_owned(), object, place: (!place.text.is_empty()).then_some(place) }
-}
-
-fn told_of(comparison: &Comparison) -> told::Compared {
-    let state = |state: &compare::State| told::State {
-        status: state.status,
-        violating: !state.violations.is_empty(),
-        wanted: state.wanted,
-        targets: state.targets.clone(),
-    };
-    let total = |total: &compare::Total| told::Total {
-        replicas: total.replicas,
-        energy: total.energy,
-        carbon: total.carbon,
-        cost: total.cost,
-        no_energy: total.no_energy,
-        no_carbon: total.no_carbon,
-        no_cost: total.no_cost,
-    };
-    let both = |both: &compare::Both| (total(&both.before), total(&both.after));
-    told::Compared {
-        workloads: comparison
-            .workloads
-            .iter()
-            .map(|one| told::Workload {
-                key: one.key.clone(),
-                tenant: one.tenant.clone(),
-                before: one.before.as_ref().map(state),
-                after: one.after.as_ref().map(state),
-                moves: one.moves.clone(),
-                loses_place: one.loses_place,
-                new_violations: one.new_violations.clone(),
-                why: one.why.clone(),
-            })
-            .collect(),
-        unchanged: comparison.unchanged,
-        moved: comparison.moved(),
-        started: comparison.workloads.iter().map(compare::WorkloadChange::started).fold(0, i64::saturating_add),
-        clusters: comparison.clusters.iter().map(|(name, one)| (name.clone(), both(one))).collect(),
-        tenants: comparison.tenants.iter().map(|(name, (one, n))| (name.clone(), both(one), *n)).collect(),
-        whole: both(&comparison.whole),
-        quota: comparison.quota.clone(),
-    }
 }

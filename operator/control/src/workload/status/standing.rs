@@ -1,0 +1,160 @@
+//! The one reason for the state of a workload: the first that holds.
+//!
+//! It is being removed, it cannot be decided on, it has no place, it runs against a rule, a member refused it, a member is
+//! silent, it is on its way, all is as wanted.
+
+use jiuzhou_api::conditions::ControllerReason;
+use jiuzhou_engine::decide::{Decision, Status};
+use jiuzhou_engine::terms::Reason;
+use jiuzhou_report::sentences;
+use jiuzhou_report::words::Lang;
+
+use super::part::Part;
+use super::rollout::told_phase;
+use super::wanted;
+use crate::select::left;
+use crate::workload::build::Built;
+use crate::workload::conditions::Standing;
+use crate::workload::dereference::{Deletion, Gathered, Held};
+use crate::workload::validate::obstacle;
+
+/// Clusters that a sentence names.
+pub(super) const LISTED_MOST: usize = 3;
+
+/// A reason of the engine as a standing, with what would help.
+pub(super) fn of_reason(reason: &Reason, ready: bool) -> Standing {
+    let said = |lang| format!("{} {}", sentences::render(reason, None, lang), sentences::fix(reason, None, lang));
+    Standing {
+        ready,
+        reason: reason.code.as_str().to_owned(),
+        en: said(Lang::En),
+        zh: said(Lang::Zh),
+        progressing: false,
+    }
+}
+
+/// A held deletion with why it is held and how exactly what waits is confirmed.
+pub(super) fn of_held(gathered: &Gathered<'_>, held: &Held, standing: Standing) -> Standing {
+    let (namespace, reason) = (&*gathered.key.namespace, ControllerReason::DeletionHeld.as_str());
+    let command = format!(
+        "kubectl annotate fwl {} -n {namespace} --overwrite {}={}",
+        gathered.key.name,
+        jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETIONS,
+        held.code
+    );
+    let said = |lang| {
+        let because = sentences::held_because(held.cause, namespace, lang);
+        let held_so = sentences::condition(reason, &because, 0, 0, lang).unwrap_or_default();
+        format!("{held_so} {}", sentences::confirm_deletions(held.waiting, namespace, &command, lang))
+    };
+    Standing { en: said(Lang::En), zh: said(Lang::Zh), ..standing }
+}
+
+/// How a workload stands.
+pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Standing {
+    let wanted = wanted(gathered, parts);
+    let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
+    let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
+    if let Deletion::Held(held) = gathered.deletion {
+        return of_held(gathered, held, of(ControllerReason::DeletionHeld, ""));
+    }
+    if gathered.deletion == Deletion::Ordered {
+        let left: Vec<&str> = parts.iter().filter(|part| part.placed > 0).map(|part| part.name.as_str()).collect();
+        return of(ControllerReason::Removing, &left.join(", ")).progressing();
+    }
+    if gathered.workload.is_none() {
+        return of(ControllerReason::ReferenceMissing, &format!("FleetWorkload {}", gathered.key));
+    }
+    if let Some(reason) = obstacle(gathered) {
+        return of_reason(&reason, false);
+    }
+    if let Some(decision) = gathered.decision
+        && let Some(standing) = undecided(gathered, decision, ready, wanted)
+    {
+        return standing;
+    }
+    if gathered.placement.is_none() {
+        return of(ControllerReason::NotObserved, "").progressing();
+    }
+    if let Some(waiting) = &built.waiting {
+        let standing = of(ControllerReason::WaitingForDependency, &waiting.names.join(", "));
+        return if waiting.stuck { standing } else { standing.progressing() };
+    }
+    let rollout = told_phase(gathered, built, parts);
+    if let Some((reason @ ControllerReason::RolloutFailed, words)) = &rollout {
+        return of(*reason, words);
+    }
+    let first = |reason: ControllerReason| {
+        let found = parts.iter().filter_map(|part| part.trouble.as_ref()).find(|(one, _)| *one == reason);
+        found.map(|(_, words)| words.as_str())
+    };
+    for reason in [
+        ControllerReason::SpecInvalid,
+        ControllerReason::DeliveryRefused,
+        ControllerReason::ObjectFailed,
+        ControllerReason::MayHaveRun,
+        ControllerReason::OutcomeUnknown,
+        ControllerReason::MemberUnreachable,
+        ControllerReason::Drifted,
+    ] {
+        if let Some(words) = first(reason) {
+            return of(reason, words);
+        }
+    }
+    if let Some((reason, words)) = &rollout {
+        return of(*reason, words).progressing();
+    }
+    if let Some(words) = first(ControllerReason::RevisionUnknown) {
+        return of(ControllerReason::RevisionUnknown, words).progressing();
+    }
+    for reason in [ControllerReason::DeliveryInProgress, ControllerReason::LastCopyKept] {
+        if first(reason).is_some() {
+            let open: Vec<&str> =
+                parts.iter().filter_map(|part| part.trouble.as_ref()).map(|(_, words)| &**words).collect();
+            return of(reason, &listed(&open)).progressing();
+        }
+    }
+    if let Some(held) = left::standing(gathered) {
+        return held;
+    }
+    let placed = || parts.iter().filter(|part| part.wanted > 0);
+    let all_ran = placed().next().is_some() && placed().all(|part| part.finished);
+    let reason = if all_ran { ControllerReason::Finished } else { ControllerReason::AsWanted };
+    Standing::new(true, reason.as_str(), "", ready, wanted)
+}
+
+/// The first few of many, and how many more there are.
+pub(super) fn listed(all: &[&str]) -> String {
+    let more = all.len().saturating_sub(LISTED_MOST);
+    let first = all.iter().take(LISTED_MOST).copied().collect::<Vec<_>>().join("; ");
+    if more == 0 { first } else { format!("{first}; +{more}") }
+}
+
+/// What a decision says against it being ready; `None` when everything has a place by the rules.
+pub(super) fn undecided(gathered: &Gathered<'_>, decision: &Decision, ready: i64, wanted: i64) -> Option<Standing> {
+    if let Some(violation) = decision.violations.first()
+        && let Some(reason) = violation.reasons.first()
+    {
+        let why = of_reason(reason, false);
+        let told = |lang, why: &str| {
+            let object = format!("{}: {why}", violation.cluster);
+            sentences::condition(ControllerReason::Violating.as_str(), &object, ready, wanted, lang).unwrap_or_default()
+        };
+        return Some(Standing {
+            reason: ControllerReason::Violating.as_str().to_owned(),
+            en: told(Lang::En, &why.en),
+            zh: told(Lang::Zh, &why.zh),
+            ..why
+        });
+    }
+    if decision.status == Status::Placed {
+        return None;
+    }
+    let limit = decision.limits.first();
+    let placed = gathered.placement.is_some_and(|placement| placement.spec.clusters.iter().any(|c| c.replicas > 0));
+    Some(match limit {
+        Some(limit) => of_reason(limit, false),
+        None if placed => Standing::new(false, ControllerReason::PartlyPlaced.as_str(), "", ready, wanted),
+        None => Standing::new(false, ControllerReason::NoClusterFits.as_str(), "", ready, wanted),
+    })
+}
