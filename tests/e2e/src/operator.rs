@@ -134,12 +134,17 @@ fn account(hub: &Cluster, folder: &Path) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
-    hub.apply(NAMESPACE)?;
-    // Admission asks each Tenant which namespaces are its own, so the definitions come first.
-    hub.apply_path("crds")?;
-    let chart = ["template", "jiuzhou", "charts/jiuzhou", "--namespace=jiuzhou-system", "--kube-version=1.33.0"];
-    let parts = ["--set=dedicatedHub=true", "--show-only=templates/rbac.yaml", "--show-only=templates/admission.yaml"];
-    hub.apply(&hub.helm(&[chart.as_slice(), &parts].concat())?)?;
+    // Where helm has installed the chart, all of this is there and helm's own.
+    let account = ["get", "serviceaccount", "jiuzhou", "--namespace=jiuzhou-system", "--ignore-not-found", "-o=name"];
+    if hub.kubectl(&account)?.trim().is_empty() {
+        hub.apply(NAMESPACE)?;
+        // Admission asks each Tenant which namespaces are its own, so the definitions come first.
+        hub.apply_path("crds")?;
+        let chart = ["template", "jiuzhou", "charts/jiuzhou", "--namespace=jiuzhou-system", "--kube-version=1.33.0"];
+        let parts =
+            ["--set=dedicatedHub=true", "--show-only=templates/rbac.yaml", "--show-only=templates/admission.yaml"];
+        hub.apply(&hub.helm(&[chart.as_slice(), &parts].concat())?)?;
+    }
     let token = hub.kubectl(&["create", "token", "jiuzhou", "--namespace=jiuzhou-system", "--duration=8h"])?;
     let of = hub.plane.kubeconfig();
     let text = std::fs::read_to_string(&of).with_context(|| format!("failed to read {}", of.display()))?;

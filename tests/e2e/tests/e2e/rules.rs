@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETE;
 use jiuzhou_api::{KindInfo, Scope, kinds};
 use jiuzhou_e2e::{Cluster, Fleet};
 use kube::Api;
-use kube::api::{DeleteParams, DynamicObject, PostParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::cel::Validator;
 use kube::core::discovery::ApiResource;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cases::{Case, all, object};
 use crate::definitions::install;
@@ -84,6 +85,9 @@ async fn faults(hub: &Cluster, kind: &KindInfo, case: &Case) -> Vec<String> {
         faults.push(format!("{} {:?}: offline says {wanted:?}, the server {told:?}", case.kind, case.message));
     }
     if old.is_some() {
+        // The chart's policies, where another story has installed them, let nobody delete a tenant by accident.
+        let confirmed = json!({ "metadata": { "annotations": { ANNOTATION_CONFIRM_DELETE: "example" } } });
+        api.patch("example", &PatchParams::default(), &Patch::Merge(confirmed)).await.unwrap();
         api.delete("example", &DeleteParams::default()).await.unwrap();
     }
     faults

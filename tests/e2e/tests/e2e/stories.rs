@@ -26,7 +26,12 @@ fn folders() -> Vec<String> {
     folders
 }
 
-/// The files of a folder that a person applies; what `kubectl get nodes` printed is none of them.
+/// What is no object of a hub: what `kubectl get nodes` printed, expectations and scenarios for offline commands.
+fn offline(document: &Document) -> bool {
+    document.kind == "Node" || document.api_version.starts_with("study.jiuzhou.dev/")
+}
+
+/// The files of a folder that a person applies.
 fn files(folder: &str) -> Vec<(String, Vec<Document>)> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -52,7 +57,7 @@ fn files(folder: &str) -> Vec<(String, Vec<Document>)> {
         (input, documents)
     };
     let all = paths.into_iter().map(read);
-    all.filter(|(_, documents)| documents.iter().all(|document| document.kind != "Node")).collect()
+    all.filter(|(_, documents)| !documents.iter().any(offline)).collect()
 }
 
 /// A trial run of a folder: kubectl's words when it is refused.

@@ -88,7 +88,7 @@ async fn an_upgrade_serves_new_fields_keeps_what_is_stored_and_a_removal_keeps_a
     let refused = hub.try_kubectl(&["apply", "--server-side", "--validate=strict", "-f", "-"], &newer).unwrap();
     assert!(!refused.status.success(), "the older definition knows the newer field");
 
-    helm(&[&["upgrade", "jiuzhou", "charts/jiuzhou"], system.as_slice()].concat());
+    helm(&[&["upgrade", "jiuzhou", "charts/jiuzhou", "--set=dedicatedHub=true"], system.as_slice()].concat());
     eventually("the newer field is served", Duration::from_secs(30), || async {
         hub.kubectl_with(&["apply", "--server-side", "--validate=strict", "-f", "-"], &newer).map(Seen::Done)
     })
