@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use jiuzhou_api::meta::PUSH_ACCOUNT;
 use serde_json::{Value, json};
 
 use crate::fleet::{Cluster, Fleet, binary};
@@ -88,7 +89,7 @@ impl Agent {
 /// A kubeconfig of the account that the agent's pod would run as.
 fn kubeconfig(member: &Cluster) -> Result<String> {
     let hours = "--duration=8h";
-    let token = member.kubectl(&["create", "token", "hub", "--namespace=jiuzhou-system", hours])?;
+    let token = member.kubectl(&["create", "token", PUSH_ACCOUNT, "--namespace=jiuzhou-system", hours])?;
     let of = member.plane.kubeconfig();
     let text = std::fs::read_to_string(&of).with_context(|| format!("failed to read {}", of.display()))?;
     let mut config: Value = serde_json::from_str(&text).context("failed to read a kubeconfig")?;

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETE;
 use serde_json::{Value, json};
 
 use crate::fleet::{Cluster, Fleet, binary};
@@ -23,6 +24,9 @@ pub const AFTER_A_KILL: Duration = Duration::from_secs(180);
 /// Images by what they run on.
 const IMAGES: [(&str, char, &[&str]); 3] =
     [("arm", '1', &["arm64"]), ("both", '2', &["amd64", "arm64"]), ("x86", '3', &["amd64"])];
+
+/// What a story makes on the hub.
+const KINDS: &str = "fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
 
 /// A story's own part of the fleet.
 #[derive(Debug)]
@@ -50,21 +54,29 @@ impl Scene {
     fn install(&self) -> Result<()> {
         let hub = self.fleet.hub();
         hub.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "crds"])?;
-        hub.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).map(drop)
+        hub.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"])?;
+        // Established is not served yet: for some seconds the server answers 429, "storage is (re)initializing".
+        let until = Instant::now() + SOON;
+        while let Err(error) = hub.kubectl(&["get", KINDS, "-A", "--ignore-not-found"]) {
+            ensure!(Instant::now() < until, "{error:?}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
     }
 
     /// Takes away what a story that failed has left, so that one failure is one failure.
     fn sweep(&self) -> Result<()> {
         let hub = self.fleet.hub();
-        let kinds = "fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
-        let Ok(left) = hub.kubectl(&["get", kinds, "-A", "-o", "json"]) else { return Ok(()) };
+        let Ok(left) = hub.kubectl(&["get", KINDS, "-A", "-o", "json"]) else { return Ok(()) };
         let left: Value = serde_json::from_str(&left).context("failed to read what kubectl printed")?;
         for object in left["items"].as_array().into_iter().flatten() {
             let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             let namespace = format!("--namespace={}", text("/metadata/namespace"));
             let named = [text("/kind"), text("/metadata/name"), namespace.as_str()];
-            let bare = r#"--patch={"metadata":{"finalizers":null}}"#;
-            hub.try_kubectl(&[&["patch", "--type=merge", bare], named.as_slice()].concat(), "")?;
+            let confirmed = json!({ ANNOTATION_CONFIRM_DELETE: text("/metadata/name") });
+            let bare = json!({ "metadata": { "finalizers": null, "annotations": confirmed } });
+            let bare = format!("--patch={bare}");
+            hub.try_kubectl(&[&["patch", "--type=merge", bare.as_str()], named.as_slice()].concat(), "")?;
             hub.try_kubectl(&[&["delete", "--wait=false", "--ignore-not-found"], named.as_slice()].concat(), "")?;
         }
         for member in self.fleet.members() {
@@ -74,7 +86,7 @@ impl Scene {
         for cluster in self.fleet.members().chain([hub]) {
             let names = cluster.kubectl(&["get", "namespaces", "-o", "name"])?;
             for name in names.lines().filter(|name| name.ends_with("-portal")) {
-                cluster.kubectl(&["delete", "--ignore-not-found", name])?;
+                cluster.delete_confirmed("namespace", name.trim_start_matches("namespace/"), &[])?;
             }
         }
         Ok(())

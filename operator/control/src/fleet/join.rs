@@ -5,6 +5,7 @@
 //! repairs and a foreign object of the same name is told and not taken.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiuzhou_api::meta;
@@ -14,7 +15,7 @@ use jiuzhou_member::claim;
 use jiuzhou_member::connection::{Connection, Endpoint, Limits, Refusal, Trouble, install_tls_provider};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, Secret, ServiceAccount};
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject, ListParams, ObjectList, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::GroupVersionKind;
 use kube::{Client, ResourceExt, discovery};
@@ -163,7 +164,7 @@ fn pem(der: &[u8]) -> String {
 /// The hub's answer.
 pub async fn tenants(of: &Client) -> Result<Vec<String>, JoinError> {
     let api: Api<Tenant> = Api::all(of.clone());
-    let all = api.list(&kube::api::ListParams::default()).await.map_err(hub("list Tenants"))?;
+    let all = api.list(&ListParams::default()).await.map_err(hub("list Tenants"))?;
     Ok(all.iter().map(ResourceExt::name_any).collect())
 }
 
@@ -208,9 +209,22 @@ fn has_admission(major: &str, minor: &str) -> bool {
     (number(major), number(minor)) >= (1, 30)
 }
 
+/// Lists them, waiting a little for an API server that is still making room for the definition: it answers 429 for some
+/// seconds after that was applied, and a person who types the next command at once should not meet that.
+async fn list_when_served(members: &Api<MemberCluster>) -> kube::Result<ObjectList<MemberCluster>> {
+    let mut tries = 30;
+    loop {
+        match members.list(&ListParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 429 && tries > 0 => tries -= 1,
+            answer => return answer,
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
 async fn refuse_doubles(to: &Client, admin: &Client, join: &Join, identity: &str) -> Result<(), JoinError> {
     let members: Api<MemberCluster> = Api::all(to.clone());
-    let all = members.list(&kube::api::ListParams::default()).await.map_err(hub("list MemberClusters"))?;
+    let all = list_when_served(&members).await.map_err(hub("list MemberClusters"))?;
     let is_it = |member: &&MemberCluster| {
         let seen = member.status.as_ref().and_then(|status| status.identity.as_ref());
         member.name_any() != join.cluster && seen.is_some_and(|seen| *seen.uid == *identity)

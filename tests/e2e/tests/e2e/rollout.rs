@@ -52,7 +52,6 @@ async fn stands(scene: &Scene, name: &str, reason: &str, wanted: [&str; 2]) -> S
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_staged_change_waits_stops_and_goes_back_and_who_depends_begins_later() {
     let mut scene = Scene::begin("rollout").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();

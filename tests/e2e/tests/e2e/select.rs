@@ -78,7 +78,6 @@ fn in_members(scene: &Scene, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_chart_is_installed_upgraded_rolled_back_and_taken_away_as_anywhere() {
     let mut scene = Scene::begin("shop").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
@@ -159,7 +158,6 @@ fn pods(scene: &Scene, app: &str) -> Value {
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn every_kind_that_is_waited_for_tells_what_the_members_tell() {
     let mut scene = Scene::begin("parts").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();

@@ -16,7 +16,6 @@ async fn leads(operator: &Operator, within: Duration) {
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_second_replica_takes_over_at_once_when_the_first_ends_and_in_time_when_it_dies() {
     let mut scene = Scene::begin("takeover").await.unwrap();
     let first = scene.operator(Start::default()).await.unwrap();
@@ -69,7 +68,6 @@ impl Moments {
 
 /// Placed, scaled, moved, removed: in each the operator dies at several moments, and each ends as it would have without.
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn an_operator_that_is_killed_at_any_moment_is_followed_by_the_right_state() {
     const SEED: u64 = 20_261_126;
     let mut moments = Moments(SEED);

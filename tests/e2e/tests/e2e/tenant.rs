@@ -32,7 +32,6 @@ async fn gone(cluster: &Cluster, kind: &str, name: &str) {
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_tenant_is_fenced_and_leaves_only_when_nothing_of_it_runs() {
     let mut scene = Scene::begin("guard").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
