@@ -34,6 +34,11 @@ pub(super) enum Credential {
         /// `resourceVersion` of the Secret, where there is one.
         version: Option<String>,
     },
+    /// The operator has no right to read the Secret, and no connection of an earlier one is in use.
+    Unreadable {
+        /// The Secret.
+        what: String,
+    },
     /// The hub did not say.
     Unknown(Trouble),
 }
@@ -80,7 +85,12 @@ async fn read(hub: &Client, push: &PushConnection, memory: &mut Memory) -> Crede
     let secret = match api.get_opt(&push.secret_name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => return Credential::Missing { what, version: None },
-        Err(error) => return Credential::Unknown(Trouble::of(&error)),
+        Err(error) => {
+            return match Trouble::of(&error) {
+                Trouble::Forbidden(_) if memory.connection.is_none() => Credential::Unreadable { what },
+                trouble => Credential::Unknown(trouble),
+            };
+        }
     };
     let version = secret.resource_version().unwrap_or_default();
     if memory.connection.as_ref().is_some_and(|(_, used)| *used == version) {

@@ -20,15 +20,15 @@ fn base64(text: &str) -> String {
 
 /// A MemberCluster with a kubeconfig that somebody wrote.
 fn stranger(scene: &Scene, name: &str, kubeconfig: &Value) -> Vec<Value> {
-    let namespace = format!("jiuzhou-member-{name}");
+    // Where join keeps them: elsewhere the operator may read no Secret.
+    let (namespace, secret) = ("jiuzhou-system", format!("member-{name}"));
     let spec = json!({
         "site": scene.name(), "form": "Private", "ownership": "Government", "jurisdictions": ["CN"],
-        "connection": { "push": { "secretNamespace": namespace, "secretName": "kubeconfig" } },
+        "connection": { "push": { "secretNamespace": namespace, "secretName": secret } },
     });
     vec![
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }),
         json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "kubeconfig", "namespace": namespace },
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": secret, "namespace": namespace },
             "data": { "kubeconfig": base64(&kubeconfig.to_string()) },
         }),
         object("MemberCluster", name, None, &spec),
@@ -107,9 +107,9 @@ async fn a_credential_that_would_run_read_or_trust_something_is_refused_and_says
     })
     .await
     .unwrap();
-    let namespaces: Vec<String> = cases.iter().map(|(name, ..)| format!("jiuzhou-member-{name}")).collect();
-    let mut gone = vec!["delete", "namespace", "--ignore-not-found", "--wait=false"];
-    gone.extend(namespaces.iter().map(String::as_str));
+    let secrets: Vec<String> = cases.iter().map(|(name, ..)| format!("member-{name}")).collect();
+    let mut gone = vec!["delete", "secret", "--ignore-not-found", "--namespace=jiuzhou-system"];
+    gone.extend(secrets.iter().map(String::as_str));
     scene.fleet.hub().kubectl(&gone).unwrap();
     scene.end(operator).await.unwrap();
 }
@@ -176,7 +176,8 @@ async fn what_a_member_refuses_and_what_cannot_be_delivered_is_told_by_name_and_
     assert!(!told.contains(WORD) && !told.contains(&base64(WORD)), "{told}");
     let told = scene.says("second", &["ObjectClaimedTwice"], SOON).await.unwrap();
     assert!(told.contains("first"), "{told}");
-    scene.says("ring", &["KindUnprofiled", "Ring"], SOON).await.unwrap();
+    // No member serves the kind, so none passes the rules.
+    scene.says("ring", &["NoCandidate", "ring"], SOON).await.unwrap();
 
     // Nothing of it is anywhere it should not be, and the first owner has what it had.
     let hub = scene.fleet.hub();
@@ -253,7 +254,9 @@ async fn an_object_that_cannot_be_read_stops_no_watch_and_no_start() {
     others_go_on(&scene, "after").await;
 
     hub.kubectl(&["delete", "fwl/broken", "-n", &namespace, "--wait=false"]).unwrap();
-    hub.kubectl(&["delete", "mc/broken", "tenant/broken", "--wait=false"]).unwrap();
+    for kind in ["mc", "tenant"] {
+        hub.delete_confirmed(kind, "broken", &["--wait=false"]).unwrap();
+    }
     hub.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "crds"]).unwrap();
     eventually("the broken ones are gone", SOON, || async {
         let there = hub.kubectl(&["get", "fwl,mc,tenants", "-A", "--no-headers"])?;

@@ -152,7 +152,6 @@ async fn metrics(port: u16, token: &str) -> String {
 }
 
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn what_is_rarely_needed_is_granted_and_works() {
     let mut scene = Scene::begin("rare").await.unwrap();
     let profiles = definition("multicluster.x-k8s.io", "clusterprofiles", "ClusterProfile", "v1alpha1", "Namespaced");
