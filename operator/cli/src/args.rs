@@ -393,6 +393,8 @@ pub enum ReportKind {
     Energy,
     /// 数字主权: tiers, what runs out, 等保 and 密评 by body, concentration, refused placements
     Sovereignty,
+    /// 信创迁移就绪度: which systems could run today on which domestic CPU, and what the others lack
+    Readiness,
 }
 
 /// `demo`
