@@ -115,7 +115,7 @@ pub enum Command {
     Adopt(AdoptArgs),
     /// Write what is decided in the forms of other systems
     Export(ExportArgs),
-    /// Reports of adoption and energy
+    /// Reports of adoption, energy, sovereignty and readiness for domestic CPUs
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network
     Demo(DemoArgs),

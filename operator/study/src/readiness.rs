@@ -15,7 +15,7 @@ use jiuzhou_engine::decide::{
     self, Answer as Verdict, Change, Changes, ClusterExplanation, Decision, Explanation, FleetInput, Image, Kept,
     Policy, Rule, Snapshot, SnapshotError, Spec, Status, WorkloadKey,
 };
-use jiuzhou_engine::detect::Provenance;
+use jiuzhou_engine::detect::{ImageEntry, Provenance};
 use jiuzhou_engine::terms::{Code, Reason};
 
 /// Workloads explained at once: what an explanation says of a thousand clusters is large.
@@ -254,7 +254,9 @@ fn unknown(spec: &Spec, decision: &Decision, told: &Explanation) -> Option<(Stat
         }
     }
     let silent = undescribed(spec)?;
-    Some(because(None, vec![Reason::new(Code::ImageNotProfiled).object(silent.name.as_str())]))
+    let taken = |entry: &ImageEntry| format!("{}/{}", entry.platform.os, entry.platform.architecture);
+    let taken: Vec<String> = silent.entries.iter().map(taken).collect();
+    Some(because(None, vec![Reason::new(Code::ImageNotProfiled).object(silent.name.as_str()).wanted(taken)]))
 }
 
 /// What would have to change for a workload without a place, and whether that is one thing, or something to be known.
@@ -283,7 +285,7 @@ fn obstacle(spec: &Spec, decision: &Decision, told: Explanation) -> (State, Obst
 #[cfg(test)]
 mod tests {
     use jiuzhou_engine::decide::Requirement;
-    use jiuzhou_engine::detect::{ImageEntry, Needs, OciPlatform};
+    use jiuzhou_engine::detect::{Needs, OciPlatform};
 
     use super::*;
     use crate::fixture::{as_of, cluster, fleet, within, workload};
