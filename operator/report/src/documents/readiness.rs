@@ -200,3 +200,114 @@ fn left_out(input: &ReadinessInput<'_>) -> Section {
     }
     section
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiuzhou_engine::decide::{Change, Rule, WorkloadKey};
+    use jiuzhou_engine::terms::{Code, Place};
+    use jiuzhou_study::readiness::{Family, Obstacle};
+
+    use super::*;
+    use crate::render::{Format, Options, render_text};
+    use crate::words::Lang;
+
+    struct Names(BTreeMap<ObjectRef, &'static str>);
+
+    impl Lookup for Names {
+        fn title(&self, object: &ObjectRef) -> Option<String> {
+            self.0.get(object).map(|title| (*title).to_owned())
+        }
+
+        fn division(&self, _code: &str) -> Option<String> {
+            None
+        }
+
+        fn document(&self, _object: &ObjectRef, _reason: &Reason) -> Option<String> {
+            None
+        }
+
+        fn place(&self, _object: &ObjectRef) -> Option<Place> {
+            None
+        }
+    }
+
+    fn answer(family: &str, state: State, reasons: usize) -> Answer {
+        let change = |at: usize| Change {
+            rule: Some(Rule::Architecture),
+            cost: 4,
+            reasons: vec![Reason::new(Code::NoManifestForPlatform).object(format!("{family}-{at}"))],
+        };
+        let obstacle = Obstacle {
+            workload: WorkloadKey::new("ns", "w"),
+            cluster: Some("麒麟-一号".to_owned()),
+            changes: (0..reasons).map(change).collect(),
+            limit: None,
+        };
+        let obstacles = if state == State::Ready { Vec::new() } else { vec![obstacle] };
+        Answer { system: "ns/s".to_owned(), family: family.to_owned(), state, obstacles }
+    }
+
+    fn made(systems: &[Vec<Answer>], left_out: &[(ObjectRef, Reason)]) -> Document {
+        let family = |name: &str| Family { name: name.to_owned(), clusters: 1, nodes: 4 };
+        let found = Readiness { families: vec![family("Hygon"), family("Kunpeng")], others: 0, answers: Vec::new() };
+        let row = |(at, answers): (usize, &Vec<Answer>)| SystemRow {
+            system: ObjectRef::new("InformationSystem", "ns", &format!("s{at}")),
+            tenant: "civil".to_owned(),
+            answers: answers.clone(),
+        };
+        let rows: Vec<SystemRow> = systems.iter().enumerate().map(row).collect();
+        let names = Names([(ObjectRef::new("Tenant", "", "civil"), "徐州市民政局")].into());
+        let input = ReadinessInput { found: &found, systems: &rows, left_out, lookup: &names };
+        readiness(Meta::default(), &input, Vec::new())
+    }
+
+    #[test]
+    fn each_system_is_counted_once_by_its_best_family() {
+        let document = made(
+            &[
+                vec![answer("Hygon", State::Several, 2), answer("Kunpeng", State::Ready, 0)],
+                vec![answer("Hygon", State::OneChange, 1), answer("Kunpeng", State::Several, 3)],
+                vec![answer("Hygon", State::Unknown, 1), answer("Kunpeng", State::OneChange, 1)],
+                vec![answer("Hygon", State::Several, 2), answer("Kunpeng", State::Several, 3)],
+                // No family has nodes.
+                Vec::new(),
+            ],
+            &[],
+        );
+        let told: Vec<Cell> = document.headline.iter().map(|figure| figure.value.clone()).collect();
+        assert_eq!(told, [Cell::Ratio(1, 5), Cell::Int(1), Cell::Int(1), Cell::Int(2), Cell::Int(0)]);
+        let family = &document.sections[0].rows[1];
+        assert_eq!(family[3..], [Cell::Ratio(1, 5), Cell::Int(1), Cell::Int(2), Cell::Int(0)]);
+        assert_eq!(document.sections[1].rows[0][0], Cell::from("徐州市民政局"));
+    }
+
+    #[test]
+    fn what_opens_nothing_is_told_for_the_nearest_family_only() {
+        let both = vec![answer("Hygon", State::Several, 3), answer("Kunpeng", State::Several, 2)];
+        let ready = vec![answer("Hygon", State::Several, 3), answer("Kunpeng", State::Ready, 0)];
+        let rows = |systems: &[Vec<Answer>]| made(systems, &[]).sections[2].rows.clone();
+        let told = rows(&[both]);
+        assert_eq!((told.len(), &told[0][1]), (2, &Cell::from("Kunpeng")));
+        assert_eq!(rows(&[ready]).len(), 0);
+    }
+
+    #[test]
+    fn it_renders_in_every_format_and_both_languages() {
+        let gone = ObjectRef::new("InformationSystem", "ns", "old");
+        let document = made(
+            &[vec![answer("Hygon", State::OneChange, 1), answer("Kunpeng", State::Unknown, 1)]],
+            &[(gone, Reason::new(Code::SystemUndescribed).object("旧系统"))],
+        );
+        for lang in Lang::ALL {
+            for format in Format::ALL.into_iter().filter(|format| format.has_tables() && format.is_text()) {
+                let text = render_text(&document, format, &Options { lang, ..Options::default() }).unwrap();
+                assert!(text.contains("麒麟-一号"), "{}", format.name());
+            }
+        }
+        let zh = Options { lang: Lang::Zh, ..Options::default() };
+        let text = render_text(&document, Format::Text, &zh).unwrap();
+        assert!(text.contains("旧系统 未登记工作负载"), "{text}");
+    }
+}
