@@ -115,7 +115,7 @@ pub enum Command {
     Adopt(AdoptArgs),
     /// Write what is decided in the forms of other systems
     Export(ExportArgs),
-    /// Reports of adoption and energy
+    /// Reports of adoption, energy, sovereignty and readiness for domestic CPUs
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network
     Demo(DemoArgs),
@@ -393,6 +393,8 @@ pub enum ReportKind {
     Energy,
     /// 数字主权: tiers, what runs out, 等保 and 密评 by body, concentration, refused placements
     Sovereignty,
+    /// 信创迁移就绪度: which systems could run today on which domestic CPU, and what the others lack
+    Readiness,
 }
 
 /// `demo`

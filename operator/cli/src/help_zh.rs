@@ -22,7 +22,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("import", "把 Karmada、OCM、ClusterProfile 或 kubeconfig 中的集群与策略转换为本平台的对象"),
     ("adopt", "根据导出内容，原样接管运行中集群的命名空间"),
     ("export", "把决策结果写成其他系统的格式"),
-    ("report", "上云率与能耗报表"),
+    ("report", "上云率、能耗、数字主权与信创迁移就绪度报表"),
     ("demo", "用内置的示例省份演示全部功能：无需集群，无需网络"),
     ("crds", "输出 CustomResourceDefinition"),
     ("operator", "在中心集群上运行：决策、下发、观测、出报表（需以 `hub` 特性构建）"),

@@ -47,11 +47,13 @@ pub enum DocumentKind {
     Inspect,
     /// Where an image, a package or a vulnerability is.
     Find,
+    /// Which systems could run on which CPU family.
+    Readiness,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
@@ -65,6 +67,7 @@ impl DocumentKind {
         Self::Consolidate,
         Self::Inspect,
         Self::Find,
+        Self::Readiness,
     ];
 
     /// The stable key in JSON.
@@ -84,6 +87,7 @@ impl DocumentKind {
             Self::Consolidate => "Consolidate",
             Self::Inspect => "Inspect",
             Self::Find => "Find",
+            Self::Readiness => "Readiness",
         }
     }
 
@@ -104,6 +108,7 @@ impl DocumentKind {
             Self::Consolidate => Word::TitleConsolidate,
             Self::Inspect => Word::TitleInspect,
             Self::Find => Word::TitleFind,
+            Self::Readiness => Word::TitleReadiness,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The study room asks the engine about what is not: expectations held against decisions, the present against a
-//! supposed fleet, and what could be emptied.
+//! supposed fleet, what could be emptied, and what could run on which CPUs.
 //!
 //! It decides nothing itself: every answer comes from [`jiuzhou_engine::decide`] on inputs that were changed, and is
 //! compared here. Pure: no files, no clock, no prose. Reading tests and scenarios is intake's, telling is report's.
@@ -10,3 +10,4 @@ pub mod consolidate;
 pub mod coverage;
 #[cfg(test)]
 mod fixture;
+pub mod readiness;

@@ -13,6 +13,7 @@ mod inspect;
 mod inventory;
 pub(crate) mod load;
 mod plan;
+mod readiness;
 mod replay;
 mod report;
 pub(crate) mod saved;

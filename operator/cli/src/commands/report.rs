@@ -15,7 +15,7 @@ use jiuzhou_report::documents::energy::energy;
 use jiuzhou_report::render;
 
 use crate::args::{FailOn, ReportArgs, ReportKind};
-use crate::commands::{load, sovereignty};
+use crate::commands::{load, readiness, sovereignty};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     let findings = std::mem::take(&mut fleet.findings);
     let mut document = match (args.kind, &args.report) {
         (ReportKind::Sovereignty, None) => sovereignty::document(&fleet, as_of)?,
+        (ReportKind::Readiness, None) => readiness::document(&fleet, as_of)?,
         (kind, Some(name)) => document(&fleet, &asked(&fleet, kind, name)?, as_of, true)?,
         (kind, None) => document(&fleet, &plain(&fleet, kind, period, as_of), as_of, false)?,
     };
@@ -70,7 +71,7 @@ fn period(args: &ReportArgs, as_of: Timestamp) -> anyhow::Result<Period> {
 fn plain(fleet: &Fleet, kind: ReportKind, period: Period, as_of: Timestamp) -> Ask {
     match kind {
         ReportKind::Adoption => Ask::adoption(as_of, figures::minimum_days(&fleet.objects, as_of)),
-        ReportKind::Energy | ReportKind::Sovereignty => Ask::energy(period, as_of),
+        ReportKind::Energy | ReportKind::Sovereignty | ReportKind::Readiness => Ask::energy(period, as_of),
     }
 }
 
@@ -93,6 +94,7 @@ fn asked(fleet: &Fleet, kind: ReportKind, name: &str) -> anyhow::Result<Ask> {
         ReportKind::Adoption => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Adoption),
         ReportKind::Energy => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Energy),
         ReportKind::Sovereignty => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Sovereignty),
+        ReportKind::Readiness => false,
     };
     if !same {
         bail!(Failure::ReportOfOtherType { name: name.to_owned(), kind: format!("{:?}", ask.kind) });

@@ -161,3 +161,44 @@ fn consolidation_tells_what_could_be_emptied_in_every_language_alike() {
     let ran = run(&["--cluster", "vualt"]);
     assert_eq!((ran.code, ran.err.contains("vault")), (1, true), "{}", ran.err);
 }
+
+/// The number of a figure of the headline of `report readiness` as JSON.
+fn headline(json: &str, key: &str) -> serde_json::Value {
+    let document: serde_json::Value = serde_json::from_str(json).expect("one document");
+    document["headline"][key].clone()
+}
+
+#[test]
+fn readiness_asks_family_by_family_and_says_the_one_change() {
+    let folder = Folder::new();
+    let asked = |more: &[&str]| {
+        let args = [&["report", "readiness", "examples/06-ganzi-prefecture"], &AS_OF[..], more].concat();
+        folder.run(&args)
+    };
+    let told = asked(&[]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("Kunpeng") && told.out.contains("Hygon"), "{}", told.out);
+    assert!(told.out.contains("The cluster is in region 510100; allowed is 5133."), "{}", told.out);
+    // A system that could run on one family and is one change away from another is in both columns.
+    let line = told.out.lines().find(|line| line.contains("康定市政务服务门户")).expect("a row");
+    assert!(line.contains("Kunpeng") && line.contains("Hygon"), "{line}");
+    let zh = asked(&["--lang", "zh"]);
+    assert!(zh.out.starts_with("信创迁移就绪度"), "{}", zh.out);
+    let json = asked(&["-o", "json"]);
+    assert_ne!(headline(&json.out, "systemsReady"), serde_json::Value::Null, "{}", json.out);
+    for format in ["wide", "csv", "html", "markdown", "yaml"] {
+        let ran = asked(&["-o", format]);
+        assert!(ran.code == 0 && ran.out.contains("康定市政务服务门户"), "{format}: {}", ran.err);
+    }
+}
+
+#[test]
+fn readiness_of_nothing_or_of_broken_files_says_so() {
+    let folder = Folder::new();
+    let none = folder.run(&["report", "readiness", "crds", "--as-of", "2026-11-23"]);
+    assert!(none.out.contains("n/a"), "{}{}", none.out, none.err);
+    let missing = folder.run(&["report", "readiness", "no-such-folder", "--as-of", "2026-11-23"]);
+    assert_eq!(missing.code, 4, "{}", missing.out);
+    let named = folder.run(&["report", "readiness", "examples/10-province", "--for", "adoption-2026"]);
+    assert_ne!(named.code, 0);
+}

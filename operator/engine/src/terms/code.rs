@@ -592,6 +592,8 @@ codes! {
     Study {
         /// A case of a test expected something else than what is.
         ExpectationMissed: Error,
+        /// No workload of a system is described, so that nothing can be asked of the engine.
+        SystemUndescribed: Info,
         /// No case of any test is about a policy or a tier.
         TestMissing: Error,
         /// There is no test in the input.

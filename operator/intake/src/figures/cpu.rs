@@ -3,12 +3,14 @@
 //! A cluster of several platforms is counted by what they have in common. Where they differ, nobody knows on which of
 //! them a replica runs, so the answer is unknown and not a part.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_measure::adoption::Assessed;
 
 use super::day;
-use crate::objects::{Items, named};
+use crate::objects::{Items, Objects, named};
 
 /// The scheme whose results count for the domestic share.
 const SCHEME: &str = "安全可靠测评";
@@ -44,6 +46,13 @@ pub(super) fn platform(platforms: &Items<api::CpuPlatform>, id: &str, today: Dat
         // A generic platform stands for CPUs of any maker, some of which may be on a notice.
         assessed: if domestic(spec.brand).is_some() { assessed(&spec.assurance, today) } else { Assessed::Unknown },
     })
+}
+
+/// The platforms of domestic brands, each with its brand: the families that a system may be moved to.
+#[must_use]
+pub fn domestic_families(objects: &Objects) -> BTreeMap<String, String> {
+    let all = objects.platforms.values().filter(|item| domestic(item.object.spec.brand) == Some(true));
+    all.map(|item| (item.document.name.clone(), brand_name(item.object.spec.brand))).collect()
 }
 
 /// A brand alone, for assets whose platform nobody entered. Notices name products, not brands.

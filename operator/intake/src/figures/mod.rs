@@ -19,6 +19,7 @@ pub(crate) mod tables;
 pub use adoption::{Register, minimum_days, register};
 pub use answer::{Answer, Figures, answer};
 pub use ask::{Ask, Problem, State, ask};
+pub use cpu::domestic_families;
 pub use energy::energy;
 pub use expiry::{Expiring, Proof, expiring, of_cluster};
 pub use names::{division, document, findings, title};

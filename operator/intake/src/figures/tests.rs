@@ -399,3 +399,19 @@ fn a_thousand_systems_are_counted() {
     let report = counted(&fleet, as_of());
     assert_eq!(report.whole.figure(FigureId::AdoptionMeasured).ratio, Ratio::new(0, 1000));
 }
+
+#[test]
+fn platforms_of_one_domestic_brand_are_one_family_and_generic_or_foreign_ones_are_none() {
+    let own = |name: &str, brand: &str| {
+        format!(
+            "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: CpuPlatform\nmetadata: {{name: {name}}}\nspec:\n  displayName: 本地设备\n  \
+             vendor: 某厂\n  brand: {brand}\n  architecture: arm64\n  unameMachine: aarch64\n  source: 设备台账\n"
+        )
+    };
+    let fleet = read(&[own("edge-box", "Phytium"), own("other-box", "Other")].concat(), as_of());
+    let families = domestic_families(&fleet.objects);
+    let of = |platform: &str| families.get(platform).map(String::as_str);
+    assert_eq!((of("kunpeng-920"), of("kunpeng-950")), (Some("Kunpeng"), Some("Kunpeng")));
+    assert_eq!((of("hygon-c86"), of("sunway-sw64")), (Some("Hygon"), Some("Sunway")));
+    assert_eq!((of("edge-box"), of("other-box"), of("x86-64-v3"), of("armv8.2")), (Some("Phytium"), None, None, None));
+}

@@ -13,6 +13,7 @@ pub mod find;
 pub mod inspect;
 pub mod inventory;
 pub mod plan;
+pub mod readiness;
 pub mod replay;
 pub mod sovereignty;
 pub mod test;

@@ -12,6 +12,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Correct what the case is about, or the expectation if the change is meant.",
             fix_zh: "请更正用例所涉对象；若变化属预期，请更正预期。",
         },
+        Code::SystemUndescribed => Sentence {
+            en: "No workload of {object} is described, so where it could run is not known.",
+            zh: "{object} 未登记工作负载，可运行于何处未知。",
+            fix_en: "Describe its workloads with their images, or take them over with `jiuzhou adopt`.",
+            fix_zh: "请登记其工作负载与镜像，或用 `jiuzhou adopt` 接管。",
+        },
         Code::TestMissing => Sentence {
             en: "No case of any test is about {object}.",
             zh: "没有任何测试用例涉及 {object}。",
