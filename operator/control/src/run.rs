@@ -83,6 +83,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
             actor: ACTOR,
             recorded: Mutex::default(),
         },
+        metrics: Arc::clone(&metrics),
     };
     let deliveries = Arc::new(Deliveries::new(delivery::Parts {
         hub: client.clone(),
@@ -100,6 +101,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         dial: dial(),
         members,
         gate: gate.clone(),
+        metrics: Arc::clone(&metrics),
     };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
@@ -225,7 +227,7 @@ fn elect(client: &Client, options: &Options, floor: u64) -> (Option<Leader>, Gat
 }
 
 /// Waits until this process leads; what comes back is done when it leads no more. `None` when told to stop before.
-async fn lead(
+pub(crate) async fn lead(
     leader: Option<&Leader>,
     gate: &Gate,
     metrics: &Arc<Metrics>,

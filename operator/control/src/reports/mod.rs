@@ -24,6 +24,7 @@ use kube::{Client, ResourceExt as _};
 use tokio::sync::oneshot;
 
 pub(crate) use copy::{Copy, Wished, Wishes, channel};
+pub(crate) use facts::connection;
 pub(crate) use reminders::{mark, named};
 
 use crate::error::{Category, Error};
@@ -75,7 +76,11 @@ impl Reporter {
                 () = stop.requested() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            pause = match self.look().await {
+            let began = tokio::time::Instant::now();
+            let looked = self.look().await;
+            let ended = looked.as_ref().map(drop).map_err(Error::category);
+            self.metrics.reconciled("reports", began.elapsed(), ended);
+            pause = match looked {
                 Ok(true) => PACE,
                 Ok(false) => AGAIN,
                 Err(error) => {

@@ -5,6 +5,7 @@
 //! and then the finalizer goes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -24,6 +25,7 @@ use super::leave::{self, Leaving};
 use super::quota;
 use crate::error::Error;
 use crate::leader::Gate;
+use crate::metrics::Metrics;
 use crate::planner::{Clock, chain};
 use crate::stop::Stop;
 use crate::workload::conditions::{condition, dated};
@@ -48,6 +50,7 @@ pub(crate) struct Keeper {
     pub(crate) gate: Gate,
     pub(crate) clock: Clock,
     pub(crate) leaving: Leaving,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Keeper {
@@ -83,7 +86,10 @@ impl Keeper {
 
     /// One tenant, once. What leaves, and what failed, is looked at again.
     async fn see(&self, tenant: Tenant, again: &mut BTreeMap<String, Tenant>) {
-        match self.step(&tenant).await {
+        let began = tokio::time::Instant::now();
+        let ended = self.step(&tenant).await;
+        self.metrics.reconciled("tenants", began.elapsed(), ended.as_ref().map(drop).map_err(Error::category));
+        match ended {
             Ok(true) => {}
             Ok(false) => drop(again.insert(tenant.name_any(), tenant)),
             Err(error) => {
@@ -91,6 +97,7 @@ impl Keeper {
                 again.insert(tenant.name_any(), tenant);
             }
         }
+        self.metrics.queued("tenants", again.len());
     }
 
     /// Returns whether nothing is left to do for this version of it.
