@@ -47,7 +47,13 @@ impl Scene {
     fn of_hub(name: &str) -> Self {
         let hub = World::hub(name, Clock::default());
         hub.seed(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } }));
-        Self { hub, members: BTreeMap::new(), behind: Arc::default(), metrics: Arc::default(), unlisted: BTreeMap::new() }
+        Self {
+            hub,
+            members: BTreeMap::new(),
+            behind: Arc::default(),
+            metrics: Arc::default(),
+            unlisted: BTreeMap::new(),
+        }
     }
 
     /// Adds a member whose Secret holds this kubeconfig.
@@ -95,7 +101,8 @@ impl Scene {
             Ok(Connection::over(transport(service), limits, None, None))
         });
         let hub = Hub { id: id.to_owned(), term: 1, epoch: 0 };
-        let (outlook, receiver) = watch::channel(Arc::new(Outlook { hub, unlisted: self.unlisted.clone(), ..Outlook::default() }));
+        let (outlook, receiver) =
+            watch::channel(Arc::new(Outlook { hub, unlisted: self.unlisted.clone(), ..Outlook::default() }));
         let members = Members::default();
         let (stopper, stop) = Stop::new();
         let fleet = Fleet {

@@ -43,7 +43,9 @@ async fn every_declared_metric_is_fed_by_a_run() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert!(reporter.look().await.expect("a look"), "the hub is known");
     let text = hub.metrics.encode();
-    let fed = |name: &str| text.lines().any(|line| line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} ")));
+    let fed = |name: &str| {
+        text.lines().any(|line| line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} ")))
+    };
     let starved: Vec<String> = ALL.iter().flat_map(super::Metric::series).filter(|name| !fed(name)).collect();
     assert!(starved.is_empty(), "nothing feeds {starved:?}");
     for line in [

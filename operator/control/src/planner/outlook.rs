@@ -87,7 +87,10 @@ fn count_unlisted(objects: &[ObjectObservation]) -> i32 {
         !matches!(one.state, ObjectState::Gone | ObjectState::Conflict)
             && one.identity.as_ref().is_some_and(|identity| {
                 KINDS.iter().any(|kind| {
-                    !kind.hub_lists && kind.group.is_empty() && *identity.api_version == *"v1" && *identity.kind == *kind.kind
+                    !kind.hub_lists
+                        && kind.group.is_empty()
+                        && *identity.api_version == *"v1"
+                        && *identity.kind == *kind.kind
                 })
             })
     };

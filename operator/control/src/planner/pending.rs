@@ -85,11 +85,7 @@ mod tests {
 
     fn status(epoch: i64, states: &[ObjectState]) -> DeliveryStatus {
         let object = |state: &ObjectState| ObjectObservation { state: *state, ..ObjectObservation::default() };
-        DeliveryStatus {
-            epoch: Some(epoch),
-            objects: states.iter().map(object).collect(),
-            ..DeliveryStatus::default()
-        }
+        DeliveryStatus { epoch: Some(epoch), objects: states.iter().map(object).collect(), ..DeliveryStatus::default() }
     }
 
     #[tokio::test(start_paused = true)]
