@@ -145,6 +145,21 @@ impl Error {
     }
 }
 
+/// What kind of error the answer to a request is; one that says "not there" is an answer, not an error.
+///
+/// # Errors
+/// The category of an answer that refuses, or of none at all.
+pub(crate) fn of_answer(status: Option<http::StatusCode>) -> Result<(), Category> {
+    match status.map(|status| status.as_u16()) {
+        None | Some(429) => Err(Category::Unreachable),
+        Some(401 | 403) => Err(Category::Forbidden),
+        Some(409) => Err(Category::Conflict),
+        Some(code) if code < 400 || code == 404 => Ok(()),
+        Some(code) if code < 500 => Err(Category::Refused),
+        Some(_) => Err(Category::Unreachable),
+    }
+}
+
 /// What kind an answer of an API server is.
 #[must_use]
 pub(crate) fn of_api(error: &kube::Error) -> Category {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::v1alpha1::{FleetWorkload, FleetWorkloadStatus};
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource as _};
 
@@ -41,7 +42,29 @@ impl Events {
             action: "Place".to_owned(),
             secondary: None,
         };
-        let (recorder, reference) = (self.0.clone(), workload.object_ref(&()));
+        self.publish(event, workload.object_ref(&()));
+    }
+
+    /// Tells that a definition is not this version's.
+    pub(crate) fn definition(&self, name: &str, note: &str) {
+        let event = Event {
+            type_: EventType::Warning,
+            reason: "DefinitionDiffers".to_owned(),
+            note: Some(note.chars().take(NOTE_MOST).collect()),
+            action: "Check".to_owned(),
+            secondary: None,
+        };
+        let reference = ObjectReference {
+            api_version: Some("apiextensions.k8s.io/v1".to_owned()),
+            kind: Some("CustomResourceDefinition".to_owned()),
+            name: Some(name.to_owned()),
+            ..ObjectReference::default()
+        };
+        self.publish(event, reference);
+    }
+
+    fn publish(&self, event: Event, reference: ObjectReference) {
+        let recorder = self.0.clone();
         tokio::spawn(async move {
             match tokio::time::timeout(PATIENCE, recorder.publish(&event, &reference)).await {
                 Ok(Ok(())) => {}

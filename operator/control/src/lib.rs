@@ -9,6 +9,7 @@
 mod campaign;
 mod connect;
 mod decide;
+mod definitions;
 pub mod delivery;
 mod error;
 mod events;

@@ -139,8 +139,8 @@ pub const RIGHTS: &[Right] = &[
         "apiextensions.k8s.io",
         &["customresourcedefinitions"],
         &["get"],
-        "whether a definition is terminating before a deletion counts as an order",
-        "删除是否为指令须先确认资源定义未在终止",
+        "whether a definition is terminating before a deletion counts as an order, and whether it is this version's",
+        "删除是否为指令须先确认资源定义未在终止，并核对定义版本",
     ),
     cluster(
         "apps",

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::decide::epoch;
 use crate::delivery::audit::Audit;
+use crate::definitions::{self, DEFINITIONS};
 use crate::delivery::{self, Deliveries, Pace};
 use crate::error::Error;
 use crate::fleet::{Fleet, Members, Outlook, Roads, Settings as FleetSettings, dial};
@@ -49,7 +50,7 @@ const CALM: Duration = Duration::from_secs(15);
 /// # Errors
 /// What makes going on pointless: a hub that refuses us, an audit log that cannot be written, a lost lease.
 pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Error> {
-    let (health, metrics) = (Health::new([CACHES, LEASE]), Arc::new(Metrics::new()));
+    let (health, metrics) = (Health::new([CACHES, LEASE, DEFINITIONS]), Arc::new(Metrics::new()));
     serve(&client, &options, &health, &metrics, &stop).await?;
     let version = client.apiserver_version().await.map_err(|error| Error::api("read", "the hub's version", error))?;
     let id = identity(&client).await?;
@@ -60,6 +61,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let lost = lead(leader.as_ref(), &gate, &metrics, &stop).await;
     let Some(lost) = lost else { return Ok(()) };
     health.set_ready(LEASE, true);
+    tokio::spawn(definitions::watch(client.clone(), health.clone(), stop.clone()));
     let digest_key = keys::digest_key(&client).await?;
     let (natives, followed) = watch::channel(false);
     let seen = hub::watch_all(&client, &stop, &followed);
@@ -69,21 +71,7 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let (outlook, seen_outlook) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
     let members = Members::default();
     let witness = Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR));
-    let keeper = Keeper {
-        hub: client.clone(),
-        gate: gate.clone(),
-        clock: Arc::clone(&clock),
-        leaving: Leaving {
-            hub: client.clone(),
-            members: members.clone(),
-            witness: Arc::clone(&witness) as _,
-            log: records.log(),
-            gate: gate.clone(),
-            clock: Arc::clone(&clock),
-            actor: ACTOR,
-            recorded: Mutex::default(),
-        },
-    };
+    let (keepers_witness, keepers_members) = (Arc::clone(&witness) as _, members.clone());
     let deliveries = Arc::new(Deliveries::new(delivery::Parts {
         hub: client.clone(),
         ways: Arc::new(Roads::new(members.clone(), seen_outlook.clone())),
@@ -100,15 +88,33 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
         dial: dial(),
         members,
         gate: gate.clone(),
+        metrics: Arc::clone(&metrics),
     };
     let fleet = tokio::spawn(watch_over(fleet, stop.clone()));
     let settled = tokio::spawn(settle(gate.clone(), Arc::clone(&deliveries)));
-    let keeper = tokio::spawn(keeper.run(stop.clone()));
     let orders: Arc<dyn Orders> = Arc::clone(&deliveries) as Arc<dyn Orders>;
     let dedicated = options.dedicated_hub;
     let traces = options.otlp.as_deref().map(Traces::to).transpose()?.unwrap_or_default();
     let (wishes, wished) = reports::channel();
     let figures = Reporter::new(client.clone(), Arc::clone(&clock), gate.clone(), Arc::clone(&metrics), wishes);
+    let keeper = Keeper {
+        hub: client.clone(),
+        gate: gate.clone(),
+        clock: Arc::clone(&clock),
+        leaving: Leaving {
+            hub: client.clone(),
+            members: keepers_members,
+            witness: keepers_witness,
+            log: records.log(),
+            gate: gate.clone(),
+            clock: Arc::clone(&clock),
+            actor: ACTOR,
+            recorded: Mutex::default(),
+        },
+        metrics: Arc::clone(&metrics),
+        told: figures.tenants(),
+    };
+    let keeper = tokio::spawn(keeper.run(stop.clone()));
     let figures = tokio::spawn(figures.run(stop.clone()));
     let parts = Parts {
         client,
@@ -225,7 +231,7 @@ fn elect(client: &Client, options: &Options, floor: u64) -> (Option<Leader>, Gat
 }
 
 /// Waits until this process leads; what comes back is done when it leads no more. `None` when told to stop before.
-async fn lead(
+pub(crate) async fn lead(
     leader: Option<&Leader>,
     gate: &Gate,
     metrics: &Arc<Metrics>,

@@ -240,6 +240,10 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
+    /// What the running operator tells the tasks of members.
+    outlook: Mutex<Option<tokio::sync::watch::Receiver<Arc<crate::fleet::Outlook>>>>,
+    /// What its operators count in.
+    pub(crate) metrics: Arc<Metrics>,
     /// Whether its operators run as those of a dedicated hub.
     pub(crate) dedicated: bool,
     /// Where a running operator is asked for copies of its state.
@@ -254,6 +258,8 @@ impl Hub {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
+            outlook: Mutex::default(),
+            metrics: Arc::default(),
             dedicated: true,
             wishes: Mutex::default(),
         };
@@ -319,15 +325,17 @@ impl Hub {
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
         let (wishes, wished) = crate::reports::channel();
         *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Some(wishes);
+        let (outlook, told) = tokio::sync::watch::channel(Arc::default());
+        *self.outlook.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         let parts = Parts {
             client,
             clock,
             records,
             orders,
-            outlook: tokio::sync::watch::channel(Arc::default()).0,
+            outlook,
             digest_key: DigestKey::new([7_u8; 32]),
             gate: Gate::alone(Term(1)),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::clone(&self.metrics),
             health: Health::new([]),
             dedicated: self.dedicated,
             natives,
@@ -338,13 +346,18 @@ impl Hub {
         tokio::spawn(planner.run(seen, reports, stop))
     }
 
+    /// What a running operator tells the tasks of members.
+    pub(crate) fn outlook(&self) -> tokio::sync::watch::Receiver<Arc<crate::fleet::Outlook>> {
+        self.outlook.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("an operator runs")
+    }
+
     /// Who reports on a running operator.
     pub(crate) fn reporter(&self) -> crate::reports::Reporter {
         let world = self.world.clone();
         let clock: Clock = Arc::new(move || world.clock().now());
         let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("an operator runs");
         let client = self.world.client_named("operator");
-        crate::reports::Reporter::new(client, clock, Gate::alone(Term(1)), Arc::new(Metrics::new()), wishes)
+        crate::reports::Reporter::new(client, clock, Gate::alone(Term(1)), Arc::clone(&self.metrics), wishes)
     }
 
     /// Waits until the operator asks nothing of the hub for a while.

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiuzhou_control::Stop;
 use jiuzhou_control::fleet::{Access, Dial, Fleet, Members, Outlook, Settings};
 use jiuzhou_control::leader;
+use jiuzhou_control::metrics::Metrics;
 use jiuzhou_member::claim::Hub;
 use jiuzhou_member::connection::{Connection, Endpoint, Limits, transport};
 use jiuzhou_world::{Clock, Fault, World};
@@ -24,6 +25,9 @@ struct Scene {
     hub: World,
     members: BTreeMap<String, World>,
     behind: Arc<Mutex<BTreeMap<String, World>>>,
+    metrics: Arc<Metrics>,
+    /// ConfigMaps and Secrets that deliveries have in members.
+    unlisted: BTreeMap<String, BTreeMap<String, i32>>,
 }
 
 /// A running fleet.
@@ -43,7 +47,13 @@ impl Scene {
     fn of_hub(name: &str) -> Self {
         let hub = World::hub(name, Clock::default());
         hub.seed(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } }));
-        Self { hub, members: BTreeMap::new(), behind: Arc::default() }
+        Self {
+            hub,
+            members: BTreeMap::new(),
+            behind: Arc::default(),
+            metrics: Arc::default(),
+            unlisted: BTreeMap::new(),
+        }
     }
 
     /// Adds a member whose Secret holds this kubeconfig.
@@ -91,7 +101,8 @@ impl Scene {
             Ok(Connection::over(transport(service), limits, None, None))
         });
         let hub = Hub { id: id.to_owned(), term: 1, epoch: 0 };
-        let (outlook, receiver) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
+        let (outlook, receiver) =
+            watch::channel(Arc::new(Outlook { hub, unlisted: self.unlisted.clone(), ..Outlook::default() }));
         let members = Members::default();
         let (stopper, stop) = Stop::new();
         let fleet = Fleet {
@@ -101,6 +112,7 @@ impl Scene {
             dial,
             members: members.clone(),
             gate: leader::Gate::alone(leader::Term(1)),
+            metrics: Arc::clone(&self.metrics),
         };
         Running { members, stopper: Some(stopper), task: tokio::spawn(fleet.run(stop)), _outlook: outlook }
     }
@@ -328,5 +340,31 @@ async fn a_member_leaves_only_when_nothing_is_left_there() {
     assert_eq!(scene.object("a"), Value::Null, "gone");
     assert!(world.object("v1", "ConfigMap", "jiuzhou-system", "hub").is_none(), "the claim was given back");
     assert!(running.members.get("a").is_none());
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_with_nothing_but_a_config_map_of_ours_does_not_leave() {
+    let mut scene = Scene::new(&["a"]);
+    scene.unlisted.insert("a".to_owned(), [("portal".to_owned(), 2)].into());
+    scene.hub.seed(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "portal" } }));
+    let digest = format!("sha256:{}", "0".repeat(64));
+    scene.hub.seed(json!({
+        "apiVersion": "jiuzhou.dev/v1alpha1", "kind": "FleetPlacement",
+        "metadata": { "name": "settings", "namespace": "portal" },
+        "spec": {
+            "revision": 1, "decision": digest, "epoch": 1, "sequence": 1, "clusters": [{ "name": "a", "replicas": 1 }],
+            "inputs": { "workload": digest, "snapshot": digest },
+        },
+    }));
+    let running = scene.run();
+    seconds(5).await;
+    let members: kube::Api<jiuzhou_api::v1alpha1::MemberCluster> = kube::Api::all(scene.hub.client_named("person"));
+    members.delete("a", &kube::api::DeleteParams::default()).await.unwrap();
+    seconds(60).await;
+    assert_eq!(scene.condition("a", "Ready"), is("False", "Removing"));
+    assert_eq!(scene.object("a")["status"]["left"], json!([{ "namespace": "portal", "count": 2 }]));
+    let ready = scene.object("a")["status"]["conditions"].to_string();
+    assert!(ready.contains("portal/settings"), "{ready}");
     running.end().await;
 }

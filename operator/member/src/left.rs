@@ -1,7 +1,8 @@
 //! What of ours is still in a cluster, by namespace: what must be proven empty before a member is let go.
 //!
 //! Counted by metadata only, in pages. Kinds whose content is the tenant's (ConfigMaps, Secrets) cannot be listed by the
-//! hub's account; they go with their workload's delivery, which proves them by uid.
+//! hub's account; they go with their workload's delivery, which proves them by uid, and the hub counts them from what its
+//! deliveries report.
 
 use std::collections::BTreeMap;
 

@@ -46,6 +46,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 
 use crate::leader::Gate;
+use crate::metrics::Metrics;
 use crate::stop::Stop;
 
 pub use members::{Access, Member, MemberChange, MemberEvent, Members};
@@ -63,6 +64,9 @@ pub struct Outlook {
     pub knowledge: Arc<Knowledge>,
     /// Counts changes of `knowledge`.
     pub knowledge_version: u64,
+    /// ConfigMaps and Secrets that deliveries left in members which drain or leave, by member and namespace: the hub's account
+    /// may not list those there.
+    pub unlisted: BTreeMap<String, BTreeMap<String, i32>>,
     /// Who this hub is. Without an id nothing is claimed and nothing written to a member.
     pub hub: Hub,
     /// Highest epoch this hub has committed; it moves with every commit and wakes nobody.
@@ -127,6 +131,8 @@ pub struct Fleet {
     pub members: Members,
     /// Whether this process leads: asked before every write.
     pub gate: Gate,
+    /// What its rounds and requests are counted in.
+    pub metrics: Arc<Metrics>,
 }
 
 /// What shared watches have seen on the hub.
@@ -204,6 +210,7 @@ impl Fleet {
             dial: self.dial.clone(),
             boards: boards.clone(),
             gate: self.gate.clone(),
+            metrics: Arc::clone(&self.metrics),
         };
         tasks.insert(name, member.spawn(object));
     }

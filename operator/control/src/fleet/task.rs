@@ -22,7 +22,9 @@ use super::{
     Boards, Dial, Members, Outlook, Settings, apply, build, credential, dereference, leave, pull, status,
     update_status, validate,
 };
+use crate::error::{Category, of_answer};
 use crate::leader::Gate;
+use crate::metrics::Metrics;
 
 /// Rounds of one member are never closer than this, whatever wakes it.
 const SHORTEST_ROUND: Duration = Duration::from_millis(500);
@@ -36,6 +38,7 @@ pub(super) struct Start {
     pub(super) dial: Dial,
     pub(super) boards: Boards,
     pub(super) gate: Gate,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// A running task; dropping the handle ends it.
@@ -86,6 +89,8 @@ pub(super) struct Memory {
     pub(super) last_answer: Option<Timestamp>,
     /// What a complete count showed while it drains or leaves.
     pub(super) left: Option<BTreeMap<String, i32>>,
+    /// Workloads that are placed there, as the hub said by a complete list.
+    pub(super) placed: Option<Vec<String>>,
     pub(super) count_again: Option<Instant>,
     /// Why a deletion waits.
     pub(super) held: Option<Problem>,
@@ -123,6 +128,7 @@ impl Memory {
             read_again: None,
             last_answer: None,
             left: None,
+            placed: None,
             count_again: None,
             held: None,
             renew_again: None,
@@ -161,7 +167,8 @@ impl Start {
             let began = Instant::now();
             let current = object.borrow_and_update().clone();
             let outlook = self.outlook.borrow_and_update().clone();
-            self.round(&current, &outlook, &mut memory).await;
+            let ended = self.round(&current, &outlook, &mut memory).await;
+            self.metrics.reconciled("members", began.elapsed(), ended);
             let wake = tokio::time::sleep_until(began + self.settings.round);
             tokio::select! {
                 changed = object.changed() => if changed.is_err() { break },
@@ -173,14 +180,16 @@ impl Start {
             tokio::time::sleep_until(began + SHORTEST_ROUND).await;
         }
         self.members.remove(&name);
+        self.metrics.forget_member(&name);
     }
 
-    /// dereference, validate, build, apply, update status.
-    async fn round(&self, object: &MemberCluster, outlook: &Outlook, memory: &mut Memory) {
+    /// dereference, validate, build, apply, update status. A member that is down makes no round fail; a hub that takes no
+    /// status does.
+    async fn round(&self, object: &MemberCluster, outlook: &Outlook, memory: &mut Memory) -> Result<(), Category> {
         let read = dereference::dereference(&self.hub, object, memory, &self.boards).await;
         let candidate = match validate::validate(read.credential, Timestamp::now()) {
             Ok(Some((endpoint, version))) => match build::build(&self.dial, endpoint, self.settings.limits) {
-                Ok(connection) => Some((connection, version)),
+                Ok(connection) => Some((self.counted(object, connection), version)),
                 Err(problem) => {
                     memory.refusal = Some((problem, Some(version), Instant::now()));
                     None
@@ -202,18 +211,25 @@ impl Start {
         }
         // Who does not lead (any more) looks and writes nothing: a finalizer that is taken off cannot be put back.
         if self.gate.check().is_err() {
-            return;
+            return Err(Category::Lease);
         }
         credential::renew(&self.hub, object, memory).await;
-        if leave::leave(&self.hub, object, memory, &self.gate).await {
+        if leave::leave(&self.hub, object, outlook, memory, &self.gate).await {
             self.members.remove(&object.name_any());
-            return;
+            return Ok(());
         }
         self.members.put(status::handle(object, outlook, memory));
-        update_status::update_status(&self.hub, object, outlook, &self.settings, memory).await;
+        let written = update_status::update_status(&self.hub, object, outlook, &self.settings, memory).await;
         if self.boards.profiles.get() {
             update_status::publish(&self.hub, object, memory).await;
         }
+        written
+    }
+
+    /// A connection whose requests are counted for this member.
+    fn counted(&self, object: &MemberCluster, connection: Connection) -> Connection {
+        let (metrics, name) = (Arc::clone(&self.metrics), object.name_any());
+        connection.observed(Arc::new(move |status| metrics.requested(&name, of_answer(status))))
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::status::status;
 use super::task::Memory;
 use super::{Outlook, Settings, leave, profile};
+use crate::error::{Category, of_api};
 
 pub(super) async fn update_status(
     hub: &Client,
@@ -18,7 +19,7 @@ pub(super) async fn update_status(
     outlook: &Outlook,
     settings: &Settings,
     memory: &mut Memory,
-) {
+) -> Result<(), Category> {
     if object.metadata.deletion_timestamp.is_none()
         && let Err(error) = leave::finalizer(hub, object, true).await
     {
@@ -29,7 +30,7 @@ pub(super) async fn update_status(
     let may_write_room = memory.free_written.is_none_or(|at| at.elapsed() >= settings.free);
     let now = status(object, &before, outlook, memory, Timestamp::now(), may_write_room);
     if now == before {
-        return;
+        return Ok(());
     }
     let pools_written = now.pools != before.pools;
     match write(hub, object, &now).await {
@@ -41,8 +42,12 @@ pub(super) async fn update_status(
         }
         // Gone meanwhile: the watch will say so.
         Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => {}
-        Err(error) => tracing::warn!(member = %object.name_any(), %error, "failed to write the status; trying again"),
+        Err(error) => {
+            tracing::warn!(member = %object.name_any(), %error, "failed to write the status; trying again");
+            return Err(of_api(&error));
+        }
     }
+    Ok(())
 }
 
 /// The same for who reads ClusterProfiles.

@@ -312,4 +312,6 @@ impl Collector for Shown {
 }
 
 #[cfg(test)]
+mod fed_tests;
+#[cfg(test)]
 mod tests;

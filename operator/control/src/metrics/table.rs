@@ -85,21 +85,21 @@ metrics! {
     LEADER_TERM = Gauge "jiuzhou_leader_term" []
         "Term of this process while it leads" "本进程为主时的任期";
     RECONCILES = Counter "jiuzhou_reconciles" ["controller" "outcome"]
-        "Reconciles that ended, by outcome (done, error)" "已结束的调谐次数，按结果（done、error）";
+        "Reconciles that ended, by controller (workloads: batches decided; statuses; members; tenants; reports) and outcome (done, error)" "已结束的调谐次数，按控制器（workloads 为决策批次，及 statuses、members、tenants、reports）与结果（done、error）";
     RECONCILE_ERRORS = Counter "jiuzhou_reconcile_errors" ["controller" "category"]
         "Reconciles that failed, by category of the error" "失败的调谐次数，按错误类别";
     RECONCILE_SECONDS = Histogram "jiuzhou_reconcile_duration_seconds" ["controller"]
         "Time of one reconcile" "单次调谐耗时";
     QUEUE = Gauge "jiuzhou_queue_depth" ["controller"]
-        "Objects that wait to be reconciled" "等待调谐的对象数";
+        "Objects that wait for a controller (workloads, statuses, tenants)" "等待控制器处理的对象数（workloads、statuses、tenants）";
     DECISION_SECONDS = Histogram "jiuzhou_decision_duration_seconds" []
         "Time to decide one batch of workloads" "一批工作负载的决策耗时";
     COMMIT_SECONDS = Histogram "jiuzhou_commit_duration_seconds" []
         "Time from a decision to its durable commit and record" "从作出决策到提交并落盘记录的耗时";
     DELIVERY_SECONDS = Histogram "jiuzhou_delivery_duration_seconds" ["connection"]
-        "Time from a commit to the objects existing in the member" "从提交到对象在成员集群中存在的耗时";
+        "Time from a commit (of what waits its turn: from its order) to the objects existing in the member" "从提交（排队等待的从下发起算）到对象在成员集群中存在的耗时";
     MEMBER_REQUESTS = Counter "jiuzhou_member_requests" ["cluster" "result"]
-        "Requests to members, by result (done, or the category of the error)" "发往成员集群的请求数，按结果（done 或错误类别）";
+        "Requests to members by push, by result (done, or the category of the error)" "发往推送成员集群的请求数，按结果（done 或错误类别）";
     WORKLOADS = Gauge "jiuzhou_workloads" ["state" "reason"]
         "Workloads, by state (ready, progressing, pending, refused, violating) and reason" "工作负载数，按状态（ready、progressing、pending、refused、violating）与原因";
     MEMBERS = Gauge "jiuzhou_members" ["connection" "state"]

@@ -78,6 +78,7 @@ impl Planner {
             tracing::debug!(workload = %key, orders = given.len(), "ordered");
         }
         if let Some((decision, epoch)) = &committed {
+            self.pending.ordered(key, *epoch, given.iter().map(String::as_str));
             let clock = &self.clock;
             self.trail.ordered(key, decision, *epoch, given.iter().map(String::as_str), || clock());
         }
@@ -162,13 +163,15 @@ impl Planner {
                 all.push((key, writes));
             }
         }
-        let (client, began) = (&self.client, self.now());
+        let (client, began, since) = (&self.client, self.now(), Instant::now());
         let one = |(key, writes)| async move {
             let written = update_status(client, &key, writes).await;
             (key, written)
         };
         let done: Vec<_> = futures::stream::iter(all).map(one).buffer_unordered(AT_ONCE).collect().await;
         for (key, written) in done {
+            let ended = written.as_ref().map(drop).map_err(Error::category);
+            self.metrics.reconciled("statuses", since.elapsed(), ended);
             match written {
                 Ok(written) => {
                     if let Some(placement) = &written.placement {

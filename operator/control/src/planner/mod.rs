@@ -12,6 +12,7 @@ mod follow;
 #[cfg(test)]
 mod once_tests;
 mod outlook;
+mod pending;
 mod remove;
 mod revisions;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiuzhou_engine::decide::{Decision, Kept, WorkloadKey};
 use jiuzhou_engine::terms::ObjectRef;
+use jiuzhou_intake::objects::named;
 use jiuzhou_objects::secrets::DigestKey;
 use kube::Client;
 use serde_json::Value;
@@ -45,13 +47,14 @@ use crate::leader::Gate;
 use crate::metrics::Metrics;
 use crate::orders::{Orders, Report};
 use crate::record::Records;
-use crate::reports::Wished;
+use crate::reports::{self, Wished};
 use crate::run::CACHES;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::telemetry::traces::Traces;
 use crate::workload::apply::Given;
 use crate::workload::dereference::Reports;
+use pending::Pending;
 use trail::Trail;
 
 /// How long events are taken together after the first: hides a burst, and nobody notices it.
@@ -106,6 +109,7 @@ pub(crate) struct Planner {
     started: Instant,
     wished: Wished,
     trail: Trail,
+    pending: Pending,
     epochs: Epochs,
     state: State,
     /// What the engine keeps from turn to turn.
@@ -165,6 +169,7 @@ impl Planner {
             started: Instant::now(),
             wished,
             trail: Trail::new(traces),
+            pending: Pending::default(),
             state,
             complete: false,
             decisions: BTreeMap::new(),
@@ -240,9 +245,13 @@ impl Planner {
             self.wakes.remove(&key);
             self.dirty.insert(key);
         }
+        self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
         if self.turn {
             self.turn = false;
-            match self.decide().await {
+            let began = Instant::now();
+            let decided = self.decide().await;
+            self.metrics.reconciled("workloads", began.elapsed(), decided.as_ref().copied().map_err(Error::category));
+            match decided {
                 Ok(()) => {}
                 Err(error) if error.category() == Category::Records => return Err(error),
                 Err(error) => {
@@ -252,8 +261,11 @@ impl Planner {
             }
         }
         self.follow().await?;
+        self.look_out_for_left();
         self.tell().await;
         self.store_revisions().await;
+        self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
+        self.metrics.queued("statuses", self.due.len());
         if self.retry_at.is_none() {
             self.failures = 0;
         }
@@ -382,6 +394,7 @@ impl Planner {
             }
             "FleetPlacement" => {
                 self.recorded.remove(&key);
+                self.pending.forget(&key);
                 self.given.forget(&key);
                 self.fresh.remove(&key);
                 self.wakes.remove(&key);
@@ -401,6 +414,11 @@ impl Planner {
             return;
         }
         self.trail.reported(&workload, &cluster, status.as_ref(), || (self.clock)());
+        if let Some(took) = self.pending.reported(&workload, &cluster, status.as_ref())
+            && let Some(member) = named(&self.state.objects().clusters, &cluster)
+        {
+            self.metrics.delivered(reports::connection(&member.object), took);
+        }
         known.insert(cluster, status);
         self.dirty.insert(workload);
     }

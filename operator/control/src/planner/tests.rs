@@ -360,3 +360,57 @@ async fn a_value_of_a_cluster_that_changes_is_delivered_to_what_runs_there() {
     running.await.expect("no panic").expect("it runs");
     assert!(delivered(&hub).contains("dm.two"), "{}", delivered(&hub));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_out_of_the_list_is_ordered_away_by_uid_and_what_runs_waits_for_a_word() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    let mut objects = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload")["spec"]["objects"].clone();
+    let config = |name: &str| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": { "a": "b" } });
+    let mut pod = objects[0]["manifest"]["spec"]["template"].clone();
+    pod["spec"]["restartPolicy"] = json!("OnFailure");
+    let second = json!({ "name": "batch", "manifest": {
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": "batch" },
+        "spec": { "schedule": "0 3 * * *", "jobTemplate": { "spec": { "template": pod } } },
+    } });
+    let all = objects.as_array_mut().expect("a list");
+    all.push(json!({ "name": "settings", "manifest": config("settings") }));
+    all.push(second);
+    let put = async |objects: &Value| {
+        hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "objects": objects } })).await;
+    };
+    put(&objects).await;
+    let removed: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&removed);
+    let witness = move |order: &crate::orders::Order, _: &crate::testing::There| {
+        let uids = order.delivery.removing.iter().map(|identity| identity.uid.to_string());
+        seen.lock().expect("no panic").extend(uids);
+    };
+    *hub.members.witness.lock().expect("no panic") = Some(Box::new(witness));
+    // Under another name in the list it is the same object: nothing is taken away.
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    assert!(removed.lock().expect("no panic").is_empty());
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted");
+    let list = objects.as_array_mut().expect("a list");
+    let batch = list.pop().expect("the second Deployment");
+    list.retain(|object| object["name"] != "settings");
+    put(&objects).await;
+    hub.quiet().await;
+    let uids = removed.lock().expect("no panic").clone();
+    assert!(!uids.is_empty() && uids.iter().all(|uid| uid.ends_with("-settings")), "{uids:?}");
+    let (status, reason) = hub.ready(PORTAL.0, PORTAL.1);
+    assert_eq!((status.as_str(), reason.as_str()), ("False", "DeletionHeld"), "what runs pods waits for a person");
+    let workload = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload").to_string();
+    let at = workload.find("jiuzhou.dev/confirm-removal=").expect("how to order it");
+    let code: String = workload[at..].chars().skip("jiuzhou.dev/confirm-removal=".len()).take(71).collect();
+    let confirm = json!({ "metadata": { "annotations": { "jiuzhou.dev/confirm-removal": code } } });
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &confirm).await;
+    hub.quiet().await;
+    let name = format!("-{}", batch["name"].as_str().expect("a name"));
+    assert!(removed.lock().expect("no panic").iter().any(|uid| uid.ends_with(&name)));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted");
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}

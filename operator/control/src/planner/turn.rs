@@ -123,7 +123,6 @@ impl Planner {
         let mut committed = BTreeSet::new();
         let started = Instant::now();
         let outcomes = commit::all(&self.client, commits).await;
-        self.metrics.committed(started.elapsed());
         for (commit, outcome) in outcomes {
             match outcome {
                 Outcome::Committed(written) => {
@@ -139,6 +138,7 @@ impl Planner {
                     );
                     self.remember_content(&commit, &written.placement);
                     self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
+                    self.pending.committed(commit.key(), written.placement.spec.epoch, started);
                     self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
@@ -154,6 +154,7 @@ impl Planner {
             }
         }
         self.record(committed).await?;
+        self.metrics.committed(started.elapsed());
         // What was written changes the snapshot, and what was lost is decided again.
         self.turn = true;
         failed.map_or(Ok(()), Err)

@@ -12,6 +12,7 @@ use jiuzhou_intake::objects::Objects;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::state::State;
+use crate::tenants::usage::{Sources, Told, told};
 
 /// What the hub knows at a moment.
 #[derive(Clone, Debug)]
@@ -19,17 +20,24 @@ pub(crate) struct Copy {
     objects: Objects,
     clusters: Vec<Arc<ClusterInput>>,
     specs: Vec<Arc<Spec>>,
+    tenants: Sources,
 }
 
 impl Copy {
-    /// Of the state as it is.
-    pub(crate) fn of(state: &State) -> Self {
+    /// Of the state as it is, with what else is known of tenants.
+    pub(crate) fn of(state: &State, tenants: Sources) -> Self {
         let snapshot = state.snapshot();
         Self {
             objects: state.objects().clone(),
             clusters: snapshot.clusters().map(|(_, cluster)| Arc::clone(cluster)).collect(),
             specs: snapshot.specs().map(Arc::clone).collect(),
+            tenants,
         }
+    }
+
+    /// What tenants use, and what is in their way.
+    pub(crate) fn told_of_tenants(&self) -> Told {
+        told(self.specs.iter().map(|spec| &**spec), &self.tenants)
     }
 
     pub(crate) fn objects(&self) -> &Objects {

@@ -150,16 +150,21 @@ pub(super) fn workloads(scene: &Scene<'_>) -> BTreeMap<(&'static str, String), u
     counts
 }
 
+/// How a member is connected, as a label.
+pub(crate) fn connection(member: &api::MemberCluster) -> &'static str {
+    match &member.spec.connection {
+        connection if connection.push.is_some() => "push",
+        connection if connection.pull.is_some() => "pull",
+        _ => "ferry",
+    }
+}
+
 /// Members by connection and reachability.
 pub(super) fn members(scene: &Scene<'_>) -> BTreeMap<(&'static str, &'static str), u32> {
     let mut counts = BTreeMap::new();
     for item in scene.objects.clusters.values() {
         let pull = item.object.spec.connection.pull.is_some();
-        let connection = match () {
-            () if item.object.spec.connection.push.is_some() => "push",
-            () if pull => "pull",
-            () => "ferry",
-        };
+        let connection = connection(&item.object);
         let reach = item.object.status.as_ref().and_then(|status| status.reachability.as_ref());
         let reach = reach.map(|reach| if pull { reach.agent } else { reach.hub }).unwrap_or_default();
         let state = match reach {

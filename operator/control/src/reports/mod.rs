@@ -21,9 +21,10 @@ use jiff::Timestamp;
 use jiuzhou_intake::figures::{self, Expiring};
 use jiuzhou_intake::objects::Objects;
 use kube::{Client, ResourceExt as _};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub(crate) use copy::{Copy, Wished, Wishes, channel};
+pub(crate) use facts::connection;
 pub(crate) use reminders::{mark, named};
 
 use crate::error::{Category, Error};
@@ -31,6 +32,7 @@ use crate::leader::Gate;
 use crate::metrics::{Metrics, Rows};
 use crate::planner::{Clock, chain};
 use crate::stop::Stop;
+use crate::tenants::usage::Told;
 use facts::Meter;
 use reminders::Note;
 use update_status::Write;
@@ -49,6 +51,8 @@ pub(crate) struct Reporter {
     wishes: Wishes,
     meter: Meter,
     note: Note,
+    /// Who tells tenants listens here.
+    tenants: watch::Sender<Option<Arc<Told>>>,
 }
 
 /// What was worked out of a copy.
@@ -59,12 +63,19 @@ struct Outcome {
     members: Vec<(&'static str, &'static str, u32)>,
     writes: Vec<Write>,
     things: Vec<(Expiring, String)>,
+    tenants: Told,
 }
 
 impl Reporter {
     pub(crate) fn new(client: Client, clock: Clock, gate: Gate, metrics: Arc<Metrics>, wishes: Wishes) -> Self {
         let note = Note::new(&client);
-        Self { client, clock, gate, metrics, wishes, meter: Meter::default(), note }
+        let tenants = watch::Sender::new(None);
+        Self { client, clock, gate, metrics, wishes, meter: Meter::default(), note, tenants }
+    }
+
+    /// What is known of tenants from now on; nothing before the first look.
+    pub(crate) fn tenants(&self) -> watch::Receiver<Option<Arc<Told>>> {
+        self.tenants.subscribe()
     }
 
     /// Looks once a minute until told to stop.
@@ -75,7 +86,11 @@ impl Reporter {
                 () = stop.requested() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-            pause = match self.look().await {
+            let began = tokio::time::Instant::now();
+            let looked = self.look().await;
+            let ended = looked.as_ref().map(drop).map_err(Error::category);
+            self.metrics.reconciled("reports", began.elapsed(), ended);
+            pause = match looked {
                 Ok(true) => PACE,
                 Ok(false) => AGAIN,
                 Err(error) => {
@@ -97,7 +112,14 @@ impl Reporter {
         let (now, meter) = ((self.clock)(), std::mem::take(&mut self.meter));
         let worked = tokio::task::spawn_blocking(move || work(&copy, meter, now)).await;
         let outcome = worked.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
-        let Outcome { meter, rows, workloads, members, writes, things } = outcome;
+        let Outcome { meter, rows, workloads, members, writes, things, tenants } = outcome;
+        self.tenants.send_if_modified(|told| {
+            let news = told.as_deref() != Some(&tenants);
+            if news {
+                *told = Some(Arc::new(tenants));
+            }
+            news
+        });
         self.meter = meter;
         self.metrics.set_fleet(rows);
         self.metrics.set_workloads(workloads.iter().map(|(state, reason, count)| (*state, reason.as_str(), *count)));
@@ -163,6 +185,7 @@ fn work(copy: &Copy, mut meter: Meter, now: Timestamp) -> Outcome {
             .map(|(uid, thing)| (thing, uid))
             .collect(),
         meter,
+        tenants: copy.told_of_tenants(),
     }
 }
 

@@ -241,3 +241,29 @@ async fn reminders_are_told_once_across_restarts() {
     assert_eq!((reminders(), events()), (first, total), "told once");
     assert_eq!(hub.writes().len(), 0, "and noted once");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_placed_is_told_of_its_tenant_and_of_who_pays_with_it() {
+    let (hub, mut reporter, stopper) = running(&[]).await;
+    let told = reporter.tenants();
+    assert!(told.borrow().is_none(), "nothing is told before a look");
+    look(&hub, &mut reporter).await;
+    let told = told.borrow().clone().expect("told");
+    assert!(told.whole, "every member was looked at");
+    // Every replica that is placed asks for CPU, so whose workload is placed uses some.
+    let placed = hub.world.objects("jiuzhou.dev/v1alpha1", "FleetPlacement");
+    let placed = placed.iter().filter(|one| one["spec"]["clusters"].as_array().is_some_and(|all| !all.is_empty()));
+    let namespaces: Vec<&str> = placed.filter_map(|one| one["metadata"]["namespace"].as_str()).collect();
+    assert!(namespaces.len() > 10);
+    let mut using = 0;
+    for tenant in hub.world.objects("jiuzhou.dev/v1alpha1", "Tenant") {
+        let own = tenant["spec"]["namespaces"].as_array().cloned().unwrap_or_default();
+        if own.iter().any(|one| one["name"].as_str().is_some_and(|name| namespaces.contains(&name))) {
+            let name = tenant["metadata"]["name"].as_str().unwrap_or_default();
+            assert!(told.tenants[name].used.0.contains_key("cpu"), "{name}: {:?}", told.tenants[name]);
+            using += 1;
+        }
+    }
+    assert!(using > 3);
+    stopper.stop();
+}

@@ -5,6 +5,7 @@
 //! and then the finalizer goes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -19,11 +20,14 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::leave::{self, Leaving};
 use super::quota;
+use super::usage::{self, Told};
 use crate::error::Error;
 use crate::leader::Gate;
+use crate::metrics::Metrics;
 use crate::planner::{Clock, chain};
 use crate::stop::Stop;
 use crate::workload::conditions::{condition, dated};
@@ -48,19 +52,30 @@ pub(crate) struct Keeper {
     pub(crate) gate: Gate,
     pub(crate) clock: Clock,
     pub(crate) leaving: Leaving,
+    pub(crate) metrics: Arc<Metrics>,
+    /// What only the planner knows of tenants; `None` until it was looked at.
+    pub(crate) told: watch::Receiver<Option<Arc<Told>>>,
 }
 
 impl Keeper {
     /// Runs until told to stop.
-    pub(crate) async fn run(self, stop: Stop) {
+    pub(crate) async fn run(mut self, stop: Stop) {
         let api: Api<DeserializeGuard<Tenant>> = Api::all(self.hub.clone());
         let mut events = watcher(api, watcher::Config::default()).default_backoff().boxed();
         let mut again = tokio::time::interval(AGAIN);
         let mut leaving: BTreeMap<String, Tenant> = BTreeMap::new();
+        let mut all: BTreeMap<String, Tenant> = BTreeMap::new();
         loop {
             let event = tokio::select! {
                 () = stop.requested() => return,
                 event = events.next() => event,
+                Ok(()) = self.told.changed() => {
+                    self.told.mark_unchanged();
+                    for tenant in all.values().cloned().collect::<Vec<_>>() {
+                        self.see(tenant, &mut leaving).await;
+                    }
+                    continue;
+                }
                 _ = again.tick() => {
                     for tenant in std::mem::take(&mut leaving).into_values() {
                         self.see(tenant, &mut leaving).await;
@@ -71,10 +86,16 @@ impl Keeper {
             match event {
                 None => return,
                 Some(Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object))) => match object.0 {
-                    Ok(tenant) => self.see(tenant, &mut leaving).await,
+                    Ok(tenant) => {
+                        all.insert(tenant.name_any(), tenant.clone());
+                        self.see(tenant, &mut leaving).await;
+                    }
                     Err(error) => tracing::error!(%error, "failed to read a Tenant; it is left alone"),
                 },
-                Some(Ok(watcher::Event::Delete(object))) => drop(leaving.remove(&object.name_any())),
+                Some(Ok(watcher::Event::Delete(object))) => {
+                    leaving.remove(&object.name_any());
+                    all.remove(&object.name_any());
+                }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => tracing::warn!(%error, "failed to watch Tenants; trying again"),
             }
@@ -83,7 +104,10 @@ impl Keeper {
 
     /// One tenant, once. What leaves, and what failed, is looked at again.
     async fn see(&self, tenant: Tenant, again: &mut BTreeMap<String, Tenant>) {
-        match self.step(&tenant).await {
+        let began = tokio::time::Instant::now();
+        let ended = self.step(&tenant).await;
+        self.metrics.reconciled("tenants", began.elapsed(), ended.as_ref().map(drop).map_err(Error::category));
+        match ended {
             Ok(true) => {}
             Ok(false) => drop(again.insert(tenant.name_any(), tenant)),
             Err(error) => {
@@ -91,6 +115,7 @@ impl Keeper {
                 again.insert(tenant.name_any(), tenant);
             }
         }
+        self.metrics.queued("tenants", again.len());
     }
 
     /// Returns whether nothing is left to do for this version of it.
@@ -165,10 +190,19 @@ impl Keeper {
         let now = (self.clock)();
         let before = tenant.status.clone().unwrap_or_default();
         let generation = tenant.metadata.generation.unwrap_or(0);
+        let mut all = conditions(way, generation);
+        let told = self.told.borrow().clone();
+        let known = told.as_ref().map(|told| told.tenants.get(&tenant.name_any()).cloned().unwrap_or_default());
+        let conflict = known.as_ref().and_then(|known| usage::conflict(known, generation));
+        // What was not looked at again stays as it was told.
+        let whole = told.as_ref().is_some_and(|told| told.whole);
+        let kept = before.conditions.iter().find(|one| one.type_ == ConditionType::NamespaceConflict.as_str());
+        all.extend(conflict.or_else(|| kept.filter(|_| !whole).cloned()));
         let status = TenantStatus {
             observed_generation: Some(generation),
             hard: quota::sum(&tenant.spec.quota, beijing::day(now)),
-            conditions: dated(conditions(way, generation), &before.conditions, now),
+            used: known.map_or_else(|| before.used.clone(), |known| known.used),
+            conditions: dated(all, &before.conditions, now),
             ..before.clone()
         };
         if status == before {
@@ -220,7 +254,94 @@ fn conditions(way: &Way, generation: i64) -> Vec<Condition> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use jiuzhou_api::text::Resources;
+    use jiuzhou_world::{Clock as WorldClock, World};
+    use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+    use serde_json::Value;
+
+    use super::super::usage::Known;
     use super::*;
+    use crate::delivery::audit::Audit;
+    use crate::fleet::Members;
+    use crate::leader::Term;
+    use crate::record::Records;
+    use crate::record::retention::Keep;
+
+    /// A keeper of a hub with one tenant, and who tells it what the planner knows.
+    fn keeper(hub: &World, folder: &std::path::Path) -> (Keeper, watch::Sender<Option<Arc<Told>>>) {
+        let world = hub.clone();
+        let clock: Clock = Arc::new(move || world.clock().now());
+        let records = Records::open(folder, "hub", clock(), Keep::default()).expect("the audit log opens");
+        let gate = Gate::alone(Term(1));
+        let (sender, told) = watch::channel(None);
+        let client = hub.client_named("operator");
+        let leaving = Leaving {
+            hub: client.clone(),
+            members: Members::default(),
+            witness: Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), "operator")),
+            log: records.log(),
+            gate: gate.clone(),
+            clock: Arc::clone(&clock),
+            actor: "operator",
+            recorded: Mutex::default(),
+        };
+        (Keeper { hub: client, gate, clock, leaving, metrics: Arc::default(), told }, sender)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_tells_what_it_uses_and_which_namespace_is_not_its_own_and_a_restart_takes_nothing_back() {
+        let hub = World::hub("hub", WorldClock::default());
+        hub.seed(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "jiuzhou-system" } }));
+        hub.seed(json!({
+            "apiVersion": meta::API_VERSION, "kind": "Tenant", "metadata": { "name": "health" },
+            "spec": {
+                "displayName": "省卫生健康委员会", "unifiedCode": "11530100MB0000017T", "level": "Province", "region": "530000",
+                "namespaces": [{ "name": "health-prod", "system": "records" }],
+            },
+        }));
+        let folder = tempfile::tempdir().expect("a folder");
+        let (keeper_, sender) = keeper(&hub, folder.path());
+        let (stopper, stop) = Stop::new();
+        let running = tokio::spawn(keeper_.run(stop));
+        let wait = || tokio::time::sleep(Duration::from_secs(5));
+        let status = || hub.object(meta::API_VERSION, "Tenant", "", "health").expect("the tenant")["status"].clone();
+        let conflict = |status: &Value| {
+            let all = status["conditions"].as_array().cloned().unwrap_or_default();
+            all.into_iter().find(|one| one["type"] == "NamespaceConflict").map(|one| one["message"].to_string())
+        };
+        wait().await;
+        assert_eq!((status()["used"].clone(), conflict(&status())), (Value::Null, None), "nothing was looked at");
+        let used = Resources([("cpu".to_owned(), Quantity("2".to_owned()))].into());
+        let known = Known { used, conflicts: ["dali/health-prod".to_owned()].into() };
+        let told = Told { tenants: [("health".to_owned(), known)].into(), whole: true };
+        sender.send_replace(Some(Arc::new(told)));
+        wait().await;
+        assert_eq!(status()["used"], json!({ "cpu": "2" }));
+        assert!(conflict(&status()).is_some_and(|message| message.contains("dali/health-prod")));
+        stopper.stop();
+        running.await.expect("no panic");
+        let before = hub.revision();
+        let folder = tempfile::tempdir().expect("a folder");
+        let (keeper_, sender) = keeper(&hub, folder.path());
+        let (stopper, stop) = Stop::new();
+        let running = tokio::spawn(keeper_.run(stop));
+        wait().await;
+        assert_eq!(hub.revision(), before, "a restart with nothing changed writes nothing");
+        // Not every member was looked at: what was told stays. Then all were, and it is over.
+        let used = Resources([("cpu".to_owned(), Quantity("2".to_owned()))].into());
+        let known = Known { used, ..Known::default() };
+        let told = Told { tenants: [("health".to_owned(), known)].into(), whole: false };
+        sender.send_replace(Some(Arc::new(told.clone())));
+        wait().await;
+        assert_eq!(hub.revision(), before);
+        sender.send_replace(Some(Arc::new(Told { whole: true, ..told })));
+        wait().await;
+        assert_eq!(conflict(&status()), None);
+        stopper.stop();
+        running.await.expect("no panic");
+    }
 
     #[test]
     fn a_held_deletion_names_what_holds_it_in_both_languages() {

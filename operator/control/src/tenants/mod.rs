@@ -8,6 +8,7 @@ mod keeper;
 mod leave;
 mod prepare;
 mod quota;
+pub(crate) mod usage;
 
 pub(crate) use keeper::Keeper;
 pub(crate) use leave::Leaving;

@@ -3,7 +3,7 @@
 //! It stands under every client of a connection, so that no caller can forget it. A request is repeated only when the
 //! member said it was not carried out, or when doing it twice is the same as once; a POST answered 503 or 504 is not.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -49,9 +49,13 @@ pub enum GuardError {
     },
 }
 
+/// Told of every request when it has ended: the status of the answer, or that there was none.
+pub type Observer = Arc<dyn Fn(Option<StatusCode>) + Send + Sync>;
+
 /// What all clients of one connection share.
 pub(super) struct Budget {
     limits: Limits,
+    observer: OnceLock<Observer>,
     requests: Arc<Semaphore>,
     watches: Arc<Semaphore>,
 }
@@ -60,7 +64,12 @@ impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
         let requests = Arc::new(Semaphore::new(limits.requests));
         let watches = Arc::new(Semaphore::new(limits.watches));
-        Self { limits, requests, watches }
+        Self { limits, observer: OnceLock::new(), requests, watches }
+    }
+
+    /// From now on the observer is told; the first one stays.
+    pub(super) fn observe(&self, observer: Observer) {
+        let _ = self.observer.set(observer);
     }
 }
 
@@ -93,7 +102,13 @@ impl Service<Request<Body>> for Guard {
         for (name, value) in headers.iter() {
             request.headers_mut().insert(name.clone(), value.clone());
         }
-        Box::pin(send(transport, budget, request))
+        Box::pin(async move {
+            let answer = send(transport, Arc::clone(&budget), request).await;
+            if let Some(observer) = budget.observer.get() {
+                observer(answer.as_ref().ok().map(Response::status));
+            }
+            answer
+        })
     }
 }
 

@@ -28,7 +28,7 @@ use tower::{BoxError, ServiceBuilder, ServiceExt};
 
 pub use body::Reply;
 pub use certificate::{Term, certificate_term, request_subject, token_term};
-pub use guard::GuardError;
+pub use guard::{GuardError, Observer};
 pub use kubeconfig::{Endpoint, Refusal};
 pub use trouble::Trouble;
 
@@ -141,6 +141,13 @@ impl Connection {
         let budget = Arc::new(guard::Budget::new(limits));
         let client = client(&transport, &budget, Vec::new());
         Self { number, transport, budget, client, actors: Arc::default(), term, authority }
+    }
+
+    /// From now on every request over this connection is told to the observer when it has ended.
+    #[must_use]
+    pub fn observed(self, observer: Observer) -> Self {
+        self.budget.observe(observer);
+        self
     }
 
     /// The client of the credential's own account.

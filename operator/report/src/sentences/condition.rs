@@ -62,8 +62,8 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ),
     (
         "SelectionLeft",
-        "No longer selected, kept running: {object}. To remove it, annotate the FleetWorkload with what stands in brackets.",
-        "已不再被选取、仍保留运行：{object}。如需移除，请将括号中的内容作为注解加到该 FleetWorkload。",
+        "No longer in the workload, kept running: {object}. To remove it, annotate the FleetWorkload with what stands in brackets.",
+        "已不在该工作负载中、仍保留运行：{object}。如需移除，请将括号中的内容作为注解加到该 FleetWorkload。",
     ),
     ("Removing", "It is being removed; left in: {object}.", "正在移除；尚存于：{object}。"),
     (

@@ -151,3 +151,44 @@ fn selectors_find_the_pod() {
         assert!(!pairs.is_empty() && pairs.iter().all(|(key, value)| labels.get(key) == Some(value)), "{selector}");
     }
 }
+
+/// Flags of a command, as its help lists them.
+fn flags(command: &str) -> Vec<String> {
+    let help = text("docs/en/commands.md");
+    let (_, rest) = help.split_once(&format!("\n## jiuzhou {command}\n")).expect("the command has a section");
+    let section = rest.split("\n## ").next().unwrap_or_default();
+    let lines = section.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
+    lines.map(|line| line.split([' ', '<']).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_flag_of_the_programs_is_set_by_the_charts_or_is_none_for_a_pod() {
+    // A pod uses its service account, and what must hold there is the default.
+    let not_for_pods = ["kubeconfig", "context", "leader-election"];
+    for (command, case, name) in [("operator", "everything", "jiuzhou"), ("agent", "agent", "jiuzhou-agent")] {
+        let deployment = one(case, "Deployment", name);
+        let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+        let set: Vec<&str> = args.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let flags = flags(command);
+        assert!(flags.len() > 5, "{command}: {flags:?}");
+        for flag in flags.iter().filter(|flag| !not_for_pods.contains(&flag.as_str())) {
+            let is_set =
+                |arg: &&str| arg.strip_prefix("--").is_some_and(|arg| arg.split('=').next() == Some(flag.as_str()));
+            assert!(set.iter().any(is_set), "--{flag} of {command} has no value in the chart");
+        }
+    }
+}
+
+#[test]
+fn the_way_to_a_collector_of_traces_is_open_when_there_is_one() {
+    let ports = |case| {
+        let policy = one(case, "NetworkPolicy", "jiuzhou");
+        let egress = policy["spec"]["egress"].as_array().unwrap().clone();
+        egress
+            .iter()
+            .flat_map(|rule| rule["ports"].as_array().unwrap().clone())
+            .map(|port| port["port"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(ports("everything").contains(&json!(4318)) && !ports("default").contains(&json!(4318)));
+}

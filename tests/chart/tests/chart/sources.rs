@@ -72,6 +72,11 @@ fn the_schema_takes_the_defaults_and_refuses_two_replicas_with_a_file_log() {
     refuse("/audit/size", "10".into());
     refuse("/image/digest", "latest".into());
     refuse("/metrics/port", 80.into());
+    refuse("/audit/inputsDays", 0.into());
+    refuse("/audit/inputsMiB", 8.into());
+    // Traces are not sent over TLS, and never with a password in the address.
+    refuse("/tracing/otlp", "https://collector:4318".into());
+    refuse("/tracing/otlp", "http://user:password@collector:4318".into());
     refuse("/image", serde_json::json!({ "repository": "jiuzhou", "registy": "typo" }));
 }
 
@@ -95,6 +100,7 @@ fn the_schema_of_the_agent_refuses_what_would_reach_nobody() {
     refuse("/hub/server", "http://hub.example".into());
     refuse("/hub/heartbeatSeconds", 60.into());
     refuse("/hub/proxy", "http://user:password@proxy:3128".into());
+    refuse("/hub/ordersHoldMinutes", 0.into());
     refuse("/tenants", serde_json::json!(["*"]));
     refuse("/cluster", "Dali".into());
 }
