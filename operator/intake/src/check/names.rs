@@ -56,7 +56,8 @@ fn project_codes(scene: &Scene<'_>, out: &mut Vec<Finding>) {
 /// What objects that their schema refused say in one field, where it is a text.
 fn rejected<'a>(scene: &Scene<'a>, kind: &str, pointer: &'static str) -> impl Iterator<Item = (&'a str, Field<'a>)> {
     let documents = scene.objects.rejected.iter().filter(move |document| document.kind == kind);
-    documents.filter_map(move |document| Some((document.value.pointer(pointer)?.as_str()?, Field::new(document, pointer))))
+    documents
+        .filter_map(move |document| Some((document.value.pointer(pointer)?.as_str()?, Field::new(document, pointer))))
 }
 
 fn credit_codes(scene: &Scene<'_>, out: &mut Vec<Finding>) {
