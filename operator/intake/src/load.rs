@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::convert::{Converted, convert};
 use crate::documents::{Document, read_all, read_bytes};
 use crate::native;
-use crate::objects::{Objects, Origin};
+use crate::objects::{self, Objects, Origin};
 use crate::schema::{Kinds, SchemaError};
 use crate::studies::Studies;
 use crate::yaml::Limits;
@@ -195,6 +195,7 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     builtin::add(&kinds, &mut objects, &mut findings);
     findings.append(&mut found);
     let mut places = BTreeMap::new();
+    let mut refused: BTreeMap<ObjectRef, Place> = BTreeMap::new();
     let studies = Studies::take(&mut documents, &mut findings)?;
     let tests = studies.tests.values().map(|item| &item.document);
     for document in tests.chain(studies.scenarios.values().map(|item| &item.document)) {
@@ -207,10 +208,18 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
             places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
             objects.natives.push(native::keep(document, &mut findings));
         } else if kinds.check(&mut document, &mut findings) {
+            // Of two that are good, `add` tells.
+            let first = refused.get(&document.object_ref()).filter(|_| !places.contains_key(&document.object_ref()));
+            findings.extend(first.map(|first| objects::duplicate(&document, first)));
             places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
             objects.add(document, Origin::Input, &mut findings);
         } else {
-            objects.refused.insert(document.object_ref());
+            let object = document.object_ref();
+            let first = places.get(&object).or_else(|| refused.get(&object));
+            findings.extend(first.map(|first| objects::duplicate(&document, first)));
+            refused.entry(object.clone()).or_insert_with(|| document.place("/metadata/name"));
+            objects.refused.insert(object);
+            objects.rejected.push(document);
         }
     }
     select(&mut objects);

@@ -10,7 +10,7 @@ use jiuzhou_api::v1alpha1::{
     ImageProfile, InformationSystem, KindProfile, MemberCluster, PlacementPolicy, PriceBook, Report, Site,
     SovereigntyTier, Tenant,
 };
-use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason, Severity};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Place, Reason, Severity};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -65,6 +65,9 @@ macro_rules! kinds {
             pub unselected: BTreeMap<Key, Reason>,
             /// Objects that are there but were refused: who names one of them makes no mistake.
             pub refused: BTreeSet<ObjectRef>,
+            /// Objects of files that their schema refused, as they were read: what they say of names and codes that
+            /// must be one of a kind still counts, or the next run would tell of it.
+            pub rejected: Vec<Document>,
         }
 
         impl Objects {
@@ -155,13 +158,16 @@ pub(crate) fn add<T: DeserializeOwned>(
     if let Some(first) = items.get(&key)
         && first.origin == origin
     {
-        let place = first.document.place("/metadata/name");
-        let reason = Reason::new(Code::ObjectDuplicate).object(document.object_ref().to_string());
-        let reason = reason.seen(format!("{}:{}", place.file, place.line));
-        findings.push(document.finding(reason, "/metadata/name"));
+        findings.push(duplicate(&document, &first.document.place("/metadata/name")));
         return;
     }
     items.insert(key, Item::new(object, document, origin));
+}
+
+/// That an object of this kind and name was read before, at `first`.
+pub(crate) fn duplicate(document: &Document, first: &Place) -> Finding {
+    let reason = Reason::new(Code::ObjectDuplicate).object(document.object_ref().to_string());
+    document.finding(reason.seen(format!("{}:{}", first.file, first.line)), "/metadata/name")
 }
 
 impl Objects {

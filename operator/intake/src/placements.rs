@@ -12,6 +12,7 @@ use jiuzhou_engine::decide::{Decision, Plan, Spec, Status, WorkloadKey};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::convert::holding;
 use crate::objects::Objects;
 
 /// Most clusters that one `FleetPlacement` holds.
@@ -106,6 +107,7 @@ pub fn spec_of(
         revision: before.map_or(1, |before| before.revision),
         clusters,
         binding_limit: limit.map(|code| code.as_str().into()),
+        holds: holding(spec),
         inputs: DecisionInputs {
             workload: workload.into(),
             policy: Some(canonical::digest(&*spec.policy, DigestAlgorithm::Sha256)?.to_string().into()),

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiuzhou_api::v1alpha1::FleetPlacementSpec;
-use jiuzhou_engine::decide::{self, Changes, Plan, PlanInput, Status, WorkloadKey};
-use jiuzhou_engine::terms::{Finding, Severity};
+use jiuzhou_engine::decide::{self, Changes, Decision, Plan, PlanInput, Status, WorkloadKey};
+use jiuzhou_engine::terms::{Code, Finding, Severity};
 use jiuzhou_intake::{Fleet, Options, load_texts, placements};
 use proptest::prelude::*;
 
@@ -248,4 +248,80 @@ fn what_still_runs_where_nothing_is_committed_takes_its_room() {
     let (plan, _, _) = step(&[("fleet", &fleet), ("w", &text)], 1);
     let status: Vec<_> = plan.decisions.iter().map(|decision| decision.status).collect();
     assert_eq!(status, [Status::Placed, Status::Pending], "one cpu is left");
+}
+
+/// One cluster of two nodes with four cpu each.
+fn small() -> String {
+    fleet(&[(2, 4)], 6)
+}
+
+fn plain(replicas: u8) -> Asked {
+    Asked { stateful: false, cpu: 1, rules: "{}", priority: 0, colocated: false, replicas }
+}
+
+/// The workload `old` with this many replicas of one cpu, and `new` with that many.
+fn old_and_new(old: Option<u8>, new: Option<u8>) -> String {
+    let one = |replicas: Option<u8>, name: &str| {
+        let text = replicas.map(|replicas| workloads(&[plain(replicas)], &[BTreeMap::new()]));
+        text.unwrap_or_default().replace("w0", name)
+    };
+    format!("{}{}", one(old, "old"), one(new, "new"))
+}
+
+fn statuses(plan: &Plan) -> Vec<(String, Status, Option<Code>)> {
+    let told = |one: &Decision| (one.key.name.clone(), one.status, one.limits.first().map(|reason| reason.code));
+    plan.decisions.iter().map(told).collect()
+}
+
+#[test]
+fn the_quota_of_a_workload_that_is_not_there_any_more_stays_spent() {
+    let (fleet, both) = (small(), old_and_new(Some(4), Some(3)));
+    let (_, _, after) = step(&[("fleet", &fleet), ("old", &old_and_new(Some(4), None))], 1);
+    let state = written(&after);
+    assert!(state.contains("holds:"), "{state}");
+    let (there, ..) = step(&[("fleet", &fleet), ("workloads", &both), ("state", &state)], 2);
+    let (gone, before, kept) =
+        step(&[("fleet", &fleet), ("workloads", &old_and_new(None, Some(3))), ("state", &state)], 2);
+    let waits = ("new".to_owned(), Status::Pending, Some(Code::QuotaExceeded));
+    assert_eq!(statuses(&gone), std::slice::from_ref(&waits), "nothing is decided about what is not there");
+    assert!(statuses(&there).contains(&waits));
+    assert_eq!(gone.quota, there.quota);
+    assert!(gone.removed.is_empty() && before.iter().all(|placement| kept.get(placement.0) == Some(placement.1)));
+    let (fits, ..) = step(&[("fleet", &fleet), ("workloads", &old_and_new(None, Some(2))), ("state", &state)], 2);
+    assert_eq!(statuses(&fits), [("new".to_owned(), Status::Placed, None)]);
+}
+
+#[test]
+fn the_room_of_a_workload_that_is_refused_stays_taken() {
+    let wide = fleet(&[(2, 4)], 60);
+    let (_, _, after) = step(&[("fleet", &wide), ("old", &old_and_new(Some(6), None))], 1);
+    let state = written(&after);
+    let broken = old_and_new(Some(6), None).replace("system: pension", "systm: pension");
+    let room = |new: u8| {
+        let texts =
+            [("fleet", wide.as_str()), ("old", &broken), ("state", &state), ("new", &old_and_new(None, Some(new)))];
+        let texts: Vec<_> = texts.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes())).collect();
+        let read = load_texts(&texts, &Options::at(AS_OF.parse().unwrap())).unwrap();
+        assert!(read.findings.iter().any(|finding| finding.reason.code == Code::FieldUnknown));
+        let changes = Changes { all: true, ..Changes::default() };
+        let input = PlanInput { fleet: read.converted.fleet, changes, as_of: AS_OF.parse().unwrap() };
+        statuses(&decide::replay(input).unwrap().plan)
+    };
+    assert_eq!(room(3), [("new".to_owned(), Status::Pending, Some(Code::CapacityInsufficient))]);
+    assert_eq!(room(2), [("new".to_owned(), Status::Placed, None)]);
+}
+
+#[test]
+fn a_placement_without_its_workload_is_told_with_what_that_means() {
+    let fleet = small();
+    let (_, _, mut after) = step(&[("fleet", &fleet), ("old", &old_and_new(Some(4), None))], 1);
+    let told = |state: &str, workloads: &str| {
+        let read = read(&[("fleet", &fleet), ("state", state), ("workloads", workloads)]);
+        let of_state = read.findings.iter().filter(|one| one.place.as_ref().is_some_and(|place| place.file == "state"));
+        of_state.map(|one| one.reason.code).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&written(&after), ""), [Code::PlacementReserved]);
+    assert_eq!(told(&written(&after), &old_and_new(Some(4), None)), []);
+    after.values_mut().for_each(|placement| placement.holds = None);
+    assert_eq!(told(&written(&after), ""), [Code::PlacementUncounted]);
 }

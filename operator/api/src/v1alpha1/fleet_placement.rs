@@ -5,7 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::{ContentDigest, Name, Text, Token};
+use super::requirements::CpuSensitivity;
+use crate::text::{ContentDigest, Name, ObjectName, Resources, Text, Token};
 
 /// The placement of one workload, of the same name. 同名工作负载的部署结果。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ pub struct FleetPlacementSpec {
     /// What kept it from being better or larger, as a code. 限制因素，代码。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding_limit: Option<Token>,
+    /// What its replicas take, so that they are counted although the workload is not there. 副本所占用的资源，工作负载不在时仍据此计入。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<Holding>,
     /// Digests of what the decision was made from. 决策依据的摘要。
     pub inputs: DecisionInputs,
     /// Time the decision was made for. 决策所依据的时间。
@@ -109,6 +113,43 @@ pub struct PlacedCluster {
     /// Digest of what this cluster puts into the content: its values, registries, zones; absent where it puts in nothing. 本集群带入内容的取值、镜像仓库与区域的摘要；无则不填。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Token>,
+}
+
+/// What the replicas of a placement take of clusters and of quota. 部署结果的副本所占用的集群容量与配额。
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Holding {
+    /// Tenant whose quota pays. 承担配额的单位。
+    pub tenant: Name,
+    /// Information system, in the namespace of the placement. 政务信息系统，与部署结果同一命名空间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<ObjectName>,
+    /// Pods of one replica. 一个副本的 Pod。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub pods: Vec<HeldPods>,
+    /// Requests of pods that run once on every node of its clusters. 在所用集群每个节点各运行一个的 Pod 的请求量。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub per_node: Vec<Resources>,
+    /// How cpu requests follow the speed of a cluster. cpu 请求换算方式。
+    #[serde(default)]
+    pub cpu_sensitivity: CpuSensitivity,
+    /// What one replica takes from the quota. 一个副本占用的配额。
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub quota: Resources,
+}
+
+/// Equal pods of one replica. 一个副本中相同的 Pod。
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldPods {
+    /// How many. 数量。
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub count: i32,
+    /// Request of one of them. 单个 Pod 的请求量。
+    #[serde(default)]
+    pub request: Resources,
 }
 
 /// Digests of what a decision was made from. 决策依据的摘要。

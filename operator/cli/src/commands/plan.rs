@@ -80,6 +80,7 @@ pub(crate) fn input(fleet: &Fleet, against: Option<&[Spec]>, as_of: Timestamp) -
     let mut changes = Changes { all: true, ..Changes::default() };
     if let Some(present) = against {
         let mut present: BTreeMap<&WorkloadKey, &Spec> = present.iter().map(|spec| (&spec.key, spec)).collect();
+        inputs.specs.retain(|spec| !spec.reserved || !present.contains_key(&spec.key));
         for spec in &mut inputs.specs {
             if let Some(before) = present.remove(&spec.key) {
                 spec.current.clone_from(&before.current);
@@ -91,7 +92,9 @@ pub(crate) fn input(fleet: &Fleet, against: Option<&[Spec]>, as_of: Timestamp) -
         for (key, gone) in present {
             if !gone.current.is_empty() {
                 inputs.specs.push(gone.clone());
-                changes.removed.insert(key.clone());
+                if !gone.reserved {
+                    changes.removed.insert(key.clone());
+                }
             }
         }
     }

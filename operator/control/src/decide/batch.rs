@@ -93,7 +93,7 @@ pub(crate) fn decide(
     let data = state.frame().data;
     let given: BTreeMap<&WorkloadKey, &Spec> = batch.changes.specs.iter().map(|spec| (&spec.key, spec)).collect();
     for decision in &batch.plan.decisions {
-        let known = || state.snapshot().spec(&decision.key).map(|spec| &**spec);
+        let known = || state.snapshot().decided_on(&decision.key).map(|spec| &**spec);
         let Some(spec) = given.get(&decision.key).copied().or_else(known) else { continue };
         let differs = differing.contains(&decision.key);
         match commit(state, key, differs, decision, spec, data) {
@@ -210,7 +210,7 @@ fn woken_by_content(state: &State, differing: &BTreeSet<WorkloadKey>, removed: &
         let workload = state.fleet_workload(key);
         workload.is_none_or(|workload| workload.metadata.deletion_timestamp.is_some())
     };
-    let specs = differing.iter().filter_map(|key| state.snapshot().spec(key));
+    let specs = differing.iter().filter_map(|key| state.snapshot().decided_on(key));
     let specs = specs.filter(|spec| !spec.changed && !removed.contains(&spec.key) && !going(&spec.key));
     specs.map(|spec| Spec { changed: true, ..(**spec).clone() }).collect()
 }
@@ -218,7 +218,7 @@ fn woken_by_content(state: &State, differing: &BTreeSet<WorkloadKey>, removed: &
 /// Whether a workload, or a cluster that has it, says something else than what is committed for it.
 pub(crate) fn differs(state: &State, key: &WorkloadKey, template: Option<&Digest>) -> bool {
     let Some(placement) = state.placement(key) else { return false };
-    let (Some(template), Some(spec)) = (template, state.snapshot().spec(key)) else { return false };
+    let (Some(template), Some(spec)) = (template, state.snapshot().decided_on(key)) else { return false };
     if placement.spec.inputs.content.as_deref() != Some(template.to_string().as_str()) {
         return true;
     }

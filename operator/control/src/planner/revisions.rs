@@ -250,7 +250,7 @@ impl Planner {
             let clusters: Vec<String> = placement.spec.clusters.iter().map(|one| one.name.to_string()).collect();
             let committed = placement.spec.inputs.content.as_deref().map(ToOwned::to_owned);
             let Some(content) = Content::now(&self.state, &key, &self.digest_key) else { continue };
-            let Some(spec) = self.state.snapshot().spec(&key).cloned() else { continue };
+            let Some(spec) = self.state.snapshot().decided_on(&key).cloned() else { continue };
             if committed == Some(content.template().to_string()) {
                 let content = content.with_places(&self.state, &spec, clusters.iter().map(String::as_str));
                 self.revisions.committed(&key, revision, Arc::new(content), String::new());

@@ -39,7 +39,7 @@ impl Planner {
         self.suspects.extend(self.state.placed_in(&changed.told, false));
         // A cluster's values, registries and reach are part of what is delivered and told; its free room is not.
         self.dirty.extend(self.state.placed_in(&changed.told, changed.frame));
-        for gone in changed.specs.iter().filter(|key| self.state.snapshot().spec(key).is_none()) {
+        for gone in changed.specs.iter().filter(|key| self.state.snapshot().decided_on(key).is_none()) {
             self.decisions.remove(gone);
         }
         if changed.frame || !changed.told.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {

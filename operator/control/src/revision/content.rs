@@ -110,7 +110,7 @@ impl Content {
     /// workload is not there, or a need of it cannot be said to a scheduler.
     pub(crate) fn now(state: &State, key: &WorkloadKey, digest_key: &DigestKey) -> Option<Self> {
         let workload = state.fleet_workload(key)?;
-        let spec = state.snapshot().spec(key)?;
+        let spec = state.snapshot().decided_on(key)?;
         let affinity = state.snapshot().node_affinity(&spec.requirement).ok()?;
         let overrides = state.rules(key).map(|rules| rules.overrides.clone()).unwrap_or_default();
         let (mut objects, mut secrets) = (Vec::new(), BTreeMap::new());

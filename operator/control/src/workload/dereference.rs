@@ -95,7 +95,7 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         state,
         workload: state.fleet_workload(key),
         placement: state.placement(key),
-        spec: state.snapshot().spec(key).map(|spec| &**spec),
+        spec: state.snapshot().decided_on(key).map(|spec| &**spec),
         decision,
         reports,
         findings: state.findings(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)),

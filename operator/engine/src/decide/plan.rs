@@ -287,7 +287,8 @@ fn ordered(planner: &Planner<'_>, changes: &Changes, all: bool) -> Vec<Vec<Arc<S
             Arc::make_mut(spec).rebalance = true;
         }
     }
-    let mut list: Vec<_> = specs.into_values().filter(|spec| !changes.removed.contains(&spec.key)).collect();
+    let decided_on = |spec: &Arc<Spec>| !spec.reserved && !changes.removed.contains(&spec.key);
+    let mut list: Vec<_> = specs.into_values().filter(decided_on).collect();
     list.sort_by(|a, b| a.by_turn(b));
     let mut sets: Vec<Vec<Arc<Spec>>> = Vec::new();
     let mut colocated: BTreeMap<String, usize> = BTreeMap::new();

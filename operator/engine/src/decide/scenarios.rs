@@ -360,6 +360,28 @@ fn the_same_quota_is_never_spent_twice_in_one_plan() {
 }
 
 #[test]
+fn a_workload_that_is_not_there_keeps_its_room_and_its_quota_and_is_not_decided_on() {
+    let mut fleet = granted(8000, None);
+    fleet.clusters.truncate(1);
+    let mut gone = on(spec("已撤", 3), "昆明", 3);
+    gone.reserved = true;
+    // Rules that it breaks, or that nobody knows of it, are no reason to look at it.
+    gone = with(gone, |r| r.regions = ["32".to_owned()].into());
+    fleet.specs.push(gone);
+    let full = one(fleet.clone(), spec("新建", 2));
+    assert_eq!((full.status, codes(&full)), (Status::Pending, vec![Code::CapacityInsufficient]));
+    assert_eq!(one(fleet.clone(), spec("新建", 1)).status, Status::Placed);
+    fleet.clusters.push(cluster("大理", "532901", 4000));
+    let dear = one(fleet.clone(), spec("新建", 2));
+    assert_eq!((dear.status, codes(&dear)), (Status::Pending, vec![Code::QuotaExceeded]), "3 of 4 cpu are spent");
+    let changes = Changes { all: true, ..Changes::default() };
+    let plan = plan(&Snapshot::new(fleet).unwrap(), &changes, now()).unwrap();
+    assert!(plan.decisions.is_empty() && plan.removed.is_empty());
+    let line = plan.quota.iter().find(|line| line.tenant == "省级" && line.resource == "cpu").unwrap();
+    assert_eq!((line.before, line.after), (3000, 3000));
+}
+
+#[test]
 fn replicas_seen_but_no_longer_placed_still_take_room() {
     let mut fleet = fleet();
     fleet.clusters.truncate(1);

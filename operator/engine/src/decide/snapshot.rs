@@ -270,6 +270,12 @@ impl Snapshot {
         self.specs.get(key)
     }
 
+    /// A workload that is decided on: not one of which only what it takes is kept.
+    #[must_use]
+    pub fn decided_on(&self, key: &WorkloadKey) -> Option<&Arc<Spec>> {
+        self.spec(key).filter(|spec| !spec.reserved)
+    }
+
     /// All workloads, by key.
     pub fn specs(&self) -> impl Iterator<Item = &Arc<Spec>> {
         self.specs.values()

@@ -321,6 +321,10 @@ pub struct Spec {
     pub changed: bool,
     /// A person (or a gain above the policy's threshold) ordered it to be placed anew: what runs may move.
     pub rebalance: bool,
+    /// The workload is not there any more, or cannot be understood: what is committed of it keeps its room and its quota
+    /// until it is proven gone, and nothing is decided about it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reserved: bool,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

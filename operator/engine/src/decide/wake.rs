@@ -13,6 +13,9 @@ use super::stay::{Stays, stays};
 impl Planner<'_> {
     /// Whether a workload as the snapshot has it is looked at in every turn.
     pub(super) fn stirs(&mut self, spec: &Spec) -> bool {
+        if spec.reserved {
+            return false;
+        }
         if spec.changed || spec.rebalance || !self.settled(spec) || self.may_return(spec) {
             return true;
         }

@@ -198,6 +198,10 @@ codes! {
         PathSkipped: Info,
         /// Text that does not match the pattern of the schema.
         PatternMismatch: Error,
+        /// A placement without its workload: what is committed of it keeps its room and its quota.
+        PlacementReserved: Info,
+        /// A placement without its workload that does not say what its replicas take.
+        PlacementUncounted: Warning,
         /// A placement policy no workload, system or tenant uses.
         PolicyUnused: Warning,
         /// Months without a price between months that have one.

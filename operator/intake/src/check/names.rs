@@ -48,6 +48,16 @@ fn project_codes(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         let at = Field::new(&item.document, "/spec/projectCode");
         first.take(Code::ProjectCodeDuplicate, &code.trim().to_uppercase(), code, &at, out);
     }
+    for (code, at) in rejected(scene, "InformationSystem", "/spec/projectCode") {
+        first.take(Code::ProjectCodeDuplicate, &code.trim().to_uppercase(), code, &at, out);
+    }
+}
+
+/// What objects that their schema refused say in one field, where it is a text.
+fn rejected<'a>(scene: &Scene<'a>, kind: &str, pointer: &'static str) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+    let documents = scene.objects.rejected.iter().filter(move |document| document.kind == kind);
+    documents
+        .filter_map(move |document| Some((document.value.pointer(pointer)?.as_str()?, Field::new(document, pointer))))
 }
 
 fn credit_codes(scene: &Scene<'_>, out: &mut Vec<Finding>) {
@@ -57,6 +67,9 @@ fn credit_codes(scene: &Scene<'_>, out: &mut Vec<Finding>) {
         let at = Field::new(&item.document, "/spec/unifiedCode");
         first.take(Code::CreditCodeDuplicate, code, code, &at, out);
         valid(code, &at, out);
+    }
+    for (code, at) in rejected(scene, "Tenant", "/spec/unifiedCode") {
+        first.take(Code::CreditCodeDuplicate, code, code, &at, out);
     }
     for item in input(&scene.objects.systems) {
         for (index, contractor) in item.object.spec.contractors.iter().enumerate() {

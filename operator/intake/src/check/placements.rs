@@ -17,6 +17,7 @@ use super::scene::{Field, Scene, input, weigh};
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     let fleet = Fleet::new(scene);
     freezes(&fleet, out);
+    without_workload(scene, out);
     for item in input(&scene.objects.workloads) {
         let at = Field::new(&item.document, "/spec");
         if let Some(rules) = &item.object.spec.placement {
@@ -34,6 +35,19 @@ pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     }
     for item in input(&scene.objects.cluster_policies) {
         check_rules(&fleet, &item.object.spec.placement, &Field::new(&item.document, "/spec/placement"), out);
+    }
+}
+
+/// Placements whose workload is not there: what they hold is counted where they say what that is.
+fn without_workload(scene: &Scene<'_>, out: &mut Vec<Finding>) {
+    for (key, item) in &scene.objects.placements {
+        let spec = &item.object.spec;
+        let replicas = spec.clusters.iter().map(|cluster| i64::from(cluster.replicas)).fold(0, i64::saturating_add);
+        if replicas > 0 && !scene.objects.workloads.contains_key(key) {
+            let code = if spec.holds.is_some() { Code::PlacementReserved } else { Code::PlacementUncounted };
+            let reason = Reason::new(code).object(item.document.object_ref().to_string()).seen(replicas);
+            out.push(item.document.finding(reason, "/metadata/name"));
+        }
     }
 }
 

@@ -256,6 +256,33 @@ fn every_kind_of_bad_input_is_told_at_its_place() {
     }
 }
 
+/// Names and codes are told in the same run as what else is wrong, whichever of the two is refused.
+#[test]
+fn what_is_there_twice_is_told_although_one_of_the_two_is_refused() {
+    let system = "apiVersion: jiuzhou.dev/v1alpha1\nkind: InformationSystem\nmetadata: {name: NAME, namespace: social}\nspec: {displayName: 系统, projectCode: CODE, tenant: dali-hrss, functionDomain: PublicService, dataClass: {class: General, setBy: 王五}MORE}\n---\n";
+    let document =
+        |name: &str, code: &str, more: &str| system.replace("NAME", name).replace("CODE", code).replace("MORE", more);
+    let (good, bad) = (document("one", "p-7", ""), document("two", "P-7 ", ", bogus: 1"));
+    for text in [
+        format!("{good}{bad}{FLEET}"),
+        format!("{bad}{good}{FLEET}"),
+        format!("{bad}{}{FLEET}", bad.replace("two", "one")),
+    ] {
+        let found = told(&text);
+        let double = found.iter().filter(|(code, _)| *code == Code::ProjectCodeDuplicate);
+        assert_eq!(double.count(), 1, "{found:?}");
+        assert!(found.iter().any(|(code, _)| *code == Code::FieldUnknown), "{found:?}");
+    }
+    let (good, bad) = (document("one", "p-7", ""), document("one", "p-8", ", bogus: 1"));
+    for text in [format!("{good}{bad}{FLEET}"), format!("{bad}{good}{FLEET}"), format!("{bad}{bad}{FLEET}")] {
+        let found = told(&text);
+        let double: Vec<_> = found.iter().filter(|(code, _)| *code == Code::ObjectDuplicate).collect();
+        assert_eq!(double, [&(Code::ObjectDuplicate, "/metadata/name".to_owned())], "{found:?}");
+    }
+    let found = told(&format!("{good}{bad}{good}{FLEET}"));
+    assert_eq!(found.iter().filter(|(code, _)| *code == Code::ObjectDuplicate).count(), 2, "{found:?}");
+}
+
 #[test]
 fn an_image_by_tag_is_told_and_found_by_its_tag() {
     let digest = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n              resources";

@@ -19,12 +19,13 @@ mod nodes;
 mod places;
 mod policies;
 mod pools;
+mod reserved;
 mod tenants;
 mod tiers;
 mod words;
 mod workloads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::{ClusterSelector, PlacementRules};
@@ -43,6 +44,7 @@ pub use claims::rivals;
 pub use kinds::profiles;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
+pub(crate) use reserved::holding;
 pub(crate) use words::dimension;
 pub use workloads::Shared;
 
@@ -111,7 +113,8 @@ impl Base {
         !OTHERS.contains(&kind)
     }
 
-    /// The spec of one workload; `None` when it is not there or cannot be decided on, which is told.
+    /// The spec of one workload. Where it is not there or cannot be decided on (which is told), what its placement holds;
+    /// `None` when there is neither.
     #[must_use]
     pub fn workload(
         &self,
@@ -120,7 +123,9 @@ impl Base {
         shared: &mut Shared,
         findings: &mut Vec<Finding>,
     ) -> Option<Spec> {
-        self.workload_as(objects, objects.workloads.get(key)?, shared, findings)
+        let workload = objects.workloads.get(key);
+        let spec = workload.and_then(|workload| self.workload_as(objects, workload, shared, findings));
+        spec.or_else(|| reserved::reserved(objects, key))
     }
 
     /// The same of a workload as it was or might be, among the objects as they are.
@@ -197,7 +202,8 @@ impl Base {
     ) -> FleetInput {
         let mut clusters = clusters::clusters(objects, &self.from_nodes, &self.factors, as_of, findings);
         let tiers = tiers::tiers(objects, &mut clusters, as_of, findings);
-        let specs = objects.workloads.keys().filter_map(|key| self.workload(objects, key, shared, findings)).collect();
+        let keys: BTreeSet<&Key> = objects.workloads.keys().chain(objects.placements.keys()).collect();
+        let specs = keys.into_iter().filter_map(|key| self.workload(objects, key, shared, findings)).collect();
         FleetInput {
             clusters,
             tenants: tenants::tenants(&objects.tenants, findings),

@@ -153,10 +153,11 @@ fn spec(
             api::CpuSensitivity::None => CpuSensitivity::AsWritten,
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
-        current: current(&item.object, placed.map(|placed| &*placed.object)),
+        current: current(Some(&item.object), placed.map(|placed| &*placed.object)),
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
+        reserved: false,
         key,
     };
     Some((spec, requirement, policy))
@@ -252,8 +253,11 @@ pub(super) fn policy_of(context: &Context<'_>, item: &Item<api::FleetWorkload>) 
 
 /// What runs: what is committed with what is seen of it, then what is seen where nothing is committed any more (or not
 /// known to be): it takes its room until it is gone.
-fn current(workload: &api::FleetWorkload, placement: Option<&api::FleetPlacement>) -> Vec<Current> {
-    let seen = workload.status.as_ref().map(|status| status.clusters.as_slice()).unwrap_or_default();
+pub(super) fn current(workload: Option<&api::FleetWorkload>, placement: Option<&api::FleetPlacement>) -> Vec<Current> {
+    let seen = workload
+        .and_then(|workload| workload.status.as_ref())
+        .map(|status| status.clusters.as_slice())
+        .unwrap_or_default();
     let observed = |name: &str| seen.iter().find(|c| *c.name == *name).map(|c| i64::from(c.placed));
     let committed = placement.map(|placement| placement.spec.clusters.as_slice()).unwrap_or_default();
     let current = |placed: &api::PlacedCluster| {

@@ -312,6 +312,18 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Write a value that matches.",
             fix_zh: "请填写符合该模式的值。",
         },
+        Code::PlacementReserved => Sentence {
+            en: "{object} has no workload here; its {seen} replicas keep their room and their quota.",
+            zh: "{object} 没有对应的工作负载；其 {seen} 个副本仍占用容量与配额。",
+            fix_en: "Bring the workload back, or delete it by order where it runs; the placement goes when nothing is left.",
+            fix_zh: "请恢复该工作负载，或在其运行处按指令删除；确认清空后部署结果随之移除。",
+        },
+        Code::PlacementUncounted => Sentence {
+            en: "{object} has no workload here and does not say what its {seen} replicas take, so room and quota look freer than they are.",
+            zh: "{object} 没有对应的工作负载，也未记录其 {seen} 个副本的占用，容量与配额看起来比实际宽裕。",
+            fix_en: "Add the workload to the input, or write spec.holds of the placement.",
+            fix_zh: "请将该工作负载加入输入，或填写部署结果的 spec.holds。",
+        },
         Code::PolicyUnused => Sentence {
             en: "Nothing uses the placement policy {object}.",
             zh: "部署策略 {object} 未被任何对象使用。",
