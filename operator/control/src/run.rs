@@ -17,8 +17,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::decide::epoch;
-use crate::delivery::audit::Audit;
 use crate::definitions::{self, DEFINITIONS};
+use crate::delivery::audit::Audit;
 use crate::delivery::{self, Deliveries, Pace};
 use crate::error::Error;
 use crate::fleet::{Fleet, Members, Outlook, Roads, Settings as FleetSettings, dial};

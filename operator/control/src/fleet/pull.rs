@@ -51,7 +51,7 @@ pub(super) async fn round(
         });
         return;
     }
-    if let Err(problem) = listen(&maps, object, &outlook.hub, memory, reports, members).await {
+    if let Err(problem) = listen(&maps, object, &outlook.hub(), memory, reports, members).await {
         memory.trouble = Some(problem);
     }
 }
