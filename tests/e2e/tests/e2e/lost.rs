@@ -16,7 +16,6 @@ fn deletions(scene: &Scene, member: &str) -> usize {
 
 /// One member hangs with its connections open, another loses its API server: two silences, one law.
 #[tokio::test]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_member_that_hangs_and_one_that_is_down_keep_everything_and_are_back_in_step() {
     let mut scene = Scene::begin("lost").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
