@@ -189,4 +189,14 @@ mod tests {
             assert!(meaning.ends_with('.') && !meaning.contains('\n'), "{word}: {meaning}");
         }
     }
+
+    /// What the pattern of the definitions refuses would make every write of the status fail.
+    #[test]
+    fn every_reason_is_one_that_the_definitions_take() {
+        assert_eq!(crate::schema::REASON_PATTERN, "^[A-Z][A-Za-z0-9]*$");
+        for reason in ControllerReason::ALL.iter().map(|reason| reason.as_str()) {
+            let rest_fits = reason.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            assert!(reason.starts_with(|first: char| first.is_ascii_uppercase()) && rest_fits, "{reason}");
+        }
+    }
 }

@@ -6,6 +6,9 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+/// What a reason of a condition looks like, ours and the engine's codes: `ExpiresIn30Days`, `CpuX86`.
+pub(crate) const REASON_PATTERN: &str = "^[A-Z][A-Za-z0-9]*$";
+
 /// Adds one CEL rule to a schema.
 pub(crate) fn add_rule(schema: &mut Schema, rule: &str, message: &str) {
     let rule = json!({ "rule": rule, "message": message });
@@ -44,7 +47,7 @@ pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
                     "description": "When the status last changed. 取值上次变化的时间。",
                 },
                 "reason": {
-                    "type": "string", "maxLength": 128, "pattern": "^[A-Z][A-Za-z]*$",
+                    "type": "string", "maxLength": 128, "pattern": REASON_PATTERN,
                     "description": "Why, from a closed list. 原因，取自固定清单。",
                 },
                 "message": {
