@@ -17,8 +17,10 @@ use crate::processes::{self, Process, Signal};
 use crate::set::Layout;
 use crate::tools::{Tool, Tools};
 
-/// Controllers of a dedicated hub: nothing that makes pods, so native workloads on it are wishes and not work.
+/// Controllers of a dedicated hub: nothing that makes pods, so native workloads on it are wishes and not work. Its API server
+/// protects claims of storage, so somebody has to let them go, else their namespace is never gone.
 const HUB_CONTROLLERS: &str = "namespace-controller,garbage-collector-controller,serviceaccount-controller,\
+    persistentvolumeclaim-protection-controller,\
     serviceaccount-token-controller,root-ca-certificate-publisher-controller,\
     certificatesigningrequest-approving-controller,certificatesigningrequest-signing-controller,\
     certificatesigningrequest-cleaner-controller,resourcequota-controller,clusterrole-aggregation-controller";

@@ -86,7 +86,12 @@ impl Scene {
         for cluster in self.fleet.members().chain([hub]) {
             let names = cluster.kubectl(&["get", "namespaces", "-o", "name"])?;
             for name in names.lines().filter(|name| name.ends_with("-portal")) {
-                cluster.delete_confirmed("namespace", name.trim_start_matches("namespace/"), &[])?;
+                // What another story's namespace waits for is that story's; one of this name is refused when it is made.
+                let name = name.trim_start_matches("namespace/");
+                let gone = cluster.delete_confirmed("namespace", name, &["--timeout=20s"]);
+                if name == self.namespace() {
+                    gone?;
+                }
             }
         }
         Ok(())
