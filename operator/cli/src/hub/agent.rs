@@ -1,4 +1,4 @@
-//! `agent`: runs in a member that the hub does not reach. It uses nothing of the hub's rooms.
+//! `agent`: runs in a member that the hub does not reach. Of the hub's rooms it uses the log alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::hub::log;
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(args: &AgentArgs, context: &Context) -> anyhow::Result<Exit> {
     install_tls_provider();
-    log::start(args.log, context.quiet);
+    log::start(args.log, context.quiet)?;
     let read = |path: &std::path::Path| {
         std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))
     };

@@ -1,15 +1,18 @@
-//! The log of what runs for long: `operator` and `agent`.
+//! The log of what runs for long: `operator` and `agent` write the same lines.
+
+use jiuzhou_control::telemetry::{self, Format, TelemetryError};
 
 use crate::args::LogForm;
 
-/// The log of a long run: on standard error, `RUST_LOG` decides what of it.
-pub(crate) fn start(form: LogForm, quiet: bool) {
-    let level = if quiet { "jiuzhou=warn" } else { "jiuzhou=info" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    // A second start in one process (a test) keeps the first log.
-    let _ = match form {
-        LogForm::Text => log.try_init(),
-        LogForm::Json => log.json().try_init(),
+/// Sets up the log on standard error. What of it is written, `JIUZHOU_LOG` says, else `--quiet`, else the usual.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub(crate) fn start(form: LogForm, quiet: bool) -> Result<(), TelemetryError> {
+    let format = match form {
+        LogForm::Text => Format::Text,
+        LogForm::Json => Format::Json,
     };
+    let asked = std::env::var(telemetry::FILTER_VARIABLE).ok();
+    telemetry::init(format, asked.as_deref().or(quiet.then_some("warn")))
 }

@@ -1,13 +1,12 @@
 //! `operator`: runs on a hub until it is told to stop.
 
 use anyhow::Context as _;
-use jiuzhou_control::telemetry::{self, Format};
 use jiuzhou_control::{Keep, Options, Stop};
 
-use crate::args::{LogForm, OperatorArgs, Switch};
+use crate::args::{OperatorArgs, Switch};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect;
+use crate::hub::{connect, log};
 
 /// Where a collector is, as every program that speaks OTLP reads it.
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -15,13 +14,7 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Runs the operator; SIGTERM and SIGINT end it in order.
 pub(crate) fn run(args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit> {
     jiuzhou_control::install_crypto();
-    let format = match args.log {
-        LogForm::Text => Format::Text,
-        LogForm::Json => Format::Json,
-    };
-    let asked = std::env::var(telemetry::FILTER_VARIABLE).ok();
-    let filter = asked.as_deref().or(context.quiet.then_some("warn"));
-    telemetry::init(format, filter)?;
+    log::start(args.log, context.quiet)?;
     let options = Options {
         audit: args.audit.clone(),
         keep: Keep { days: args.inputs_days, bytes: args.inputs_mib << 20 },
