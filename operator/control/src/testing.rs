@@ -148,9 +148,9 @@ impl Members {
         self.there.lock().unwrap_or_else(PoisonError::into_inner).retain(|(workload, _), _| *workload != key);
     }
 
-    /// From now on nothing is reported.
-    pub(crate) fn mute(&self) {
-        self.mute.store(true, std::sync::atomic::Ordering::Relaxed);
+    /// From now on nothing is reported, or everything again.
+    pub(crate) fn mute(&self, mute: bool) {
+        self.mute.store(mute, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Tells again of what is there in a member, after a test changed how it behaves.

@@ -54,7 +54,7 @@ async fn a_restart_before_any_member_is_seen_again_writes_nothing() {
     hub.run().await.expect("it runs");
     hub.world.clear_log();
     hub.members.there.lock().expect("a lock").clear();
-    hub.members.mute();
+    hub.members.mute(true);
     hub.run().await.expect("it runs again");
     assert_eq!(told(&hub), Vec::<String>::new());
 }
@@ -330,6 +330,34 @@ async fn a_member_where_nothing_becomes_ready_is_told_as_on_its_way() {
     hub.members.tell();
     hub.run().await.expect("it runs");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "True");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fewer_replicas_are_not_as_wanted_before_the_member_says_so_nor_while_it_is_silent() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted");
+    // The last report tells of two that are ready, which is more than enough.
+    hub.members.mute(true);
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "replicas": 1 } })).await;
+    hub.quiet().await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "DeliveryInProgress".to_owned()));
+    // One witness that gets no answer is no reason to move, and every reason to say so.
+    let reach = json!({ "status": { "reachability": { "hub": "Unknown", "agent": "Unreachable" } } });
+    hub.patch("MemberCluster", None, "kunming-gov-1", "/status", &reach).await;
+    hub.quiet().await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "MemberUnreachable".to_owned()));
+    let back = json!({ "status": { "reachability": { "hub": "Reachable", "agent": "Reachable" } } });
+    hub.patch("MemberCluster", None, "kunming-gov-1", "/status", &back).await;
+    hub.members.mute(false);
+    hub.members.tell();
+    hub.quiet().await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
 }
 
 #[tokio::test(start_paused = true)]

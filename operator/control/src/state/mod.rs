@@ -19,7 +19,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::decide::input::Reachability;
 use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, Spec, WorkloadKey};
 use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_intake::beijing;
@@ -404,11 +403,16 @@ impl State {
         self.delivered.epoch()
     }
 
-    /// Whether a cluster is known and does not answer.
+    /// Whether a cluster is known and does not answer: somebody who asks it gets no answer, and nobody gets one. The
+    /// engine waits for both witnesses before it counts a cluster as lost; what is told of a workload does not.
     #[must_use]
     pub fn is_unreachable(&self, cluster: &str) -> bool {
-        let cluster = self.snapshot.slot(cluster).and_then(|slot| self.snapshot.cluster(slot));
-        cluster.is_some_and(|cluster| cluster.reachability == Reachability::Unreachable)
+        let member = self.objects.clusters.get(&(String::new(), cluster.to_owned()));
+        let status = member.and_then(|member| member.object.status.as_ref());
+        status.and_then(|status| status.reachability.as_ref()).is_some_and(|reach| {
+            let seen = [reach.hub, reach.agent];
+            seen.contains(&api::Reach::Unreachable) && !seen.contains(&api::Reach::Reachable)
+        })
     }
 
     /// What is wrong with an object.

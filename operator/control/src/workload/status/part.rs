@@ -145,15 +145,18 @@ pub(super) fn trouble(
         }
         None => {}
     }
-    let settled = report.is_some_and(|status| {
-        let ready = seen(status, i64::from(wanted)).ready;
-        let enough = wanted == 0 || finished(status) || ready.is_some_and(|ready| ready >= i64::from(wanted));
-        let all = status
-            .objects
-            .iter()
-            .all(|object| matches!(object.state, ObjectState::Ready | ObjectState::Finished | ObjectState::Gone));
-        enough && all && !status.objects.is_empty()
-    });
+    // A report of an older order tells nothing of the one that was given since.
+    let ordered = built.orders.get(cluster).map(|order| order.delivery.epoch);
+    let settled =
+        report.filter(|status| ordered.is_none_or(|epoch| status.epoch >= Some(epoch))).is_some_and(|status| {
+            let ready = seen(status, i64::from(wanted)).ready;
+            let enough = wanted == 0 || finished(status) || ready.is_some_and(|ready| ready >= i64::from(wanted));
+            let all = status
+                .objects
+                .iter()
+                .all(|object| matches!(object.state, ObjectState::Ready | ObjectState::Finished | ObjectState::Gone));
+            enough && all && !status.objects.is_empty()
+        });
     let gone = wanted == 0 && report.is_none_or(|status| !seen(status, 0).objects);
     if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, open(cluster, wanted, report))) }
 }
