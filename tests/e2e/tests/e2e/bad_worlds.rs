@@ -177,8 +177,14 @@ async fn what_a_member_refuses_and_what_cannot_be_delivered_is_told_by_name_and_
     assert!(!told.contains(WORD) && !told.contains(&base64(WORD)), "{told}");
     let told = scene.says("second", &["ObjectClaimedTwice"], SOON).await.unwrap();
     assert!(told.contains("first"), "{told}");
-    // No member serves the kind, so none passes the rules.
     scene.says("ring", &["NoCandidate", "ring"], SOON).await.unwrap();
+    // Which rule it is says the explanation over the state of the hub: the kind has no profile and nothing is declared.
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().join("state").display().to_string();
+    scene.order(&["export-state", "--out", &folder]).unwrap();
+    let told = jiuzhou_e2e::scene::jiuzhou(&["explain", "refused-portal/ring", &folder, "--lang", "en"]);
+    let told = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap();
+    assert!(told.contains("The kind example.org/v1/Ring has no profile"), "{told}");
 
     // Nothing of it is anywhere it should not be, and the first owner has what it had.
     let hub = scene.fleet.hub();
