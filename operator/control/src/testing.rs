@@ -366,8 +366,6 @@ impl Hub {
         for _ in 0..2_000 {
             let before = self.world.log().len();
             self.world.settle();
-            // The audit log is written by a thread that the paused clock does not wait for.
-            std::thread::sleep(Duration::from_millis(2));
             tokio::time::sleep(Duration::from_millis(500)).await;
             calm = if self.world.log().len() == before { calm + 1 } else { 0 };
             if calm > 20 {

@@ -44,7 +44,6 @@ fn ended_token() -> String {
 }
 
 #[tokio::test]
-#[ignore = "its last part, a mended credential, was not seen to pass yet; by name with --ignored"]
 async fn a_credential_that_would_run_read_or_trust_something_is_refused_and_says_why() {
     let mut scene = Scene::begin("credentials").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
