@@ -88,14 +88,13 @@ pub(super) async fn leave(
 ) -> bool {
     let deleting = object.metadata.deletion_timestamp.is_some();
     if object.spec.lifecycle == Lifecycle::Active && !deleting {
-        (memory.left, memory.placed, memory.held) = (None, None, None);
+        (memory.left, memory.counted, memory.placed, memory.held) = (None, None, None, None);
         return false;
     }
     let ours = memory.confirmed.is_some() && memory.standing.is_none();
     let client = memory.connection.as_ref().map(|(connection, _)| connection.client()).filter(|_| ours);
-    if let Some(client) = &client
-        && memory.count_again.is_none_or(|at| at <= Instant::now())
-    {
+    let by_agent = memory.counted.clone().filter(|_| ours && client.is_none());
+    if (client.is_some() || by_agent.is_some()) && memory.count_again.is_none_or(|at| at <= Instant::now()) {
         memory.count_again = Some(Instant::now() + COUNT);
         // Before the member is asked: what is placed there later finds it draining.
         memory.placed = match placed(hub, &object.name_any()).await {
@@ -105,7 +104,13 @@ pub(super) async fn leave(
                 None
             }
         };
-        match left::left(client).await {
+        let seen = match (&client, by_agent) {
+            (Some(client), _) => left::left(client).await,
+            // Counted before the placements were listed: while it drains nothing is placed there any more, and a placement
+            // ends only when each of its objects is proven gone.
+            (None, counted) => Ok(counted.unwrap_or_default()),
+        };
+        match seen {
             Ok(mut seen) => {
                 for (namespace, count) in outlook.unlisted.get(&object.name_any()).into_iter().flatten() {
                     let sum = seen.entry(namespace.clone()).or_default();

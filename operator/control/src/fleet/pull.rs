@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::MemberCluster;
+use jiuzhou_api::v1alpha1::{Lifecycle, MemberCluster};
 use jiuzhou_member::agent::{JSON, REPORT, Report, SETTINGS, Settings};
 use jiuzhou_member::claim::{self, Hub};
 use jiuzhou_member::connection::Trouble;
@@ -73,6 +73,7 @@ async fn tell(
         hub: outlook.hub.id.clone(),
         term: outlook.hub.term,
         epoch: outlook.hub().epoch,
+        leaving: object.spec.lifecycle != Lifecycle::Active || object.metadata.deletion_timestamp.is_some(),
     };
     if settings.hub.is_empty() || memory.told.as_ref().is_some_and(|(told, at)| is_told(told, &settings, at.elapsed()))
     {
@@ -118,7 +119,7 @@ async fn listen(
     if text.len() > MAX_REPORT {
         return Err(invalid());
     }
-    let Report { identity, claim, mut inventory } = serde_json::from_str(&text).map_err(|_| invalid())?;
+    let Report { identity, claim, mut inventory, left } = serde_json::from_str(&text).map_err(|_| invalid())?;
     inventory.pools.truncate(64);
     inventory.apis.truncate(256);
     memory.reported = version;
@@ -144,6 +145,7 @@ async fn listen(
     memory.confirmed = Some(Instant::now());
     memory.last_answer = Some(Timestamp::now());
     memory.inventory = Some(inventory);
+    memory.counted = left;
     Ok(())
 }
 

@@ -89,6 +89,8 @@ pub(super) struct Memory {
     pub(super) last_answer: Option<Timestamp>,
     /// What a complete count showed while it drains or leaves.
     pub(super) left: Option<BTreeMap<String, i32>>,
+    /// What the agent of a pull member counted last while it drained or left.
+    pub(super) counted: Option<BTreeMap<String, i32>>,
     /// Workloads that are placed there, as the hub said by a complete list.
     pub(super) placed: Option<Vec<String>>,
     pub(super) count_again: Option<Instant>,
@@ -128,6 +130,7 @@ impl Memory {
             read_again: None,
             last_answer: None,
             left: None,
+            counted: None,
             placed: None,
             count_again: None,
             held: None,

@@ -55,6 +55,8 @@ pub struct Settings {
     pub term: i64,
     /// Highest epoch it has committed.
     pub epoch: i64,
+    /// Whether the member drains or leaves: the agent then counts what is left.
+    pub leaving: bool,
 }
 
 /// How to reach the hub.

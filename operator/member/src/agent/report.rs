@@ -1,5 +1,6 @@
 //! What an agent tells the hub: who the cluster is and what it has. Written when it moved, as push does it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiuzhou_api::meta;
@@ -16,6 +17,7 @@ use super::{JSON, REPORT, Settings};
 use crate::claim::{self, Hub, Standing};
 use crate::connection::Trouble;
 use crate::inventory::{self, Inventory, Moved, moved};
+use crate::left;
 
 /// Between two observations, and between two writes of free room that moved.
 const OBSERVE: Duration = Duration::from_secs(60);
@@ -31,6 +33,9 @@ pub struct Report {
     pub claim: Option<HubClaim>,
     /// What the cluster has.
     pub inventory: Inventory,
+    /// Objects of ours by namespace from complete lists, while the member drains or leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<BTreeMap<String, i32>>,
 }
 
 /// Reports for ever.
@@ -70,10 +75,10 @@ pub(super) async fn report(
 }
 
 fn far(written: &Report, now: &Report) -> Moved {
-    let Report { identity, claim, inventory } = now;
+    let Report { identity, claim, inventory, left } = now;
     let Inventory { version, apis, pools, nodes: _, left_out } = inventory;
     let before = &written.inventory;
-    let same = written.identity == *identity && written.claim == *claim;
+    let same = written.identity == *identity && written.claim == *claim && written.left == *left;
     if !same || before.version != *version || before.apis != *apis || before.left_out != *left_out {
         return Moved::Facts;
     }
@@ -85,7 +90,8 @@ async fn observe(member: &Client, settings: &Settings) -> Result<Report, Trouble
     let dividing: Vec<&str> = settings.dividing.iter().map(String::as_str).collect();
     let inventory = inventory::observe(member, &settings.catalogue, &dividing).await?;
     let claim = claim::read(member).await?.map(|found| found.claim);
-    Ok(Report { identity, claim, inventory })
+    let left = if settings.leaving { Some(left::left(member).await?) } else { None };
+    Ok(Report { identity, claim, inventory, left })
 }
 
 /// How this hub stands with this member, by the member's own record.
