@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use jiuzhou_api::meta::ANNOTATION_CONFIRM_DELETE;
+use jiuzhou_api::meta::{ANNOTATION_CONFIRM_DELETE, ANNOTATION_CONFIRM_DELETIONS};
 use serde_json::{Value, json};
 
 use crate::fleet::{Cluster, Fleet, binary};
@@ -363,7 +363,22 @@ impl Scene {
     /// When something stays, or a write had no decision.
     pub async fn end(self, operator: Operator) -> Result<usize> {
         let (hub, namespace) = (self.fleet.hub(), self.namespace());
-        hub.kubectl(&["delete", "fwl", "--all", "-n", &namespace, "--timeout=150s"])?;
+        hub.kubectl(&["delete", "fwl", "--all", "-n", &namespace, "--wait=false"])?;
+        eventually("the workloads are gone", AFTER_A_KILL, || async {
+            let left = hub.kubectl(&["get", "fwl", "-n", &namespace, "-o", "json"])?;
+            let left: Value = serde_json::from_str(&left).context("failed to read what kubectl printed")?;
+            let left = left["items"].as_array().cloned().unwrap_or_default();
+            // Many at once are held until a person types what the status says.
+            let told = left.iter().filter_map(|workload| workload["status"]["messageEn"].as_str());
+            let command = told.filter_map(|told| told.split_once("kubectl ")).map(|(_, command)| command).next();
+            if let Some(command) = command.filter(|command| command.contains(ANNOTATION_CONFIRM_DELETIONS)) {
+                let words: Vec<&str> = command.split_whitespace().take(7).collect();
+                hub.try_kubectl(&words, "")?;
+            }
+            let names: Vec<&str> = left.iter().filter_map(|workload| workload["metadata"]["name"].as_str()).collect();
+            Ok(Seen::when(left.is_empty(), (), names.join(", ")))
+        })
+        .await?;
         for member in &self.members {
             let left = self.member(member).kubectl(&["get", "deployments", "-n", &namespace, "--no-headers"])?;
             ensure!(left.trim().is_empty(), "failed to remove from {member}: {left}");

@@ -20,7 +20,6 @@ async fn placed_in(scene: &Scene, name: &str) -> Duration {
 
 // The door in front of the member works beside the commands that this test waits for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "not seen to pass on real control planes yet; by name with --ignored"]
 async fn a_member_that_hangs_floods_or_lies_harms_nobody_else() {
     let mut scene = Scene::begin("hostile").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();

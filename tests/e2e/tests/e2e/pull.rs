@@ -9,7 +9,6 @@ use testbed::faults::{Line, Relay};
 
 // The door in front of the member works beside the commands that this test waits for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "an agent that is cut off does not say yet that its orders are out of date; by name with --ignored"]
 async fn a_pull_member_goes_on_offline_and_is_back_in_step() {
     let mut scene = Scene::begin("pull").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
