@@ -241,7 +241,8 @@ async fn refuse_doubles(to: &Client, admin: &Client, join: &Join, identity: &str
     }
 }
 
-/// Applies a manifest whose kind every API server has.
+/// Applies a manifest of ours whose kind every API server has. By force: what `kubectl` applied of it (a member by pull that
+/// now joins by push) or somebody widened is ours again.
 pub(crate) async fn apply(client: &Client, manifest: &Value) -> Result<(), kube::Error> {
     let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (group, version) = text("/apiVersion").split_once('/').unwrap_or(("", text("/apiVersion")));
@@ -251,7 +252,7 @@ pub(crate) async fn apply(client: &Client, manifest: &Value) -> Result<(), kube:
         "" => Api::all_with(client.clone(), &resource),
         namespace => Api::namespaced_with(client.clone(), namespace, &resource),
     };
-    let params = PatchParams::apply(meta::FIELD_MANAGER);
+    let params = PatchParams::apply(meta::FIELD_MANAGER).force();
     api.patch(text("/metadata/name"), &params, &Patch::Apply(manifest)).await.map(drop)
 }
 
