@@ -118,6 +118,16 @@ words! {
         OrderSuperseded,
         /// A member does not answer.
         MemberUnreachable,
+        /// A member does not answer; its replicas get another place when their time and turn come.
+        FailoverWaiting,
+        /// So many members do not answer at once that nothing is moved.
+        StormBrake,
+        /// A member does not answer; a person decides whether its replicas get another place.
+        FailoverManual,
+        /// A single copy waits until the one in a member that does not answer has stopped for sure.
+        FenceUnavailable,
+        /// Its data is only in a member that does not answer.
+        DataNotReplicated,
         /// A member is another cluster than before; nothing is read or written there.
         IdentityChanged,
         /// The kubeconfig of a member would run, read or trust what it should not, or cannot be used.

@@ -63,6 +63,12 @@ pub const ANNOTATION_CONFIRM_REMOVAL: &str = "jiuzhou.dev/confirm-removal";
 pub const ANNOTATION_APPLIED: &str = "jiuzhou.dev/applied";
 /// Annotation by which a person lets a member go although objects of ours are left there; its value is the member's name.
 pub const ANNOTATION_ABANDON: &str = "jiuzhou.dev/abandon";
+/// Annotation on a FleetWorkload by which a person lets it leave clusters that do not answer, comma between several:
+/// it waits for no time, turn or storm, and passes no rule.
+pub const ANNOTATION_FAILOVER: &str = "jiuzhou.dev/failover-from";
+/// Annotation on a MemberCluster by which a person says that nothing runs there any more; its value is since when the
+/// cluster was silent then, so that it holds for this outage only, and who says so.
+pub const ANNOTATION_FENCED: &str = "jiuzhou.dev/fenced";
 /// Annotation with the epoch of the placement an object was rendered for.
 pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
 /// Annotation with the id of the decision an object was rendered for.

@@ -19,7 +19,9 @@ use jiuzhou_report::render::Format;
 use crate::commands::load;
 use crate::failure::Failure;
 
-pub use fleet::{AgentArgs, DrainArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg};
+pub use fleet::{
+    AgentArgs, DrainArgs, FailoverArgs, FenceArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg,
+};
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
@@ -129,6 +131,10 @@ pub enum Command {
     Drain(DrainArgs),
     /// Let a member go once nothing is left there (builds with the feature `hub`)
     Leave(LeaveArgs),
+    /// Confirm that nothing runs in a member that does not answer, so that what may run only once is started elsewhere (builds with the feature `hub`)
+    Fence(FenceArgs),
+    /// Let a workload leave a member that does not answer, without waiting for its turn (builds with the feature `hub`)
+    Failover(FailoverArgs),
     /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)
     Rollout(RolloutArgs),
     /// Go back to an older revision of a workload (builds with the feature `hub`)

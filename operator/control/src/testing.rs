@@ -3,7 +3,7 @@
 //! The hub is the world of the tests (`jiuzhou-world`) under the production client; members are simulated at the border
 //! of [`crate::orders`]: what is ordered is there and ready some moments later. Time is tokio's, paused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -74,6 +74,10 @@ pub(crate) struct Members {
     reports: Mutex<Option<mpsc::UnboundedSender<Report>>>,
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
+    /// Members that hear and say nothing.
+    pub(crate) silent: Mutex<BTreeSet<String>>,
+    /// The last orders to them, which wait at their door.
+    waiting: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
     /// What becomes of an object, where it is not simply ready.
     judge: Mutex<Option<Judge>>,
     /// Nothing is reported.
@@ -85,10 +89,25 @@ impl Members {
     fn attach(&self, sender: mpsc::UnboundedSender<Report>) {
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for ((workload, cluster), order) in there {
+            if self.is_silent(&cluster) {
+                continue;
+            }
             let status = Some(self.status(&order));
             let _ = sender.send(Report { cluster, workload, status });
         }
         *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    }
+
+    /// A member hears and answers again.
+    pub(crate) fn speaks(&self, cluster: &str) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        waiting.into_values().for_each(|order| self.give(order));
+        self.tell();
+    }
+
+    fn is_silent(&self, cluster: &str) -> bool {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(cluster)
     }
 
     fn status(&self, order: &Order) -> DeliveryStatus {
@@ -199,7 +218,7 @@ impl Orders for Members {
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let status = there.get(&(workload.clone(), cluster.to_owned())).map(|order| self.status(order));
         drop(there);
-        if self.mute.load(std::sync::atomic::Ordering::Relaxed) {
+        if self.mute.load(std::sync::atomic::Ordering::Relaxed) || self.is_silent(cluster) {
             return;
         }
         if let Some(sender) = &*self.reports.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -209,6 +228,10 @@ impl Orders for Members {
 
     fn give(&self, order: Arc<Order>) {
         let (workload, cluster) = (order.key(), order.delivery.cluster.to_string());
+        if self.is_silent(&cluster) {
+            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert((workload, cluster), order);
+            return;
+        }
         let status = {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(witness) = &*self.witness.lock().unwrap_or_else(PoisonError::into_inner) {

@@ -275,6 +275,51 @@ pub struct StartedIn {
     pub outcome: Option<RunOutcome>,
 }
 
+/// How far the replicas of a cluster that does not answer are. 无应答集群上副本的转移进度。
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum FailoverPhase {
+    /// Its time is not over. 未到转移时间。
+    Waiting,
+    /// Others go first. 等待轮次。
+    Turn,
+    /// So much of the fleet is silent that nothing is moved. 大面积无应答，暂停一切转移。
+    StormBrake,
+    /// A person decides. 由人工决定。
+    Manual,
+    /// Its policy says that it stays. 策略规定不转移。
+    Never,
+    /// It may only be once, and whether the old copy has stopped is not certain. 单写，旧副本是否已停止尚不确定。
+    Fence,
+    /// Its data is there only. 数据仅在该集群。
+    Data,
+    /// It runs once and may have begun. 仅运行一次，可能已开始运行。
+    Once,
+    /// Its replicas leave where all of them have another place. 副本可离开，前提是均有其他位置。
+    Released,
+    /// They have another place; what is left there goes when the cluster answers. 副本已另有位置，残留待该集群恢复应答后移除。
+    Moved,
+}
+
+/// A cluster of the placement that does not answer. 部署结果中无应答的集群。
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailoverEntry {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// Since when it is silent. 无应答起始时间。
+    #[schemars(schema_with = "crate::schema::time")]
+    pub since: Time,
+    /// When its replicas may leave at the earliest. 副本最早可离开的时间。
+    #[schemars(schema_with = "crate::schema::time")]
+    pub due: Time,
+    /// How far they are. 进度。
+    pub phase: FailoverPhase,
+    /// When they were let go. 获准离开的时间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub released_at: Option<Time>,
+}
+
 /// What was observed of a placement. 部署结果的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -302,6 +347,11 @@ pub struct FleetPlacementStatus {
     #[schemars(length(max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub started: Vec<StartedIn>,
+    /// Clusters that do not answer, and what becomes of the replicas there. 无应答的集群及其副本的去向。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub failover: Vec<FailoverEntry>,
     /// Sums. 合计。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<PlacementTotals>,

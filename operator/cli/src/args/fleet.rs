@@ -1,4 +1,4 @@
-//! Flags of the commands about member clusters: `join`, `drain`, `leave`, `agent`.
+//! Flags of the commands about member clusters: `join`, `drain`, `leave`, `fence`, `failover`, `agent`.
 
 use std::path::PathBuf;
 
@@ -183,4 +183,52 @@ pub struct LeaveArgs {
     /// Let it go although objects are left there (they stay and run on): repeat its name
     #[arg(long, value_name = "CLUSTER")]
     pub abandon: Option<String>,
+}
+
+/// `fence`
+#[derive(Clone, Debug, Args)]
+pub struct FenceArgs {
+    /// Name of the MemberCluster
+    #[arg(value_name = "CLUSTER", value_parser = name)]
+    pub cluster: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: super::HubArgs,
+
+    /// You have made sure that nothing runs there (it is powered off, or cut off from what it writes to): repeat its name
+    #[arg(long, value_name = "CLUSTER", help_heading = "Confirmation")]
+    pub confirm: String,
+
+    /// Who says so
+    #[arg(long = "by", value_name = "PERSON", help_heading = "Confirmation")]
+    pub by: String,
+
+    /// Number of the document that orders it
+    #[arg(long, value_name = "NUMBER", help_heading = "Confirmation")]
+    pub document: Option<String>,
+}
+
+/// `failover`
+#[derive(Clone, Debug, Args)]
+pub struct FailoverArgs {
+    /// The workload: NAME or NAMESPACE/NAME
+    #[arg(value_name = "WORKLOAD")]
+    pub workload: String,
+
+    /// Namespace
+    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
+    pub namespace: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: super::HubArgs,
+
+    /// Member that it leaves
+    #[arg(long, value_name = "CLUSTER", value_parser = name)]
+    pub from: String,
+
+    /// Take the order back
+    #[arg(long)]
+    pub undo: bool,
 }

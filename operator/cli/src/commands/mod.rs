@@ -55,6 +55,8 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Agent(args) => hub::agent(&args, context),
         Command::Join(args) => hub::join(&args, context),
         Command::Drain(args) => hub::drain(&args, context),
+        Command::Fence(args) => hub::fence(&args, context),
+        Command::Failover(args) => hub::failover(&args, context),
         Command::Leave(args) => hub::leave(&args, context),
         Command::Rollout(args) => hub::rollout(&args, context),
         Command::Rollback(args) => hub::rollback(&args, context),

@@ -15,6 +15,8 @@ mod leave;
 #[cfg(feature = "agent")]
 mod log;
 #[cfg(feature = "hub")]
+mod lost;
+#[cfg(feature = "hub")]
 mod operator;
 #[cfg(feature = "hub")]
 mod rollout;
@@ -28,6 +30,8 @@ pub(crate) use join::run as join;
 #[cfg(feature = "hub")]
 pub(crate) use leave::{drain, leave};
 #[cfg(feature = "hub")]
+pub(crate) use lost::{failover, fence};
+#[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
@@ -35,7 +39,7 @@ pub(crate) use rollout::{rollback, rollout};
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
-pub(crate) use offline::{drain, export_state, join, leave, operator, rollback, rollout};
+pub(crate) use offline::{drain, export_state, failover, fence, join, leave, operator, rollback, rollout};
 
 /// What a build without the feature answers.
 #[cfg(not(feature = "hub"))]
@@ -44,7 +48,10 @@ mod offline {
 
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
-    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RollbackArgs, RolloutArgs};
+    use crate::args::{
+        DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs, RollbackArgs,
+        RolloutArgs,
+    };
     use crate::context::Context;
     use crate::exit::Exit;
 
@@ -75,6 +82,14 @@ mod offline {
 
     pub(crate) fn drain(_args: &DrainArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("drain", context)
+    }
+
+    pub(crate) fn fence(_args: &FenceArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("fence", context)
+    }
+
+    pub(crate) fn failover(_args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("failover", context)
     }
 
     pub(crate) fn rollout(_args: &RolloutArgs, context: &Context) -> anyhow::Result<Exit> {

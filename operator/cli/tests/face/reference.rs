@@ -30,6 +30,8 @@ const COMMANDS: [&str; 26] = [
     "join",
     "drain",
     "leave",
+    "fence",
+    "failover",
     "export-state",
     "help",
     "completion",

@@ -66,7 +66,7 @@ impl Planner {
                 .workload
                 .as_ref()
                 .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
-        // A step of a rollout is acted on once it is written.
+        // A step of a rollout or a failover is acted on once it is written.
         let steps = gathered.placement.is_some_and(|placement| moves_on(placement, writes.placement.as_ref()));
         let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
@@ -117,6 +117,7 @@ impl Planner {
             bodies: self.revisions.bodies(key),
             may_begin: self.revisions.may_begin(key),
             deletion: self.removals.deletion(key),
+            failover: self.failovers.of(key),
         };
         dereference(&self.state, key, memory)
     }
@@ -201,12 +202,13 @@ impl Planner {
     }
 }
 
-/// Whether a status that is to be written takes a rollout further than the one that is written.
+/// Whether a status that is to be written takes a rollout or a failover further than the one that is written.
 fn moves_on(placement: &FleetPlacement, next: Option<&(String, FleetPlacementStatus)>) -> bool {
     let Some((_, next)) = next else { return false };
     let of = |status: Option<&FleetPlacementStatus>| {
         let rollout = status.and_then(|status| status.rollout.as_ref());
-        rollout.map(|rollout| (rollout.revision, rollout.stage.clone(), rollout.clusters.clone()))
+        let rollout = rollout.map(|rollout| (rollout.revision, rollout.stage.clone(), rollout.clusters.clone()));
+        (rollout, status.map(|status| status.failover.clone()).unwrap_or_default())
     };
     of(placement.status.as_ref()) != of(Some(next))
 }

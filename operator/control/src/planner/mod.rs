@@ -8,6 +8,9 @@
 
 mod brake;
 mod copies;
+pub(crate) mod failover;
+#[cfg(test)]
+mod failover_tests;
 mod follow;
 #[cfg(test)]
 mod once_tests;
@@ -124,6 +127,7 @@ pub(crate) struct Planner {
     /// Clusters in which this process was the first to commit a place of a workload.
     fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
+    failovers: failover::Failovers,
     revisions: revisions::Revisions,
     /// Workloads whose content may be another than before; everything when `suspect_all`.
     suspects: BTreeSet<WorkloadKey>,
@@ -178,6 +182,7 @@ impl Planner {
             given: Given::default(),
             fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
+            failovers: failover::Failovers::default(),
             revisions: revisions::Revisions::default(),
             suspects: BTreeSet::new(),
             suspect_all: true,
@@ -260,6 +265,7 @@ impl Planner {
                 }
             }
         }
+        self.look_at_failovers();
         self.follow().await?;
         self.look_out_for_left();
         self.tell().await;
@@ -279,6 +285,7 @@ impl Planner {
             tracing::info!(objects = self.state.len(), "every kind was listed");
             self.health.set_ready(CACHES, true);
             self.dirty = self.state.workload_keys();
+            self.failovers.ask = true;
             self.reached(self.state.highest_epoch());
         }
         self.complete
@@ -308,7 +315,8 @@ impl Planner {
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
         let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
-        [self.next_change, self.retry_at, due, wake, self.revisions.next(), natives].into_iter().flatten().min()
+        let others = [self.revisions.next(), self.failovers.wake, natives];
+        [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
     }
 
     /// Takes what else comes in a moment, so that a burst is decided at once.
@@ -361,6 +369,7 @@ impl Planner {
     pub(super) fn put(&mut self, value: Value) {
         let Some(object) = self.state.put(value) else { return };
         self.turn = true;
+        self.failovers.ask |= !matches!(object.kind.as_str(), "Delivery" | "Report" | "ClusterReport");
         let key = WorkloadKey::new(&object.namespace, &object.name);
         match object.kind.as_str() {
             "FleetWorkload" => {
@@ -385,6 +394,7 @@ impl Planner {
     }
 
     fn gone(&mut self, object: &ObjectRef) {
+        self.failovers.ask = true;
         let key = WorkloadKey::new(&object.namespace, &object.name);
         match object.kind.as_str() {
             "FleetWorkload" => {
@@ -420,6 +430,8 @@ impl Planner {
             self.metrics.delivered(reports::connection(&member.object), took);
         }
         known.insert(cluster, status);
+        // What waits its turn behind it may go.
+        self.failovers.ask |= self.failovers.of(&workload).is_some();
         self.dirty.insert(workload);
     }
 

@@ -15,8 +15,8 @@ use jiuzhou_intake::objects::{Objects, named};
 pub(super) enum Parts {
     /// Of a cluster: its values and the names of its registries.
     Cluster(Option<(Values, Vec<api::RegistryRewrite>)>),
-    /// Of a placement: its clusters and its epoch.
-    Placement(BTreeSet<String>, i64),
+    /// Of a placement: its clusters, its epoch, whether something is written down of a member that does not answer.
+    Placement(BTreeSet<String>, i64, bool),
     None,
 }
 
@@ -29,9 +29,12 @@ impl Parts {
             })),
             "FleetPlacement" => {
                 let key = (object.namespace.clone(), object.name.clone());
-                let spec = objects.placements.get(&key).map(|item| &item.object.spec);
+                let placement = objects.placements.get(&key).map(|item| &*item.object);
+                let spec = placement.map(|placement| &placement.spec);
+                let failing = placement.and_then(|placement| placement.status.as_ref());
+                let failing = failing.is_some_and(|status| !status.failover.is_empty());
                 let clusters = spec.iter().flat_map(|spec| &spec.clusters).map(|cluster| cluster.name.to_string());
-                Self::Placement(clusters.collect(), spec.map_or(0, |spec| spec.epoch))
+                Self::Placement(clusters.collect(), spec.map_or(0, |spec| spec.epoch), failing)
             }
             _ => Self::None,
         }
@@ -42,13 +45,14 @@ impl Parts {
 #[derive(Debug, Default)]
 pub(super) struct Delivered {
     on: BTreeMap<String, BTreeSet<WorkloadKey>>,
+    failing: BTreeSet<WorkloadKey>,
     epoch: i64,
 }
 
 impl Delivered {
     /// An object is another than before. Answers whether what is delivered to the cluster it is may be another.
     pub(super) fn moved(&mut self, object: &ObjectRef, before: &Parts, now: &Parts) -> bool {
-        if let (Parts::Placement(before, _), Parts::Placement(now, epoch)) = (before, now) {
+        if let (Parts::Placement(before, ..), Parts::Placement(now, epoch, failing)) = (before, now) {
             let key = WorkloadKey::new(&object.namespace, &object.name);
             for cluster in before.difference(now) {
                 if let Some(on) = self.on.get_mut(cluster) {
@@ -61,6 +65,11 @@ impl Delivered {
             for cluster in now.difference(before) {
                 self.on.entry(cluster.clone()).or_default().insert(key.clone());
             }
+            if *failing {
+                self.failing.insert(key);
+            } else {
+                self.failing.remove(&key);
+            }
             self.epoch = self.epoch.max(*epoch);
         }
         matches!(now, Parts::Cluster(_)) && before != now
@@ -68,6 +77,10 @@ impl Delivered {
 
     pub(super) fn on(&self, cluster: &str) -> impl Iterator<Item = &WorkloadKey> {
         self.on.get(cluster).into_iter().flatten()
+    }
+
+    pub(super) fn failing(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.failing.iter()
     }
 
     pub(super) fn epoch(&self) -> i64 {

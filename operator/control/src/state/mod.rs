@@ -24,7 +24,7 @@ use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
-use jiuzhou_intake::objects::{Item, Key, Objects};
+use jiuzhou_intake::objects::{Item, Key, Objects, named};
 use jiuzhou_intake::schema::{Kinds, SchemaError};
 use serde_json::Value;
 
@@ -403,16 +403,29 @@ impl State {
         self.delivered.epoch()
     }
 
-    /// Whether a cluster is known and does not answer: somebody who asks it gets no answer, and nobody gets one. The
-    /// engine waits for both witnesses before it counts a cluster as lost; what is told of a workload does not.
+    /// Whether a cluster is known and does not answer: one side says so and none says otherwise.
     #[must_use]
     pub fn is_unreachable(&self, cluster: &str) -> bool {
-        let member = self.objects.clusters.get(&(String::new(), cluster.to_owned()));
-        let status = member.and_then(|member| member.object.status.as_ref());
-        status.and_then(|status| status.reachability.as_ref()).is_some_and(|reach| {
-            let seen = [reach.hub, reach.agent];
-            seen.contains(&api::Reach::Unreachable) && !seen.contains(&api::Reach::Reachable)
-        })
+        let sides = self.sides(cluster);
+        sides.contains(&api::Reach::Unreachable) && !sides.contains(&api::Reach::Reachable)
+    }
+
+    /// Whether a cluster is known to answer.
+    #[must_use]
+    pub fn answers(&self, cluster: &str) -> bool {
+        self.sides(cluster).contains(&api::Reach::Reachable)
+    }
+
+    /// A cluster as hub and agent see it.
+    fn sides(&self, cluster: &str) -> [api::Reach; 2] {
+        let member = named(&self.objects.clusters, cluster);
+        let reach = member.and_then(|member| member.object.status.as_ref()?.reachability.as_ref());
+        reach.map(|reach| [reach.hub, reach.agent]).unwrap_or_default()
+    }
+
+    /// Placements with something written down of members that do not answer.
+    pub fn failing(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.delivered.failing()
     }
 
     /// What is wrong with an object.

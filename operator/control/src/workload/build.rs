@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectState};
+use jiuzhou_engine::decide::Spec;
 use jiuzhou_engine::step::rollout::{Course, Health, Step};
 use jiuzhou_engine::step::{Action, Continuity, Part, Ran, Seen, Wait, shift};
 use jiuzhou_engine::terms::Finding;
@@ -68,7 +69,7 @@ fn present(
     key: &DigestKey,
 ) -> Built {
     let mut built = Built { present: true, ..Built::default() };
-    let continuity = continuity(gathered, workload);
+    let continuity = continuity(gathered.spec, workload);
     let mut parts = parts(gathered, placement);
     if continuity == Continuity::RunOnce {
         parts.iter_mut().for_each(|(cluster, part)| part.ran = ran(gathered, placement, cluster));
@@ -258,7 +259,12 @@ fn parts(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> BTreeMap<S
         let wanted = i64::from(cluster.replicas);
         let report = gathered.reports.get(&*cluster.name);
         let seen = report.map(|report| report.as_ref().map_or(Seen::NOTHING, |status| seen(status, wanted)));
-        (cluster.name.to_string(), Part { wanted, seen, ran: Ran::Never })
+        let silent = gathered.state.is_unreachable(&cluster.name);
+        // What a silent member said last tells what may be there, and not what is ready there.
+        let seen =
+            seen.map(|seen| if silent && seen.objects { Seen { present: None, ready: None, ..seen } } else { seen });
+        let stopped = wanted == 0 && gathered.is_given_up(&cluster.name);
+        (cluster.name.to_string(), Part { wanted, seen, ran: Ran::Never, stopped })
     };
     placement.spec.clusters.iter().map(part).collect()
 }
@@ -311,7 +317,7 @@ pub(crate) fn seen(status: &DeliveryStatus, wanted: i64) -> Seen {
 }
 
 /// Stated, else by what the workload is made of.
-pub(crate) fn continuity(gathered: &Gathered<'_>, workload: &api::FleetWorkload) -> Continuity {
+pub(crate) fn continuity(spec: Option<&Spec>, workload: &api::FleetWorkload) -> Continuity {
     let stated = workload.spec.continuity.map(|stated| match stated {
         api::Continuity::AddBeforeRemove => Continuity::AddBeforeRemove,
         api::Continuity::SingleWriter => Continuity::SingleWriter,
@@ -319,17 +325,17 @@ pub(crate) fn continuity(gathered: &Gathered<'_>, workload: &api::FleetWorkload)
         api::Continuity::OneCluster => Continuity::OneCluster,
         api::Continuity::PerNode => Continuity::PerNode,
     });
-    stated.unwrap_or_else(|| by_kinds(gathered, workload))
+    stated.unwrap_or_else(|| by_kinds(spec, workload))
 }
 
 /// The most careful of what its kinds ask for.
-fn by_kinds(gathered: &Gathered<'_>, workload: &api::FleetWorkload) -> Continuity {
+fn by_kinds(spec: Option<&Spec>, workload: &api::FleetWorkload) -> Continuity {
     let has = |kind: &str| workload.spec.objects.iter().any(|object| object.manifest["kind"] == kind);
     match () {
         () if has("Job") => Continuity::RunOnce,
         () if has("StatefulSet") || has("PersistentVolumeClaim") => Continuity::SingleWriter,
         () if has("CronJob") => Continuity::OneCluster,
-        () if has("DaemonSet") && gathered.spec.is_none_or(|spec| spec.replicas <= 1) => Continuity::PerNode,
+        () if has("DaemonSet") && spec.is_none_or(|spec| spec.replicas <= 1) => Continuity::PerNode,
         () => Continuity::AddBeforeRemove,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
+use jiuzhou_engine::step::failover::{Entry, Phase};
 use jiuzhou_engine::terms::{Digest, Finding, ObjectRef};
 use jiuzhou_report::sentences::HeldBecause;
 
@@ -13,6 +14,9 @@ use crate::state::State;
 
 /// What was reported of one workload, by cluster. `None` is a member that was looked at and has nothing.
 pub(crate) type Reports = BTreeMap<String, Option<DeliveryStatus>>;
+
+/// How far the copies of one workload are that are in members that do not answer, by cluster.
+pub(crate) type Entries = BTreeMap<String, Entry>;
 
 /// What is known of one workload.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) may_begin: BTreeSet<(i64, String)>,
     /// Whether it asks to be deleted, and whether it may be.
     pub(crate) deletion: Deletion<'a>,
+    /// What becomes of its copies in members that do not answer.
+    pub(crate) failover: Option<&'a Entries>,
 }
 
 /// How the deletion of a workload stands.
@@ -69,9 +75,16 @@ pub(crate) struct Memory<'a> {
     pub(crate) bodies: Option<&'a Bodies>,
     pub(crate) may_begin: BTreeSet<(i64, String)>,
     pub(crate) deletion: Deletion<'a>,
+    pub(crate) failover: Option<&'a Entries>,
 }
 
 impl Gathered<'_> {
+    /// Whether it was let go from a member that has not answered since.
+    pub(crate) fn is_given_up(&self, cluster: &str) -> bool {
+        let entry = self.failover.and_then(|entries| entries.get(cluster));
+        entry.is_some_and(|entry| matches!(entry.phase, Phase::Released | Phase::Moved)) && !self.state.answers(cluster)
+    }
+
     /// Whether what the workload and a cluster say now is what is committed for that cluster.
     pub(crate) fn is_committed(&self, placement: &FleetPlacement, cluster: &str) -> bool {
         let committed = placement.spec.inputs.content.as_deref();
@@ -89,7 +102,7 @@ impl Gathered<'_> {
 
 /// Gathers it.
 pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Memory<'a>) -> Gathered<'a> {
-    let Memory { decision, reports, fresh, template, bodies, may_begin, deletion } = memory;
+    let Memory { decision, reports, fresh, template, bodies, may_begin, deletion, failover } = memory;
     Gathered {
         key,
         state,
@@ -104,5 +117,6 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         bodies,
         may_begin,
         deletion,
+        failover,
     }
 }

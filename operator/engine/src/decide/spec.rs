@@ -316,6 +316,10 @@ pub struct Spec {
     pub current: Vec<Current>,
     /// Clusters its data is on, when the data cannot move; `None` when it can or there is none.
     pub data_on: Option<BTreeSet<String>>,
+    /// Clusters whose replicas may be given up because they do not answer: they leave it as long as that is so, where all
+    /// of them have another place ([`crate::step::failover`]).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub lost: BTreeSet<String>,
     /// Its own spec changed since it was placed: clusters that its affinity or groups no longer allow are left. A cluster
     /// that changed instead keeps what runs.
     pub changed: bool,
@@ -338,14 +342,17 @@ impl Spec {
         order(self).cmp(&order(other)).then_with(|| self.key.cmp(&other.key))
     }
 
-    /// Digest of what is asked for: everything but what runs, where its data came to lie and what was ordered. A placement
+    /// Digest of what is asked for: everything but what runs, where its data came to lie, what was ordered and why. A placement
     /// keeps it, so that a later reader knows whether the workload has changed since.
     ///
     /// # Errors
     /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
     pub fn intent(&self) -> Result<Digest, CanonicalError> {
-        let placed = Self { admitted: 0, current: Vec::new(), data_on: None, ..self.clone() };
-        let intent = Self { changed: false, rebalance: false, ..placed };
+        let placed = Self { admitted: 0, current: Vec::new(), data_on: None, lost: BTreeSet::new(), ..self.clone() };
+        let mut intent = Self { changed: false, rebalance: false, ..placed };
+        if intent.requirement.cause != Cause::Change {
+            Arc::make_mut(&mut intent.requirement).cause = Cause::Change;
+        }
         canonical::digest(&intent, DigestAlgorithm::Sha256)
     }
 }

@@ -1,7 +1,7 @@
 //! What may happen to replicas that already run.
 //!
-//! Hard rules keep out what is new at once. What runs moves only because the cluster is going away, by the tier's own
-//! rule, because the workload's owner changed where it may be, or by an order; until then it stays, takes no more there
+//! Hard rules keep out what is new at once. What runs moves only because the cluster is going away or is lost, by the
+//! tier's own rule, because the workload's owner changed where it may be, or by an order; until then it stays, takes no more there
 //! and is reported as violating.
 
 use super::input::OnExpiry;
@@ -37,6 +37,7 @@ pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: Clu
             Rule::Taints => Stays::Free,
             Rule::State => Stays::Leaves,
             Rule::Affinity | Rule::Group if spec.changed || spec.rebalance => Stays::Leaves,
+            Rule::Reachability if gives_up(view, spec, slot) => Stays::Leaves,
             Rule::Freeze | Rule::Reachability => Stays::Capped,
             Rule::Tier if moves_on_expiry(view, spec) || spec.rebalance => Stays::Leaves,
             _ if spec.rebalance => Stays::Leaves,
@@ -49,6 +50,11 @@ pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: Clu
         };
     }
     stays
+}
+
+/// Whether it was let go from this cluster.
+fn gives_up(view: &View<'_>, spec: &Spec, slot: ClusterSlot) -> bool {
+    !spec.lost.is_empty() && view.snapshot.cluster(slot).is_some_and(|cluster| spec.lost.contains(&cluster.name))
 }
 
 fn moves_on_expiry(view: &View<'_>, spec: &Spec) -> bool {

@@ -61,6 +61,8 @@ pub struct Part {
     pub seen: Option<Seen>,
     /// Whether it was ever known to run there. Kept by the caller, because what has run may leave nothing to see.
     pub ran: Ran,
+    /// It was let go from there as one that has stopped for sure ([`super::failover`]): nothing waits for it to be gone.
+    pub stopped: bool,
 }
 
 /// What is remembered of a run.
@@ -166,7 +168,7 @@ fn add_before_remove(parts: &BTreeMap<String, Part>) -> BTreeMap<String, (Action
 
 fn gone_before_start(parts: &BTreeMap<String, Part>) -> BTreeMap<String, (Action, Option<Wait>)> {
     // A copy that is to leave and is not proven gone keeps every copy that is not there yet from starting.
-    let leaving = parts.values().any(|part| part.wanted == 0 && !is_gone(part));
+    let leaving = parts.values().any(|part| part.wanted == 0 && !is_gone(part) && !part.stopped);
     let action = |part: &Part| match (part.wanted, part.seen) {
         (0, None) => (Action::Stay, Some(Wait::Unseen)),
         (0, Some(_)) if is_gone(part) => (Action::Forget, None),
@@ -210,7 +212,7 @@ mod tests {
     fn part(wanted: i64, ordered: i64, ready: i64) -> Part {
         let seen =
             Seen { objects: ordered > 0, ordered, present: Some(ordered), ready: Some(ready), started: ordered > 0 };
-        Part { wanted, seen: Some(seen), ran: Ran::Never }
+        Part { wanted, seen: Some(seen), ..Part::default() }
     }
 
     fn unseen(wanted: i64) -> Part {
@@ -218,7 +220,7 @@ mod tests {
     }
 
     fn saw(wanted: i64, seen: Seen) -> Part {
-        Part { wanted, seen: Some(seen), ran: Ran::Never }
+        Part { wanted, seen: Some(seen), ..Part::default() }
     }
 
     fn parts(of: &[(&str, Part)]) -> BTreeMap<String, Part> {
@@ -271,6 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn a_single_writer_starts_where_the_other_has_stopped_for_sure_and_the_old_one_goes_first_when_it_is_back() {
+        let go = |a: Part, b: Part| actions(&[("a", a), ("b", b)], Continuity::SingleWriter);
+        let lost = Part { stopped: true, ..part(0, 1, 1) };
+        assert_eq!(go(lost, part(1, 0, 0)), [(Action::Remove, None), (Action::Have(1), None)]);
+        assert_eq!(go(Part { stopped: true, ..unseen(0) }, part(1, 0, 0))[1], (Action::Have(1), None));
+        // It answers again before anything was started elsewhere: it is proven gone first.
+        assert_eq!(go(part(0, 1, 1), part(1, 0, 0))[1], (Action::Stay, Some(Wait::GoneElsewhere)));
+        assert_eq!(go(part(0, 1, 1), part(1, 1, 1)), [(Action::Remove, None), (Action::Have(1), None)]);
+    }
+
+    #[test]
     fn what_nobody_could_count_is_neither_spare_nor_lost() {
         let uncounted =
             |wanted, ordered| saw(wanted, Seen { objects: true, ordered, present: None, ready: None, started: true });
@@ -295,7 +308,7 @@ mod tests {
     #[test]
     fn a_job_that_left_nothing_behind_is_not_run_again() {
         let one = |part: Part| actions(&[("a", part)], Continuity::RunOnce)[0];
-        let known = |seen, ran| Part { wanted: 1, seen, ran };
+        let known = |seen, ran| Part { wanted: 1, seen, ran, stopped: false };
         let running = Seen { objects: true, started: true, present: Some(1), ..Seen::NOTHING };
         for (seen, ran, told) in [
             (None, Ran::Never, (Action::Have(1), None)),
@@ -309,7 +322,7 @@ mod tests {
         ] {
             assert_eq!(one(known(seen, ran)), told, "{seen:?} {ran:?}");
         }
-        let left = Part { wanted: 0, seen: Some(Seen::NOTHING), ran: Ran::Seen };
+        let left = Part { seen: Some(Seen::NOTHING), ran: Ran::Seen, ..Part::default() };
         let moved = actions(&[("a", left), ("b", part(1, 0, 0))], Continuity::RunOnce);
         assert_eq!(moved[1], (Action::Stay, Some(Wait::Started)), "what ran elsewhere is not run here");
     }
@@ -325,7 +338,12 @@ mod tests {
             },
         );
         let ran = prop_oneof![Just(Ran::Never), Just(Ran::Perhaps), Just(Ran::Seen)];
-        (0..6_i64, prop::option::weighted(0.85, seen), ran).prop_map(|(wanted, seen, ran)| Part { wanted, seen, ran })
+        (0..6_i64, prop::option::weighted(0.85, seen), ran).prop_map(|(wanted, seen, ran)| Part {
+            wanted,
+            seen,
+            ran,
+            stopped: false,
+        })
     }
 
     fn any_parts() -> impl Strategy<Value = BTreeMap<String, Part>> {

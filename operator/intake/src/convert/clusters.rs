@@ -141,14 +141,13 @@ fn taint(taint: &api::ClusterTaint) -> Taint {
     }
 }
 
-/// One side that sees it is enough; one that says no against one that does not know leaves it open.
+/// One side that sees it is enough; one that says no while nobody says otherwise keeps new replicas away.
 fn reachability(seen: &api::Reachability) -> Reachability {
     let api::Reachability { hub, agent, last_seen: _ } = seen;
     match (hub, agent) {
         (api::Reach::Reachable, _) | (_, api::Reach::Reachable) => Reachability::Reachable,
-        (api::Reach::Unreachable, api::Reach::Unreachable) => Reachability::Unreachable,
-        (api::Reach::Unknown | api::Reach::Unreachable, api::Reach::Unknown)
-        | (api::Reach::Unknown, api::Reach::Unreachable) => Reachability::Unknown,
+        (api::Reach::Unreachable, _) | (_, api::Reach::Unreachable) => Reachability::Unreachable,
+        (api::Reach::Unknown, api::Reach::Unknown) => Reachability::Unknown,
     }
 }
 

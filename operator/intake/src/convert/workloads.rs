@@ -134,6 +134,9 @@ fn spec(
     let placed = context.objects.placements.get(&(namespace.to_owned(), document.name.clone()));
     let mut requirement = requirement(owner, requirements, &contents);
     requirement.tenant = tenant;
+    if placed.is_some_and(|placed| !lost(Some(&*placed.object)).is_empty()) {
+        requirement.cause = Cause::Failover;
+    }
     requirement.affinity =
         Affinity { expressions: [affinity.expressions, requirement.affinity.expressions].concat(), ..affinity };
     requirement.groups = groups;
@@ -157,6 +160,7 @@ fn spec(
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
+        lost: lost(placed.map(|placed| &*placed.object)),
         reserved: false,
         key,
     };
@@ -269,6 +273,14 @@ pub(super) fn current(workload: Option<&api::FleetWorkload>, placement: Option<&
     let leaving =
         leaving.map(|one| Current { cluster: one.name.to_string(), placed: 0, observed: i64::from(one.placed) });
     committed.iter().map(current).chain(leaving).collect()
+}
+
+/// Clusters that do not answer and that its replicas may leave, as its placement says.
+fn lost(placement: Option<&api::FleetPlacement>) -> BTreeSet<String> {
+    let status = placement.and_then(|placement| placement.status.as_ref());
+    let entries = status.map(|status| status.failover.as_slice()).unwrap_or_default();
+    let released = entries.iter().filter(|entry| entry.phase == api::FailoverPhase::Released);
+    released.map(|entry| entry.name.to_string()).collect()
 }
 
 /// Clusters the data ties the workload to; `None` when it may go anywhere.

@@ -53,6 +53,31 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("DeliveryRefused", "A member refused an object: {object}", "成员拒绝了对象：{object}"),
     ("Drifted", "Another hand changed {object}.", "{object} 已被他人改动。"),
     ("MemberUnreachable", "The member {object} does not answer.", "成员 {object} 无应答。"),
+    (
+        "FailoverWaiting",
+        "The member {object} does not answer; its replicas get another place if it stays silent.",
+        "成员 {object} 无应答；若持续如此，其副本将另行部署。",
+    ),
+    (
+        "StormBrake",
+        "So many members do not answer at once that nothing is moved: {object}. To move one workload all the same: jiuzhou failover.",
+        "大量成员同时无应答，暂停一切转移：{object}。如需转移个别工作负载，请使用 jiuzhou failover。",
+    ),
+    (
+        "FailoverManual",
+        "The member {object} does not answer, and a person decides whether its replicas get another place: jiuzhou failover.",
+        "成员 {object} 无应答，副本是否另行部署由人工决定：jiuzhou failover。",
+    ),
+    (
+        "FenceUnavailable",
+        "The member {object} does not answer, and only one copy may run: nothing is started elsewhere until it is certain that the one there has stopped: jiuzhou fence.",
+        "成员 {object} 无应答，而该工作负载只能有一个副本运行：在确认原副本已停止之前不在别处启动：jiuzhou fence。",
+    ),
+    (
+        "DataNotReplicated",
+        "The member {object} does not answer, and its data is only there.",
+        "成员 {object} 无应答，而数据仅存于该处。",
+    ),
     ("IdentityChanged", "Another cluster is behind the address of {object}.", "{object} 的地址背后已是另一集群。"),
     ("RightMissing", "A right is missing: {object}", "缺少权限：{object}"),
     (

@@ -21,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::build::{Built, continuity, seen};
 use super::conditions::{condition, dated, of_standing};
 use super::dereference::Gathered;
+use crate::planner::failover::to_write;
 use part::{Part, finished, parts};
 use rollout::{Came, came, stage, updated};
 use standing::standing;
@@ -97,6 +98,7 @@ pub(crate) fn of_placement(
         rollout,
         begun: before.begun || begun(gathered),
         started: started(gathered, &before),
+        failover: gathered.failover.map(to_write).unwrap_or_default(),
         totals: Some(api::PlacementTotals {
             wanted: wanted.unwrap_or(0),
             placed: parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add),
@@ -124,7 +126,7 @@ fn begun(gathered: &Gathered<'_>) -> bool {
 
 /// Where something that runs once was seen to run: what was written stays, for what has run may leave nothing to see.
 fn started(gathered: &Gathered<'_>, before: &api::FleetPlacementStatus) -> Vec<api::StartedIn> {
-    let once = gathered.workload.is_some_and(|workload| continuity(gathered, workload) == Continuity::RunOnce);
+    let once = gathered.workload.is_some_and(|workload| continuity(gathered.spec, workload) == Continuity::RunOnce);
     if !once {
         return before.started.clone();
     }

@@ -5,6 +5,7 @@
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliveryStatus, ObjectState};
+use jiuzhou_engine::step::failover::Phase;
 use jiuzhou_engine::step::{Seen, Wait};
 use jiuzhou_engine::terms::Finding;
 use jiuzhou_report::sentences;
@@ -37,7 +38,12 @@ pub(super) fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
         let there = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
         // What nobody could count may all be there.
         let present = if looked { there(seen.present.unwrap_or(seen.ordered)) } else { told_placed(gathered, &name) };
-        let ready = if looked { seen.ready.map(there) } else { told_ready(gathered, &name) };
+        // What a silent member said last is not what is.
+        let ready = match () {
+            () if gathered.state.is_unreachable(&name) => None,
+            () if looked => seen.ready.map(there),
+            () => told_ready(gathered, &name),
+        };
         let finished = match built.waits.get(&name) {
             Some(Wait::Ran) => outcome(gathered, &name) == Some(api::RunOutcome::Finished),
             _ => report.is_some_and(finished),
@@ -121,7 +127,7 @@ pub(super) fn trouble(
         }
     }
     if gathered.state.is_unreachable(cluster) {
-        return Some((ControllerReason::MemberUnreachable, cluster.to_owned()));
+        return Some(silent(gathered, cluster));
     }
     match built.waits.get(cluster) {
         Some(Wait::ReadyElsewhere) => return Some((ControllerReason::LastCopyKept, cluster.to_owned())),
@@ -159,6 +165,24 @@ pub(super) fn trouble(
         });
     let gone = wanted == 0 && report.is_none_or(|status| !seen(status, 0).objects);
     if settled || gone { None } else { Some((ControllerReason::DeliveryInProgress, open(cluster, wanted, report))) }
+}
+
+/// What becomes of the copies in a member that does not answer.
+fn silent(gathered: &Gathered<'_>, cluster: &str) -> (ControllerReason, String) {
+    let Some(entry) = gathered.failover.and_then(|entries| entries.get(cluster)) else {
+        return (ControllerReason::MemberUnreachable, cluster.to_owned());
+    };
+    let reason = match entry.phase {
+        Phase::Waiting | Phase::Turn => {
+            return (ControllerReason::FailoverWaiting, format!("{cluster} ({} / {})", entry.since, entry.due));
+        }
+        Phase::StormBrake => ControllerReason::StormBrake,
+        Phase::Manual => ControllerReason::FailoverManual,
+        Phase::Fence => ControllerReason::FenceUnavailable,
+        Phase::Data => ControllerReason::DataNotReplicated,
+        Phase::Never | Phase::Once | Phase::Released | Phase::Moved => ControllerReason::MemberUnreachable,
+    };
+    (reason, cluster.to_owned())
 }
 
 /// What a cluster is still waited for: its first object that is not there yet, with what is seen and wanted of it.

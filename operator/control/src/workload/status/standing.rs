@@ -85,8 +85,10 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
         return of(*reason, words);
     }
     let first = |reason: ControllerReason| {
-        let found = parts.iter().filter_map(|part| part.trouble.as_ref()).find(|(one, _)| *one == reason);
-        found.map(|(_, words)| words.as_str())
+        // What is left in a member that is silent goes when it answers; nobody waits for that.
+        let concerned = |part: &&Part| part.wanted > 0 || !gathered.is_given_up(&part.name);
+        let troubles = parts.iter().filter(concerned).filter_map(|part| part.trouble.as_ref());
+        troubles.into_iter().find(|(one, _)| *one == reason).map(|(_, words)| words.as_str())
     };
     for reason in [
         ControllerReason::SpecInvalid,
@@ -94,6 +96,11 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
         ControllerReason::ObjectFailed,
         ControllerReason::MayHaveRun,
         ControllerReason::OutcomeUnknown,
+        ControllerReason::FenceUnavailable,
+        ControllerReason::DataNotReplicated,
+        ControllerReason::FailoverManual,
+        ControllerReason::StormBrake,
+        ControllerReason::FailoverWaiting,
         ControllerReason::MemberUnreachable,
         ControllerReason::Drifted,
     ] {

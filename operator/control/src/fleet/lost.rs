@@ -1,0 +1,86 @@
+//! A person's words about members that do not answer: nothing runs there any more (`fence`), and this workload may leave
+//! it at once (`failover`). Both are annotations of what they are about; the operator reads them and does the rest.
+
+use jiff::Timestamp;
+use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload, MemberCluster};
+use jiuzhou_engine::decide::WorkloadKey;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client, ResourceExt as _};
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::planner::failover::silent_since;
+
+/// Who says it is written into an annotation: one line, not too long.
+const WORD_MOST: usize = 200;
+
+/// Confirms that nothing runs in a member that does not answer. Returns since when it is silent: the word is about that
+/// outage and no other.
+///
+/// # Errors
+/// When the hub does not answer or refuses, and when the member is not silent.
+pub async fn fence(client: &Client, cluster: &str, by: &str) -> Result<Timestamp, Error> {
+    let api: Api<MemberCluster> = Api::all(client.clone());
+    let what = || format!("MemberCluster {cluster}");
+    let member = api.get(cluster).await.map_err(|error| Error::api("read", what(), error))?;
+    let Some(since) = silent_since(&member) else {
+        return Err(Error::Order(
+            format!("{cluster} is not known to be silent: nothing is confirmed of a member that may answer."),
+            format!("{cluster} 并非已知无应答：对可能有应答的成员不作确认。"),
+        ));
+    };
+    let by: String = by.chars().filter(|c| !c.is_control()).take(WORD_MOST).collect();
+    let word = format!("{since} {by}");
+    let change = json!({ "metadata": {
+        "uid": member.uid(), "resourceVersion": member.resource_version(),
+        "annotations": { meta::ANNOTATION_FENCED: word },
+    } });
+    patch(&api, cluster, &change).await.map_err(|error| Error::api("change", what(), error))?;
+    Ok(since)
+}
+
+/// Lets a workload leave a member at once, or takes that back. Returns what it waits for nevertheless, as its placement
+/// says now; `None` when nothing is known of that.
+///
+/// # Errors
+/// When the hub does not answer or refuses, and when the workload has no place in that member.
+pub async fn failover(client: &Client, key: &WorkloadKey, cluster: &str, undo: bool) -> Result<Option<String>, Error> {
+    let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
+    let what = || format!("FleetWorkload {key}");
+    let workload = api.get(&key.name).await.map_err(|error| Error::api("read", what(), error))?;
+    let placements: Api<FleetPlacement> = Api::namespaced(client.clone(), &key.namespace);
+    let placement = placements.get_opt(&key.name).await;
+    let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {key}"), error))?;
+    let placed = placement.iter().flat_map(|placement| &placement.spec.clusters);
+    if !undo && placed.clone().all(|one| *one.name != *cluster || one.replicas == 0) {
+        let places: Vec<String> = placed.filter(|one| one.replicas > 0).map(|one| one.name.to_string()).collect();
+        let places = if places.is_empty() { "-".to_owned() } else { places.join(", ") };
+        return Err(Error::Order(
+            format!("{key} has no place in {cluster}; it has one in: {places}."),
+            format!("{key} 未部署在 {cluster}；其所在集群：{places}。"),
+        ));
+    }
+    let stated = workload.annotations().get(meta::ANNOTATION_FAILOVER).map(String::as_str).unwrap_or_default();
+    let mut named: Vec<&str> =
+        stated.split(',').map(str::trim).filter(|one| !one.is_empty() && *one != cluster).collect();
+    if !undo {
+        named.push(cluster);
+    }
+    let value = if named.is_empty() { Value::Null } else { Value::from(named.join(",")) };
+    let change = json!({ "metadata": {
+        "uid": workload.uid(), "resourceVersion": workload.resource_version(),
+        "annotations": { meta::ANNOTATION_FAILOVER: value },
+    } });
+    patch(&api, &key.name, &change).await.map_err(|error| Error::api("change", what(), error))?;
+    let entry = placement.and_then(|placement| placement.status).into_iter().flat_map(|status| status.failover);
+    Ok(entry.filter(|entry| *entry.name == *cluster).map(|entry| format!("{:?}", entry.phase)).next())
+}
+
+async fn patch<K>(api: &Api<K>, name: &str, change: &Value) -> Result<(), kube::Error>
+where
+    K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    let params = PatchParams { field_manager: Some("jiuzhou-cli".to_owned()), ..PatchParams::default() };
+    api.patch(name, &params, &Patch::Merge(change)).await.map(drop)
+}

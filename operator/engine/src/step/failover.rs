@@ -1,0 +1,324 @@
+//! Which copies leave clusters that do not answer, and when: `failover(copies, outages, fleet, now) -> entries`, pure.
+//!
+//! A copy waits out the time its workload names, then its turn. Nothing leaves while so much of the fleet is silent that
+//! the silence is more likely ours, what may only be once leaves when the old copy is proven stopped, and what has begun
+//! to run once never does. Who returns before it is its turn stays. Releasing is all that happens here: whether there is
+//! a place elsewhere is decided by all the rules, and where there is none the copy stays as it is.
+//! Clocks are inputs, and an entry is written down before it is acted on, so that a restart goes on where it was.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::decide::WorkloadKey;
+
+/// More silent clusters than this share of all (and more than one) stop every failover.
+pub const STORM_PERCENT: usize = 30;
+/// Copies released in a [`WINDOW`] at most: one every two seconds, as Karmada and Kubernetes evict.
+pub const FLEET_RATE: usize = 30;
+/// The time over which they are counted.
+pub const WINDOW: SignedDuration = SignedDuration::from_secs(60);
+/// Copies of the whole fleet that may be on their way at once.
+pub const FLEET_BUDGET: usize = 100;
+/// The same of one tenant.
+pub const TENANT_BUDGET: usize = 20;
+/// Whoever is on the way for longer than this holds nobody else up.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(600);
+/// With one witness only, the time is this many times as long.
+const ONE_WITNESS: i64 = 2;
+
+/// Whether copies leave a cluster that fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// After a while.
+    #[default]
+    Automatic,
+    /// When a person says so.
+    Manual,
+    /// Never by itself.
+    Never,
+}
+
+/// What ties a copy to its cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Tie {
+    /// Nothing: another copy beside it harms nobody.
+    #[default]
+    None,
+    /// It may only be once: it leaves when the cluster is fenced, or when its agent has stopped it by itself, so many
+    /// seconds after the cluster fell silent; `None` when no agent does.
+    Single(Option<i64>),
+    /// Its data is in clusters that are lost.
+    Data,
+    /// It runs once and never again.
+    Once,
+}
+
+/// A cluster that does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Outage {
+    /// Since when.
+    pub since: Timestamp,
+    /// Every side that could see it says so; else one does, and nobody says otherwise.
+    pub certain: bool,
+    /// Whether it is known to be silent now: after a restart nobody knows at first.
+    pub silent: bool,
+    /// When a person said that nothing runs there any more.
+    pub fenced: Option<Timestamp>,
+}
+
+/// A copy of a workload in a cluster that does not answer, or that one is written down for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Copy {
+    /// Whose.
+    pub workload: WorkloadKey,
+    /// Where.
+    pub cluster: String,
+    /// Who pays.
+    pub tenant: String,
+    /// Higher first.
+    pub priority: i32,
+    /// Workloads it needs to be ready before itself.
+    pub depends_on: BTreeSet<WorkloadKey>,
+    /// Whether it leaves.
+    pub mode: Mode,
+    /// Seconds of silence first.
+    pub after_seconds: i64,
+    /// Clusters that its workload may lose at once.
+    pub at_once: usize,
+    /// What ties it.
+    pub tie: Tie,
+    /// A person named it and this cluster.
+    pub ordered: bool,
+    /// Nothing is decided to be there any more.
+    pub moved: bool,
+    /// All that is decided elsewhere is ready.
+    pub settled: bool,
+    /// What is written down.
+    pub entry: Option<Entry>,
+}
+
+/// What a copy waits for, or how far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// For its time.
+    Waiting,
+    /// For its turn.
+    Turn,
+    /// For the storm to pass.
+    StormBrake,
+    /// For a person to say so.
+    Manual,
+    /// For the cluster: it never leaves by itself.
+    Never,
+    /// For the cluster to be fenced.
+    Fence,
+    /// For the cluster: its data is there.
+    Data,
+    /// For the cluster: it has begun and runs once.
+    Once,
+    /// It may leave.
+    Released,
+    /// It has left: what is there goes when the cluster answers.
+    Moved,
+}
+
+/// What is written down of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Since when its cluster is silent.
+    pub since: Timestamp,
+    /// When its time is over.
+    pub due: Timestamp,
+    /// How far it is.
+    pub phase: Phase,
+    /// When it was released.
+    pub released: Option<Timestamp>,
+}
+
+/// The fleet as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fleet {
+    /// Clusters in it.
+    pub clusters: usize,
+    /// Clusters that do not answer.
+    pub silent: usize,
+}
+
+impl Fleet {
+    /// Whether so much is silent that it may be us.
+    #[must_use]
+    pub fn storms(self) -> bool {
+        self.silent > (self.clusters * STORM_PERCENT / 100).max(1)
+    }
+}
+
+/// What comes out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Step {
+    /// By workload and cluster; what is not there is to be forgotten.
+    pub entries: BTreeMap<(WorkloadKey, String), Entry>,
+    /// When to ask again although nothing was seen.
+    pub wake: Option<Timestamp>,
+}
+
+/// The next step of all copies that are concerned.
+#[must_use]
+pub fn failover(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Step {
+    let mut step = Step::default();
+    let mut open = Vec::new();
+    for copy in copies {
+        let Some(entry) = standing(copy, outages.get(&copy.cluster), fleet, now) else { continue };
+        match entry.phase {
+            Phase::Waiting => wake(&mut step, entry.due),
+            Phase::Fence => {
+                if let Some(at) = stopped_by_itself(copy, &entry) {
+                    wake(&mut step, at);
+                }
+            }
+            Phase::Turn => open.push(copy),
+            _ => {}
+        }
+        step.entries.insert((copy.workload.clone(), copy.cluster.clone()), entry);
+    }
+    release(copies, open, &mut step, now);
+    step
+}
+
+fn wake(step: &mut Step, at: Timestamp) {
+    step.wake = step.wake.into_iter().chain([at]).min();
+}
+
+fn plus(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// When the agent has stopped it for sure.
+fn stopped_by_itself(copy: &Copy, entry: &Entry) -> Option<Timestamp> {
+    match copy.tie {
+        Tie::Single(Some(seconds)) => Some(plus(entry.since, seconds)),
+        _ => None,
+    }
+}
+
+/// How a copy stands by itself; `Turn` when only the others keep it. `None` when there is nothing to write down.
+fn standing(copy: &Copy, outage: Option<&Outage>, fleet: Fleet, now: Timestamp) -> Option<Entry> {
+    let known = copy.entry;
+    if copy.moved {
+        // Kept while something may be left there: it tells why the copies are where they are. Who left for another reason
+        // was never let go, and nothing is known of what it left.
+        let left = known.filter(|entry| matches!(entry.phase, Phase::Released | Phase::Moved));
+        return left.map(|entry| Entry { phase: Phase::Moved, ..entry });
+    }
+    let outage = outage?;
+    // Nobody knows yet: the clock neither starts nor stops, and nothing new is let go.
+    if !outage.silent {
+        return known;
+    }
+    let since = known.map_or(outage.since, |entry| entry.since.min(outage.since));
+    let seconds = copy.after_seconds.max(0).saturating_mul(if outage.certain { 1 } else { ONE_WITNESS });
+    let mut entry = Entry { since, due: plus(since, seconds), phase: Phase::Turn, released: None };
+    if let Some(released) = known.filter(|entry| entry.phase == Phase::Released) {
+        return Some(Entry { due: released.due, ..released });
+    }
+    let fenced = outage.fenced.is_some_and(|at| at >= since);
+    entry.phase = match copy.tie {
+        Tie::Once => Phase::Once,
+        Tie::Data => Phase::Data,
+        _ if copy.ordered => Phase::Turn,
+        _ if copy.mode == Mode::Never => Phase::Never,
+        _ if copy.mode == Mode::Manual => Phase::Manual,
+        _ if now < entry.due => Phase::Waiting,
+        _ if fleet.storms() => Phase::StormBrake,
+        Tie::None | Tie::Single(_) => Phase::Turn,
+    };
+    let stopped = fenced || stopped_by_itself(copy, &entry).is_some_and(|at| at <= now);
+    if entry.phase == Phase::Turn && matches!(copy.tie, Tie::Single(_)) && !stopped {
+        entry.phase = Phase::Fence;
+    }
+    Some(entry)
+}
+
+/// Lets go whose turn it is: by priority, then what others need, then by name, within the budgets.
+fn release(copies: &[Copy], mut open: Vec<&Copy>, step: &mut Step, now: Timestamp) {
+    if open.is_empty() {
+        return;
+    }
+    let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
+    let (recent, patient) = (since(WINDOW), since(PATIENCE));
+    let mut in_window: Vec<Timestamp> = Vec::new();
+    let (mut all, mut of_tenant, mut of_workload) = (0, BTreeMap::new(), BTreeMap::new());
+    for copy in copies {
+        let entry = step.entries.get(&(copy.workload.clone(), copy.cluster.clone()));
+        let Some(released) = entry.and_then(|entry| entry.released) else { continue };
+        if released > recent {
+            in_window.push(released);
+        }
+        if released > patient && !(copy.moved && copy.settled) {
+            all += 1;
+            *of_tenant.entry(&copy.tenant).or_insert(0_usize) += 1;
+            *of_workload.entry(&copy.workload).or_insert(0_usize) += 1;
+        }
+    }
+    let depth = depths(&open);
+    open.sort_by_key(|copy| {
+        let depth = depth.get(&copy.workload).copied().unwrap_or(0);
+        (Reverse(copy.ordered), Reverse(copy.priority), depth, &copy.workload, &copy.cluster)
+    });
+    for copy in open {
+        let of_tenant = of_tenant.entry(&copy.tenant).or_insert(0_usize);
+        let of_workload = of_workload.entry(&copy.workload).or_insert(0_usize);
+        // A person's order for a named workload waits for nobody.
+        let free = in_window.len() < FLEET_RATE
+            && all < FLEET_BUDGET
+            && *of_tenant < TENANT_BUDGET
+            && *of_workload < copy.at_once.max(1);
+        if !(free || copy.ordered) {
+            let next = in_window.iter().min().map_or(now, |first| *first);
+            wake(step, next.max(now).checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX));
+            continue;
+        }
+        in_window.push(now);
+        all += 1;
+        *of_tenant += 1;
+        *of_workload += 1;
+        if let Some(entry) = step.entries.get_mut(&(copy.workload.clone(), copy.cluster.clone())) {
+            (entry.phase, entry.released) = (Phase::Released, Some(now));
+        }
+    }
+}
+
+/// How many of the others each needs before itself, at the longest; who needs each other in a circle is equal.
+fn depths(open: &[&Copy]) -> BTreeMap<WorkloadKey, usize> {
+    let needs: BTreeMap<&WorkloadKey, &BTreeSet<WorkloadKey>> =
+        open.iter().map(|copy| (&copy.workload, &copy.depends_on)).collect();
+    let mut depths: BTreeMap<WorkloadKey, usize> = needs.keys().map(|key| ((*key).clone(), 0)).collect();
+    for _ in 0..needs.len().min(64) {
+        let mut moved = false;
+        for (key, needed) in &needs {
+            let below = needed.iter().filter_map(|one| depths.get(one)).max().map_or(0, |depth| depth + 1);
+            if let Some(depth) = depths.get_mut(*key)
+                && *depth < below
+            {
+                (*depth, moved) = (below, true);
+            }
+        }
+        if !moved {
+            break;
+        }
+    }
+    depths
+}
+
+#[cfg(test)]
+mod tests;
