@@ -81,7 +81,7 @@ impl<'a> Judge<'a> {
             Rule::Reachability => match cluster.reachability {
                 Reachability::Reachable => Check::pass(),
                 Reachability::Unknown => unknown(Reason::new(Code::ReachabilityUnknown)),
-                Reachability::Unreachable => fail(Reason::new(Code::ClusterUnreachable)),
+                Reachability::Unreachable => fail(Reason::new(Code::ClusterUnreachable).object(&*cluster.name)),
             },
             Rule::Taints => cluster
                 .taints

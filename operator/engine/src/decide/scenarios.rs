@@ -256,6 +256,16 @@ fn what_only_a_freeze_a_drain_or_a_lost_link_keeps_out_waits_and_is_not_refused(
     let waiting = one(lost, with(spec("app", 1), |r| r.regions = ["5329".to_owned()].into()));
     assert_eq!((waiting.status, codes(&waiting)), (Status::Pending, vec![Code::ClusterUnreachable]));
 
+    // More of it would fit where it runs, and only the connection is lost: that is said before the room elsewhere.
+    let mut away = fleet();
+    away.clusters.iter_mut().for_each(|cluster| cluster.reachability = Reachability::Unreachable);
+    let current = |cluster: &str, placed| Current { cluster: cluster.to_owned(), placed, observed: placed };
+    let grown = Spec { current: vec![current("大理", 1)], ..spec("app", 2) };
+    let grown = one(away, with(grown, |r| r.regions = ["5329".to_owned()].into()));
+    assert_eq!((grown.status, targets(&grown)), (Status::Pending, vec![("大理", 1)]));
+    assert_eq!(codes(&grown), [Code::ClusterUnreachable, Code::CapacityInsufficient]);
+    assert_eq!(grown.limits[0].object, Value::from("大理"));
+
     // The end of the freeze would not help: the region stands in the way as well, or the data is elsewhere.
     let nowhere = with(spec("app", 1), |r| r.regions = ["11".to_owned()].into());
     assert_eq!(one(frozen.clone(), nowhere).status, Status::Refused);

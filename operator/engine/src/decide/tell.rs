@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::canonical::CanonicalError;
+use super::input::Reachability;
 use super::planner::{Decided, Hindrance, Planner};
 use super::record::{Decision, Move, Status, Target, Violation};
 use super::rule::{Check, Rule};
@@ -21,6 +22,9 @@ pub(crate) struct Position {
     pub(crate) sequence: u64,
     pub(crate) before: Option<Digest>,
 }
+
+/// Clusters out of reach that a decision names at most.
+const LOST: usize = 4;
 
 impl Planner<'_> {
     /// The record of a decision at a place in the ledger.
@@ -179,6 +183,18 @@ impl Planner<'_> {
             .collect()
     }
 
+    /// Clusters that only a lost connection keeps from taking more.
+    fn lost(&self, spec: &Spec, decided: &Decided) -> Vec<Reason> {
+        let Some(verdicts) = self.verdicts(decided) else { return Vec::new() };
+        let lost = self.view.snapshot.clusters().filter(|(slot, cluster)| {
+            let others = || Rule::ALL.into_iter().filter(|rule| *rule != Rule::Reachability);
+            cluster.reachability == Reachability::Unreachable
+                && others().all(|rule| !verdicts.refuses(rule, *slot))
+                && data_rule(spec, &cluster.name).reasons.is_empty()
+        });
+        lost.take(LOST).map(|(_, cluster)| Reason::new(Code::ClusterUnreachable).object(&*cluster.name)).collect()
+    }
+
     /// How many groups of a key a decision uses.
     fn used(&self, key: &SpreadKey, decided: &Decided) -> i64 {
         let group = |slot: &ClusterSlot| match self.books.columns.groups(key) {
@@ -198,6 +214,10 @@ impl Planner<'_> {
             }
             limit => limit.iter().map(|limit| limit_reason(spec, limit)).collect(),
         };
+        if decided.status != Status::Placed && matches!(decided.limit, Some(Hindrance::Choice { .. })) {
+            // First of all: with the connection back there may be room for everything.
+            limits.splice(0..0, self.lost(spec, decided));
+        }
         if decided.status != Status::Placed {
             for reason in self.everywhere(spec, decided) {
                 if !limits.contains(&reason) {

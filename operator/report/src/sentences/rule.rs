@@ -43,8 +43,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请由主管部门将该成员集群加入该单位的可用名单。",
         },
         Code::ClusterUnreachable => Sentence {
-            en: "The cluster is not reached, so nothing new is placed there.",
-            zh: "无法连接该成员集群，不会新增部署。",
+            en: "Cluster {object} is not reached, so nothing new is placed there.",
+            zh: "无法连接成员集群 {object}，不会新增部署。",
             fix_en: "Restore the connection; what runs there is left alone.",
             fix_zh: "请恢复连接；已运行的副本保持不变。",
         },
