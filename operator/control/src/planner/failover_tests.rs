@@ -91,7 +91,7 @@ async fn copies_leave_a_lost_member_when_their_time_is_over_and_what_is_left_goe
     assert_eq!(placed(&hub), of(&[(FIRST, 2)]));
     falls_silent(&hub, FIRST, BOTH).await;
     assert_eq!(phases(&hub), ["kunming-gov-1 Waiting"]);
-    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "FailoverWaiting".to_owned()));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "FailoverWaiting".to_owned()));
     let told = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
     assert!(told["status"]["ready"].is_null(), "nobody knows what is ready there");
     pass(&hub, 200).await;
@@ -154,7 +154,7 @@ async fn in_a_storm_nothing_moves_but_what_a_person_names() {
     falls_silent(&hub, SECOND, BOTH).await;
     pass(&hub, 4_000).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 StormBrake".to_owned()]));
-    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "StormBrake".to_owned()));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "StormBrake".to_owned()));
     let order = json!({ "metadata": { "annotations": { "jiuzhou.dev/failover-from": FIRST } } });
     hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &order).await;
     hub.quiet().await;
@@ -174,7 +174,7 @@ async fn one_witness_takes_twice_the_time_and_where_there_is_no_other_place_ever
     assert_eq!(phases(&hub), ["kunming-gov-1 Waiting"]);
     pass(&hub, 20).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Released".to_owned()]));
-    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).0, "False");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "ClusterUnreachable");
     // A cluster that joins later takes it.
     let mut other = with_clusters(2);
     let other = other.pop().expect("the second cluster");
@@ -198,7 +198,7 @@ async fn a_single_writer_is_started_elsewhere_only_after_the_word_that_the_old_o
     falls_silent(&hub, FIRST, BOTH).await;
     pass(&hub, 4_000).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Fence".to_owned()]));
-    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "FenceUnavailable".to_owned()));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "FenceUnavailable".to_owned()));
     let order = json!({ "metadata": { "annotations": { "jiuzhou.dev/failover-from": FIRST } } });
     hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &order).await;
     hub.quiet().await;

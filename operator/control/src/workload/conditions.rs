@@ -59,8 +59,9 @@ pub(crate) fn of_standing(standing: &Standing, generation: i64) -> Vec<Condition
     }
     let mut all = vec![ready];
     if !standing.ready {
-        // What nobody sees may be well: it is looked at again, and nobody is told that it failed.
-        let goes_on = standing.progressing || unseen;
+        // What nobody sees may be well: it is looked at again, and nobody is told that it failed. Where it waits for a
+        // person it stalls all the same.
+        let goes_on = standing.progressing || (unseen && !needs_person(&standing.reason));
         let other = if goes_on { ConditionType::Reconciling } else { ConditionType::Stalled };
         all.push(condition(other, true, &standing.reason, &message, generation));
     }
@@ -69,7 +70,20 @@ pub(crate) fn of_standing(standing: &Standing, generation: i64) -> Vec<Condition
 
 /// Whether a reason says that nothing is known, so that Ready is neither true nor false.
 fn is_unseen(reason: &str) -> bool {
-    [ControllerReason::MemberUnreachable, ControllerReason::NotObserved].iter().any(|unseen| unseen.as_str() == reason)
+    let silent = [
+        ControllerReason::MemberUnreachable,
+        ControllerReason::FailoverWaiting,
+        ControllerReason::StormBrake,
+        ControllerReason::NotObserved,
+    ];
+    needs_person(reason) || silent.iter().any(|unseen| unseen.as_str() == reason)
+}
+
+/// Whether what is in a member that does not answer waits for a person.
+fn needs_person(reason: &str) -> bool {
+    let waits =
+        [ControllerReason::FenceUnavailable, ControllerReason::FailoverManual, ControllerReason::DataNotReplicated];
+    waits.iter().any(|waits| waits.as_str() == reason)
 }
 
 /// Gives conditions their times: those of before where the status is the same, else now.
@@ -108,6 +122,11 @@ mod tests {
             "DeliveryRefused",
             "Drifted",
             "MemberUnreachable",
+            "FailoverWaiting",
+            "StormBrake",
+            "FailoverManual",
+            "FenceUnavailable",
+            "DataNotReplicated",
             "ObjectFailed",
             "LastCopyKept",
             "Removing",
@@ -142,7 +161,10 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_unknown_and_no_failure() {
-        for reason in ["MemberUnreachable", "NotObserved"] {
+        let stalls = of_standing(&Standing::new(false, "FenceUnavailable", "kunpeng", 0, 3), 1);
+        let said: Vec<_> = stalls.iter().map(|one| (one.type_.as_str(), one.status.as_str())).collect();
+        assert_eq!(said, [("Ready", "Unknown"), ("Stalled", "True")], "a person is needed");
+        for reason in ["MemberUnreachable", "FailoverWaiting", "StormBrake", "NotObserved"] {
             let all = of_standing(&Standing::new(false, reason, "kunpeng", 0, 3), 1);
             let said: Vec<_> = all.iter().map(|one| (one.type_.as_str(), one.status.as_str())).collect();
             assert_eq!(said, [("Ready", "Unknown"), ("Reconciling", "True")], "{reason}");
