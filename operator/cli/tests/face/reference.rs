@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 28] = [
     "plan",
     "explain",
     "replay",

@@ -73,3 +73,60 @@ async fn a_member_that_hangs_and_one_that_is_down_keep_everything_and_are_back_i
     assert_eq!(["kunpeng", "x86"].map(|member| deletions(&scene, member)), before, "something was deleted");
     assert!(scene.end(operator).await.unwrap() >= 4);
 }
+
+/// One member is lost for longer than its workloads wait: what may be anywhere gets another place, what may run only once
+/// waits for a person's word, and what was left goes when the member is back.
+#[tokio::test]
+async fn copies_leave_a_member_that_stays_silent_and_a_single_writer_waits_for_the_fence() {
+    let mut scene = Scene::begin("failover").await.unwrap();
+    let operator = scene.operator(Start::default()).await.unwrap();
+    scene.join(&["x86"]).await.unwrap();
+    let quick = |mut workload: serde_json::Value| {
+        workload["spec"]["placement"] = serde_json::json!({
+            "replicas": { "mode": "Divided", "divideBy": "Packed" }, "failover": { "afterSeconds": 30 },
+        });
+        workload
+    };
+    let web = quick(scene.workload("web", "both", 2));
+    let mut single = quick(scene.workload("ledger", "both", 1));
+    single["spec"]["continuity"] = "SingleWriter".into();
+    scene.apply(&[web, single]).unwrap();
+    for (workload, replicas) in [("web", 2), ("ledger", 1)] {
+        scene.runs(workload, &[("x86", replicas)], SOON).await.unwrap();
+    }
+    // Where to go, once it is needed: nothing moves because a cluster joined.
+    scene.join(&["kunpeng"]).await.unwrap();
+    scene.member("x86").plane.kill(&[Component::ApiServer]).unwrap();
+    scene.member_says("x86", "Reachable", "False", SOON).await.unwrap();
+    // Half a minute, twice, because only the hub can see a member by push.
+    let long = Duration::from_secs(150);
+    scene.runs("web", &[("kunpeng", 2)], long).await.unwrap();
+    eventually("the single writer waits for a word", SOON, || async {
+        let told = scene.told("ledger")?;
+        Ok(Seen::when(told.starts_with("FenceUnavailable"), (), told))
+    })
+    .await
+    .unwrap();
+    assert_eq!(scene.running("kunpeng", "ledger"), 0, "it may run in the silent member");
+    assert!(
+        scene.order(&["fence", "x86", "--confirm", "kunpeng", "--by", "值班员"]).is_err(),
+        "another name is no word"
+    );
+    scene.order(&["fence", "x86", "--confirm", "x86", "--by", "值班员", "--document", "云值〔2026〕1号"]).unwrap();
+    scene.runs("ledger", &[("kunpeng", 1)], SOON).await.unwrap();
+
+    // Back: what was left there goes, by uid, and nothing follows it back.
+    scene.member("x86").plane.start(scene.fleet.tools()).unwrap();
+    for (workload, replicas) in [("web", 2), ("ledger", 1)] {
+        scene.runs(workload, &[("x86", 0), ("kunpeng", replicas)], AFTER_A_KILL).await.unwrap();
+        eventually("nothing of the outage is left written", SOON, || async {
+            let placement = scene.get("fpl", workload, Some(&scene.namespace()))?;
+            let clusters = placement["spec"]["clusters"].as_array().map_or(0, Vec::len);
+            let done = placement["status"]["failover"].is_null() && clusters == 1;
+            Ok(Seen::when(done, (), placement["status"].to_string()))
+        })
+        .await
+        .unwrap();
+    }
+    assert!(scene.end(operator).await.unwrap() >= 4);
+}
