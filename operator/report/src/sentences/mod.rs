@@ -17,6 +17,7 @@ mod intake;
 mod interop;
 mod measure;
 mod nearest;
+mod prose;
 mod rule;
 mod study;
 
