@@ -8,6 +8,7 @@ mod hub;
 mod images;
 mod interop;
 mod rollout;
+mod show;
 mod study;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
 pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
+pub use show::{CompletionArgs, CrdsArgs, DemoArgs, HelpArgs, ManArgs};
 pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
@@ -147,7 +149,7 @@ pub enum Command {
     Help(HelpArgs),
     /// Print the completion script of a shell
     Completion(CompletionArgs),
-    /// Write the man pages
+    /// Print the man page of a command, or write them all
     Man(ManArgs),
 }
 
@@ -401,56 +403,4 @@ pub enum ReportKind {
     Sovereignty,
     /// 信创迁移就绪度: which systems could run today on which domestic CPU, and what the others lack
     Readiness,
-}
-
-/// `demo`
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// Which story to show
-    #[arg(value_name = "STORY")]
-    pub story: Option<String>,
-    /// List the stories
-    #[arg(long)]
-    pub list: bool,
-    /// Write the files of the story into this new folder, to play with
-    #[arg(long, value_name = "DIR")]
-    pub write: Option<PathBuf>,
-    /// Say how to try it on real control planes of this machine: a hub and members with several CPUs
-    #[arg(id = "real", long = "cluster", conflicts_with_all = ["story", "list", "write"])]
-    pub cluster: bool,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub output: Output,
-}
-
-/// `crds`
-#[derive(Debug, Args)]
-pub struct CrdsArgs {
-    /// Write one file per kind into this folder instead of printing
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-}
-
-/// `help`
-#[derive(Debug, Args)]
-pub struct HelpArgs {
-    /// A command, a reason code, `codes`, `exit-codes` or `formats`
-    #[arg(value_name = "TOPIC")]
-    pub topic: Option<String>,
-}
-
-/// `completion`
-#[derive(Debug, Args)]
-pub struct CompletionArgs {
-    /// The shell
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
-}
-
-/// `man`
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Folder for the pages
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
 }

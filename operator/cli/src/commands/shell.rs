@@ -6,6 +6,7 @@ use crate::args::{CompletionArgs, ManArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
+use crate::talk;
 
 /// Prints the completion script.
 pub(crate) fn completion(args: &CompletionArgs) -> anyhow::Result<Exit> {
@@ -16,24 +17,49 @@ pub(crate) fn completion(args: &CompletionArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Writes one page per command.
+/// Prints one page, or writes one per command.
 pub(crate) fn man(args: &ManArgs, context: &Context) -> anyhow::Result<Exit> {
-    output::folder(&args.out)?;
     let mut command = crate::command(context.lang);
     command.build();
-    for (name, command) in pages(&command) {
-        let mut page = Vec::new();
-        clap_mangen::Man::new(command).render(&mut page).map_err(io::Error::other)?;
-        output::replace(&args.out.join(format!("{name}.1")), &page)?;
+    let mut all = Vec::new();
+    pages(&command, command.get_name(), &mut all);
+    if let Some(folder) = &args.out {
+        output::folder(folder)?;
+        for (name, command) in all {
+            output::replace(&folder.join(format!("{name}.1")), &roff(command)?)?;
+        }
+        return Ok(Exit::Ok);
+    }
+    let name = std::iter::once("jiuzhou").chain(args.page.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
+    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let Some((_, mut command)) = all.into_iter().find(|(known, _)| *known == name) else {
+        let near = jiuzhou_intake::schema::nearest(&name, names.iter().map(String::as_str));
+        let near = near.first().map_or_else(String::new, |near| {
+            let near = near.replacen("jiuzhou-", "", 1).replace('-', " ");
+            format!("{}{near}{}", context.pick("; did you mean ", "；是否指 "), context.pick("?", "？"))
+        });
+        let none = context.pick("no such command", "没有该命令");
+        context.say(&format!("jiuzhou: {}: {none}{near}", args.page.join(" ")));
+        return Ok(Exit::Usage);
+    };
+    if talk::reads() {
+        output::print(&command.render_long_help().to_string())?;
+    } else {
+        output::print(&String::from_utf8_lossy(&roff(command)?))?;
     }
     Ok(Exit::Ok)
 }
 
-fn pages(command: &clap::Command) -> Vec<(String, clap::Command)> {
-    let own = (command.get_name().to_owned(), command.clone());
-    let subs = command.get_subcommands().map(|sub| {
-        let name = format!("{}-{}", command.get_name(), sub.get_name());
-        (name.clone(), sub.clone().name(name))
-    });
-    std::iter::once(own).chain(subs).collect()
+fn roff(command: clap::Command) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page).map_err(io::Error::other)?;
+    Ok(page)
+}
+
+/// A command and all below it, each called by all the words it takes.
+fn pages(command: &clap::Command, name: &str, out: &mut Vec<(String, clap::Command)>) {
+    out.push((name.to_owned(), command.clone().name(name.to_owned())));
+    for sub in command.get_subcommands() {
+        pages(sub, &format!("{name}-{}", sub.get_name()), out);
+    }
 }

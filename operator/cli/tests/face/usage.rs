@@ -160,5 +160,14 @@ fn scripts_and_pages_are_made_for_every_shell_and_command() {
         assert!(ran.code == 0 && ran.out.contains("jiuzhou"), "{shell}: {}", ran.err);
     }
     assert_eq!(folder.run(&["man", "--out", "man"]).code, 0);
-    assert!(fs::read_to_string(folder.path().join("man/jiuzhou-plan.1")).expect("a page").contains("against"));
+    let written = fs::read_to_string(folder.path().join("man/jiuzhou-plan.1")).expect("a page");
+    assert!(written.contains("against"));
+    // Without a folder it is the page itself, as `man -l -` reads it.
+    let plan = folder.run(&["man", "plan"]);
+    assert_eq!((plan.code, plan.out), (0, written));
+    let program = folder.run(&["man"]);
+    assert!(program.code == 0 && program.out.contains(".TH jiuzhou 1"), "{}", program.out);
+    assert!(folder.run(&["man", "--lang", "zh", "plan"]).out.contains("方案"));
+    let wrong = folder.run(&["man", "plna"]);
+    assert!(wrong.code == 64 && wrong.err.contains("did you mean plan?"), "{}", wrong.err);
 }

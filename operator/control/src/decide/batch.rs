@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
-use jiuzhou_engine::decide::{Changes, Decision, Kept, Plan, Spec, WorkloadKey, plan_with};
+use jiuzhou_engine::decide::{Changes, Decision, Kept, Nearest, Plan, Spec, WorkloadKey, plan_and_nearest};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
 use jiuzhou_intake::placements::{CommitError, Stamp, spec_of};
 use jiuzhou_objects::secrets::DigestKey;
@@ -62,10 +62,13 @@ pub(crate) struct Batch {
     pub(crate) commits: Vec<Commit>,
     /// Decisions that no placement can hold.
     pub(crate) refused: Vec<CommitError>,
+    /// What would help those that were asked for. No part of the plan.
+    pub(crate) nearest: BTreeMap<WorkloadKey, Option<Nearest>>,
 }
 
 /// Decides what is woken, with what was `kept` from the turn before. `removed` are workloads whose removal is ordered,
-/// `differing` those that say something else than what is committed for them.
+/// `differing` those that say something else than what is committed for them, `asked` says of which without a place it
+/// is to be told what would help.
 ///
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
@@ -76,10 +79,11 @@ pub(crate) fn decide(
     differing: &BTreeSet<WorkloadKey>,
     removed: BTreeSet<WorkloadKey>,
     as_of: Timestamp,
+    asked: impl FnOnce(&[&Decision]) -> BTreeSet<WorkloadKey>,
 ) -> Result<Batch, CanonicalError> {
     let specs = woken_by_content(state, differing, &removed);
     let changes = Changes { specs, removed, ..Changes::default() };
-    let plan = plan_with(state.snapshot(), &changes, as_of, kept)?;
+    let (plan, nearest) = plan_and_nearest(state.snapshot(), &changes, as_of, kept, asked)?;
     let bytes = canonical::bytes(&plan)?;
     let mut batch = Batch {
         as_of,
@@ -89,6 +93,7 @@ pub(crate) fn decide(
         refused: Vec::new(),
         changes,
         plan,
+        nearest,
     };
     let data = state.frame().data;
     let given: BTreeMap<&WorkloadKey, &Spec> = batch.changes.specs.iter().map(|spec| (&spec.key, spec)).collect();

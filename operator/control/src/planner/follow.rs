@@ -111,6 +111,7 @@ impl Planner {
     fn gather_up<'a>(&'a self, key: &'a WorkloadKey, none: &'a Reports) -> Gathered<'a> {
         let memory = Memory {
             decision: self.decisions.get(key),
+            nearest: self.decisions.get(key).and_then(|decision| self.nearby.of(decision)),
             reports: self.reports.get(key).unwrap_or(none),
             fresh: self.fresh.get(key),
             template: self.revisions.template(key),

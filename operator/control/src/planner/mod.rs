@@ -12,6 +12,7 @@ pub(crate) mod failover;
 #[cfg(test)]
 mod failover_tests;
 mod follow;
+mod nearest;
 #[cfg(test)]
 mod once_tests;
 mod outlook;
@@ -120,6 +121,8 @@ pub(crate) struct Planner {
     /// Every kind was listed whole once.
     complete: bool,
     decisions: BTreeMap<WorkloadKey, Decision>,
+    /// What would help those without a place.
+    nearby: nearest::Nearby,
     /// Decisions of placements that are in the audit log, as digests.
     recorded: BTreeMap<WorkloadKey, (String, i64)>,
     reports: BTreeMap<WorkloadKey, Reports>,
@@ -177,6 +180,7 @@ impl Planner {
             state,
             complete: false,
             decisions: BTreeMap::new(),
+            nearby: nearest::Nearby::default(),
             recorded: BTreeMap::new(),
             reports: BTreeMap::new(),
             given: Given::default(),

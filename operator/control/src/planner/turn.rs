@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
-use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::decide::{Decision, WorkloadKey};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -53,16 +53,21 @@ impl Planner {
         // What differs stays suspected until it is committed, whatever becomes of this turn.
         self.suspects.clone_from(&differing);
         self.dirty.extend(differing.iter().cloned());
-        let batch = batch::decide(&self.state, &self.digest_key, &mut self.kept, &differing, removed, as_of)?;
+        let Self { state, digest_key, kept, nearby, .. } = self;
+        let asked = |without: &[&Decision]| nearby.choose(without);
+        let mut batch = batch::decide(state, digest_key, kept, &differing, removed, as_of, asked)?;
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
+        let told = self.nearby.learn(&batch.plan.decisions, std::mem::take(&mut batch.nearest));
+        self.dirty.extend(told);
         let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
         let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
             Instant::now() + wait
         });
+        self.next_change = self.next_change.into_iter().chain(self.nearby.again()).min();
         for refused in &batch.refused {
             tracing::error!(error = %chain(refused), "failed to commit a decision");
         }
@@ -83,7 +88,7 @@ impl Planner {
     }
 
     /// Keeps the decisions of this run: what waits or violates is decided in every turn, what is settled in none.
-    fn remember(&mut self, decisions: &[jiuzhou_engine::decide::Decision]) {
+    fn remember(&mut self, decisions: &[Decision]) {
         for decision in decisions {
             let known = self.decisions.get(&decision.key);
             let same = known.is_some_and(|known| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
-use jiuzhou_engine::decide::{Decision, Spec, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Nearest, Spec, WorkloadKey};
 use jiuzhou_engine::step::failover::{Entry, Phase};
 use jiuzhou_engine::terms::{Digest, Finding, ObjectRef};
 use jiuzhou_report::sentences::HeldBecause;
@@ -30,6 +30,9 @@ pub(crate) struct Gathered<'a> {
     pub(crate) spec: Option<&'a Spec>,
     /// The last decision of this run, if it was decided in this run.
     pub(crate) decision: Option<&'a Decision>,
+    /// What would help it where it has no place; `None` while nobody has looked, `Some(None)` when nothing on one cluster
+    /// would.
+    pub(crate) nearest: Option<Option<&'a Nearest>>,
     pub(crate) reports: &'a Reports,
     pub(crate) findings: &'a [Finding],
     /// Clusters that this process was the first to commit a place in, so that nothing was ordered there before.
@@ -69,6 +72,7 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) struct Memory<'a> {
     pub(crate) decision: Option<&'a Decision>,
+    pub(crate) nearest: Option<Option<&'a Nearest>>,
     pub(crate) reports: &'a Reports,
     pub(crate) fresh: Option<&'a BTreeSet<String>>,
     pub(crate) template: Option<&'a Digest>,
@@ -102,7 +106,7 @@ impl Gathered<'_> {
 
 /// Gathers it.
 pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Memory<'a>) -> Gathered<'a> {
-    let Memory { decision, reports, fresh, template, bodies, may_begin, deletion, failover } = memory;
+    let Memory { decision, nearest, reports, fresh, template, bodies, may_begin, deletion, failover } = memory;
     Gathered {
         key,
         state,
@@ -110,6 +114,7 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         placement: state.placement(key),
         spec: state.snapshot().decided_on(key).map(|spec| &**spec),
         decision,
+        nearest,
         reports,
         findings: state.findings(&ObjectRef::new("FleetWorkload", &key.namespace, &key.name)),
         fresh,

@@ -98,7 +98,7 @@ pub fn decide(snapshot: &Snapshot, specs: &[Spec], as_of: Timestamp) -> Result<V
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
 pub fn plan(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp) -> Result<Plan, CanonicalError> {
-    planned(&mut Planner::new(snapshot, as_of), changes)
+    Ok(planned(&mut Planner::new(snapshot, as_of), changes)?.0)
 }
 
 /// As [`plan`], with what was kept from the plan before: the same bytes, sooner. What this plan learns is kept for the
@@ -114,36 +114,48 @@ pub fn plan_with(
 ) -> Result<Plan, CanonicalError> {
     let mut planner = Planner::resume(snapshot, as_of, kept);
     planner.books.begin();
-    let plan = planned(&mut planner, changes)?;
+    let (plan, _) = planned(&mut planner, changes)?;
     planner.put_away(kept);
     Ok(plan)
 }
 
-fn planned(planner: &mut Planner<'_>, changes: &Changes) -> Result<Plan, CanonicalError> {
+/// A workload that a plan gives no place, as it was decided.
+pub(crate) struct Waiting {
+    pub(crate) spec: Arc<Spec>,
+    pub(crate) decided: Decided,
+}
+
+/// The plan, and who has no place in it, in its order. Everything is booked.
+pub(crate) fn planned(planner: &mut Planner<'_>, changes: &Changes) -> Result<(Plan, Vec<Waiting>), CanonicalError> {
     let snapshot = planner.snapshot();
     let fleet = snapshot.digest()?;
     planner.judge_ahead(changes.specs.iter().map(|spec| &spec.requirement));
     let mut decisions = Vec::new();
+    let mut waiting = Vec::new();
     let mut before = None;
     for turn in turns(planner, changes, changes.all).into_iter().filter(|turn| !turn.superseded) {
-        for (spec, decided) in turn.set.iter().zip(&turn.decided) {
-            if turn.woken || changes.all || planner.violates(spec, decided) {
+        for (spec, decided) in turn.set.into_iter().zip(turn.decided) {
+            if turn.woken || changes.all || planner.violates(&spec, &decided) {
                 let sequence = u64::try_from(decisions.len()).unwrap_or(u64::MAX).saturating_add(1);
-                let decision = planner.record(spec, decided, Position { fleet, sequence, before })?;
+                let decision = planner.record(&spec, &decided, Position { fleet, sequence, before })?;
                 before = Some(canonical::digest(&decision, DigestAlgorithm::Sha256)?);
                 decisions.push(decision);
+                if decided.status != Status::Placed {
+                    waiting.push(Waiting { spec, decided });
+                }
             }
         }
     }
     let removed = changes.removed.iter().filter(|key| snapshot.spec(key).is_some()).cloned().collect();
-    Ok(Plan {
+    let plan = Plan {
         as_of: planner.view.as_of,
         fleet,
         decisions,
         removed,
         quota: planner.books.quota.report(&planner.view, None),
         next_change: earlier(planner.view.calendar.next_change(), planner.next_failback),
-    })
+    };
+    Ok((plan, waiting))
 }
 
 /// Decides again from stored inputs. Compare `bytes` with what was recorded.
@@ -162,7 +174,7 @@ pub fn replay_on(input: PlanInput, threads: NonZeroUsize) -> Result<Replay, Plan
     let PlanInput { fleet, changes, as_of } = input;
     let snapshot = Snapshot::new(fleet)?;
     let mut planner = Planner::resume(&snapshot, as_of, &mut Kept::on(threads));
-    let plan = planned(&mut planner, &changes)?;
+    let (plan, _) = planned(&mut planner, &changes)?;
     let bytes = canonical::bytes(&plan)?;
     let sha256 = Digest::of(DigestAlgorithm::Sha256, &bytes);
     let sm3 = Digest::of(DigestAlgorithm::Sm3, &bytes);

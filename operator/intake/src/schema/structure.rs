@@ -205,7 +205,7 @@ impl Check<'_> {
     }
 }
 
-fn has_type(value: &Value, schema: &Schema) -> bool {
+pub(super) fn has_type(value: &Value, schema: &Schema) -> bool {
     if schema.int_or_string {
         return value.is_i64() || value.is_u64() || value.is_string();
     }
@@ -221,7 +221,7 @@ fn has_type(value: &Value, schema: &Schema) -> bool {
 }
 
 /// Equality of an allowed value: numbers by value.
-fn same(a: &Value, b: &Value) -> bool {
+pub(super) fn same(a: &Value, b: &Value) -> bool {
     a == b || matches!((a.as_f64(), b.as_f64()), (Some(x), Some(y)) if x.total_cmp(&y).is_eq())
 }
 
@@ -240,11 +240,12 @@ fn range_text(schema: &Schema, range: Option<(i64, i64)>) -> String {
     }
 }
 
-/// A value as a person wrote it, short; of an object or a list its type, for a Secret may be inside.
+/// A value as a person wrote it, short; of an object or a list nothing is shown, for a Secret may be inside.
 pub(super) fn quoted(value: &Value) -> String {
     match value {
         Value::String(text) => cut(text),
-        Value::Object(_) | Value::Array(_) => type_name(value).to_owned(),
+        Value::Object(_) => "{…}".to_owned(),
+        Value::Array(_) => "[…]".to_owned(),
         other => cut(&other.to_string()),
     }
 }

@@ -109,6 +109,10 @@ pub(super) fn exceeded(error: &Error, limits: &Limits) -> Option<Reason> {
             }
             _ => None,
         },
+        // The scanner has a bound of its own on brackets, which is not lower than ours by much.
+        Error::ExternalMessage { msg, .. } if msg == "recursion limit exceeded" => {
+            over("nesting", limits.depth.saturating_add(1), limits.depth)
+        }
         _ => None,
     }
 }

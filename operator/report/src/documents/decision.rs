@@ -7,7 +7,7 @@ use crate::document::{Cell, Column, Counted, Section, Status};
 use crate::words::{Unit, Word};
 
 /// The word of a rule.
-pub(super) fn rule(rule: Rule) -> Word {
+pub(crate) fn rule(rule: Rule) -> Word {
     match rule {
         Rule::Tenant => Word::RuleTenant,
         Rule::Regions => Word::RuleRegions,

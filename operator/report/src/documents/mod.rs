@@ -5,7 +5,7 @@
 
 pub mod adoption;
 pub mod consolidate;
-mod decision;
+pub(crate) mod decision;
 pub mod energy;
 mod energy_shares;
 pub mod explain;

@@ -81,7 +81,12 @@ fn form_zh(form: Form<'_>) -> String {
 }
 
 fn fill(template: &str, reason: &Reason, subject: Option<&ObjectRef>, lang: Lang) -> String {
+    let prose = |parameter: &Value| match parameter {
+        Value::Text(text) => super::prose::told(reason.code, text, lang),
+        _ => None,
+    };
     let (seen, wanted) = pair(&reason.seen, &reason.wanted, lang);
+    let (seen, wanted) = (prose(&reason.seen).unwrap_or(seen), prose(&reason.wanted).unwrap_or(wanted));
     let mut out = String::with_capacity(template.len() + 64);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -92,7 +97,7 @@ fn fill(template: &str, reason: &Reason, subject: Option<&ObjectRef>, lang: Lang
             continue;
         };
         match hole {
-            "object" => out.push_str(&value(&reason.object, lang)),
+            "object" => out.push_str(&prose(&reason.object).unwrap_or_else(|| value(&reason.object, lang))),
             "seen" => out.push_str(&seen),
             "wanted" => out.push_str(&wanted),
             "subject" => out.push_str(&named(subject, lang)),

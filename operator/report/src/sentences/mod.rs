@@ -16,6 +16,8 @@ mod inspect;
 mod intake;
 mod interop;
 mod measure;
+mod nearest;
+mod prose;
 mod rule;
 mod study;
 
@@ -24,6 +26,7 @@ use jiuzhou_engine::terms::{Area, Code};
 pub use condition::condition;
 pub use fill::{fix, render, value};
 pub use held::{HeldBecause, confirm_deletions, held_because};
+pub use nearest::nearest;
 
 pub use crate::words::Lang;
 

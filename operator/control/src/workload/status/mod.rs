@@ -34,6 +34,9 @@ const ENDPOINTS_MOST: usize = 32;
 
 const ENDPOINT_MOST: usize = 128;
 
+/// Longest sentence that a status takes.
+const MESSAGE_MOST: usize = 1024;
+
 /// The status of a workload; `None` when there is no workload to tell of.
 pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp) -> Option<api::FleetWorkloadStatus> {
     let workload = gathered.workload?;
@@ -67,8 +70,8 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
         // Measured by whoever reads meters; carried along.
         usage: before.usage.clone(),
         reason: Some(standing.reason.as_str().into()),
-        message_zh: Some(standing.zh.as_str().into()),
-        message_en: Some(standing.en.as_str().into()),
+        message_zh: Some(bounded(&standing.zh).into()),
+        message_en: Some(bounded(&standing.en).into()),
         conditions: dated(conditions, &before.conditions, now),
     })
 }
@@ -117,6 +120,14 @@ pub(crate) fn of_placement(
             .collect(),
         conditions: dated(of_standing(&standing, generation), &before.conditions, now),
     })
+}
+
+/// A sentence as long as the schema takes it.
+fn bounded(sentence: &str) -> String {
+    match sentence.char_indices().nth(MESSAGE_MOST) {
+        None => sentence.to_owned(),
+        Some(_) => sentence.chars().take(MESSAGE_MOST - 1).chain(['…']).collect(),
+    }
 }
 
 /// Whether anything of it was seen in a member.

@@ -137,6 +137,28 @@ pub(super) fn listed(all: &[&str]) -> String {
     if more == 0 { first } else { format!("{first}; +{more}") }
 }
 
+/// The same with the cluster that comes nearest and what would help there. While nobody has looked, what is written of the
+/// same reason stays, so that a restart changes no word.
+fn with_nearest(gathered: &Gathered<'_>, standing: Standing) -> Standing {
+    match gathered.nearest {
+        Some(Some(nearest)) => {
+            let said = |plain: &str, lang| format!("{plain} {}", sentences::nearest(nearest, lang));
+            Standing { en: said(&standing.en, Lang::En), zh: said(&standing.zh, Lang::Zh), ..standing }
+        }
+        Some(None) => standing,
+        None => {
+            let written = gathered.workload.and_then(|workload| workload.status.as_ref());
+            let (en, zh) = written
+                .filter(|written| written.reason.as_deref() == Some(standing.reason.as_str()))
+                .map_or((None, None), |written| (written.message_en.as_deref(), written.message_zh.as_deref()));
+            let kept = |plain: &str, written: Option<&str>| {
+                written.filter(|written| written.starts_with(plain)).unwrap_or(plain).to_owned()
+            };
+            Standing { en: kept(&standing.en, en), zh: kept(&standing.zh, zh), ..standing }
+        }
+    }
+}
+
 /// What a decision says against it being ready; `None` when everything has a place by the rules.
 pub(super) fn undecided(gathered: &Gathered<'_>, decision: &Decision, ready: i64, wanted: i64) -> Option<Standing> {
     if let Some(violation) = decision.violations.first()
@@ -160,7 +182,7 @@ pub(super) fn undecided(gathered: &Gathered<'_>, decision: &Decision, ready: i64
     let limit = decision.limits.first();
     let placed = gathered.placement.is_some_and(|placement| placement.spec.clusters.iter().any(|c| c.replicas > 0));
     Some(match limit {
-        Some(limit) => of_reason(limit, false),
+        Some(limit) => with_nearest(gathered, of_reason(limit, false)),
         None if placed => Standing::new(false, ControllerReason::PartlyPlaced.as_str(), "", ready, wanted),
         None => Standing::new(false, ControllerReason::NoClusterFits.as_str(), "", ready, wanted),
     })
