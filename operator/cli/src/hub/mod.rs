@@ -17,6 +17,8 @@ mod log;
 #[cfg(feature = "hub")]
 mod operator;
 #[cfg(feature = "hub")]
+mod people;
+#[cfg(feature = "hub")]
 mod rollout;
 
 #[cfg(feature = "agent")]
@@ -30,12 +32,14 @@ pub(crate) use leave::{drain, leave};
 #[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
+pub(crate) use people::{restore, stop};
+#[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
 
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
-pub(crate) use offline::{drain, export_state, join, leave, operator, rollback, rollout};
+pub(crate) use offline::{drain, export_state, join, leave, operator, restore, rollback, rollout, stop};
 
 /// What a build without the feature answers.
 #[cfg(not(feature = "hub"))]
@@ -44,7 +48,7 @@ mod offline {
 
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
-    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RollbackArgs, RolloutArgs};
+    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs, RolloutArgs, StopArgs};
     use crate::context::Context;
     use crate::exit::Exit;
 
@@ -83,6 +87,14 @@ mod offline {
 
     pub(crate) fn rollback(_args: &RollbackArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("rollback", context)
+    }
+
+    pub(crate) fn stop(_args: &StopArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("stop", context)
+    }
+
+    pub(crate) fn restore(_args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("restore", context)
     }
 
     pub(crate) fn leave(_args: &LeaveArgs, context: &Context) -> anyhow::Result<Exit> {
