@@ -152,6 +152,12 @@ words! {
         Removing,
         /// A deletion is not carried out until a person approves it.
         DeletionHeld,
+        /// An order stops it; pods of it still end, or nobody could count them yet.
+        Stopping,
+        /// An order stopped it: nothing of it runs, its objects and volumes are kept.
+        Stopped,
+        /// An order stopped it while it ran, and what runs once is not run again.
+        RunInterrupted,
         /// Another workload has to be ready first.
         WaitingForDependency,
         /// The figures of a report follow what is observed until its period is over.

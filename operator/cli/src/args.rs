@@ -7,6 +7,7 @@ mod fleet;
 mod hub;
 mod images;
 mod interop;
+mod people;
 mod rollout;
 mod show;
 mod study;
@@ -26,6 +27,7 @@ pub use fleet::{
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
+pub use people::{RestoreArgs, StopArgs};
 pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use show::{CompletionArgs, CrdsArgs, DemoArgs, HelpArgs, ManArgs};
 pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
@@ -141,6 +143,10 @@ pub enum Command {
     Rollout(RolloutArgs),
     /// Go back to an older revision of a workload (builds with the feature `hub`)
     Rollback(RollbackArgs),
+    /// Stop an information system everywhere by order; objects and volumes are kept (builds with the feature `hub`)
+    Stop(StopArgs),
+    /// Lift the order that stops a system: it runs again where it ran (builds with the feature `hub`)
+    Restore(RestoreArgs),
     /// Run in a member that the hub does not reach: fetch orders, carry them out, report (builds with the feature `agent`)
     Agent(AgentArgs),
     /// Write what a hub knows and has decided, for `plan` and `replay` (builds with the feature `hub`)

@@ -119,7 +119,7 @@ fn every_reason_is_read_as_it_is_meant_on_every_kind() {
                         ("InProgress", "Unknown")
                     }
                     _ if progressing => ("InProgress", "Progressing"),
-                    ControllerReason::WaitingForApproval => ("Failed", "Suspended"),
+                    ControllerReason::WaitingForApproval | ControllerReason::Stopped => ("Failed", "Suspended"),
                     _ => ("Failed", "Degraded"),
                 };
                 assert_eq!((kstatus(&object), health.as_str()), expected, "{kind} {word} {progressing}");

@@ -3,7 +3,7 @@
 //!
 //! One way, in this order: `hub` (what the API server says) -> [`state`] (the snapshot, kept up to date) -> `planner`
 //! (the one task: `decide` commits, `record` remembers, `workload` orders and tells) -> [`orders`] (the border to who
-//! delivers). Beside it: `fleet` (members), [`tenants`], `reports` (figures, metrics and reminders from copies). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
+//! delivers). Beside it: `fleet` (members), [`tenants`], `reports` (figures, metrics and reminders from copies), [`people`] (what they order). Nothing here reads YAML files or prints; no rule about where a workload may run stands here.
 
 #[cfg(test)]
 mod campaign;
@@ -24,6 +24,7 @@ pub mod leader;
 pub mod metrics;
 mod options;
 pub mod orders;
+pub mod people;
 mod planner;
 mod record;
 mod reports;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use jiuzhou_api::v1alpha1::{DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster};
+use jiuzhou_api::v1alpha1::{DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster, PlacementStop};
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
 use jiuzhou_engine::decide::{Decision, Plan, Spec, Status, WorkloadKey};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
@@ -88,10 +88,13 @@ pub fn spec_of(
     let waits = decision.status != Status::Placed;
     // Whoever waits says so, even where nothing more is known.
     let limit = decision.limits.first().map(|reason| reason.code).or(waits.then_some(Code::NoCandidate));
+    let stop = spec.stop.as_ref().map(|stop| PlacementStop { order: stop.order.as_str().into(), lifted: stop.lifted });
     if let Some(before) = before {
         // A wish that was given up is a limit, too, but nobody waits for it.
         let waited = before.binding_limit.as_deref().is_some_and(|limit| limit != Code::PreferredDropped.as_str());
-        if waited == waits && before.clusters == clusters && *before.inputs.workload == *workload {
+        let stopped = |stop: Option<&PlacementStop>| stop.filter(|stop| !stop.lifted).map(|stop| stop.order.to_string());
+        let same_order = stopped(before.stop.as_ref()) == stopped(stop.as_ref());
+        if waited == waits && same_order && before.clusters == clusters && *before.inputs.workload == *workload {
             return Ok(None);
         }
         if stamp.epoch < before.epoch {
@@ -107,6 +110,7 @@ pub fn spec_of(
         revision: before.map_or(1, |before| before.revision),
         clusters,
         binding_limit: limit.map(|code| code.as_str().into()),
+        stop,
         holds: holding(spec),
         inputs: DecisionInputs {
             workload: workload.into(),

@@ -11,6 +11,7 @@ pub mod affinity;
 pub mod dependencies;
 pub mod digest;
 pub mod error;
+pub mod halt;
 pub mod images;
 pub mod needs;
 pub mod node;

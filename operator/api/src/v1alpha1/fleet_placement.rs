@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::requirements::CpuSensitivity;
-use crate::text::{ContentDigest, Name, ObjectName, Resources, Text, Token};
+use crate::text::{ContentDigest, DocumentNumber, Name, ObjectName, Resources, Text, Token};
 
 /// The placement of one workload, of the same name. 同名工作负载的部署结果。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -90,6 +90,9 @@ pub struct FleetPlacementSpec {
     /// What kept it from being better or larger, as a code. 限制因素，代码。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding_limit: Option<Token>,
+    /// Order by which it is stopped, or by whose end it runs again. 据以停用的停用令，或据其解除而恢复运行。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<PlacementStop>,
     /// What its replicas take, so that they are counted although the workload is not there. 副本所占用的资源，工作负载不在时仍据此计入。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds: Option<Holding>,
@@ -113,6 +116,17 @@ pub struct PlacedCluster {
     /// Digest of what this cluster puts into the content: its values, registries, zones; absent where it puts in nothing. 本集群带入内容的取值、镜像仓库与区域的摘要；无则不填。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Token>,
+}
+
+/// An order on all replicas of a placement. 对部署结果全部副本的指令。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacementStop {
+    /// Number of the order. 停用令文号。
+    pub order: DocumentNumber,
+    /// Whether it was lifted with this decision; else nothing runs. 是否随本决策解除；未解除则均不运行。
+    #[serde(default)]
+    pub lifted: bool,
 }
 
 /// What the replicas of a placement take of clusters and of quota. 部署结果的副本所占用的集群容量与配额。
@@ -273,6 +287,9 @@ pub struct StartedIn {
     /// How it ended; absent while it runs, and when it vanished before anybody saw its end. 运行结果；运行中或未及观测即消失时不填。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<RunOutcome>,
+    /// An order stopped it while it ran: it is not run again, and stays suspended. 运行中因停用令中断：不再运行，保持挂起。
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
 }
 
 /// How far the replicas of a cluster that does not answer are. 无应答集群上副本的转移进度。

@@ -13,7 +13,7 @@ use super::{
     document::Document,
     protection::Protection,
 };
-use crate::text::{CreditCode, Date, Name, ObjectName, RegionCode, Text, Title, Token};
+use crate::text::{CreditCode, Date, DocumentNumber, Name, ObjectName, RegionCode, Text, Title, Token};
 
 /// A government information system. 政务信息系统。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,10 @@ use crate::text::{CreditCode, Date, Name, ObjectName, RegionCode, Text, Title, T
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = ("!has(oldSelf.stop) || oldSelf.stop.lifted || has(self.stop)", "stop: cannot be dropped while it is in force, because what an order stopped must not start by an edit; lift it with jiuzhou restore. stop：生效期间不得删除，奉令停用者不得因修改而重新启动；请用 jiuzhou restore 解除。"),
+    validation = ("!has(oldSelf.stop) || oldSelf.stop.lifted || !has(self.stop) || self.stop.order == oldSelf.stop.order", "stop.order: cannot be changed while it is in force, because what was stopped is known by the number of its order; lift it first. stop.order：生效期间不得更改，停用以令号为据；请先解除。")
+)]
 pub struct InformationSystemSpec {
     /// Full name. 系统全称。
     pub display_name: Title,
@@ -131,6 +135,23 @@ pub struct InformationSystemSpec {
     #[schemars(length(max = 512))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub assets: Vec<Asset>,
+    /// Order that stops it everywhere, written by jiuzhou stop and lifted by jiuzhou restore. 停用令，由 jiuzhou stop 写入、jiuzhou restore 解除。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopOrder>,
+}
+
+/// An order that stops a system: nothing of it runs anywhere, its objects and volumes stay. 停用令：各处均不运行，对象与数据卷保留。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StopOrder {
+    /// Number of the order. 停用令文号。
+    pub order: DocumentNumber,
+    /// Why. 原因。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
+    /// Whether it is lifted; then everything runs again where it ran before. Only then may it be dropped. 是否已解除；解除后在原处恢复运行，此后方可删除本字段。
+    #[serde(default)]
+    pub lifted: bool,
 }
 
 /// Where a system runs. 承载状态。

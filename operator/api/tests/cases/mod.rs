@@ -511,10 +511,19 @@ fn deliveries() -> Vec<Case> {
 }
 
 fn updates() -> Vec<Case> {
+    let stopped = |lifted: bool| json!({ "stop": { "order": "停〔2026〕3号", "lifted": lifted } });
     let placed = |decision: char, previous: char, epoch: i32| json!({ "decision": sha(decision), "previous": sha(previous), "epoch": epoch });
     vec![
         update("ImageProfile", "digest: cannot", json!({}), json!({}), json!({ "digest": sha('e') })),
         update("InformationSystem", "projectCode: cannot", json!({}), json!({}), json!({ "projectCode": "other" })),
+        update("InformationSystem", "stop: cannot be dropped", stopped(false), stopped(true), json!({})),
+        update(
+            "InformationSystem",
+            "stop.order: cannot be changed",
+            stopped(false),
+            stopped(false),
+            json!({ "stop": { "order": "停〔2026〕4号" } }),
+        ),
         update("Delivery", "epoch: must", json!({}), json!({ "epoch": 4 }), json!({ "epoch": 2 })),
         update("FleetPlacement", "epoch: must", json!({}), placed('e', 'a', 3), placed('e', 'a', 2)),
         update("FleetPlacement", "previous: must", json!({}), placed('e', 'a', 4), placed('e', 'f', 4)),

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::FleetPlacementSpec;
 use jiuzhou_engine::decide::{self, Changes, Current, Decision, PlanInput, Spec, Status, WorkloadKey};
-use jiuzhou_engine::terms::{Area, Finding, ObjectRef, Place, Severity};
+use jiuzhou_engine::terms::{Area, Code, Finding, ObjectRef, Place, Severity};
 use jiuzhou_intake::{Fleet, placements};
 use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::plan as told;
@@ -195,7 +195,10 @@ fn exit(args: &PlanArgs, saved: &Saved, findings: &[Finding]) -> Exit {
     if input.iter().any(|finding| finding.severity == Severity::Error) && args.gate.fail_on != FailOn::Never {
         return Exit::Input;
     }
-    let blocked = decisions.iter().any(|decision| decision.status != Status::Placed || !decision.violations.is_empty());
+    // What a person's order stops is as it was ordered: it keeps no change from being made.
+    let stopped = |decision: &Decision| decision.limits.iter().any(|limit| limit.code == Code::StoppedByOrder);
+    let blocks = |decision: &Decision| decision.status != Status::Placed || !decision.violations.is_empty();
+    let blocked = decisions.iter().any(|decision| blocks(decision) && !stopped(decision));
     if (blocked && args.gate.fail_on != FailOn::Never) || load::fails(findings, args.gate.fail_on) {
         return Exit::Findings;
     }

@@ -19,6 +19,8 @@ mod lost;
 #[cfg(feature = "hub")]
 mod operator;
 #[cfg(feature = "hub")]
+mod people;
+#[cfg(feature = "hub")]
 mod rollout;
 
 #[cfg(feature = "agent")]
@@ -34,12 +36,16 @@ pub(crate) use lost::{failover, fence};
 #[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
+pub(crate) use people::{restore, stop};
+#[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
 
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
-pub(crate) use offline::{drain, export_state, failover, fence, join, leave, operator, rollback, rollout};
+pub(crate) use offline::{
+    drain, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
+};
 
 /// What a build without the feature answers.
 #[cfg(not(feature = "hub"))]
@@ -49,8 +55,8 @@ mod offline {
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
     use crate::args::{
-        DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs, RollbackArgs,
-        RolloutArgs,
+        DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs,
+        RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;
@@ -98,6 +104,14 @@ mod offline {
 
     pub(crate) fn rollback(_args: &RollbackArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("rollback", context)
+    }
+
+    pub(crate) fn stop(_args: &StopArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("stop", context)
+    }
+
+    pub(crate) fn restore(_args: &RestoreArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("restore", context)
     }
 
     pub(crate) fn leave(_args: &LeaveArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -22,6 +22,8 @@ mod revisions;
 #[cfg(test)]
 mod rollout_tests;
 #[cfg(test)]
+mod stop_tests;
+#[cfg(test)]
 mod tests;
 mod trail;
 mod turn;

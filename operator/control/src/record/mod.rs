@@ -152,6 +152,7 @@ fn entry(commitment: &Commitment, now: Timestamp) -> Option<Entry> {
     let Commitment { key, uid, spec } = commitment;
     let mut entry = Entry::new(spec.as_of.as_ref().map_or(now, |at| at.0), Kind::DecisionCommitted, ACTOR);
     entry.decision = Some(Digest::parse(&spec.decision)?);
+    entry.order = spec.stop.as_ref().map(|stop| stop.order.to_string());
     entry.epoch = u64::try_from(spec.epoch).ok();
     entry.workload = Some(WorkloadId { namespace: key.namespace.clone(), name: key.name.clone(), uid: uid.clone() });
     let inputs = &spec.inputs;

@@ -3,7 +3,7 @@
 //! How many replicas a cluster may have now is the engine's `step`; here it becomes a delivery with rendered objects, or
 //! an order to remove exactly the objects that were seen. A cluster that is left and proven empty is forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectState};
@@ -17,6 +17,7 @@ use jiuzhou_objects::secrets::DigestKey;
 
 use super::depends::{self, Waiting};
 use super::dereference::Gathered;
+use super::halted;
 use super::render;
 use super::staged::{self, Source};
 use super::validate::Valid;
@@ -42,6 +43,12 @@ pub(crate) struct Built {
     pub(crate) gone: bool,
     /// Orders follow the placement: what is committed is being carried out.
     pub(crate) present: bool,
+    /// Number of the order that stops it.
+    pub(crate) stopped: Option<String>,
+    /// Objects that run on although an order stops the workload, by cluster.
+    pub(crate) run_on: BTreeMap<String, Vec<String>>,
+    /// Clusters in which it was stopped while it ran, and does not run again.
+    pub(crate) interrupted: BTreeSet<String>,
     /// For whom it waits before it begins.
     pub(crate) waiting: Option<Waiting>,
     /// What is declared of a rollout that is under way.
@@ -68,6 +75,10 @@ fn present(
     placement: &api::FleetPlacement,
     key: &DigestKey,
 ) -> Built {
+    let sources = Sources { gathered, workload, placement, key };
+    if halted::stopped(placement).is_some() {
+        return halted::build(gathered, workload, placement, &sources);
+    }
     let mut built = Built { present: true, ..Built::default() };
     let continuity = continuity(gathered.spec, workload);
     let mut parts = parts(gathered, placement);
@@ -81,7 +92,6 @@ fn present(
             (*action, *wait) = (Action::Stay, Some(Wait::Dependency));
         }
     }
-    let sources = Sources { gathered, workload, placement, key };
     let ordered: BTreeMap<String, i64> = actions
         .iter()
         .filter_map(|(cluster, (action, _))| match action {
@@ -111,7 +121,11 @@ fn present(
                 }
             }
             Action::Have(replicas) => match sources.render(&cluster, &ordered) {
-                Ok(Some(Ok(rendered))) => {
+                Ok(Some(Ok(mut rendered))) => {
+                    if halted::interrupted(placement, &cluster) {
+                        halted::quieten(gathered, &mut rendered.objects);
+                        built.interrupted.insert(cluster.clone());
+                    }
                     if staged::revision_of(workload, placement, &cluster) == Some(staged::target(placement)) {
                         built.health.insert(cluster.clone(), health(gathered, &cluster, &rendered.objects, replicas));
                     }
@@ -148,7 +162,7 @@ fn present(
 }
 
 /// Where what is delivered to a cluster comes from.
-struct Sources<'a> {
+pub(super) struct Sources<'a> {
     gathered: &'a Gathered<'a>,
     workload: &'a api::FleetWorkload,
     placement: &'a api::FleetPlacement,
@@ -157,7 +171,7 @@ struct Sources<'a> {
 
 impl Sources<'_> {
     /// Renders what a cluster gets now. An error says why nothing new is ordered of it; `None` when it left the fleet.
-    fn render(
+    pub(super) fn render(
         &self,
         cluster: &str,
         parts: &BTreeMap<String, i64>,
@@ -340,7 +354,7 @@ fn by_kinds(spec: Option<&Spec>, workload: &api::FleetWorkload) -> Continuity {
     }
 }
 
-fn order(
+pub(super) fn order(
     gathered: &Gathered<'_>,
     placement: &api::FleetPlacement,
     cluster: &str,
@@ -362,7 +376,7 @@ fn order(
 }
 
 /// What to look for. Objects that left the workload while nobody watched are found where their kind is still used.
-fn look(gathered: &Gathered<'_>) -> Look {
+pub(super) fn look(gathered: &Gathered<'_>) -> Look {
     let objects = gathered.workload.into_iter().flat_map(|workload| &workload.spec.objects);
     let manifests = objects.map(|object| {
         let object = Object::new(&object.manifest);

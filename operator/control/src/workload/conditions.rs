@@ -131,6 +131,9 @@ mod tests {
             "LastCopyKept",
             "Removing",
             "DeletionHeld",
+            "Stopping",
+            "Stopped",
+            "RunInterrupted",
         ];
         for word in known.iter().filter(|word| !NOT_OF_WORKLOADS.contains(word)) {
             assert!(ControllerReason::ALL.iter().any(|reason| reason.as_str() == *word), "{word} is no reason");

@@ -9,6 +9,7 @@ pub(crate) mod build;
 pub(crate) mod conditions;
 pub(crate) mod depends;
 pub(crate) mod dereference;
+pub(crate) mod halted;
 pub(crate) mod render;
 pub(crate) mod staged;
 pub(crate) mod status;

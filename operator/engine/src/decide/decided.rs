@@ -57,6 +57,11 @@ pub enum Hindrance {
     Waits(ClusterSlot),
     /// Replicas outside 0 to the most that can be decided.
     Replicas,
+    /// A person's order stops it: its places stay as they are.
+    Stopped {
+        /// Number of the order.
+        order: String,
+    },
     /// Another workload of its colocation set found no place with it.
     Colocation,
     /// Replicas stand on a cluster that the snapshot does not have. Nothing is done on a guess: a cluster that leaves the

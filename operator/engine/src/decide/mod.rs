@@ -74,7 +74,7 @@ pub use rule::{Answer, Check, Rule};
 pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
     Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
-    Spec, Spread, SpreadKey, WorkloadKey,
+    Spec, Spread, SpreadKey, Stop, WorkloadKey,
 };
 pub use verdicts::Verdicts;
 pub use view::demanded_tier;

@@ -253,6 +253,11 @@ impl<'s> Planner<'s> {
     ) -> Decided {
         let mut decided =
             Decided { status: Status::Placed, targets: Vec::new(), limit: None, dropped: 0, full, block, shape };
+        if let Some(stop) = spec.stopped() {
+            let order = stop.order.clone();
+            self.keep(&mut decided, Status::Pending, Hindrance::Stopped { order });
+            return decided;
+        }
         if spec.replicas == 0 {
             return decided;
         }

@@ -11,7 +11,7 @@ use super::input::{
 };
 use super::{
     Cause, Changes, Current, Decision, Explanation, FleetInput, MaxShare, PodInput, Policy, Requirement, Resources,
-    Rule, ShareOf, Snapshot, Spec, Spread, SpreadKey, Status, WorkloadKey, decide, explain, plan,
+    Rule, ShareOf, Snapshot, Spec, Spread, SpreadKey, Status, Stop, WorkloadKey, decide, explain, plan,
 };
 use crate::detect::{Arch, PoolFacts};
 use crate::terms::{Code, Percent, Value};
@@ -242,6 +242,29 @@ fn a_freeze_holds_changes_but_not_failover() {
     assert!(codes(&held).contains(&Code::FreezeActive) && held.violations.is_empty(), "{held:?}");
     let urgent = running(frozen, with(grow, |r| r.cause = Cause::Failover));
     assert_eq!(urgent.status, Status::Placed);
+}
+
+#[test]
+fn what_an_order_stops_keeps_its_places_and_nothing_else_is_chosen_until_it_is_lifted() {
+    let order = |lifted| Some(Stop { order: "停〔2026〕3号".to_owned(), lifted });
+    let fresh = one(fleet(), Spec { stop: order(false), ..spec("app", 2) });
+    assert_eq!((fresh.status, targets(&fresh), codes(&fresh)), (Status::Pending, vec![], vec![Code::StoppedByOrder]));
+
+    // Neither more replicas nor a cluster that is emptied moves it.
+    let mut draining = fleet();
+    draining.clusters.iter_mut().for_each(|cluster| cluster.state = ClusterState::Draining);
+    let grown = Spec { replicas: 3, changed: true, stop: order(false), ..on(spec("app", 1), "大理", 1) };
+    for fleet in [fleet(), draining] {
+        let held = running(fleet, grown.clone());
+        assert_eq!((held.status, targets(&held)), (Status::Pending, vec![("大理", 1)]));
+        assert_eq!((codes(&held), held.moves.len()), (vec![Code::StoppedByOrder], 0));
+    }
+    // Told in every plan as long as it holds, and once more when it is lifted, although nothing else woke it.
+    let back = running(fleet(), Spec { stop: order(true), ..on(spec("app", 1), "大理", 1) });
+    assert_eq!((back.status, targets(&back)), (Status::Placed, vec![("大理", 1)]));
+    assert_eq!((codes(&back), back.moves.len()), (vec![], 0));
+    let intent = |stop| Spec { stop, ..spec("app", 1) }.intent().unwrap();
+    assert_eq!(intent(order(false)), intent(None), "an order is no change of what is asked for");
 }
 
 #[test]

@@ -329,6 +329,19 @@ pub struct Spec {
     /// until it is proven gone, and nothing is decided about it.
     #[serde(skip_serializing_if = "is_default")]
     pub reserved: bool,
+    /// A person's order on all of it. Nothing is chosen while it holds.
+    #[serde(skip_serializing_if = "is_default")]
+    pub stop: Option<Stop>,
+}
+
+/// An order that stops a workload: it keeps its places and runs nothing there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Stop {
+    /// Number of the order.
+    pub order: String,
+    /// It is lifted, and what was stopped is decided once more, on what it has.
+    pub lifted: bool,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -336,6 +349,11 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Spec {
+    /// The order that stops it now, where there is one.
+    pub(crate) fn stopped(&self) -> Option<&Stop> {
+        self.stop.as_ref().filter(|stop| !stop.lifted)
+    }
+
     /// Who is decided, and packed into the ledger, first: higher priority, then earlier admission, then the name.
     pub(crate) fn by_turn(&self, other: &Self) -> Ordering {
         let order = |spec: &Self| (Reverse(spec.priority), spec.admitted);
@@ -349,7 +367,7 @@ impl Spec {
     /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
     pub fn intent(&self) -> Result<Digest, CanonicalError> {
         let placed = Self { admitted: 0, current: Vec::new(), data_on: None, lost: BTreeSet::new(), ..self.clone() };
-        let mut intent = Self { changed: false, rebalance: false, ..placed };
+        let mut intent = Self { changed: false, rebalance: false, stop: None, ..placed };
         if intent.requirement.cause != Cause::Change {
             Arc::make_mut(&mut intent.requirement).cause = Cause::Change;
         }

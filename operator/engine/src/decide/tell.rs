@@ -212,6 +212,8 @@ impl Planner<'_> {
             Some(Hindrance::Waits(slot)) => {
                 self.refusals(spec, decided, *slot).into_iter().flat_map(|refusal| refusal.reasons).collect()
             }
+            // What an order stops waits for that order and for nothing else.
+            Some(limit @ Hindrance::Stopped { .. }) => return vec![limit_reason(spec, limit)],
             limit => limit.iter().map(|limit| limit_reason(spec, limit)).collect(),
         };
         if decided.status != Status::Placed && matches!(decided.limit, Some(Hindrance::Choice { .. })) {
@@ -282,6 +284,7 @@ fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
             Reason::new(Code::ReplicasOutOfRange).object(workload).seen(spec.replicas).wanted(choice::MAX_REPLICAS)
         }
         Hindrance::ClusterMissing(cluster) => Reason::new(Code::ClusterMissing).object(workload).seen(&**cluster),
+        Hindrance::Stopped { order } => Reason::new(Code::StoppedByOrder).object(workload).seen(&**order),
         Hindrance::Colocation => {
             let set = spec.colocate.clone().unwrap_or_default();
             Reason::new(Code::ColocationImpossible).object(workload).wanted(set)

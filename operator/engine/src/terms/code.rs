@@ -502,6 +502,8 @@ codes! {
         SpreadGroupsTooFew: Error,
         /// The least replicas of each group are more than are wanted.
         SpreadReplicasTooFew: Error,
+        /// A person's order stops it; its places are kept.
+        StoppedByOrder: Info,
     }
     Measure {
         /// The bill and the site's meter differ.

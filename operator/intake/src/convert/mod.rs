@@ -20,6 +20,7 @@ mod places;
 mod policies;
 mod pools;
 mod reserved;
+mod stops;
 mod tenants;
 mod tiers;
 mod words;

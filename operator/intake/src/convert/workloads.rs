@@ -23,6 +23,7 @@ use super::contents::{self, Contents};
 use super::images::{Images, together};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
+use super::stops;
 use super::tenants::texts;
 use super::words;
 
@@ -162,6 +163,10 @@ fn spec(
         rebalance: false,
         lost: lost(placed.map(|placed| &*placed.object)),
         reserved: false,
+        stop: stops::stop(
+            owner.and_then(|owner| owner.object.spec.stop.as_ref()),
+            placed.and_then(|placed| placed.object.spec.stop.as_ref()),
+        ),
         key,
     };
     Some((spec, requirement, policy))

@@ -4,7 +4,10 @@
 //! the drift bound and the grace period. When the hub is back, the order as it stands restores it. Nothing is deleted.
 
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, Fence};
-use serde_json::{Value, json};
+use jiuzhou_objects::halt::halt;
+
+/// Label that no node carries.
+const FENCED: &str = "jiuzhou.dev/fenced";
 
 /// The order as it holds while cut off; `None` for a workload that goes on.
 pub(super) fn fenced(spec: &DeliverySpec) -> Option<DeliverySpec> {
@@ -15,47 +18,26 @@ pub(super) fn fenced(spec: &DeliverySpec) -> Option<DeliverySpec> {
     fenced.replicas = fenced.replicas.map(|_| 0);
     for object in &mut fenced.objects {
         if let Some(manifest) = object.manifest.as_mut() {
-            stop(manifest);
+            halt(manifest, None, FENCED);
         }
     }
     Some(fenced)
 }
 
-/// Takes an object to nothing that runs: replicas to zero, jobs suspended, a DaemonSet onto no node.
-fn stop(manifest: &mut Value) {
-    let kind = manifest.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some(spec) = manifest.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    match kind.as_str() {
-        "Job" | "CronJob" => drop(spec.insert("suspend".to_owned(), json!(true))),
-        "DaemonSet" => {
-            let pod = spec.get_mut("template").and_then(|template| template.get_mut("spec"));
-            if let Some(pod) = pod.and_then(Value::as_object_mut) {
-                pod.insert("nodeSelector".to_owned(), json!({ "jiuzhou.dev/fenced": "true" }));
-            }
-        }
-        _ if spec.contains_key("replicas") => drop(spec.insert("replicas".to_owned(), json!(0))),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use jiuzhou_api::v1alpha1::DeliveredObject;
+    use serde_json::json;
+
     use super::*;
 
-    fn stopped(mut manifest: Value) -> Value {
-        stop(&mut manifest);
-        manifest
-    }
-
     #[test]
-    fn what_runs_is_taken_to_nothing_and_what_does_not_stays() {
-        let deployment = stopped(json!({ "kind": "Deployment", "spec": { "replicas": 3, "template": {} } }));
-        assert_eq!(deployment["spec"]["replicas"], 0);
-        assert_eq!(stopped(json!({ "kind": "Job", "spec": {} }))["spec"]["suspend"], true);
-        let daemons = stopped(json!({ "kind": "DaemonSet", "spec": { "template": { "spec": {} } } }));
-        assert!(daemons["spec"]["template"]["spec"]["nodeSelector"].is_object());
-        let service = json!({ "kind": "Service", "spec": { "ports": [] } });
-        assert_eq!(stopped(service.clone()), service);
+    fn what_runs_is_taken_to_nothing() {
+        let manifest = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "spec": { "replicas": 3 } });
+        let object = DeliveredObject { manifest: Some(manifest), ..DeliveredObject::default() };
+        let order = DeliverySpec { fence: Fence::SelfFence, objects: vec![object], ..DeliverySpec::default() };
+        let fenced = fenced(&order).expect("it is fenced");
+        assert_eq!(fenced.objects[0].manifest.as_ref().expect("a manifest")["spec"]["replicas"], 0);
     }
 
     #[test]

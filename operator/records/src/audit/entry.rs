@@ -131,6 +131,9 @@ pub struct Entry {
     /// Decision or order this belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Digest>,
+    /// Number of the person's order it follows, as printed on the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
     /// Epoch of the objects written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
@@ -196,6 +199,7 @@ impl Entry {
             actor: actor.into(),
             on_behalf_of: None,
             decision: None,
+            order: None,
             epoch: None,
             attempt: 0,
             workload: None,
@@ -230,6 +234,7 @@ impl Entry {
         let maybe = |field, text: Option<&String>| text.map_or(Ok(()), |text| plain(field, text));
         plain("actor", &self.actor)?;
         maybe("onBehalfOf", self.on_behalf_of.as_ref())?;
+        maybe("order", self.order.as_ref())?;
         if let Some(workload) = &self.workload {
             plain("workload.namespace", &workload.namespace)?;
             plain("workload.name", &workload.name)?;

@@ -96,6 +96,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Raise the share, or place more in other groups first.",
             fix_zh: "请提高占比上限，或先在其他分组增加部署。",
         },
+        Code::StoppedByOrder => Sentence {
+            en: "{object} is stopped by order {seen}; it keeps its places and runs nothing.",
+            zh: "{object} 已按停用令 {seen} 停用；部署位置保留，不运行任何副本。",
+            fix_en: "Nothing needs to be done; jiuzhou restore lifts the order.",
+            fix_zh: "无需处理；以 jiuzhou restore 解除停用令。",
+        },
         _ => return None,
     })
 }

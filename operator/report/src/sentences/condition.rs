@@ -90,6 +90,17 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "No longer in the workload, kept running: {object}. To remove it, annotate the FleetWorkload with what stands in brackets.",
         "已不在该工作负载中、仍保留运行：{object}。如需移除，请将括号中的内容作为注解加到该 FleetWorkload。",
     ),
+    ("Stopping", "Order {object} stops it; {seen} pods are left.", "正按停用令 {object} 停用，尚余 {seen} 个 Pod。"),
+    (
+        "Stopped",
+        "It is stopped by order {object}; its objects and volumes are kept.",
+        "已按停用令 {object} 停用；对象与数据卷保留。",
+    ),
+    (
+        "RunInterrupted",
+        "An order stopped it while it ran in {object}; it is not run again. Delete it and create it anew to run it once more.",
+        "其在 {object} 运行中被停用令中断，不再运行；如需再运行一次，请删除后重新创建。",
+    ),
     ("Removing", "It is being removed; left in: {object}.", "正在移除；尚存于：{object}。"),
     (
         "DeletionHeld",

@@ -21,6 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::build::{Built, continuity, seen};
 use super::conditions::{condition, dated, of_standing};
 use super::dereference::Gathered;
+use super::halted;
 use crate::planner::failover::to_write;
 use part::{Part, finished, parts};
 use rollout::{Came, came, stage, updated};
@@ -88,8 +89,9 @@ pub(crate) fn of_placement(
     let parts = parts(gathered, built);
     let standing = standing(gathered, built, &parts);
     let mut reasons: BTreeMap<&str, i32> = BTreeMap::new();
+    let well = if built.stopped.is_some() { ControllerReason::Stopped } else { ControllerReason::AsWanted };
     for part in &parts {
-        let reason = part.trouble.as_ref().map_or(ControllerReason::AsWanted, |(reason, _)| *reason);
+        let reason = part.trouble.as_ref().map_or(well, |(reason, _)| *reason);
         *reasons.entry(reason.as_str()).or_default() += 1;
     }
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
@@ -141,8 +143,8 @@ fn started(gathered: &Gathered<'_>, before: &api::FleetPlacementStatus) -> Vec<a
     if !once {
         return before.started.clone();
     }
-    let mut started: BTreeMap<&str, Option<api::RunOutcome>> =
-        before.started.iter().map(|one| (&*one.name, one.outcome)).collect();
+    let mut started: BTreeMap<&str, (Option<api::RunOutcome>, bool)> =
+        before.started.iter().map(|one| (&*one.name, (one.outcome, one.interrupted))).collect();
     for (cluster, status) in gathered.reports.iter().filter_map(|(cluster, report)| Some((cluster, report.as_ref()?))) {
         let state = |state: ObjectState| status.objects.iter().any(|object| object.state == state);
         let outcome = match () {
@@ -152,10 +154,16 @@ fn started(gathered: &Gathered<'_>, before: &api::FleetPlacementStatus) -> Vec<a
         };
         if outcome.is_some() || seen(status, 0).started {
             let known = started.entry(cluster).or_default();
-            *known = outcome.or(*known);
+            known.0 = outcome.or(known.0);
         }
     }
-    started.into_iter().map(|(name, outcome)| api::StartedIn { name: name.into(), outcome }).collect()
+    let stopped = gathered.placement.is_some_and(|placement| halted::stopped(placement).is_some());
+    let one = |(name, (outcome, interrupted)): (&str, (Option<api::RunOutcome>, bool))| api::StartedIn {
+        name: name.into(),
+        outcome,
+        interrupted: outcome.is_none() && (interrupted || stopped),
+    };
+    started.into_iter().map(one).collect()
 }
 
 /// Replicas ready in all; one cluster of which nothing is known makes the sum unknown.

@@ -13,6 +13,7 @@ use jiuzhou_report::words::Lang;
 
 use crate::workload::build::{Built, seen};
 use crate::workload::dereference::Gathered;
+use crate::workload::halted;
 
 /// One cluster of a placement as it stands.
 #[derive(Clone, Debug)]
@@ -109,6 +110,12 @@ pub(super) fn trouble(
     if let Some(findings) = built.unrendered.get(cluster) {
         return Some((ControllerReason::SpecInvalid, findings.first().map(said).unwrap_or_default()));
     }
+    if built.stopped.is_some() {
+        return stopping(gathered, built, cluster, report);
+    }
+    if built.interrupted.contains(cluster) {
+        return Some((ControllerReason::RunInterrupted, cluster.to_owned()));
+    }
     if let Some(report) = report {
         let words = |state: ObjectState| {
             let object = report.objects.iter().find(|object| object.state == state)?;
@@ -183,6 +190,31 @@ fn silent(gathered: &Gathered<'_>, cluster: &str) -> (ControllerReason, String) 
         Phase::Never | Phase::Once | Phase::Released | Phase::Moved => ControllerReason::MemberUnreachable,
     };
     (reason, cluster.to_owned())
+}
+
+/// What keeps a cluster from having nothing that runs, where an order stops the workload.
+fn stopping(
+    gathered: &Gathered<'_>,
+    built: &Built,
+    cluster: &str,
+    report: Option<&DeliveryStatus>,
+) -> Option<(ControllerReason, String)> {
+    let objects = || report.into_iter().flat_map(|report| &report.objects);
+    let refused = objects().find(|one| matches!(one.state, ObjectState::Refused | ObjectState::Conflict));
+    let run_on = built.run_on.get(cluster).map(|names| names.join(", "));
+    let words = match (halted::left(built, cluster, report), refused, run_on) {
+        (Some(0), None, None) => return None,
+        (_, Some(object), _) => {
+            let message = object.message.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+            format!("{cluster}: {}{message}", object.name)
+        }
+        // A Pod that is an object itself has nothing to be taken to zero.
+        (_, None, Some(names)) => format!("{cluster}: {names}"),
+        (Some(pods), None, None) => format!("{cluster}: {pods}"),
+        (None, None, None) if gathered.state.is_unreachable(cluster) => format!("{cluster}: no answer"),
+        (None, None, None) => format!("{cluster}: not counted"),
+    };
+    Some((ControllerReason::Stopping, words))
 }
 
 /// What a cluster is still waited for: its first object that is not there yet, with what is seen and wanted of it.

@@ -16,6 +16,7 @@ use crate::select::left;
 use crate::workload::build::Built;
 use crate::workload::conditions::Standing;
 use crate::workload::dereference::{Deletion, Gathered, Held};
+use crate::workload::halted;
 use crate::workload::validate::obstacle;
 
 /// Clusters that a sentence names.
@@ -68,6 +69,9 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
     if let Some(reason) = obstacle(gathered) {
         return of_reason(&reason, false);
     }
+    if let Some(order) = &built.stopped {
+        return stopped(gathered, built, parts, order);
+    }
     if let Some(decision) = gathered.decision
         && let Some(standing) = undecided(gathered, decision, ready, wanted)
     {
@@ -95,6 +99,7 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
         ControllerReason::DeliveryRefused,
         ControllerReason::ObjectFailed,
         ControllerReason::MayHaveRun,
+        ControllerReason::RunInterrupted,
         ControllerReason::OutcomeUnknown,
         ControllerReason::FenceUnavailable,
         ControllerReason::DataNotReplicated,
@@ -128,6 +133,28 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
     let all_ran = placed().next().is_some() && placed().all(|part| part.finished);
     let reason = if all_ran { ControllerReason::Finished } else { ControllerReason::AsWanted };
     Standing::new(true, reason.as_str(), "", ready, wanted)
+}
+
+/// A workload that an order stops: what of it is left, or that nothing is.
+fn stopped(gathered: &Gathered<'_>, built: &Built, parts: &[Part], order: &str) -> Standing {
+    let report = |part: &Part| gathered.reports.get(&part.name).and_then(Option::as_ref);
+    let pods = parts.iter().filter_map(|part| halted::left(built, &part.name, report(part))).sum();
+    let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, pods, 0);
+    let open = |wanted: ControllerReason| {
+        let of_it = parts.iter().filter_map(|part| part.trouble.as_ref()).filter(move |(reason, _)| *reason == wanted);
+        of_it.map(|(_, words)| words.as_str()).collect::<Vec<_>>()
+    };
+    let unrendered = open(ControllerReason::SpecInvalid);
+    if !unrendered.is_empty() {
+        return of(ControllerReason::SpecInvalid, &format!("{order}; {}", listed(&unrendered)));
+    }
+    let left = open(ControllerReason::Stopping);
+    if left.is_empty() {
+        return of(ControllerReason::Stopped, order);
+    }
+    let standing = of(ControllerReason::Stopping, &format!("{order} ({})", listed(&left)));
+    // What runs on in spite of the order does not end by itself.
+    if built.run_on.is_empty() { standing.progressing() } else { standing }
 }
 
 /// The first few of many, and how many more there are.

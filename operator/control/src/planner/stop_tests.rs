@@ -1,0 +1,205 @@
+//! Stop orders on a hub in memory: nothing runs, everything stays, and what was there comes back as it was.
+
+use serde_json::{Value, json};
+
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_api::v1alpha1::StopOrder;
+
+use crate::people::stop;
+use crate::stop::Stop;
+use crate::testing::{Hub, story};
+
+const PORTAL: (&str, &str) = ("kunming-portal", "portal");
+const NUMBER: &str = "云数停〔2026〕3号";
+
+fn order(number: &str) -> StopOrder {
+    StopOrder { order: number.into(), ..StopOrder::default() }
+}
+
+/// The system of the first story, in a form with every kind that runs.
+async fn portal() -> (Hub, WorkloadKey) {
+    let objects = story("01-first-tenant");
+    let system = objects.iter().find(|one| one["kind"] == "InformationSystem").expect("a system");
+    let name = system["metadata"]["name"].as_str().expect("a name").to_owned();
+    (Hub::with(&objects).await, WorkloadKey::new(PORTAL.0, &name))
+}
+
+fn placement(hub: &Hub) -> Value {
+    hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement")["spec"].clone()
+}
+
+fn replicas(hub: &Hub) -> Vec<i32> {
+    hub.members.replicas(PORTAL.0, PORTAL.1).into_values().collect()
+}
+
+fn message(hub: &Hub, language: &str) -> String {
+    let workload = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
+    workload["status"][language].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_stops_everything_and_lifting_it_brings_back_exactly_what_was_there() {
+    let (hub, system) = portal().await;
+    hub.run().await.expect("it runs");
+    let before = placement(&hub);
+    let delivered = |hub: &Hub| {
+        let there = hub.members.there.lock().expect("a lock");
+        there.values().flat_map(|order| order.delivery.objects.clone()).collect::<Vec<_>>()
+    };
+    let running = delivered(&hub);
+    let client = hub.world.client_named("person");
+    let told = stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    assert_eq!(told, [PORTAL.1]);
+    hub.run().await.expect("it runs");
+    assert_eq!(replicas(&hub), [0]);
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "Stopped".to_owned()));
+    assert!(message(&hub, "messageEn").contains(NUMBER) && message(&hub, "messageZh").contains(NUMBER));
+    let stopped = placement(&hub);
+    assert_eq!(stopped["clusters"], before["clusters"], "it keeps its places");
+    assert_eq!(stopped["stop"], json!({ "order": NUMBER, "lifted": false }));
+    let names = |objects: &[jiuzhou_api::v1alpha1::DeliveredObject]| {
+        objects.iter().map(|object| object.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&delivered(&hub)), names(&running), "no object goes");
+
+    stop::restore(&client, &system).await.expect("it is lifted");
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
+    assert_eq!(placement(&hub)["clusters"], before["clusters"]);
+    assert_eq!(placement(&hub)["revision"], before["revision"], "nothing of what is delivered has changed");
+    assert_eq!(delivered(&hub), running, "the same objects, to the byte");
+    hub.world.clear_log();
+    hub.run().await.expect("it runs again");
+    assert_eq!(hub.writes().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_a_restart_nor_a_change_nor_a_scale_nor_a_new_copy_of_the_system_starts_what_is_stopped() {
+    let (hub, system) = portal().await;
+    let original = hub.object("InformationSystem", &system.namespace, &system.name).expect("a system");
+    hub.run().await.expect("it runs");
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    hub.run().await.expect("it runs");
+    hub.world.clear_log();
+    hub.run().await.expect("a restart");
+    assert_eq!((replicas(&hub), hub.writes().len()), (vec![0], 0));
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "/scale", &json!({ "spec": { "replicas": 5 } })).await;
+    let mut objects = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload")["spec"]["objects"].clone();
+    objects[0]["manifest"]["spec"]["replicas"] = json!(7);
+    objects[1]["manifest"]["spec"]["ports"] = json!([{ "port": 81, "targetPort": 8080 }]);
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &json!({ "spec": { "objects": objects } })).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(replicas(&hub), [0]);
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "Stopped");
+    // The system is made anew from files that know nothing of the order: nobody lifted it.
+    let path = format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{}/informationsystems/{}", system.namespace, system.name);
+    hub.delete(&path).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(replicas(&hub), [0], "the system is gone");
+    let metadata = json!({ "name": system.name, "namespace": system.namespace });
+    hub.create(&json!({ "apiVersion": original["apiVersion"], "kind": "InformationSystem", "metadata": metadata, "spec": original["spec"] })).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(replicas(&hub), [0], "the system is there again");
+    assert_eq!(stop::restore(&client, &system).await.expect("it is lifted"), NUMBER);
+    hub.run().await.expect("it runs");
+    assert_eq!(replicas(&hub), [5], "as it was scaled meanwhile");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_while_its_system_is_stopped_waits_and_another_order_is_refused() {
+    let (hub, system) = portal().await;
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "Stopped");
+    assert!(stop::stop(&client, &system, order("另一令")).await.is_err(), "one order at a time");
+    let dropped = json!({ "spec": { "stop": null } });
+    let path = format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{}/informationsystems/{}", system.namespace, system.name);
+    let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
+    let request = request.body(serde_json::to_vec(&dropped).expect("JSON")).expect("a request");
+    assert!(client.request::<Value>(request).await.is_err(), "an edit does not lift it");
+    stop::restore(&client, &system).await.expect("it is lifted");
+    hub.run().await.expect("it runs");
+    assert_eq!(replicas(&hub), [2]);
+    assert!(stop::restore(&client, &system).await.is_err(), "there is nothing to lift");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_recorded_with_its_number_before_a_member_hears_of_it() {
+    let (hub, system) = portal().await;
+    hub.run().await.expect("it runs");
+    let folder = hub.folder.path().to_owned();
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let witness = std::sync::Arc::clone(&heard);
+    *hub.members.witness.lock().expect("a lock") = Some(Box::new(move |order, _| {
+        let text: String = std::fs::read_dir(&folder)
+            .expect("the log")
+            .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok())
+            .collect();
+        witness.lock().expect("a lock").push((order.delivery.replicas, text.contains(NUMBER)));
+    }));
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    hub.run().await.expect("it runs");
+    let heard = heard.lock().expect("a lock").clone();
+    assert!(heard.contains(&(Some(0), true)), "{heard:?}");
+    assert!(!heard.contains(&(Some(0), false)), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_is_told_until_nothing_is() {
+    let (hub, system) = portal().await;
+    hub.run().await.expect("it runs");
+    let (stopper, stopped) = Stop::new();
+    let running = hub.start(stopped);
+    hub.quiet().await;
+    hub.members.mute(true);
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    hub.quiet().await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "Stopping", "the member has not said so yet");
+    hub.members.mute(false);
+    hub.members.tell();
+    hub.quiet().await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "Stopped");
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
+
+/// A Job as the only object of the workload.
+async fn with_job(hub: &Hub) {
+    let workload = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
+    let mut template = workload["spec"]["objects"][0]["manifest"]["spec"]["template"].clone();
+    template["spec"]["restartPolicy"] = json!("Never");
+    let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "once" }, "spec": { "template": template } });
+    let spec = json!({ "system": workload["spec"]["system"], "objects": [{ "name": "once", "manifest": job }] });
+    let metadata = json!({ "name": "once", "namespace": PORTAL.0 });
+    hub.create(&json!({ "apiVersion": workload["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec })).await;
+}
+
+fn suspended(hub: &Hub) -> Vec<bool> {
+    let there = hub.members.there.lock().expect("a lock");
+    let once = there.iter().filter(|((key, _), _)| key.name == "once").flat_map(|(_, order)| &order.delivery.objects);
+    once.map(|object| object.manifest.as_ref().is_some_and(|one| one["spec"]["suspend"] == true)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_stopped_while_it_runs_is_suspended_and_not_run_again() {
+    let (hub, system) = portal().await;
+    with_job(&hub).await;
+    hub.members.slow.lock().expect("a lock").push("kunming-gov-1".to_owned());
+    hub.run().await.expect("it runs");
+    assert_eq!(suspended(&hub), [false]);
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    hub.run().await.expect("it runs");
+    assert_eq!(suspended(&hub), [true]);
+    stop::restore(&client, &system).await.expect("it is lifted");
+    hub.run().await.expect("it runs");
+    assert_eq!(suspended(&hub), [true], "it would run a second time");
+    assert_eq!(hub.ready(PORTAL.0, "once").1, "RunInterrupted");
+    assert_eq!(replicas(&hub), [2], "what may run again does");
+}
