@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiuzhou_engine::decide::resources::{CPU, MEMORY};
-use jiuzhou_engine::decide::{Cause, Decision, Division, Spec, Status, Target};
+use jiuzhou_engine::decide::{Cause, Division, Outlined, Spec, Status, Target};
 
 use super::account::{Flow, Ledger, Spell};
 use super::copies::{Done, Link, Spread};
@@ -46,6 +46,8 @@ pub(super) struct Effects {
     pub(super) moved: i64,
     /// What was ordered.
     pub(super) done: Done,
+    /// The engine has to be told of it anew.
+    pub(super) other: bool,
 }
 
 /// What one replica asks for: millicores and bytes.
@@ -98,16 +100,16 @@ impl Live {
     /// Takes a decision on it.
     pub(super) fn take(
         &mut self,
-        decision: &Decision,
+        decision: &Outlined,
         now: i64,
         conduct: Conduct,
         link: impl Fn(&str) -> Link,
     ) -> Effects {
         self.status = decision.status;
-        self.changed = false;
+        let told = (std::mem::take(&mut self.changed), self.dropped > 0);
         self.waiting.set(now, decision.status != Status::Placed);
         self.refused.set(now, decision.status == Status::Refused);
-        self.violating.set(now, !decision.violations.is_empty());
+        self.violating.set(now, decision.violates);
         let (gained, lost) = self.difference(&decision.targets);
         let moved = gained.min(lost.saturating_add(self.dropped));
         self.moved += moved;
@@ -120,7 +122,8 @@ impl Live {
             self.spread.decide(decision.targets.iter().map(|target| (target.cluster.as_str(), target.replicas)));
             done = self.spread.settle(self.traits.continuity, now, conduct.start_minutes, link);
         }
-        Effects { moved, done }
+        let other = gained > 0 || lost > 0 || told != (false, self.dropped > 0);
+        Effects { moved, done, other }
     }
 
     /// Replicas that clusters gain, and that clusters lose, by a decision.

@@ -139,6 +139,8 @@ pub struct Curve {
     pub name: String,
     /// Whom it is about.
     pub chosen: Chosen,
+    /// Never fewer than this, where as many are wanted otherwise.
+    pub least: i64,
     /// By hour of a working day.
     pub workday: [u16; 24],
     /// By hour of a day of rest.

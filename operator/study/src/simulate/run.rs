@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use jiuzhou_engine::decide::canonical::CanonicalError;
 use jiuzhou_engine::decide::input::{ClusterInput, Reachability};
 use jiuzhou_engine::decide::{
     self, Changes, FleetInput, Kept, Snapshot, SnapshotError, Spec, Status, WorkloadKey,
@@ -25,9 +24,6 @@ pub enum SimulateError {
     /// The inputs of a stage cannot be one fleet.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// A value cannot be written as JSON.
-    #[error(transparent)]
-    Canonical(#[from] CanonicalError),
     /// A sum leaves its range.
     #[error(transparent)]
     Measure(#[from] MeasureError),
@@ -121,6 +117,8 @@ struct Run<'a> {
     /// Since the day began.
     activity: Activity,
     spending: Spending,
+    /// Workloads that ask for something else, of which the snapshot is told once that is decided.
+    changed: BTreeSet<WorkloadKey>,
     /// Workloads the snapshot does not have as they are.
     touched: BTreeSet<WorkloadKey>,
     /// Workloads that the last turn had something to say about.
@@ -170,6 +168,7 @@ impl<'a> Run<'a> {
             flow: Flow::from(0),
             activity: Activity::default(),
             spending: Spending::default(),
+            changed: BTreeSet::new(),
             touched: BTreeSet::new(),
             troubled: BTreeSet::new(),
             asked: true,
@@ -223,7 +222,7 @@ impl<'a> Run<'a> {
         let dated = events.contains(&Event::Date) && self.outcome.turns > 0;
         self.put_in();
         if std::mem::take(&mut self.asked) {
-            self.turn(now, dated)?;
+            self.turn(now, dated);
             self.put_in();
         }
         Ok(())
@@ -239,9 +238,12 @@ impl<'a> Run<'a> {
     }
 
     /// Asks the engine, and carries out what it decides.
-    fn turn(&mut self, now: i64, dated: bool) -> Result<(), SimulateError> {
+    fn turn(&mut self, now: i64, dated: bool) {
         let as_of = self.instant(now);
-        let plan = decide::plan_with(&self.snapshot, &Changes::default(), as_of, &mut self.kept)?;
+        let asked = std::mem::take(&mut self.changed).into_iter();
+        let specs = asked.filter_map(|key| self.lives.get(&key)).map(Live::spec).collect();
+        let changes = Changes { specs, ..Changes::default() };
+        let plan = decide::outline_with(&self.snapshot, &changes, as_of, &mut self.kept);
         self.outcome.turns += 1;
         self.outcome.decisions += u64::try_from(plan.decisions.len()).unwrap_or(0);
         let mut troubled = BTreeSet::new();
@@ -249,7 +251,6 @@ impl<'a> Run<'a> {
         for decision in &plan.decisions {
             let Some(live) = self.lives.get_mut(&decision.key) else { continue };
             let before = live.violating.holds();
-            let told = (live.changed, live.dropped > 0);
             let links = &self.links;
             let effects = live.take(decision, now, self.simulation.conduct, |cluster| links.of(cluster));
             live.count(now, |cluster| links.of(cluster), &mut self.flow, &mut self.ledger);
@@ -259,7 +260,7 @@ impl<'a> Run<'a> {
             if let Some(at) = effects.done.ready_at {
                 self.queue.push(at, Event::Ready(decision.key.clone()));
             }
-            if told != (live.changed, live.dropped > 0) || !decision.moves.is_empty() {
+            if effects.other {
                 self.touched.insert(decision.key.clone());
             }
             if decision.status != Status::Placed || live.violating.holds() {
@@ -281,7 +282,6 @@ impl<'a> Run<'a> {
         if dated && (violating > 0 || moved > 0) {
             self.outcome.dates.push(DateTold { at: as_of, violating, moved });
         }
-        Ok(())
     }
 
     /// Orders what follows for one workload without asking the engine, and counts.
@@ -337,7 +337,7 @@ impl<'a> Run<'a> {
         let by_hour = if rests { &curve.rest_day } else { &curve.workday };
         let percent = i128::from(by_hour.get(hour).copied().unwrap_or(100));
         let replicas = (i128::from(live.base.replicas) * percent + 99).div_euclid(100);
-        i64::try_from(replicas).unwrap_or(i64::MAX)
+        i64::try_from(replicas).unwrap_or(i64::MAX).max(curve.least.min(live.base.replicas))
     }
 
     fn follow_curves(&mut self, now: i64) {
@@ -354,7 +354,7 @@ impl<'a> Run<'a> {
                 (live.wanted, live.changed) = (wanted, true);
                 let links = &self.links;
                 live.count(now, |cluster| links.of(cluster), &mut self.flow, &mut self.ledger);
-                self.touched.insert(key);
+                self.changed.insert(key);
             }
         }
     }
@@ -416,6 +416,7 @@ impl<'a> Run<'a> {
         self.keep(ended);
         self.snapshot.remove_spec(key);
         self.touched.remove(key);
+        self.changed.remove(key);
         self.troubled.remove(key);
         self.activity.departed += 1;
         self.asked |= !self.troubled.is_empty();

@@ -142,7 +142,7 @@ fn a_curve_scales_by_the_hour_and_on_days_of_rest_by_another() {
     let mut workday = [50; 24];
     workday[8] = 200;
     let chosen = Chosen { workloads: [WorkloadKey::new("ns", "w")].into(), ..Chosen::default() };
-    simulation.curves = vec![Curve { name: "office".to_owned(), chosen, workday, rest_day: [25; 24] }];
+    simulation.curves = vec![Curve { name: "office".to_owned(), chosen, least: 1, workday, rest_day: [25; 24] }];
     simulation.rest_days = [1].into();
     let told = run(&simulation);
     let of = |day: usize| told.days[day].service.wanted - 3 * DAY;
@@ -271,8 +271,8 @@ fn busy(seed: u64, replicas: &[i64]) -> Simulation {
     let chosen = Chosen { workloads: [WorkloadKey::new("ns", "w1")].into(), ..Chosen::default() };
     let chosen_all = Chosen::default();
     simulation.curves = vec![
-        Curve { name: "b".to_owned(), chosen, workday: [100; 24], rest_day: [100; 24] },
-        Curve { name: "c".to_owned(), chosen: chosen_all, workday, rest_day: [40; 24] },
+        Curve { name: "b".to_owned(), chosen, least: 1, workday: [100; 24], rest_day: [100; 24] },
+        Curve { name: "c".to_owned(), chosen: chosen_all, least: 1, workday, rest_day: [40; 24] },
     ];
     simulation
 }
