@@ -92,7 +92,8 @@ pub fn spec_of(
     if let Some(before) = before {
         // A wish that was given up is a limit, too, but nobody waits for it.
         let waited = before.binding_limit.as_deref().is_some_and(|limit| limit != Code::PreferredDropped.as_str());
-        let stopped = |stop: Option<&PlacementStop>| stop.filter(|stop| !stop.lifted).map(|stop| stop.order.to_string());
+        let stopped =
+            |stop: Option<&PlacementStop>| stop.filter(|stop| !stop.lifted).map(|stop| stop.order.to_string());
         let same_order = stopped(before.stop.as_ref()) == stopped(stop.as_ref());
         if waited == waits && same_order && before.clusters == clusters && *before.inputs.workload == *workload {
             return Ok(None);

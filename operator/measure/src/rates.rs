@@ -49,6 +49,15 @@ pub struct ClusterRates {
     pub pools: Vec<PoolRates>,
 }
 
+/// What was asked for, for as long as it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Millicores times minutes.
+    pub millicore_minutes: i128,
+    /// Bytes of memory times minutes.
+    pub byte_minutes: i128,
+}
+
 /// An estimate; what is not known is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,16 +81,36 @@ impl ClusterRates {
     /// # Errors
     /// [`MeasureError`] for negative values or products out of range.
     pub fn share(&self, asked: Amounts, utilisation: PerMille, hours: i64) -> Result<Estimate, MeasureError> {
+        let minutes = i128::from(hours) * 60;
+        let of = |amount: i64| i128::from(amount).checked_mul(minutes).ok_or(MeasureError::OutOfRange(WHAT));
+        self.spent(Spent { millicore_minutes: of(asked.cpu)?, byte_minutes: of(asked.memory)? }, utilisation)
+    }
+
+    /// What requests that came and went draw, emit and cost at a use in thousandths. Each figure is rounded once for the
+    /// one before it, so that sums over clusters and days are sums of what is told of each.
+    ///
+    /// # Errors
+    /// As [`Self::share`].
+    pub fn spent(&self, asked: Spent, utilisation: PerMille) -> Result<Estimate, MeasureError> {
+        let Spent { millicore_minutes, byte_minutes } = asked;
+        let out = MeasureError::OutOfRange(WHAT);
+        if millicore_minutes < 0 || byte_minutes < 0 {
+            return Err(out);
+        }
         let energy = match self.milliwatts_per_cpu(utilisation)? {
-            // Milliwatts of a cpu, times thousandths of a cpu, times hours.
-            Some(power) => self.facility(mul_div_round(power.0, scaled(asked.cpu, hours)?, 1000, WHAT)?)?,
+            Some(power) => {
+                let product = millicore_minutes.checked_mul(i128::from(power.0)).ok_or_else(|| out.clone())?;
+                // Thousandths of a cpu, minutes of an hour.
+                let it = i64::try_from((product + 30_000) / 60_000).map_err(|_| out.clone())?;
+                self.facility(it)?
+            }
             None => None,
         };
         let cost = match (self.cpu_hour, self.gib_hour) {
             (Some(cpu), Some(gib)) => {
-                let cpu = priced(cpu, i128::from(asked.cpu), 1000, hours)?;
-                let memory = priced(gib, i128::from(asked.memory), GIB, hours)?;
-                Some(fen(cpu.checked_add(memory).ok_or(MeasureError::OutOfRange(WHAT))?)?)
+                let cpu = priced(cpu, millicore_minutes, 60_000, 1)?;
+                let memory = priced(gib, byte_minutes, GIB * 60, 1)?;
+                Some(fen(cpu.checked_add(memory).ok_or(out)?)?)
             }
             _ => None,
         };
@@ -181,6 +210,17 @@ mod tests {
         assert_eq!(share.carbon, Some(Milligrams(6_036_750)));
         // 4 x 8 fen x 720 + 8 x 2.1 fen x 720.
         assert_eq!(share.cost, Some(Fen(23_040 + 12_096)));
+    }
+
+    #[test]
+    fn what_came_and_went_costs_what_a_share_of_the_same_length_does() {
+        let half = Spent { millicore_minutes: 4000 * 60 * 360, byte_minutes: (8_i128 << 30) * 60 * 360 };
+        let asked = Amounts { cpu: 4000, memory: 8 << 30 };
+        assert_eq!(rates().spent(half, PerMille(500)), rates().share(asked, PerMille(500), 360));
+        // One minute of one cpu: 3.125 W / 60, times 1.25, is 65 mWh; 8 fen / 60 is nothing yet.
+        let minute = rates().spent(Spent { millicore_minutes: 1000, byte_minutes: 0 }, PerMille(500)).unwrap();
+        assert_eq!((minute.energy, minute.cost), (Some(MilliwattHours(65)), Some(Fen(0))));
+        assert!(rates().spent(Spent { millicore_minutes: -1, byte_minutes: 0 }, PerMille(500)).is_err());
     }
 
     #[test]

@@ -55,8 +55,8 @@ mod offline {
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
     use crate::args::{
-        DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs,
-        RolloutArgs, StopArgs,
+        DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs,
+        RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;

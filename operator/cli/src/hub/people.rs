@@ -15,11 +15,8 @@ use crate::hub::connect;
 /// Stops a system everywhere.
 pub(crate) fn stop(args: &StopArgs, context: &Context) -> anyhow::Result<Exit> {
     let key = key(&args.stopped_system, args.namespace.as_deref());
-    let order = StopOrder {
-        order: args.order.as_str().into(),
-        reason: args.reason.as_deref().map(Into::into),
-        lifted: false,
-    };
+    let order =
+        StopOrder { order: args.order.as_str().into(), reason: args.reason.as_deref().map(Into::into), lifted: false };
     let workloads = ask(&args.hub, async |client| orders::stop(client, &key, order).await)?;
     let (number, count) = (&args.order, workloads.len());
     context.say(context.pick(

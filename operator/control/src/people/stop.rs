@@ -40,10 +40,7 @@ pub async fn restore(client: &Client, key: &WorkloadKey) -> Result<String, Error
         None => match committed(client, key).await? {
             Some(number) => StopOrder { order: number.as_str().into(), ..StopOrder::default() },
             None => {
-                return Err(Error::Order(
-                    format!("no order stops {key}."),
-                    format!("{key} 没有生效的停用令。"),
-                ));
+                return Err(Error::Order(format!("no order stops {key}."), format!("{key} 没有生效的停用令。")));
             }
         },
     };

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_api::v1alpha1::StopOrder;
+use jiuzhou_engine::decide::WorkloadKey;
 
 use crate::people::stop;
 use crate::stop::Stop;
@@ -177,7 +177,10 @@ async fn with_job(hub: &Hub) {
     let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "once" }, "spec": { "template": template } });
     let spec = json!({ "system": workload["spec"]["system"], "objects": [{ "name": "once", "manifest": job }] });
     let metadata = json!({ "name": "once", "namespace": PORTAL.0 });
-    hub.create(&json!({ "apiVersion": workload["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec })).await;
+    hub.create(
+        &json!({ "apiVersion": workload["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec }),
+    )
+    .await;
 }
 
 fn suspended(hub: &Hub) -> Vec<bool> {

@@ -11,7 +11,7 @@ use super::input::{ClusterInput, Grant, NodeShapeInput, Term};
 use super::planner::Planner;
 use super::snapshot::{ClusterSlot, FleetInput, Snapshot};
 use super::spec::{Spec, WorkloadKey};
-use super::{Changes, Kept, Plan, Status, plan, plan_with};
+use super::{Changes, Decision, Kept, Outline, Outlined, Plan, Status, outline_with, plan, plan_with};
 
 const ACCELERATORS: [&str; 3] = ["huawei.com/Ascend910", "hygon.com/dcu", "aliyun.com/ppu"];
 
@@ -215,6 +215,17 @@ fn bytes(plan: &Plan) -> String {
     String::from_utf8(canonical::bytes(plan).unwrap()).unwrap()
 }
 
+/// What a plan is without its record.
+fn outlined(plan: &Plan) -> Outline {
+    let one = |decision: &Decision| Outlined {
+        key: decision.key.clone(),
+        status: decision.status,
+        targets: decision.targets.clone(),
+        violates: !decision.violations.is_empty(),
+    };
+    Outline { decisions: plan.decisions.iter().map(one).collect(), next_change: plan.next_change }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
@@ -230,6 +241,10 @@ proptest! {
             let wanted = plan(&fresh, &changes, life.as_of).unwrap();
             let got = plan_with(&life.snapshot, &changes, life.as_of, &mut kept).unwrap();
             prop_assert_eq!(bytes(&got), bytes(&wanted));
+            if dice.one_in(2) {
+                let outline = outline_with(&life.snapshot, &changes, life.as_of, &mut kept);
+                prop_assert_eq!(outline, outlined(&wanted));
+            }
             if dice.one_in(2) {
                 life.take_in(&mut dice, &got);
             }

@@ -63,11 +63,11 @@ pub use explain::{cost, explain, explain_all, explain_all_on};
 pub use kept::Kept;
 pub use nearest::{Nearest, plan_and_nearest};
 pub use nodes::{NodeDemand, NodeTerm, node_affinity};
-pub use plan::{Changes, PlanError, PlanInput, Replay, decide, plan, plan_with, replay, replay_on};
+pub use plan::{Changes, PlanError, PlanInput, Replay, decide, outline_with, plan, plan_with, replay, replay_on};
 pub use planner::Planner;
 pub use record::{
-    Change, ClusterExplanation, Decision, Explanation, Move, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
-    Status, Target, Violation,
+    Change, ClusterExplanation, Decision, Explanation, Move, Outline, Outlined, Plan, PoolExplanation, QuotaUse,
+    RuleCheck, ScoreTerm, Status, Target, Violation,
 };
 pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};

@@ -16,7 +16,7 @@ use super::failback::{Failback, earlier};
 use super::kept::Kept;
 use super::mask;
 use super::planner::{Decided, Hindrance, Planner};
-use super::record::{Decision, Plan, Status};
+use super::record::{Decision, Outline, Outlined, Plan, Status};
 use super::snapshot::{FleetInput, Snapshot, SnapshotError};
 use super::spec::{ShareOf, Spec, WorkloadKey};
 use super::tell::Position;
@@ -117,6 +117,28 @@ pub fn plan_with(
     let (plan, _) = planned(&mut planner, changes)?;
     planner.put_away(kept);
     Ok(plan)
+}
+
+/// As [`plan_with`], for who keeps no record: the same decisions, without what is only there to be stored, found again and
+/// explained (digests, moves, limits, counts, quotas). A study that plans millions of times pays for none of it.
+#[must_use]
+pub fn outline_with(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp, kept: &mut Kept) -> Outline {
+    let mut planner = Planner::resume(snapshot, as_of, kept);
+    planner.books.begin();
+    planner.judge_ahead(changes.specs.iter().map(|spec| &spec.requirement));
+    let mut outlines = Vec::new();
+    for turn in turns(&mut planner, changes, changes.all).into_iter().filter(|turn| !turn.superseded) {
+        for (spec, decided) in turn.set.iter().zip(&turn.decided) {
+            let violates = planner.violates(spec, decided);
+            if turn.woken || changes.all || violates {
+                let targets = planner.targets(spec, decided);
+                outlines.push(Outlined { key: spec.key.clone(), status: decided.status, targets, violates });
+            }
+        }
+    }
+    let next_change = earlier(planner.view.calendar.next_change(), planner.next_failback);
+    planner.put_away(kept);
+    Outline { decisions: outlines, next_change }
 }
 
 /// A workload that a plan gives no place, as it was decided.

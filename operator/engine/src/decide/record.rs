@@ -144,6 +144,28 @@ pub struct Plan {
     pub next_change: Option<Timestamp>,
 }
 
+/// A decision of which no record is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlined {
+    /// Which workload.
+    pub key: WorkloadKey,
+    /// How it ended.
+    pub status: Status,
+    /// Where replicas go, by cluster name.
+    pub targets: Vec<Target>,
+    /// Something of it runs against a rule.
+    pub violates: bool,
+}
+
+/// A plan of which no record is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Decisions in the order they were made. Workloads that nothing woke are not among them.
+    pub decisions: Vec<Outlined>,
+    /// As [`Plan::next_change`].
+    pub next_change: Option<Timestamp>,
+}
+
 /// One rule on one cluster or pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -37,18 +37,7 @@ impl Planner<'_> {
         decided: &Decided,
         position: Position,
     ) -> Result<Decision, CanonicalError> {
-        let mut targets: Vec<_> = decided
-            .targets
-            .iter()
-            .filter(|(_, replicas)| *replicas > 0)
-            .map(|(slot, replicas)| Target { cluster: self.name(*slot), replicas: *replicas })
-            .collect();
-        if decided.status != Status::Placed {
-            // Replicas on a cluster that the snapshot does not have stay, too.
-            let missing = spec.current.iter().filter(|c| c.placed > 0 && self.view.snapshot.slot(&c.cluster).is_none());
-            targets.extend(missing.map(|c| Target { cluster: c.cluster.clone(), replicas: c.placed }));
-            targets.sort();
-        }
+        let targets = self.targets(spec, decided);
         let sum = targets.iter().map(|target| target.replicas).fold(0_i64, i64::saturating_add);
         let duplicated = spec.policy.division == super::spec::Division::Duplicated;
         let shortfall = match decided.status {
@@ -78,6 +67,23 @@ impl Planner<'_> {
             before: position.before,
             targets,
         })
+    }
+
+    /// Where replicas are to be, by name of cluster.
+    pub(crate) fn targets(&self, spec: &Spec, decided: &Decided) -> Vec<Target> {
+        let mut targets: Vec<_> = decided
+            .targets
+            .iter()
+            .filter(|(_, replicas)| *replicas > 0)
+            .map(|(slot, replicas)| Target { cluster: self.name(*slot), replicas: *replicas })
+            .collect();
+        if decided.status != Status::Placed {
+            // Replicas on a cluster that the snapshot does not have stay, too.
+            let missing = spec.current.iter().filter(|c| c.placed > 0 && self.view.snapshot.slot(&c.cluster).is_none());
+            targets.extend(missing.map(|c| Target { cluster: c.cluster.clone(), replicas: c.placed }));
+            targets.sort();
+        }
+        targets
     }
 
     pub(crate) fn name(&self, slot: ClusterSlot) -> String {

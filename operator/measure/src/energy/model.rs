@@ -153,12 +153,15 @@ impl LogCurve {
     }
 }
 
-const FRACTION: u32 = 48;
+/// Fraction bits of [`ln_fixed`].
+pub const FRACTION: u32 = 48;
 /// ln 2 with 48 fraction bits.
 const LN_2: i128 = 195_103_586_505_167;
 
-/// `ln(numerator / denominator)` with 48 fraction bits: the binary logarithm bit by bit, times ln 2.
-fn ln_fixed(numerator: i128, denominator: i128) -> Option<i128> {
+/// `ln(numerator / denominator)` with 48 fraction bits: the binary logarithm bit by bit, times ln 2. `None` where there is
+/// none, or beyond the range.
+#[must_use]
+pub fn ln_fixed(numerator: i128, denominator: i128) -> Option<i128> {
     if numerator <= 0 || denominator <= 0 {
         return None;
     }
