@@ -55,7 +55,7 @@ pub(super) fn build(
     sources: &Sources<'_>,
 ) -> Built {
     let mut built = Built { present: true, stopped: stopped(placement).map(str::to_owned), ..Built::default() };
-    let once = continuity(gathered, workload) == Continuity::RunOnce;
+    let once = continuity(gathered.spec, workload) == Continuity::RunOnce;
     // Bounds of autoscalers stay those of the places as they were decided; one that is being left counts for itself.
     let clusters = &placement.spec.clusters;
     let parts: BTreeMap<String, i64> =

@@ -185,7 +185,7 @@ impl Spread {
                 started: copies.there > 0 || (copies.ran && continuity == Continuity::RunOnce),
             });
             let ran = if copies.ran { Ran::Seen } else { Ran::Never };
-            (cluster.clone(), Part { wanted: copies.decided, seen, ran })
+            (cluster.clone(), Part { wanted: copies.decided, seen, ran, stopped: false })
         };
         self.by_cluster.iter().map(part).collect()
     }
