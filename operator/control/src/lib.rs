@@ -31,6 +31,7 @@ mod reports;
 pub mod revision;
 pub mod rights;
 mod run;
+mod seeded;
 mod select;
 pub mod state;
 mod stop;

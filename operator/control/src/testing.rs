@@ -75,7 +75,7 @@ pub(crate) struct Members {
     /// Members where nothing becomes ready.
     pub(crate) slow: Mutex<Vec<String>>,
     /// Members that hear and say nothing.
-    pub(crate) silent: Mutex<BTreeSet<String>>,
+    silent: Mutex<BTreeSet<String>>,
     /// The last orders to them, which wait at their door.
     waiting: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
     /// What becomes of an object, where it is not simply ready.
@@ -96,6 +96,11 @@ impl Members {
             let _ = sender.send(Report { cluster, workload, status });
         }
         *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    }
+
+    /// A member hears and says nothing any more.
+    pub(crate) fn falls_silent(&self, cluster: &str) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.to_owned());
     }
 
     /// A member hears and answers again.
@@ -150,6 +155,16 @@ impl Members {
         let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let of_it = there.iter().filter(|((workload, _), _)| *workload == key);
         of_it.map(|((_, cluster), order)| (cluster.clone(), order.delivery.replicas.unwrap_or(0))).collect()
+    }
+
+    /// What every member has of a workload, as a digest of each object.
+    pub(crate) fn contents(&self, namespace: &str, name: &str) -> BTreeMap<String, Vec<String>> {
+        let key = WorkloadKey::new(namespace, name);
+        let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = there.iter().filter(|((workload, _), _)| *workload == key);
+        let digests =
+            |order: &Order| order.delivery.objects.iter().map(|object| format!("{:?}", digest_of(object))).collect();
+        of_it.map(|((_, cluster), order)| (cluster.clone(), digests(order))).collect()
     }
 
     /// From now on objects become what this says. What is there is told again.

@@ -103,8 +103,17 @@ impl Stage {
             let placement = self.hub.object("FleetPlacement", NAMESPACE, name).unwrap_or_default();
             placement["spec"]["clusters"].clone()
         };
-        let of = |name| json!({ "runs": replicas(name), "ready": conditions(name), "placed": clusters(name) });
+        let contents = |name: &str| json!(self.hub.members.contents(NAMESPACE, name));
+        let of = |name| json!({ "has": contents(name), "runs": replicas(name), "ready": conditions(name), "placed": clusters(name) });
         End(json!({ PORTAL: of(PORTAL), REGISTER: of(REGISTER) }))
+    }
+
+    /// What is told of both workloads and their placements.
+    fn statuses(&self) -> Value {
+        let of = |kind: &str, name: &str| self.hub.object(kind, NAMESPACE, name).unwrap_or_default()["status"].clone();
+        let both =
+            |name: &str| json!({ "workload": of("FleetWorkload", name), "placement": of("FleetPlacement", name) });
+        json!({ PORTAL: both(PORTAL), REGISTER: both(REGISTER) })
     }
 
     /// What is wrong at the end, everything healed and at rest.
@@ -116,10 +125,12 @@ impl Stage {
         }
         self.stop().await;
         self.hub.world.clear_log();
+        let before = self.statuses();
         self.start();
         self.rest().await;
+        let moved = changed(&before, &self.statuses());
         for write in self.hub.writes() {
-            wrong.push(format!("a restart writes {} {}/{}", write.verb, write.resource, write.subresource));
+            wrong.push(format!("a restart writes {} {}/{}: {moved}", write.verb, write.resource, write.subresource));
         }
         self.stop().await;
         let replayed = journal::read::<Error>(self.hub.folder.path(), |decided| {
@@ -133,6 +144,20 @@ impl Stage {
             wrong.push(format!("the journal does not read: {error}"));
         }
         wrong
+    }
+}
+
+/// The first place at which two values differ, with both.
+fn changed(one: &Value, other: &Value) -> String {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            let of = |key: &str, all: &serde_json::Map<String, Value>| all.get(key).cloned().unwrap_or_default();
+            let first = keys.into_iter().find(|key| one.get(*key) != other.get(*key));
+            first.map(|key| format!("{key}/{}", changed(&of(key, one), &of(key, other)))).unwrap_or_default()
+        }
+        _ if one == other => String::new(),
+        _ => format!("{one} -> {other}"),
     }
 }
 

@@ -30,6 +30,10 @@ pub(super) enum Story {
     DrainAndBack,
     /// The cluster that has both says nothing more of itself.
     Unreachable,
+    /// It stays silent for longer than both would wait: one gets another place, the single writer waits for a fence.
+    Lost,
+    /// The same, and it comes back.
+    LostAndBack,
     /// A workload is deleted.
     Delete,
     /// A workload is deleted and applied again at once.
@@ -41,7 +45,7 @@ pub(super) enum Story {
 }
 
 impl Story {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Place,
         Self::ScaleUp,
         Self::ScaleDown,
@@ -49,6 +53,8 @@ impl Story {
         Self::Drain,
         Self::DrainAndBack,
         Self::Unreachable,
+        Self::Lost,
+        Self::LostAndBack,
         Self::Delete,
         Self::DeleteAndAgain,
         Self::DeleteNamespace,
@@ -65,6 +71,8 @@ impl Story {
             Self::Drain => "drain",
             Self::DrainAndBack => "drain and back",
             Self::Unreachable => "unreachable",
+            Self::Lost => "lost",
+            Self::LostAndBack => "lost and back",
             Self::Delete => "delete",
             Self::DeleteAndAgain => "delete and again",
             Self::DeleteNamespace => "delete namespace",
@@ -111,9 +119,12 @@ impl Story {
                 tokio::time::sleep(std::time::Duration::from_millis(700)).await;
                 lifecycle(hub, "Active").await;
             }
-            Self::Unreachable => {
-                let status = json!({ "status": { "reachability": { "hub": "Unreachable", "agent": "Unreachable" } } });
-                hub.patch("MemberCluster", None, CLUSTERS[0], "/status", &status).await;
+            Self::Unreachable => reach(hub, "Unreachable").await,
+            Self::Lost => lose(hub).await,
+            Self::LostAndBack => {
+                lose(hub).await;
+                reach(hub, "Reachable").await;
+                hub.members.speaks(CLUSTERS[0]);
             }
             Self::Delete => hub.delete(&path(PORTAL)).await,
             Self::DeleteAndAgain => {
@@ -144,6 +155,24 @@ fn path(name: &str) -> String {
 async fn scale(hub: &Hub, replicas: i32) {
     let patch = json!({ "spec": { "replicas": replicas } });
     hub.patch("FleetWorkload", Some(NAMESPACE), PORTAL, "/scale", &patch).await;
+}
+
+/// The first cluster answers, or does not, as both its witnesses say.
+async fn reach(hub: &Hub, how: &str) {
+    let status = if how == "Reachable" { "True" } else { "False" };
+    let since = hub.world.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let reachable = json!({ "type": "Reachable", "status": status, "reason": "NotObserved", "message": "", "lastTransitionTime": since });
+    let status = json!({ "reachability": { "hub": how, "agent": how }, "conditions": [reachable] });
+    hub.patch("MemberCluster", None, CLUSTERS[0], "/status", &json!({ "status": status })).await;
+}
+
+/// The first cluster falls silent, and stays so for longer than anybody waits.
+async fn lose(hub: &Hub) {
+    hub.members.falls_silent(CLUSTERS[0]);
+    reach(hub, "Unreachable").await;
+    tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    hub.world.clock().advance(jiff::SignedDuration::from_secs(301));
+    tokio::time::sleep(std::time::Duration::from_secs(310)).await;
 }
 
 async fn lifecycle(hub: &Hub, lifecycle: &str) {

@@ -7,6 +7,9 @@ use super::cases::{self, Case};
 use super::play::{End, Stage, play};
 use super::stories::Story;
 
+/// Cases that are played at most to find a bug that was put in.
+#[cfg(feature = "seeded-bugs")]
+const MOST_FOR_A_BUG: usize = 120;
 /// Every how many-th case stands in the sample.
 const SAMPLE: usize = 37;
 
@@ -49,4 +52,53 @@ async fn a_sample_of_the_faults_is_survived() {
 #[ignore = "minutes long; .ci/full asks for it"]
 async fn every_fault_is_survived() {
     hold(all().await).await;
+}
+
+/// Every fault that is put in on purpose is found by some case. References come from the build without one.
+#[cfg(feature = "seeded-bugs")]
+#[tokio::test(start_paused = true)]
+async fn every_seeded_bug_is_found() {
+    use std::panic::AssertUnwindSafe;
+
+    use futures::FutureExt as _;
+
+    use crate::seeded::{Bug, choose};
+
+    std::panic::set_hook(Box::new(|_| {}));
+    let cases = all().await;
+    // Cases of all stories and faults in turn: a bug is found early, whatever it is about.
+    let step = 211;
+    assert!(!cases.len().is_multiple_of(step), "every case has its turn");
+    let order: Vec<&(Case, End)> = (0..cases.len()).map(|n| &cases[n * step % cases.len()]).collect();
+    // What is found without a bug is no proof that one is found.
+    let mut clean = Vec::new();
+    for (case, end) in order.into_iter().take(MOST_FOR_A_BUG) {
+        let wrong = play(case, end).await;
+        assert!(wrong.is_empty(), "{case} without a bug: {wrong:?}");
+        clean.push((case, end));
+    }
+    let order = clean;
+    let (mut missed, named) = (Vec::new(), std::env::var("JIUZHOU_BUG").ok());
+    for bug in Bug::ALL.into_iter().filter(|bug| named.as_ref().is_none_or(|name| format!("{bug:?}") == *name)) {
+        choose(Some(bug));
+        let mut found = None;
+        for (played, (case, end)) in order.iter().enumerate() {
+            // Who never comes to rest, or falls over, is found as well.
+            let wrong = match AssertUnwindSafe(play(case, end)).catch_unwind().await {
+                Ok(wrong) => wrong.into_iter().next(),
+                Err(_) => Some("it falls over or never comes to rest".to_owned()),
+            };
+            if let Some(wrong) = wrong {
+                found = Some((played + 1, case, wrong));
+                break;
+            }
+        }
+        choose(None);
+        match found {
+            Some((played, case, wrong)) => println!("{bug:?}: found by case {played}, {case}: {wrong:.160}"),
+            None => missed.push(bug),
+        }
+    }
+    let _ = std::panic::take_hook();
+    assert!(missed.is_empty(), "not found: {missed:?}");
 }

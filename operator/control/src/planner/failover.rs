@@ -19,6 +19,7 @@ use kube::ResourceExt as _;
 use tokio::time::Instant;
 
 use super::Planner;
+use crate::seeded::{self, Bug};
 use crate::workload::build::continuity;
 use crate::workload::dereference::{Entries, Reports};
 
@@ -113,7 +114,7 @@ impl Planner {
                 api::FailoverMode::Manual => Mode::Manual,
                 api::FailoverMode::Never => Mode::Never,
             },
-            after_seconds: i64::from(failover.after_seconds),
+            after_seconds: if seeded::is(Bug::FailoverAtOnce) { 0 } else { i64::from(failover.after_seconds) },
             at_once: usize::try_from(at_once).unwrap_or(1),
             tie: self.tie(workload, spec, &cluster.name, outages),
             ordered: ordered.contains(&*cluster.name),
@@ -140,7 +141,7 @@ impl Planner {
         if spec.data_on.as_ref().is_some_and(|on| on.iter().all(|cluster| outages.contains_key(cluster))) {
             return Tie::Data;
         }
-        if !once {
+        if !once || seeded::is(Bug::FenceIgnored) {
             return Tie::None;
         }
         let member = self.state.objects().clusters.get(&(String::new(), cluster.to_owned()));

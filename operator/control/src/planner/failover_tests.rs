@@ -32,7 +32,7 @@ fn since(hub: &Hub) -> String {
 
 /// A member stops answering both its witnesses (or one of them), and nothing that is ordered of it arrives.
 async fn falls_silent(hub: &Hub, cluster: &str, sides: [&str; 2]) {
-    hub.members.silent.lock().expect("a lock").insert(cluster.to_owned());
+    hub.members.falls_silent(cluster);
     let condition = json!([{ "type": "Reachable", "status": "False", "reason": "MemberUnreachable", "message": "",
         "lastTransitionTime": since(hub) }]);
     let status = json!({ "reachability": { "hub": sides[0], "agent": sides[1] }, "conditions": condition });

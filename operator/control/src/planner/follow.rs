@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{Planner, chain};
 use crate::error::Error;
+use crate::seeded::{self, Bug};
 use crate::select::{self, left};
 use crate::workload::build::{Built, build};
 use crate::workload::dereference::{Gathered, Memory, Reports, dereference};
@@ -126,6 +127,7 @@ impl Planner {
     fn build(&self, gathered: &Gathered<'_>, now: jiff::Timestamp) -> Built {
         let commit = gathered.placement.map(|placement| (placement.spec.decision.to_string(), placement.spec.epoch));
         let recorded = commit.is_some() && self.recorded.get(gathered.key) == commit.as_ref();
+        let recorded = recorded || seeded::is(Bug::OrderBeforeRecord);
         let mut built = build(gathered, &validate(gathered, recorded), &self.digest_key);
         left::order(gathered, &mut built);
         let (Some(workload), Some(placement)) = (gathered.workload, gathered.placement) else { return built };
@@ -196,7 +198,9 @@ impl Planner {
                 }
                 Err(error) => {
                     tracing::warn!(workload = %key, error = %chain(&error), "failed to write a status; trying again");
-                    self.due.insert(key, Instant::now() + TELL_PROGRESS);
+                    if !seeded::is(Bug::StatusForgotten) {
+                        self.due.insert(key, Instant::now() + TELL_PROGRESS);
+                    }
                 }
             }
         }
@@ -221,7 +225,7 @@ fn writes(gathered: &Gathered<'_>, built: &Built, now: jiff::Timestamp) -> Write
         && let Some(workload) = gathered.workload
     {
         writes.natives = select::status::of_workload(gathered, built, &status, now);
-        if workload.status.as_ref() != Some(&status) {
+        if workload.status.as_ref() != Some(&status) || seeded::is(Bug::StatusAlways) {
             writes.workload = workload.uid().map(|uid| (uid, status));
         }
     }

@@ -55,6 +55,7 @@ use crate::orders::{Orders, Report};
 use crate::record::Records;
 use crate::reports::{self, Wished};
 use crate::run::CACHES;
+use crate::seeded::{self, Bug};
 use crate::state::State;
 use crate::stop::Stop;
 use crate::telemetry::traces::Traces;
@@ -265,6 +266,7 @@ impl Planner {
             match decided {
                 Ok(()) => {}
                 Err(error) if error.category() == Category::Records => return Err(error),
+                Err(_) if seeded::is(Bug::RetryForgotten) => {}
                 Err(error) => {
                     self.turn = true;
                     self.back_off("decide", &error);
@@ -290,7 +292,9 @@ impl Planner {
         if self.complete {
             tracing::info!(objects = self.state.len(), "every kind was listed");
             self.health.set_ready(CACHES, true);
-            self.dirty = self.state.workload_keys();
+            if !seeded::is(Bug::RestartForgetsOrders) {
+                self.dirty = self.state.workload_keys();
+            }
             self.failovers.ask = true;
             self.reached(self.state.highest_epoch());
         }

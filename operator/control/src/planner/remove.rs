@@ -26,6 +26,7 @@ use crate::decide::commit::finalizer_patch;
 use crate::error::{Category, Error};
 use crate::hub::Seen;
 use crate::revision::store;
+use crate::seeded::{self, Bug};
 use crate::state::State;
 use crate::workload::dereference::{Deletion, Held};
 
@@ -92,7 +93,7 @@ impl Removals {
                 }
                 Some(Course::Asked) | None => drop(self.fresh.insert(key.clone())),
             }
-        } else {
+        } else if !seeded::is(Bug::NameIsTheWorkload) {
             self.deletions.remove(key);
             self.fresh.remove(key);
             self.gone.remove(key);
@@ -138,6 +139,7 @@ impl Planner {
         self.judge_removals().await;
         let done: Vec<WorkloadKey> =
             self.removals.gone.iter().filter(|key| self.removals.is_ordered(key)).cloned().collect();
+        let done = if seeded::is(Bug::FinalizerFirst) { self.removals.ordered().into_iter().collect() } else { done };
         for key in done {
             if let Err(error) = self.let_go(&key).await {
                 self.dirty.insert(key);
@@ -250,7 +252,7 @@ impl Planner {
             Err(error) if error.category() != Category::Forbidden => return Err(error),
             _ => self.revisions.forget(key),
         }
-        if let Some(placement) = self.state.placement(key).cloned() {
+        if let Some(placement) = self.state.placement(key).cloned().filter(|_| !seeded::is(Bug::PlacementLeft)) {
             self.epochs.keep(self.state.highest_epoch()).await?;
             delete::<FleetPlacement>(&self.client, key, &placement).await?;
             release(&self.client, key, &placement, meta::FINALIZER_PLACEMENT).await?;
@@ -303,6 +305,9 @@ struct Looked {
 impl Looked {
     /// Why a deletion is no order; `None` when it may be one.
     async fn judge(&mut self, client: &Client, key: &WorkloadKey) -> Result<Option<HeldBecause>, Error> {
+        if seeded::is(Bug::NamespaceIsAnOrder) {
+            return Ok(None);
+        }
         let namespace = match self.namespaces.get(&*key.namespace) {
             Some(known) => *known,
             None => {

@@ -19,6 +19,7 @@ use crate::decide::batch;
 use crate::error::Category;
 use crate::revision::content::Content;
 use crate::revision::store;
+use crate::seeded::{self, Bug};
 use crate::workload::build::seen;
 use crate::workload::staged::{self, Bodies};
 
@@ -103,6 +104,9 @@ impl Revisions {
 impl Planner {
     /// Those of the workloads that may have changed which say something else than what is committed for them.
     pub(super) fn differing(&mut self, suspects: &BTreeSet<WorkloadKey>) -> BTreeSet<WorkloadKey> {
+        if seeded::is(Bug::ContentForgotten) {
+            return BTreeSet::new();
+        }
         suspects.iter().for_each(|key| self.tell_template(key));
         let differs = |key: &&WorkloadKey| batch::differs(&self.state, key, self.revisions.template(key));
         suspects.iter().filter(differs).cloned().collect()

@@ -17,6 +17,7 @@ use crate::decide::batch::{self, Commit};
 use crate::decide::commit::{self, Outcome};
 use crate::error::Error;
 use crate::record::Commitment;
+use crate::seeded::{self, Bug};
 
 /// Instants of decisions are whole seconds, as a placement holds them.
 fn whole_second(at: Timestamp) -> Timestamp {
@@ -49,13 +50,17 @@ impl Planner {
         let removed = self.removals.ordered();
         let started = Instant::now();
         let suspects = std::mem::take(&mut self.suspects);
-        let differing = self.differing(&suspects);
+        let first = self.decisions.is_empty() && seeded::is(Bug::RestartRedecides);
+        let differing = if first { self.state.workload_keys() } else { self.differing(&suspects) };
         // What differs stays suspected until it is committed, whatever becomes of this turn.
         self.suspects.clone_from(&differing);
         self.dirty.extend(differing.iter().cloned());
         let Self { state, digest_key, kept, nearby, .. } = self;
         let asked = |without: &[&Decision]| nearby.choose(without);
         let mut batch = batch::decide(state, digest_key, kept, &differing, removed, as_of, asked)?;
+        if seeded::is(Bug::ReplayDrift) {
+            batch.as_of = batch.as_of.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(as_of);
+        }
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
@@ -219,7 +224,9 @@ impl Planner {
             return Ok(());
         }
         let (term, began) = (self.gate.check()?, self.now());
-        self.records.committed(term, began, &commitments).await?;
+        if !seeded::is(Bug::CommitUnrecorded) {
+            self.records.committed(term, began, &commitments).await?;
+        }
         self.records.measure(&self.metrics);
         let ended = self.now();
         for commitment in commitments {

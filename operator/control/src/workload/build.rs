@@ -24,6 +24,7 @@ use super::validate::Valid;
 use crate::delivery::Look;
 use crate::orders::Order;
 use crate::revision::content::Place;
+use crate::seeded::{self, Bug};
 use crate::tenants;
 
 /// What comes out for one workload.
@@ -86,6 +87,14 @@ fn present(
         parts.iter_mut().for_each(|(cluster, part)| part.ran = ran(gathered, placement, cluster));
     }
     let mut actions = shift(&parts, continuity);
+    if seeded::is(Bug::RemoveBeforeAdd) {
+        let leaving = |cluster: &String| {
+            parts.get(cluster).is_some_and(|part| part.wanted == 0 && part.seen.is_some_and(|seen| seen.objects))
+        };
+        for (_, action) in actions.iter_mut().filter(|(cluster, _)| leaving(cluster)) {
+            *action = (Action::Remove, None);
+        }
+    }
     built.waiting = depends::waiting(gathered, workload, placement);
     if built.waiting.is_some() {
         for (action, wait) in actions.values_mut().filter(|(action, _)| matches!(action, Action::Have(_))) {
@@ -116,6 +125,9 @@ fn present(
             Action::Stay => {}
             Action::Forget => built.forget.push(cluster),
             Action::Remove => {
+                if seeded::is(Bug::ForgetUnproven) {
+                    built.forget.push(cluster.clone());
+                }
                 if let Some(order) = removal(gathered, placement, &cluster) {
                     built.orders.insert(cluster, order);
                 }
@@ -130,7 +142,7 @@ fn present(
                         built.health.insert(cluster.clone(), health(gathered, &cluster, &rendered.objects, replicas));
                     }
                     let delivery = DeliverySpec {
-                        replicas: i32::try_from(replicas).ok(),
+                        replicas: i32::try_from(replicas + i64::from(seeded::is(Bug::OneTooMany))).ok(),
                         objects: rendered.objects,
                         continuity: workload.spec.continuity.unwrap_or_default(),
                         fence: workload.spec.fence,
@@ -277,6 +289,7 @@ fn parts(gathered: &Gathered<'_>, placement: &api::FleetPlacement) -> BTreeMap<S
         // What a silent member said last tells what may be there, and not what is ready there.
         let seen =
             seen.map(|seen| if silent && seen.objects { Seen { present: None, ready: None, ..seen } } else { seen });
+        let seen = if seeded::is(Bug::UnseenIsEmpty) { seen.or(Some(Seen::NOTHING)) } else { seen };
         let stopped = wanted == 0 && gathered.is_given_up(&cluster.name);
         (cluster.name.to_string(), Part { wanted, seen, ran: Ran::Never, stopped })
     };
@@ -339,6 +352,9 @@ pub(crate) fn continuity(spec: Option<&Spec>, workload: &api::FleetWorkload) -> 
         api::Continuity::OneCluster => Continuity::OneCluster,
         api::Continuity::PerNode => Continuity::PerNode,
     });
+    if seeded::is(Bug::WriterAsFree) {
+        return Continuity::AddBeforeRemove;
+    }
     stated.unwrap_or_else(|| by_kinds(spec, workload))
 }
 

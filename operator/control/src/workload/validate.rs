@@ -4,6 +4,7 @@ use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
 use jiuzhou_engine::terms::{Code, Reason, Severity};
 
 use super::dereference::{Deletion, Gathered};
+use crate::seeded::{self, Bug};
 
 /// What may be done for a workload now.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) enum Valid<'a> {
 /// Says which. `recorded` tells whether the placement's decision is in the audit log: before that nothing is ordered.
 pub(crate) fn validate<'a>(gathered: &Gathered<'a>, recorded: bool) -> Valid<'a> {
     match (gathered.workload, gathered.placement) {
+        (None, Some(placement)) if seeded::is(Bug::AbsentIsDeleted) => Valid::Removing { placement: Some(placement) },
         (Some(_), placement) if gathered.deletion == Deletion::Ordered && (recorded || placement.is_none()) => {
             Valid::Removing { placement }
         }
