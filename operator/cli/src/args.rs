@@ -121,7 +121,7 @@ pub enum Command {
     Adopt(AdoptArgs),
     /// Write what is decided in the forms of other systems
     Export(ExportArgs),
-    /// Reports of adoption, energy, sovereignty and readiness for domestic CPUs
+    /// Reports of adoption, energy, settlement, assessment, sovereignty and readiness for domestic CPUs
     Report(ReportArgs),
     /// Show all of it on a built-in example province: no cluster, no network
     Demo(DemoArgs),
@@ -396,6 +396,24 @@ pub struct ReportArgs {
     /// Make what a ClusterReport (NAME) or Report (NAMESPACE/NAME) of the input asks for: its days and its scope
     #[arg(long = "for", value_name = "REPORT", conflicts_with = "month")]
     pub report: Option<String>,
+    /// settlement: the provider's invoice to compare with, CSV in UTF-8 with month, provider, amount and maybe tenant, system, code
+    #[arg(long, value_name = "FILE")]
+    pub invoice: Option<PathBuf>,
+    /// settlement: what is deducted, CSV in UTF-8 like the invoice, with a reason in each row
+    #[arg(long, value_name = "FILE")]
+    pub deductions: Option<PathBuf>,
+    /// assessment: how the stages of population, GDP, universities and infrastructure become one
+    #[arg(long, value_enum, default_value_t = StageRule::Lowest, value_name = "RULE")]
+    pub stage_rule: StageRule,
+}
+
+/// How stages of factors become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StageRule {
+    /// The lowest of them
+    Lowest,
+    /// The most frequent; of several as frequent the lowest
+    Majority,
 }
 
 /// A report.
@@ -405,6 +423,10 @@ pub enum ReportKind {
     Adoption,
     /// 能耗: energy, PUE, renewable share and carbon
     Energy,
+    /// 评估指数: bodies by the evaluation index of the white paper, as ranges
+    Assessment,
+    /// 结算单: what bodies owe which provider for what, against its invoice
+    Settlement,
     /// 数字主权: tiers, what runs out, 等保 and 密评 by body, concentration, refused placements
     Sovereignty,
     /// 信创迁移就绪度: which systems could run today on which domestic CPU, and what the others lack

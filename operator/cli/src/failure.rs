@@ -58,6 +58,10 @@ pub(crate) enum Failure {
     AsOf,
     #[error("failed to use --month {0:?}: want 2026-10, 2026-Q4, 2026 or 2026-07/2026-12")]
     Month(String),
+    #[error("failed to use --invoice or --deductions: only `report settlement` compares with papers")]
+    PapersElsewhere,
+    #[error("failed to read {path}: it is larger than {mib} MiB")]
+    TooLarge { path: String, mib: usize },
     #[error("failed to find the report {0:?}: want NAME of a ClusterReport or NAMESPACE/NAME of a Report of the input")]
     ReportMissing(String),
     #[error("failed to make the report {name:?}: it asks for {kind}")]
@@ -171,6 +175,10 @@ impl Failure {
             Self::Month(text) => {
                 format!("无法使用 --month {text:?}：应为 2026-10、2026-Q4、2026 或 2026-07/2026-12")
             }
+            Self::PapersElsewhere => {
+                "无法使用 --invoice 或 --deductions：只有 `report settlement` 与账单核对".to_owned()
+            }
+            Self::TooLarge { path, mib } => format!("无法读取 {path}：超过 {mib} MiB"),
             Self::ReportMissing(name) => {
                 format!("找不到报表 {name:?}：应为输入中 ClusterReport 的名称，或 Report 的“命名空间/名称”")
             }

@@ -4,7 +4,8 @@
 //! from, then one line of column names, then rows; every row ends in source, date and confidence. Confidence is
 //! `certain` (read at the source), `secondary` (read in a copy), `derived` (computed or grouped by us), `memory` or
 //! `unverified`. Documents (`cpu-platforms/`, `kinds/`, `tiers/`) are resources of our own kinds, which a user's own of the same name
-//! replace. [`ALL`] lists every text; its names and texts are part of every snapshot digest.
+//! replace. [`ALL`] lists every text; its names and texts are part of every snapshot digest. [`INDEX`] lists tables that
+//! only reports read (`index/`): no decision depends on them, so they are no part of it.
 
 /// A built-in text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ macro_rules! tables {
         $($(#[$doc])* pub const $name: Table =
             Table { name: $file, text: include_str!(concat!("../", $file)), source: $source };)*
 
-        /// Every built-in text in order of file name.
+        /// The built-in texts of this list in order of file name.
         pub const $all: &[Table] = &[$($name,)*];
     };
 }
@@ -124,6 +125,13 @@ tables! { ALL:
     TIER_S3 = "tiers/s3.yaml", "the project's proposal on the white paper's figure 23";
     /// Sovereignty tier S4.
     TIER_S4 = "tiers/s4.yaml", "the project's proposal on the white paper's figure 23";
+}
+
+tables! { INDEX:
+    /// Dimensions of the evaluation index.
+    ASSESSMENT_DIMENSIONS = "index/assessment-dimensions.tsv", "IDC China and China Electronics Cloud, 2023";
+    /// Items of the evaluation index.
+    ASSESSMENT_ITEMS = "index/assessment-items.tsv", "IDC China and China Electronics Cloud, 2023";
 }
 
 /// Documents of kind `SovereigntyTier`, by rank.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_data::{
-    ACCELERATOR_CLASSES, ACCELERATORS, ALL, COUNTIES, DATA_CLASSES, EFFICIENCY_LIMITS, GLOSSARY, GRID_FACTORS,
-    GRID_REGIONS, POWER_DEFAULTS, PREFECTURES, PROVINCES, SERVER_POWER, TERMS, TIERS, Table, VCPU_POWER, VOCABULARIES,
+    ACCELERATOR_CLASSES, ACCELERATORS, ALL, ASSESSMENT_DIMENSIONS, ASSESSMENT_ITEMS, COUNTIES, DATA_CLASSES,
+    EFFICIENCY_LIMITS, GLOSSARY, GRID_FACTORS, GRID_REGIONS, INDEX, POWER_DEFAULTS, PREFECTURES, PROVINCES,
+    SERVER_POWER, TERMS, TIERS, Table, VCPU_POWER, VOCABULARIES,
 };
 
 type Row = BTreeMap<&'static str, &'static str>;
@@ -23,7 +24,7 @@ fn rows(table: Table) -> Vec<Row> {
 }
 
 fn tsv() -> impl Iterator<Item = Table> {
-    ALL.iter().copied().filter(|table| table.name.ends_with(".tsv"))
+    ALL.iter().chain(INDEX).copied().filter(|table| table.name.ends_with(".tsv"))
 }
 
 fn column(table: Table, name: &str) -> Vec<&'static str> {
@@ -46,6 +47,8 @@ fn every_file_on_disk_is_listed_in_order_of_name() {
     on_disk.sort();
     let listed: Vec<_> = ALL.iter().map(|table| table.name).collect();
     assert_eq!(listed, on_disk);
+    let files = std::fs::read_dir(root.join("index")).unwrap().count();
+    assert_eq!(INDEX.len(), files);
 }
 
 #[test]
@@ -280,4 +283,25 @@ fn the_glossary_is_bilingual() {
         assert!(chinese && row["en"].is_ascii(), "{row:?}");
         assert!(row["id"].bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{row:?}");
     }
+}
+
+/// The readable part of the index: 85 of 100 points, 36 items, as many at each stage as the paper's table has ticks for.
+#[test]
+fn the_evaluation_index_has_the_weights_and_items_of_the_paper() {
+    let weights: Vec<i64> = column(ASSESSMENT_DIMENSIONS, "weight").iter().map(|text| number(text)).collect();
+    assert_eq!((weights.iter().sum::<i64>(), weights.len()), (85, 5));
+    let dimensions = column(ASSESSMENT_DIMENSIONS, "id");
+    let mut counts: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
+    for row in rows(ASSESSMENT_ITEMS) {
+        assert!(dimensions.contains(&row["dimension"]), "{row:?}");
+        let ticks = number(row["ticks"]);
+        let stages = counts.entry(row["dimension"]).or_default();
+        for (at, stage) in stages.iter_mut().enumerate() {
+            *stage += i64::from(ticks + i64::try_from(at).unwrap() >= 3);
+        }
+    }
+    let wanted = [[10, 15, 16], [3, 3, 3], [2, 5, 6], [1, 5, 6], [2, 4, 5]];
+    assert_eq!(dimensions.iter().map(|id| counts[id]).collect::<Vec<_>>(), wanted);
+    let ids: BTreeSet<_> = column(ASSESSMENT_ITEMS, "id").into_iter().collect();
+    assert_eq!(ids.len(), 36);
 }

@@ -17,6 +17,7 @@ pub mod exports;
 pub mod figures;
 pub mod files;
 pub mod foreign;
+pub mod invoices;
 mod load;
 mod manifests;
 pub mod native;

@@ -7,6 +7,7 @@
 
 pub mod adoption;
 pub mod apportion;
+pub mod assessment;
 pub mod carbon;
 pub mod cost;
 pub mod energy;

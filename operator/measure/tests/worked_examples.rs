@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiuzhou_engine::terms::{Fen, Milligrams, MilliwattHours, Milliwatts, ObjectRef, PerMille};
 use jiuzhou_measure::Month;
 use jiuzhou_measure::carbon::{Embodied, Factor, Series, sci};
-use jiuzhou_measure::cost::{MicroFen, Price, PriceBook, PriceUnit, Usage, charged, price_month};
+use jiuzhou_measure::cost::{MicroFen, Price, PriceBook, PriceUnit, Service, Usage, charged, price_month};
 use jiuzhou_measure::energy::{
     Amounts, Consumer, CounterSample, LinearPower, Node, Policy, attribute, facility_energy, integrate_counter,
 };
@@ -160,6 +160,7 @@ fn sci_guide_quick_guide() {
 fn opencost_specification_assets_workloads_and_idle() {
     let month = Month::parse("2026-06").unwrap();
     let book = PriceBook::new(vec![Price {
+        service: Service::Cpu,
         code: "cpu".to_owned(),
         provider: None,
         platform: None,
@@ -176,9 +177,9 @@ fn opencost_specification_assets_workloads_and_idle() {
             .map(|(name, milli)| Usage {
                 name: (*name).to_owned(),
                 subject: ObjectRef::new("Tenant", "", name),
-                code: "cpu".to_owned(),
+                service: Service::Cpu,
                 provider: String::new(),
-                platform: String::new(),
+                platforms: std::collections::BTreeSet::new(),
                 quantity_milli: *milli,
                 from,
                 to,

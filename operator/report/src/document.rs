@@ -49,11 +49,15 @@ pub enum DocumentKind {
     Find,
     /// Which systems could run on which CPU family.
     Readiness,
+    /// What bodies owe providers.
+    Settlement,
+    /// Bodies by the evaluation index.
+    Assessment,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
@@ -68,6 +72,8 @@ impl DocumentKind {
         Self::Inspect,
         Self::Find,
         Self::Readiness,
+        Self::Settlement,
+        Self::Assessment,
     ];
 
     /// The stable key in JSON.
@@ -88,6 +94,8 @@ impl DocumentKind {
             Self::Inspect => "Inspect",
             Self::Find => "Find",
             Self::Readiness => "Readiness",
+            Self::Settlement => "Settlement",
+            Self::Assessment => "Assessment",
         }
     }
 
@@ -109,6 +117,8 @@ impl DocumentKind {
             Self::Inspect => Word::TitleInspect,
             Self::Find => Word::TitleFind,
             Self::Readiness => Word::TitleReadiness,
+            Self::Settlement => Word::TitleSettlement,
+            Self::Assessment => Word::TitleAssessment,
         }
     }
 }

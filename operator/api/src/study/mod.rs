@@ -1,9 +1,11 @@
-//! Files for studies: what `jiuzhou test` and `jiuzhou whatif` read beside the resources of a fleet.
+//! Files for studies: what `jiuzhou test`, `jiuzhou whatif` and `jiuzhou report assessment` read beside the resources of
+//! a fleet.
 //!
 //! They have a group of their own and no definition on any API server: nothing acts on them. Their schemas are made and
 //! checked as those of the resources are, so a mistake in one is told with its line, its rule and its fix.
 #![allow(unreachable_pub, reason = "kube's KubeSchema derive repeats every struct inside a function")]
 
+mod assessment_evidence;
 mod change;
 mod placement_test;
 mod scenario;
@@ -13,6 +15,10 @@ use kube::CustomResourceExt as _;
 
 use crate::crd::{KindInfo, info, published};
 
+pub use assessment_evidence::{
+    AssessmentEvidence, AssessmentEvidenceSpec, AssessmentStage, DeclaredStage, Infrastructure, ItemEvidence,
+    StageFacts,
+};
 pub use change::{
     Change, CloseFirewall, Emergency, ExpireEvidence, MergeTenants, ObjectName as TargetObject, PatchObject,
     SetGridFactor, SetReplicas,
@@ -28,7 +34,7 @@ pub const GROUP: &str = "study.jiuzhou.dev";
 /// The definitions of the files, for readers; they are never installed.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    [PlacementTest::crd(), Scenario::crd()].into_iter().map(published).collect()
+    [AssessmentEvidence::crd(), PlacementTest::crd(), Scenario::crd()].into_iter().map(published).collect()
 }
 
 /// Every kind of file with its schema.

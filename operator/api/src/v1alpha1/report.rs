@@ -145,7 +145,7 @@ pub enum ReportType {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = ("self.type != 'Adoption' || !has(self.scope) || !has(self.scope.sites) || size(self.scope.sites) == 0", "scope.sites: not for type Adoption, because a system may run in several rooms; use tenants, lines or regions. scope.sites：不适用于 Adoption，一个系统可能运行于多个机房；请用 tenants、lines 或 regions。"),
-    validation = ("self.type != 'Energy' || (self.period.from.endsWith('-01') && self.period.until.matches('(-01-31|-03-31|-05-31|-07-31|-08-31|-10-31|-12-31|-04-30|-06-30|-09-30|-11-30|-02-28|-02-29)$'))", "period: whole Beijing months for type Energy, because meters are read by the month. period：Energy 须为完整的自然月（北京时间），计量按月进行。")
+    validation = ("!(self.type in ['Energy', 'Settlement']) || (self.period.from.endsWith('-01') && self.period.until.matches('(-01-31|-03-31|-05-31|-07-31|-08-31|-10-31|-12-31|-04-30|-06-30|-09-30|-11-30|-02-28|-02-29)$'))", "period: whole Beijing months for types Energy and Settlement, because meters are read and prices hold by the month. period：Energy 与 Settlement 须为完整的自然月（北京时间），计量与计价按月进行。")
 )]
 pub struct ReportRequest {
     /// Type. 类型。

@@ -265,6 +265,11 @@ fn declarations() -> Vec<Case> {
                     json!({ "report": { "type": "Energy" } }),
                     json!({ "report": { "type": "Energy", "period": { "until": "2026-03-30" } } }),
                 ),
+                (
+                    "period: whole Beijing months",
+                    json!({ "report": { "type": "Settlement" } }),
+                    json!({ "report": { "type": "Settlement", "period": { "until": "2026-03-30" } } }),
+                ),
             ],
         ),
         of(

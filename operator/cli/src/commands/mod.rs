@@ -18,6 +18,7 @@ mod replay;
 mod report;
 pub(crate) mod saved;
 mod sbom;
+mod settlement;
 mod shell;
 mod sovereignty;
 mod test;

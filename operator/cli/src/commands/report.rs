@@ -1,4 +1,4 @@
-//! `report`: how far the systems have come to the cloud, and what the machine rooms used.
+//! `report`: how far the systems have come to the cloud, what the machine rooms used, what bodies owe, and more.
 //!
 //! Nothing is counted here: intake reads, measure counts, report tells. The exit code says whether the input could be
 //! used; a low figure is no failure.
@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
 use jiuzhou_intake::figures::{Answer, Ask, Figures};
 use jiuzhou_intake::{Fleet, figures};
+use jiuzhou_measure::assessment::StageRule;
 use jiuzhou_measure::{Month, Period};
 use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
+use jiuzhou_report::documents::assessment::{AssessmentInput, assessment};
 use jiuzhou_report::documents::energy::energy;
 use jiuzhou_report::render;
 
-use crate::args::{FailOn, ReportArgs, ReportKind};
-use crate::commands::{load, readiness, sovereignty};
+use crate::args::{self, FailOn, ReportArgs, ReportKind};
+use crate::commands::{load, readiness, settlement, sovereignty};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,6 +25,9 @@ use crate::output;
 
 /// Makes one report.
 pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> {
+    if args.kind != ReportKind::Settlement && (args.invoice.is_some() || args.deductions.is_some()) {
+        bail!(Failure::PapersElsewhere);
+    }
     let as_of = load::as_of(&args.input);
     let period = period(args, as_of)?;
     let mut fleet = load::fleet(&args.input, as_of, false, context)?;
@@ -31,6 +36,19 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     let mut document = match (args.kind, &args.report) {
         (ReportKind::Sovereignty, None) => sovereignty::document(&fleet, as_of)?,
         (ReportKind::Readiness, None) => readiness::document(&fleet, as_of)?,
+        (ReportKind::Settlement, Some(name)) => {
+            settlement::document(&fleet, &asked(&fleet, args.kind, name)?, as_of, args)?
+        }
+        (ReportKind::Settlement, None) => {
+            settlement::document(&fleet, &plain(&fleet, args.kind, period, as_of), as_of, args)?
+        }
+        (ReportKind::Assessment, name) => {
+            let ask = match name {
+                Some(name) => asked(&fleet, args.kind, name)?,
+                None => plain(&fleet, args.kind, period, as_of),
+            };
+            assessed(&fleet, &ask, as_of, args)?
+        }
         (kind, Some(name)) => document(&fleet, &asked(&fleet, kind, name)?, as_of, true)?,
         (kind, None) => document(&fleet, &plain(&fleet, kind, period, as_of), as_of, false)?,
     };
@@ -39,6 +57,9 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     document.take_findings(all);
     document.findings.dedup();
     output::write(&document, &args.output, context)?;
+    // Papers are input, too: a row that was left out fails as a file does.
+    let unusable =
+        unusable || document.findings.iter().any(|finding| settlement::OF_PAPERS.contains(&finding.reason.code));
     Ok(if unusable { Exit::Input } else { Exit::Ok })
 }
 
@@ -61,7 +82,7 @@ fn period(args: &ReportArgs, as_of: Timestamp) -> anyhow::Result<Period> {
         None => Period::month(now.previous().map_err(|_| Failure::AsOf)?),
     };
     let open = !ended(period.last()) && args.report.is_none();
-    if args.kind == ReportKind::Energy && open {
+    if matches!(args.kind, ReportKind::Energy | ReportKind::Settlement) && open {
         bail!(Failure::MonthOpen { month: period.last().to_string(), as_of });
     }
     Ok(period)
@@ -71,6 +92,8 @@ fn period(args: &ReportArgs, as_of: Timestamp) -> anyhow::Result<Period> {
 fn plain(fleet: &Fleet, kind: ReportKind, period: Period, as_of: Timestamp) -> Ask {
     match kind {
         ReportKind::Adoption => Ask::adoption(as_of, figures::minimum_days(&fleet.objects, as_of)),
+        ReportKind::Settlement => Ask::settlement(period, as_of),
+        ReportKind::Assessment => Ask::assessment(as_of, figures::minimum_days(&fleet.objects, as_of)),
         ReportKind::Energy | ReportKind::Sovereignty | ReportKind::Readiness => Ask::energy(period, as_of),
     }
 }
@@ -93,6 +116,8 @@ fn asked(fleet: &Fleet, kind: ReportKind, name: &str) -> anyhow::Result<Ask> {
     let same = match kind {
         ReportKind::Adoption => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Adoption),
         ReportKind::Energy => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Energy),
+        ReportKind::Assessment => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Assessment),
+        ReportKind::Settlement => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Settlement),
         ReportKind::Sovereignty => matches!(ask.kind, jiuzhou_api::v1alpha1::ReportType::Sovereignty),
         ReportKind::Readiness => false,
     };
@@ -117,8 +142,28 @@ fn document(fleet: &Fleet, ask: &Ask, as_of: Timestamp, named: bool) -> anyhow::
             adoption(meta, &input, findings)
         }
         Figures::Energy(account) => energy(meta, account, &names, findings),
+        Figures::Assessment(_) | Figures::Settlement(_) => bail!(Failure::PapersElsewhere),
     };
     if named {
+        document.subject = subject;
+    }
+    document.meta.content_digest = Some(render::digest(&document)?);
+    Ok(document)
+}
+
+/// The assessment, with the evidence of the input.
+fn assessed(fleet: &Fleet, ask: &Ask, as_of: Timestamp, args: &ReportArgs) -> anyhow::Result<Document> {
+    let rule = match args.stage_rule {
+        args::StageRule::Lowest => StageRule::Lowest,
+        args::StageRule::Majority => StageRule::Majority,
+    };
+    let found = figures::assessment(&fleet.into(), ask, as_of, &fleet.studies.evidence, rule)?;
+    let meta = Meta::new(Some(ask.as_of(as_of)), Some(fleet.snapshot.digest()?));
+    let figures::Assessment { bodies, inputs, index, rule, subject, findings, entered: _ } = found;
+    let lookup = &Names(fleet);
+    let input = AssessmentInput { bodies: &bodies, inputs: &inputs, index: &index, rule, lookup };
+    let mut document = assessment(meta, &input, findings);
+    if args.report.is_some() {
         document.subject = subject;
     }
     document.meta.content_digest = Some(render::digest(&document)?);

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
-use jiuzhou_intake::figures::{self, Answer, Ask, Figures};
+use jiuzhou_intake::figures::{self, Answer, Ask, Assessment, Figures};
 use jiuzhou_intake::objects::Objects;
 use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
+use jiuzhou_report::documents::assessment::{AssessmentInput, assessment};
 use jiuzhou_report::documents::energy::energy;
+use jiuzhou_report::documents::settlement::settlement;
 
 /// The document of an answer.
 pub(super) fn document(objects: &Objects, ask: &Ask, answer: &Answer, now: Timestamp) -> Document {
@@ -20,6 +22,12 @@ pub(super) fn document(objects: &Objects, ask: &Ask, answer: &Answer, now: Times
             adoption(meta, &input, findings)
         }
         Figures::Energy(account) => energy(meta, account, &names, findings),
+        Figures::Assessment(found) => {
+            let Assessment { bodies, inputs, index, rule, .. } = &**found;
+            let input = AssessmentInput { bodies, inputs, index, rule: *rule, lookup: &names };
+            assessment(meta, &input, findings)
+        }
+        Figures::Settlement(settled) => settlement(meta, settled, &names, findings),
     };
     document.subject.clone_from(&answer.subject);
     document

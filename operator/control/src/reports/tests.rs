@@ -77,10 +77,14 @@ async fn a_report_says_what_the_command_says_of_the_exported_state_and_a_second_
         report("adoption", "Adoption", "2026-11-01", "2026-11-30", &json!({})),
         report("adoption-yunnan", "Adoption", "2026-11-01", "2026-11-30", &scoped),
         report("energy", "Energy", "2026-10-01", "2026-12-31", &json!({})),
+        report("settlement", "Settlement", "2026-10-01", "2026-12-31", &json!({})),
+        report("settlement-kunming", "Settlement", "2026-10-01", "2026-12-31", &json!({ "tenants": ["kunming"] })),
+        report("assessment", "Assessment", "2026-11-01", "2026-11-30", &json!({})),
     ];
     let (hub, mut reporter, _stopper) = running(&reports).await;
     look(&hub, &mut reporter).await;
-    for name in ["adoption", "adoption-yunnan", "energy"] {
+    let all = ["adoption", "adoption-yunnan", "energy", "settlement", "settlement-kunming", "assessment"];
+    for name in all {
         let status = status(&hub, name);
         let (headline, digest) = printed(&hub, name).await;
         assert_eq!(status.headline.as_deref(), Some(headline.as_str()), "{name}");
@@ -165,6 +169,36 @@ async fn a_report_is_frozen_after_its_period_and_never_changes_again() {
     assert_eq!(same(&changed), same(&frozen));
     assert_eq!(reason(&changed, "Stalled"), Some("ReportSpecChanged"));
     assert_eq!(changed.observed_generation, frozen.observed_generation, "the generation its figures are of");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_settlement_is_frozen_and_a_price_entered_later_is_told() {
+    let october = report("october", "Settlement", "2026-10-01", "2026-10-31", &json!({}));
+    let (hub, mut reporter, _stopper) = running(&[october]).await;
+    look(&hub, &mut reporter).await;
+    let frozen = status(&hub, "october");
+    assert_eq!((reason(&frozen, "Ready"), reason(&frozen, "Frozen")), (Some("ReportFrozen"), Some("ReportFrozen")));
+    assert!(frozen.headline.as_deref().is_some_and(|line| line.starts_with("应付 Payable: ")), "{:?}", frozen.headline);
+    let priced = |month: &str| {
+        json!({ "spec": { "items": [{
+            "code": "CPU-09", "title": "通用计算", "unit": "CpuHour", "prices": [{ "fromMonth": month, "fen": 99 }],
+        }] } })
+    };
+    // A price of December is none of October's.
+    for (month, told) in [("2026-12", None), ("2026-10", Some("EntriesChanged"))] {
+        let book = json!({ "apiVersion": "jiuzhou.dev/v1alpha1", "kind": "PriceBook", "metadata": { "name": "late" },
+            "spec": { "displayName": "目录", "provider": "global-cloud", "items": priced(month)["spec"]["items"] } });
+        if hub.object("PriceBook", "", "late").is_none() {
+            hub.create(&book).await;
+        } else {
+            hub.patch("PriceBook", None, "late", "", &priced(month)).await;
+        }
+        hub.quiet().await;
+        look(&hub, &mut reporter).await;
+        let later = status(&hub, "october");
+        assert_eq!(reason(&later, "EnteredLater"), told, "{month}");
+        assert_eq!((later.digest, later.summary), (frozen.digest.clone(), frozen.summary.clone()));
+    }
 }
 
 #[tokio::test(start_paused = true)]

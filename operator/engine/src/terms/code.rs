@@ -256,6 +256,18 @@ codes! {
         SyntaxInvalid: Error,
         /// A system in a namespace that another tenant owns.
         SystemOutsideTenant: Error,
+        /// The head of a table has no column that is needed.
+        TableColumnMissing: Error,
+        /// Columns of a table that nobody knows; a mistyped one would widen what its rows are for.
+        TableColumnUnknown: Warning,
+        /// A table that is not UTF-8; another encoding is not guessed.
+        TableNotUtf8: Error,
+        /// A row of a table with a value that cannot be used.
+        TableRowInvalid: Error,
+        /// A row of a table for a month that is not asked for.
+        TableRowOutside: Info,
+        /// A row with more or fewer cells than the head of its table.
+        TableRowUneven: Error,
         /// Tenants that are each other's parents.
         TenantCycle: Error,
         /// A grant, report or piece of evidence that ends within 90 days.
@@ -506,6 +518,16 @@ codes! {
         StoppedByOrder: Info,
     }
     Measure {
+        /// Evidence of an item that the evaluation index does not have.
+        AssessmentItemUnknown: Error,
+        /// Evidence of an item that the fleet measures itself.
+        AssessmentMeasured: Info,
+        /// A second piece of evidence for one item of one body.
+        AssessmentRepeated: Error,
+        /// A body whose stage neither follows from facts nor is declared.
+        AssessmentStageOpen: Warning,
+        /// Evidence that no other person has verified does not count.
+        AssessmentUnverified: Warning,
         /// The bill and the site's meter differ.
         BillDiffers: Warning,
         /// No electricity bill of the month.
@@ -534,6 +556,8 @@ codes! {
         CpuUnobserved: Info,
         /// The CPU is x86.
         CpuX86: Info,
+        /// More is to be deducted than what it is for comes to.
+        DeductionExceeds: Error,
         /// A body with no information system on the register: 不适用.
         EntryAbsent: Info,
         /// A register entry with a valid exemption is left out of the denominator.
@@ -552,6 +576,8 @@ codes! {
         HostedNotCloud: Info,
         /// A hosting state declared for a later day does not hold yet.
         HostingNotYet: Info,
+        /// A provider asks for another sum than the settlement comes to.
+        InvoiceDiffers: Warning,
         /// The IT energy of a site is neither metered nor can it be modelled.
         ItEnergyUnknown: Warning,
         /// A lifted system whose evidence nobody verified is not counted.
@@ -566,6 +592,8 @@ codes! {
         OutsideGovernmentRooms: Info,
         /// Two prices of the same rank hold for the same month; neither is used.
         PriceConflict: Error,
+        /// Which price holds depends on the platform, and on which one it ran is not known.
+        PriceUnclear: Warning,
         /// A register entry without 项目编码 stays in the denominator and is not counted.
         ProjectCodeAbsent: Warning,
         /// The same 项目编码 appears twice; the entry is counted once.
@@ -592,6 +620,8 @@ codes! {
         SampleGap: Info,
         /// No price holds for some of the time.
         TimeUnpriced: Warning,
+        /// What was reserved for some of the time is not recorded.
+        TimeUnrecorded: Warning,
         /// A site uses more water per energy than a limit allows.
         WaterAboveLimit: Warning,
     }

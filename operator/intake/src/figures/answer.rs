@@ -9,13 +9,17 @@ use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::terms::{Digest, Finding};
 use jiuzhou_measure::adoption::{AdoptionReport, FigureId, Settings, adoption};
+use jiuzhou_measure::assessment::StageRule;
+use jiuzhou_measure::cost::Settlement;
 use jiuzhou_measure::energy::{Account, AccountInput, account};
 use jiuzhou_measure::{LeftOut, MeasureError, Scope};
 use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::bodies::Bodies;
-use super::{Register, Scene, energy, findings, register, today};
+use super::{Assessment, Register, Scene, Settled, assessment, energy, findings, register, settled, today};
+use crate::invoices::Papers;
+use crate::objects::Items;
 
 /// Figures of one type.
 #[derive(Clone, Debug)]
@@ -24,6 +28,10 @@ pub enum Figures {
     Adoption(Box<AdoptionReport>),
     /// Energy.
     Energy(Box<Account>),
+    /// A settlement.
+    Settlement(Box<Settlement>),
+    /// An assessment.
+    Assessment(Box<Assessment>),
 }
 
 /// Figures, and what there is to say of their inputs.
@@ -78,7 +86,23 @@ pub fn answer(scene: &Scene<'_>, ask: &Ask, now: Timestamp) -> Result<Option<Ans
             let subject = format!("{period} ({})", ask.subject());
             Ok(Some(Answer { figures: Figures::Energy(Box::new(account)), subject, findings, entered }))
         }
-        api::ReportType::Settlement | api::ReportType::Sovereignty | api::ReportType::Assessment => Ok(None),
+        // A report that is kept has no papers beside it.
+        api::ReportType::Settlement => {
+            let settled = settled(scene, ask, now, &Papers::default())?;
+            Ok(settled.map(|Settled { settlement, subject, findings, entered }| Answer {
+                figures: Figures::Settlement(Box::new(settlement)),
+                subject,
+                findings,
+                entered,
+            }))
+        }
+        // Evidence stands in files beside the resources; a hub knows what it measures itself.
+        api::ReportType::Assessment => {
+            let found = assessment(scene, ask, now, &Items::new(), StageRule::default())?;
+            let (subject, findings, entered) = (found.subject.clone(), found.findings.clone(), found.entered);
+            Ok(Some(Answer { figures: Figures::Assessment(Box::new(found)), subject, findings, entered }))
+        }
+        api::ReportType::Sovereignty => Ok(None),
     }
 }
 

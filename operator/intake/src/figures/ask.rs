@@ -102,6 +102,18 @@ impl Ask {
         Self { kind: api::ReportType::Energy, from, until, closes, scope: Scope::default(), minimum_days: 0 }
     }
 
+    /// A settlement of everything over a period, with all that is entered by an instant.
+    #[must_use]
+    pub fn settlement(period: Period, as_of: Timestamp) -> Self {
+        Self { kind: api::ReportType::Settlement, ..Self::energy(period, as_of) }
+    }
+
+    /// An assessment of everything as of an instant.
+    #[must_use]
+    pub fn assessment(as_of: Timestamp, minimum_days: i64) -> Self {
+        Self { kind: api::ReportType::Assessment, ..Self::adoption(as_of, minimum_days) }
+    }
+
     /// How far it is.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> State {
@@ -114,15 +126,12 @@ impl Ask {
     }
 
     /// The instant it speaks of at an instant: that one, but never later than the period reaches. What is entered about
-    /// energy in the days of grace is part of it, so there these belong to the period.
+    /// energy and prices in the days of grace is part of it, so there these belong to the period.
     #[must_use]
     pub fn as_of(&self, now: Timestamp) -> Timestamp {
         let last = match self.kind {
-            api::ReportType::Energy => self.closes,
-            api::ReportType::Adoption
-            | api::ReportType::Settlement
-            | api::ReportType::Sovereignty
-            | api::ReportType::Assessment => self.until,
+            api::ReportType::Energy | api::ReportType::Settlement => self.closes,
+            api::ReportType::Adoption | api::ReportType::Sovereignty | api::ReportType::Assessment => self.until,
         };
         beijing::last_second(last).map_or(now, |last| last.min(now))
     }
@@ -163,15 +172,17 @@ impl Ask {
 pub fn ask(objects: &Objects, namespace: Option<&str>, request: &api::ReportRequest) -> Result<Ask, Problem> {
     let api::ReportRequest { type_, period, scope, minimum_days, grace_days } = request;
     match type_ {
-        api::ReportType::Adoption | api::ReportType::Energy => {}
-        api::ReportType::Settlement => return Err(Problem::Unsupported("Settlement")),
+        api::ReportType::Adoption
+        | api::ReportType::Energy
+        | api::ReportType::Settlement
+        | api::ReportType::Assessment => {}
         api::ReportType::Sovereignty => return Err(Problem::Unsupported("Sovereignty")),
-        api::ReportType::Assessment => return Err(Problem::Unsupported("Assessment")),
     }
     let read = |text: &str| day(Some(text)).ok_or_else(|| Problem::Period(text.to_owned()));
     let (from, until) = (read(&period.from)?, read(&period.until)?);
     let whole = from.day() == 1 && until.day() == until.days_in_month();
-    if *type_ == api::ReportType::Energy && !whole {
+    let by_month = matches!(type_, api::ReportType::Energy | api::ReportType::Settlement);
+    if by_month && !whole {
         return Err(Problem::Period(format!("{from}/{until}")));
     }
     let closes = until.checked_add(grace_days.days()).map_err(|_| Problem::Period(until.to_string()))?;

@@ -6,6 +6,9 @@
 mod adoption;
 mod answer;
 mod ask;
+mod assessment;
+#[cfg(test)]
+mod assessment_tests;
 mod bodies;
 mod cpu;
 mod energy;
@@ -13,17 +16,24 @@ mod expiry;
 mod names;
 mod power;
 mod rates;
+mod settled;
+mod settlement;
+#[cfg(test)]
+mod settlement_tests;
 mod sovereignty;
 pub(crate) mod tables;
 
 pub use adoption::{Register, minimum_days, register};
 pub use answer::{Answer, Figures, answer};
 pub use ask::{Ask, Problem, State, ask};
+pub use assessment::{Assessment, assessment, index};
 pub use cpu::domestic_families;
 pub use energy::energy;
 pub use expiry::{Expiring, Proof, expiring, of_cluster};
 pub use names::{division, document, findings, title};
 pub use rates::{Rates, rates};
+pub use settled::{Settled, settled};
+pub use settlement::{Payers, payers, price_book, reservations};
 pub use sovereignty::{Dependence, dependence};
 pub use tables::{Comparison, comparison};
 

@@ -86,6 +86,7 @@ fn pointer(objects: &Objects, note: &LeftOut) -> Option<(&'static str, jiuzhou_e
         "Tenant" => &objects.tenants.get(&key)?.document,
         "Site" => &objects.sites.get(&key)?.document,
         "MemberCluster" => &objects.clusters.get(&key)?.document,
+        "FleetWorkload" => &objects.workloads.get(&key)?.document,
         _ => return None,
     };
     let pointer = match note.reason.code {

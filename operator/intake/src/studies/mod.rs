@@ -1,4 +1,4 @@
-//! Files for studies: tests and scenarios beside the resources, checked like them, and the changes they suppose.
+//! Files for studies: tests, scenarios and evidence beside the resources, checked like them, and the changes they suppose.
 //!
 //! A supposed change is an edit of documents before they are checked ([`change`]), so what it means is told by the same
 //! schema, the same checks and the same engine as if somebody had written it into the files.
@@ -10,7 +10,7 @@ mod merge;
 mod tests;
 
 use jiff::Timestamp;
-use jiuzhou_api::study::{self, Change, PlacementTest, Scenario};
+use jiuzhou_api::study::{self, AssessmentEvidence, Change, PlacementTest, Scenario};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 
 use crate::documents::Document;
@@ -20,13 +20,15 @@ use crate::schema::{Kinds, SchemaError};
 
 pub use change::Supposed;
 
-/// Tests and scenarios of an input, by name.
+/// Tests, scenarios and evidence of an input, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Studies {
     /// Tests.
     pub tests: Items<PlacementTest>,
     /// Scenarios.
     pub scenarios: Items<Scenario>,
+    /// Evidence for assessments.
+    pub evidence: Items<AssessmentEvidence>,
 }
 
 impl Studies {
@@ -51,6 +53,7 @@ impl Studies {
             match document.kind.as_str() {
                 "PlacementTest" => objects::add(&mut studies.tests, document, Origin::Input, findings),
                 "Scenario" => objects::add(&mut studies.scenarios, document, Origin::Input, findings),
+                "AssessmentEvidence" => objects::add(&mut studies.evidence, document, Origin::Input, findings),
                 _ => {
                     let reason = Reason::new(Code::KindUnknown).object(document.kind.as_str());
                     findings.push(document.finding(reason, "/kind"));

@@ -2,13 +2,19 @@
 //!
 //! `price` turns quantity and time into a bill; `amount` says which quantity counts (OpenCost: max of request and use).
 //! Prices hold for whole Beijing months. What has no price is shown as such and never counted as free. A provider's
-//! invoice is compared with a bill here, too.
+//! invoice is compared with a bill here, too: [`settle`] makes the settlement of a period out of all of it.
 
 mod book;
 mod price;
+mod settlement;
+#[cfg(test)]
+mod settlement_tests;
 
-pub use book::{Match, MicroFen, Price, PriceBook, PriceUnit};
+pub use book::{Match, MicroFen, Price, PriceBook, PriceUnit, Service};
 pub use price::{Bill, BillLine, Usage, price_month};
+pub use settlement::{
+    Basis, Charge, Compared, Deduction, Invoiced, Reservation, Selector, Settlement, SettlementInput, Sum, settle,
+};
 
 use jiuzhou_engine::terms::Fen;
 

@@ -4,13 +4,15 @@
 //! share it by largest remainder, ties by name, so a bill adds up to the fen whatever its lines are. Months add because
 //! each month is a bill of its own.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{Code, Fen, ObjectRef, Reason, Value};
 use serde::Serialize;
 
 use crate::{LeftOut, MeasureError, Month};
 
-use super::{Match, MicroFen, PriceBook, PriceUnit};
+use super::{Match, MicroFen, PriceBook, PriceUnit, Service};
 
 /// Usage of one service by one subject, constant over its time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,12 +21,12 @@ pub struct Usage {
     pub name: String,
     /// Whom it is charged to.
     pub subject: ObjectRef,
-    /// Service catalogue code.
-    pub code: String,
+    /// What is used.
+    pub service: Service,
     /// Provider.
     pub provider: String,
-    /// CPU platform, empty when it does not matter.
-    pub platform: String,
+    /// CPU platforms it may have run on; none when it does not matter.
+    pub platforms: BTreeSet<String>,
     /// Quantity in thousandths of the catalogue's unit.
     pub quantity_milli: i64,
     /// From this moment.
@@ -41,8 +43,12 @@ pub struct BillLine {
     pub name: String,
     /// Whom it is charged to.
     pub subject: ObjectRef,
-    /// Service catalogue code.
-    pub code: String,
+    /// What is used.
+    pub service: Service,
+    /// Service catalogue code; `None` when no price holds.
+    pub code: Option<String>,
+    /// Why no price holds.
+    pub unpriced: Option<Code>,
     /// Quantity in thousandths.
     pub quantity_milli: i64,
     /// Seconds within the month.
@@ -95,20 +101,24 @@ pub fn price_month(book: &PriceBook, usage: &[Usage], month: Month) -> Result<Bi
         if usage.quantity_milli < 0 {
             return Err(OUT);
         }
-        let found = book.find(&usage.code, &usage.provider, &usage.platform, month);
-        let unit_price = match found {
-            Match::One(price) => Some((price.price, price.unit)),
-            Match::None | Match::Conflict => {
-                bill.note(usage, found == Match::Conflict, seconds)?;
-                None
-            }
+        let found = match book.find_on(&usage.service, &usage.provider, &usage.platforms, month) {
+            Match::One(price) => Ok(price),
+            Match::None => Err(Code::TimeUnpriced),
+            Match::Conflict => Err(Code::PriceConflict),
+            Match::Unclear => Err(Code::PriceUnclear),
         };
+        if let Err(code) = found {
+            bill.note(usage, code, seconds)?;
+        }
+        let unit_price = found.ok().map(|price| (price.price, price.unit));
         let amount = unit_price.map(|(price, unit)| exact_amount(usage.quantity_milli, price, unit, seconds, month));
         exact.push(amount.transpose()?);
         bill.lines.push(BillLine {
             name: usage.name.clone(),
             subject: usage.subject.clone(),
-            code: usage.code.clone(),
+            service: usage.service.clone(),
+            code: found.ok().map(|price| price.code.clone()),
+            unpriced: found.err(),
             quantity_milli: usage.quantity_milli,
             seconds,
             unit_price,
@@ -140,16 +150,14 @@ fn exact_amount(
 }
 
 impl Bill {
-    fn note(&mut self, usage: &Usage, conflict: bool, seconds: i64) -> Result<(), MeasureError> {
+    fn note(&mut self, usage: &Usage, code: Code, seconds: i64) -> Result<(), MeasureError> {
         self.unpriced_seconds = self.unpriced_seconds.checked_add(seconds).ok_or(OUT)?;
         let month = self.month.to_string();
-        let reason = if conflict {
-            Reason::new(Code::PriceConflict).seen(month)
-        } else {
-            Reason::new(Code::TimeUnpriced).seen(Value::Text(format!("{seconds} s"))).wanted(month)
+        let reason = match code {
+            Code::PriceConflict => Reason::new(code).seen(month),
+            code => Reason::new(code).seen(Value::Text(format!("{seconds} s"))).wanted(month),
         };
-        let object = format!("{} {}", usage.name, usage.code);
-        self.notes.push(LeftOut { subject: usage.subject.clone(), reason: reason.object(object) });
+        self.notes.push(LeftOut { subject: usage.subject.clone(), reason: reason.object(usage.name.as_str()) });
         Ok(())
     }
 
@@ -195,6 +203,7 @@ mod tests {
 
     fn price(code: &str, unit: PriceUnit, micro_fen: i64, from: &str, until: Option<&str>) -> Price {
         Price {
+            service: Service::Item(code.into()),
             code: code.into(),
             provider: None,
             platform: None,
@@ -209,9 +218,9 @@ mod tests {
         Usage {
             name: name.into(),
             subject: ObjectRef::new("InformationSystem", "mzj", "一网通办"),
-            code: code.into(),
+            service: Service::Item(code.into()),
             provider: "天翼".into(),
-            platform: String::new(),
+            platforms: BTreeSet::new(),
             quantity_milli,
             from,
             to,

@@ -4,6 +4,7 @@
 //! computes nothing that decides, and writes no text of its own but words of the catalogue.
 
 pub mod adoption;
+pub mod assessment;
 pub mod consolidate;
 pub(crate) mod decision;
 pub mod energy;
@@ -15,6 +16,7 @@ pub mod inventory;
 pub mod plan;
 pub mod readiness;
 pub mod replay;
+pub mod settlement;
 pub mod sovereignty;
 pub mod test;
 pub mod validate;

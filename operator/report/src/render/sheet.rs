@@ -44,6 +44,9 @@ fn scale(unit: Unit, lang: Lang) -> (u32, &'static str) {
         Unit::Percent => (0, "%"),
         Unit::Points => (0, pick("points", "分")),
         Unit::Days => (0, pick("days", "天")),
+        Unit::Seconds => (0, pick("s", "秒")),
+        Unit::Thousandths => (3, ""),
+        Unit::MicroFen => (8, pick("CNY", "元")),
     }
 }
 

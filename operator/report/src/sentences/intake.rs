@@ -414,6 +414,42 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Correct one of the parents.",
             fix_zh: "请更正其中一个上级单位。",
         },
+        Code::TableColumnMissing => Sentence {
+            en: "The table has no column {object}; its head has {seen}.",
+            zh: "表格缺少 {object} 列；表头为 {seen}。",
+            fix_en: "Give the first line the names of the columns; either language will do: {wanted}.",
+            fix_zh: "请在首行填写列名，中英文均可：{wanted}。",
+        },
+        Code::TableColumnUnknown => Sentence {
+            en: "Nobody knows these columns of the table: {seen}; they were left out.",
+            zh: "无法识别表格的列：{seen}，未予采用。",
+            fix_en: "Nothing to do, unless one of them is mistyped; known are {wanted}.",
+            fix_zh: "列名没有写错则无需处理；可识别的列为 {wanted}。",
+        },
+        Code::TableNotUtf8 => Sentence {
+            en: "{object} is not UTF-8: byte {seen} belongs to no character.",
+            zh: "{object} 不是 UTF-8 编码：字节 {seen} 不属于任何字符。",
+            fix_en: "Save it as CSV UTF-8; a file in GBK or GB 18030 is converted with `iconv -f GB18030 -t UTF-8`.",
+            fix_zh: "请另存为 UTF-8 编码的 CSV；GBK、GB 18030 文件可用 `iconv -f GB18030 -t UTF-8` 转换。",
+        },
+        Code::TableRowInvalid => Sentence {
+            en: "{seen} in column {object} cannot be used; the row was left out.",
+            zh: "{object} 列的 {seen} 无法采用，该行未计入。",
+            fix_en: "Write it like {wanted}.",
+            fix_zh: "应写作：{wanted}。",
+        },
+        Code::TableRowUneven => Sentence {
+            en: "The row has {seen} cells, the head of the table {wanted}; the row was left out.",
+            zh: "该行有 {seen} 个单元格，表头有 {wanted} 个；该行未计入。",
+            fix_en: "Put cells that contain commas into double quotes.",
+            fix_zh: "含逗号的单元格请用英文双引号括起。",
+        },
+        Code::TableRowOutside => Sentence {
+            en: "The row is for {seen}, the settlement for {wanted}.",
+            zh: "该行账期为 {seen}，不在结算期 {wanted} 内。",
+            fix_en: "Nothing to do, unless the month is a mistake.",
+            fix_zh: "月份无误则无需处理。",
+        },
         Code::TermExpired => Sentence {
             en: "The term of {object} ended on {seen}.",
             zh: "{object} 的有效期已于 {seen} 届满。",

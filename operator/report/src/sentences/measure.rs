@@ -6,6 +6,36 @@ use super::Sentence;
 
 pub(super) fn of(code: Code) -> Option<Sentence> {
     Some(match code {
+        Code::AssessmentItemUnknown => Sentence {
+            en: "The evaluation index has no item {object}.",
+            zh: "评估指数中没有 {object} 这一指标项。",
+            fix_en: "Use an id of the index: {wanted}.",
+            fix_zh: "请使用指数中的标识：{wanted}。",
+        },
+        Code::AssessmentMeasured => Sentence {
+            en: "{object} is measured ({seen}); evidence of it is not used.",
+            zh: "{object} 已由平台实测（{seen}），该项证据不采用。",
+            fix_en: "Nothing to do.",
+            fix_zh: "无需处理。",
+        },
+        Code::AssessmentRepeated => Sentence {
+            en: "{object} is proved already by {seen}; the first piece of evidence counts.",
+            zh: "{object} 已有证据 {seen}，只采用第一份。",
+            fix_en: "Keep one piece of evidence per item and body.",
+            fix_zh: "每个单位每个指标项只保留一份证据。",
+        },
+        Code::AssessmentStageOpen => Sentence {
+            en: "The stage of {object} is open: it follows from facts for prefecture-level cities only.",
+            zh: "{object} 的阶段未定：仅地级市可按情况推定。",
+            fix_en: "Declare the stage with the document that fixes it.",
+            fix_zh: "请填写依文件确定的阶段。",
+        },
+        Code::AssessmentUnverified => Sentence {
+            en: "Evidence of {object} does not count until another person has verified it.",
+            zh: "{object} 的证据未经他人核实，不计入。",
+            fix_en: "Enter enteredBy, verifiedBy (another person) and verifiedOn.",
+            fix_zh: "请填写填报人、核实人（须为他人）与核实日期。",
+        },
         Code::BillDiffers => Sentence {
             en: "The electricity bill of {object} says {seen}, its meter {wanted}.",
             zh: "{object} 电费单为 {seen}，电表读数为 {wanted}，差额未解释。",
@@ -90,6 +120,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Nothing to do unless a policy asks for other architectures.",
             fix_zh: "除非策略要求非 x86 架构，否则无需处理。",
         },
+        Code::DeductionExceeds => Sentence {
+            en: "The deduction {object} of {seen} is more than the {wanted} it is for; it was not made.",
+            zh: "扣减“{object}”为 {seen}，超过其对应费用 {wanted}，未予扣减。",
+            fix_en: "Correct the amount, or name the month, body, system or code it is for.",
+            fix_zh: "请更正金额，或更正其对应的账期、单位、系统或目录编码。",
+        },
         Code::EntryAbsent => Sentence {
             en: "{object} has no information system on the register: not applicable.",
             zh: "{object} 没有登记政务信息系统，不适用。",
@@ -144,6 +180,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Nothing to do until that day, unless the day is wrong.",
             fix_zh: "生效之前无需处理；如日期有误请更正。",
         },
+        Code::InvoiceDiffers => Sentence {
+            en: "The invoice asks for {seen} for {object}; the settlement comes to {wanted}.",
+            zh: "服务商账单对 {object} 计收 {seen}，结算单为 {wanted}。",
+            fix_en: "Compare the lines below with those of the provider before paying.",
+            fix_zh: "付款前请与服务商逐项核对下列明细。",
+        },
         Code::ItEnergyUnknown => Sentence {
             en: "The IT energy of {object} in {wanted} is not known: it has no IT meter reading, and its pools cannot all be modelled.",
             zh: "{object} 在 {wanted} 的 IT 设备能耗未知：没有 IT 电表读数，节点池也无法全部建模。",
@@ -185,6 +227,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             zh: "{object} 在 {seen} 有两个同级价格同时有效。",
             fix_en: "End one of them or make one more specific.",
             fix_zh: "请终止其中一个价格，或使其一更具体。",
+        },
+        Code::PriceUnclear => Sentence {
+            en: "{object}: prices differ by CPU platform, and on which platform {seen} of {wanted} ran is not known.",
+            zh: "{object} 的价格因芯片平台而异，而 {wanted} 有 {seen} 所在的芯片平台未知。",
+            fix_en: "Keep pools of one price in one cluster, or price the platforms of the cluster alike.",
+            fix_zh: "请使同一集群的节点池价格一致，或把不同价格的节点池分设集群。",
         },
         Code::ProjectCodeAbsent => Sentence {
             en: "{object} has no project code and is not counted.",
@@ -263,6 +311,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             zh: "{object} 在 {wanted} 有 {seen} 未定价。",
             fix_en: "Enter a price for that month.",
             fix_zh: "请补充该月价格。",
+        },
+        Code::TimeUnrecorded => Sentence {
+            en: "How much {object} was reserved for {seen} of {wanted} is not recorded; it stands in no sum.",
+            zh: "{object} 在 {wanted} 有 {seen} 的预留量没有记录，不计入任何合计。",
+            fix_en: "Enter the month's use in the status of the workload, or settle from a state exported before its placement was changed.",
+            fix_zh: "请在工作负载状态中填报该月用量，或使用部署结果变更之前导出的现状进行结算。",
         },
         Code::WaterAboveLimit => Sentence {
             en: "{object} uses {seen} L of water per kWh of IT energy, above the limit of {wanted} L.",

@@ -30,6 +30,12 @@ pub enum Unit {
     Points,
     /// Days.
     Days,
+    /// Seconds, shown as hours.
+    Seconds,
+    /// Thousandths of whatever is counted.
+    Thousandths,
+    /// Millionths of a fen, shown as yuan.
+    MicroFen,
 }
 
 impl Unit {
@@ -46,6 +52,9 @@ impl Unit {
             Self::Percent => "percent",
             Self::Points => "points",
             Self::Days => "days",
+            Self::Seconds => "seconds",
+            Self::Thousandths => "thousandths",
+            Self::MicroFen => "microFen",
         }
     }
 }
@@ -112,6 +121,9 @@ pub fn quantity(value: i64, unit: Unit, lang: Lang) -> String {
             };
             format!("{} {name}", grouped(value))
         }
+        Unit::Seconds => format!("{} {}", decimal(value, 3600, 0, 2), if zh { "小时" } else { "h" }),
+        Unit::Thousandths => decimal(value, 1000, 0, 3),
+        Unit::MicroFen => format!("{} {}", decimal(value, 100_000_000, 2, 8), if zh { "元" } else { "CNY" }),
     }
 }
 
@@ -174,6 +186,12 @@ mod tests {
             (1300, Unit::PerMille, "1.30", "1.30"),
             (60, Unit::Percent, "60 %", "60%"),
             (1, Unit::Days, "1 day", "1 天"),
+            (744 * 3600, Unit::Seconds, "744 h", "744 小时"),
+            (5400, Unit::Seconds, "1.5 h", "1.5 小时"),
+            (500, Unit::Thousandths, "0.5", "0.5"),
+            (2_100_000, Unit::MicroFen, "0.021 CNY", "0.021 元"),
+            (8_000_000, Unit::MicroFen, "0.08 CNY", "0.08 元"),
+            (1, Unit::MicroFen, "0.00000001 CNY", "0.00000001 元"),
         ];
         for (value, unit, en, zh) in cases {
             assert_eq!(quantity(value, unit, Lang::En), en);

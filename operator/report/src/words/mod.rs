@@ -183,4 +183,22 @@ mod tests {
         Word::ALL.iter().for_each(|word| compare(word.key(), word.text(Lang::Zh), false));
         assert!(glossary.len() > 50 && wrong.is_empty(), "{wrong:#?}");
     }
+
+    /// Items and dimensions of the evaluation index say what its tables say.
+    #[test]
+    fn the_evaluation_index_has_a_word_for_every_row() {
+        let tables = [
+            ("dimension", include_str!("../../../data/index/assessment-dimensions.tsv"), 2),
+            ("item", include_str!("../../../data/index/assessment-items.tsv"), 4),
+        ];
+        for (kind, table, zh) in tables {
+            let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
+            for row in rows.map(|line| line.split('\t').collect::<Vec<_>>()) {
+                let id = row[0].split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect::<String>();
+                let word = Word::of_key(&format!("{kind}{id}")).unwrap_or_else(|| panic!("no word for {}", row[0]));
+                assert_eq!(word.text(Lang::Zh), row[zh], "{}", row[0]);
+                assert_eq!(word.text(Lang::En).to_lowercase(), row[zh + 1].to_lowercase(), "{}", row[0]);
+            }
+        }
+    }
 }
