@@ -63,8 +63,7 @@ impl Nearby {
             Some(_) => None,
             None => Some((0, 0)),
         };
-        let mut open: Vec<_> =
-            without.iter().filter_map(|decision| Some((rank(&decision)?, &decision.key))).collect();
+        let mut open: Vec<_> = without.iter().filter_map(|decision| Some((rank(&decision)?, &decision.key))).collect();
         open.sort();
         self.owing = open.get(A_TURN).is_some_and(|((class, _), _)| *class == 0);
         open.into_iter().take(A_TURN).map(|(_, key)| key.clone()).collect()

@@ -173,7 +173,13 @@ impl Planner<'_> {
     /// quota included: it is decided again with the cluster let in. Of a set that must stand together, and where the
     /// search was cut short, nothing is promised. A workload that has its place needs no change; what is told then is
     /// which clusters one change would open to it.
-    pub(super) fn enough(&mut self, spec: &Spec, decided: &Decided, cluster: &ClusterExplanation, change: &Change) -> bool {
+    pub(super) fn enough(
+        &mut self,
+        spec: &Spec,
+        decided: &Decided,
+        cluster: &ClusterExplanation,
+        change: &Change,
+    ) -> bool {
         match decided.status {
             Status::Placed => return true,
             Status::NotProven => return false,

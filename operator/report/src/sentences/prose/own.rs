@@ -21,10 +21,7 @@ pub(super) const AMOUNTS: Table = &[
 /// What a file is instead of UTF-8 text.
 pub(super) const CONTENTS: Table = &[
     ("binary, a zero byte at offset {}", "二进制内容，偏移 {} 处有零字节"),
-    (
-        "byte {} at offset {}; GBK, GB 18030 or binary",
-        "字节 {} 位于偏移 {}，可能是 GBK、GB 18030 编码或二进制内容",
-    ),
+    ("byte {} at offset {}; GBK, GB 18030 or binary", "字节 {} 位于偏移 {}，可能是 GBK、GB 18030 编码或二进制内容"),
     ("binary, {} bytes", "二进制内容，{} 字节"),
 ];
 
@@ -49,8 +46,7 @@ pub(super) const TYPES: Table = &[
 ];
 
 /// What is wanted of a value that is not allowed.
-pub(super) const ALTERNATIVES: Table =
-    &[("one alternative", "其中一种写法"), ("the object", "该对象")];
+pub(super) const ALTERNATIVES: Table = &[("one alternative", "其中一种写法"), ("the object", "该对象")];
 
 /// Of expressions.
 pub(super) const EXPRESSIONS: Table = &[("the expression gives no truth value", "表达式的结果不是布尔值")];
@@ -104,7 +100,10 @@ pub(super) const IMAGES: Table = &[
         "there is no such file, and a registry is asked only by a build with --features inspect: that",
         "没有该文件，且只有以 --features inspect 构建的版本才会访问镜像仓库",
     ),
-    ("failed to read the image {}: want HOST/PATH:TAG or HOST/PATH@sha256:DIGEST", "镜像 {} 无法读取：应为 主机/路径:标签 或 主机/路径@sha256:摘要"),
+    (
+        "failed to read the image {}: want HOST/PATH:TAG or HOST/PATH@sha256:DIGEST",
+        "镜像 {} 无法读取：应为 主机/路径:标签 或 主机/路径@sha256:摘要",
+    ),
     ("failed to verify {}: the bytes have another digest", "{} 校验未通过：内容的摘要不符"),
     ("failed to ask the registry {}: {}", "访问镜像仓库 {} 失败：{}"),
     ("failed to read {}: more than {}", "读取 {} 失败：超过 {}"),
