@@ -17,6 +17,9 @@ use crate::schema::Kinds;
 /// Refused objects that are looked at again in one run: nobody mends more before the next one.
 const MOST: usize = 1_000;
 
+/// Mistakes of one object up to which it is looked at again: beyond, whoever mends it has enough to do.
+const MISTAKES: usize = 200;
+
 /// Codes of which the first look tells for refused objects too.
 const TOLD: [Code; 3] = [Code::ProjectCodeDuplicate, Code::CreditCodeDuplicate, Code::ObjectDuplicate];
 
@@ -28,7 +31,14 @@ pub(crate) fn look_again(kinds: &Kinds, objects: &Objects, as_of: Timestamp, fin
     let mut silent: BTreeMap<ObjectRef, BTreeSet<String>> = BTreeMap::new();
     let mut again = Vec::new();
     let mut whole = Objects { rejected: Vec::new(), ..objects.clone() };
-    for document in objects.rejected.iter().take(MOST) {
+    let mut mistakes: BTreeMap<&ObjectRef, usize> = BTreeMap::new();
+    for finding in findings.iter() {
+        if let Some(subject) = &finding.subject {
+            *mistakes.entry(subject).or_default() += 1;
+        }
+    }
+    let few = |object: &ObjectRef| mistakes.get(object).is_none_or(|count| *count <= MISTAKES);
+    for document in objects.rejected.iter().filter(|document| few(&document.object_ref())).take(MOST) {
         let mut document = document.clone();
         let touched = kinds.mend(&mut document, &mut again);
         let object = document.object_ref();
