@@ -24,6 +24,7 @@ pub mod native;
 pub mod objects;
 pub mod placements;
 pub mod profiles;
+mod salvage;
 pub mod sboms;
 pub mod schema;
 pub mod search;

@@ -19,7 +19,7 @@ use crate::objects::{self, Objects, Origin};
 use crate::schema::{Kinds, SchemaError};
 use crate::studies::Studies;
 use crate::yaml::Limits;
-use crate::{builtin, check};
+use crate::{builtin, check, salvage};
 
 /// How to read.
 #[derive(Clone, Debug)]
@@ -228,6 +228,7 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     let mut converted = convert(&objects, options.as_of, &mut findings);
     converted.fleet.architecture.strict |= options.strict;
     check::fleet(&objects, &converted, options.as_of, &mut findings);
+    salvage::look_again(&kinds, &objects, options.as_of, &mut findings);
     let snapshot = Snapshot::new(converted.fleet.clone())?;
     if options.strict {
         for finding in findings.iter_mut().filter(|finding| finding.severity == Severity::Warning) {

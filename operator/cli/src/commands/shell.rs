@@ -31,11 +31,10 @@ pub(crate) fn man(args: &ManArgs, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let name = std::iter::once("jiuzhou").chain(args.page.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
-    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<String> = all.iter().filter_map(|(name, _)| Some(name.split_once('-')?.1.to_owned())).collect();
     let Some((_, mut command)) = all.into_iter().find(|(known, _)| *known == name) else {
-        let near = jiuzhou_intake::schema::nearest(&name, names.iter().map(String::as_str));
+        let near = jiuzhou_intake::schema::nearest(&args.page.join("-"), names.iter().map(String::as_str));
         let near = near.first().map_or_else(String::new, |near| {
-            let near = near.replacen("jiuzhou-", "", 1).replace('-', " ");
             format!("{}{near}{}", context.pick("; did you mean ", "；是否指 "), context.pick("?", "？"))
         });
         let none = context.pick("no such command", "没有该命令");

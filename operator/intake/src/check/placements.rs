@@ -212,6 +212,10 @@ fn check_selector(fleet: &Fleet<'_>, selector: &ClusterSelector, at: &Field<'_>,
 /// More groups wanted than the clusters that may be chosen have. A cluster that does not say its group could be of
 /// any, so nothing is said then.
 fn check_spread(fleet: &Fleet<'_>, rules: &PlacementRules, spread: &Spread, at: &Field<'_>, out: &mut Vec<Finding>) {
+    // A cluster that was refused may be of any group.
+    if fleet.scene.refused_any(&["MemberCluster", "Site"]) {
+        return;
+    }
     let Some(groups) = fleet.groups(spread, rules.clusters.as_ref()).filter(|groups| !groups.is_empty()) else {
         return;
     };

@@ -116,10 +116,11 @@ pub(super) fn contents(
     for (written, Used { image, pointer, pods }) in &seen {
         let more = raised.remove(written).unwrap_or_default();
         let named: BTreeSet<String> = pods.iter().flat_map(NodeNeeds::named_architectures).collect();
+        let told = context.images.may_describe(image);
         let (mut image, known) = context.images.find(image, more, &named);
         // A pod that asks for other nodes never runs there, whatever the image offers.
         image.entries.retain(|entry| pods.iter().all(|pod| pod.admits_architecture(&entry.platform.architecture)));
-        if !known {
+        if !known && !told {
             let offered = image.entries.iter().map(|entry| entry.platform.to_string()).collect::<Vec<_>>();
             let reason = Reason::new(Code::ImageNotProfiled).object(written.as_str()).wanted(offered);
             findings.push(document.finding(reason, pointer));

@@ -17,7 +17,7 @@ use jiuzhou_engine::terms::{Code, Digest, Finding, Reason};
 use jiuzhou_objects::images::ImageRef;
 
 use crate::documents::Document;
-use crate::objects::Items;
+use crate::objects::Objects;
 
 use super::words;
 
@@ -26,12 +26,16 @@ use super::words;
 pub(super) struct Images {
     by_digest: BTreeMap<(String, String), Vec<ImageEntry>>,
     by_tag: BTreeMap<(String, String), (String, Vec<ImageEntry>)>,
+    /// Names of images whose profile was refused; `None` among them stands for one whose name cannot be read.
+    refused: BTreeSet<Option<String>>,
 }
 
 impl Images {
-    pub(super) fn new(items: &Items<api::ImageProfile>, findings: &mut Vec<Finding>) -> Self {
+    pub(super) fn new(objects: &Objects, findings: &mut Vec<Finding>) -> Self {
         let mut images = Self::default();
-        for item in items.values() {
+        let refused = objects.rejected.iter().filter(|document| document.kind == "ImageProfile");
+        images.refused = refused.map(|document| name_in(&document.value)).collect();
+        for item in objects.images.values() {
             let api::ImageProfileSpec { image, tags, digest, entries } = &item.object.spec;
             let Ok(reference) = ImageRef::parse(image) else {
                 let reason = Reason::new(Code::PatternMismatch).object("spec.image").seen(image.as_ref());
@@ -52,6 +56,11 @@ impl Images {
         images
     }
 
+    /// Whether somebody described an image although the description cannot be used: then it is told of that.
+    pub(super) fn may_describe(&self, reference: &ImageRef) -> bool {
+        self.refused.contains(&None) || self.refused.contains(&Some(reference.name()))
+    }
+
     /// An image of a manifest with what the workload needs on top; `false` when nothing is known of it but the
     /// architectures that its pods name.
     pub(super) fn find(&self, reference: &ImageRef, needs: Needs, named: &BTreeSet<String>) -> (Image, bool) {
@@ -69,6 +78,10 @@ impl Images {
         let entries = entries.cloned().unwrap_or_else(|| undescribed(named));
         (Image { name: full, entries, needs }, known)
     }
+}
+
+fn name_in(profile: &serde_json::Value) -> Option<String> {
+    ImageRef::parse(profile.pointer("/spec/image")?.as_str()?).ok().map(|reference| reference.name())
 }
 
 fn undescribed(named: &BTreeSet<String>) -> Vec<ImageEntry> {

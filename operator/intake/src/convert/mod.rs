@@ -88,7 +88,7 @@ impl Base {
         let catalogue = catalogue(&objects.platforms);
         let profiles = profiles(&objects.kinds, findings);
         let nodes = nodes(&objects.natives, findings);
-        let images = images::Images::new(&objects.images, findings);
+        let images = images::Images::new(objects, findings);
         let places = Places::new(&objects.clusters, &objects.sites);
         let from_nodes = nodes::pools(&nodes, &catalogue, &demands::labels_asked_for(objects, &profiles));
         let owners = namespace_owners(objects);

@@ -7,6 +7,7 @@
 
 mod compile;
 mod format;
+mod mend;
 mod metadata;
 mod path;
 mod prune;
@@ -111,6 +112,25 @@ impl Kinds {
             document.value = value;
         }
         findings.iter().skip(before).all(|f| f.severity < Severity::Error)
+    }
+
+    /// Makes what was refused fit for reading; gives the places that say something else now than what was written. Rules
+    /// that could not run on what was written run on what is mended.
+    pub(crate) fn mend(&self, document: &mut Document, findings: &mut Vec<Finding>) -> Vec<String> {
+        let mut touched = Vec::new();
+        if let Some((_, version)) = self.version(document, &mut Vec::new()) {
+            let (schema, rules) = version.compiled();
+            mend::mend(&mut document.value, schema, "", &mut touched);
+            let from = findings.len();
+            rules.check(document, &document.value, findings);
+            // Of a rule that cannot be evaluated on what was mended nothing is known.
+            let mut at = 0;
+            findings.retain(|finding| {
+                at += 1;
+                at <= from || finding.reason.code == Code::RuleBroken
+            });
+        }
+        touched
     }
 
     fn version(&self, document: &Document, findings: &mut Vec<Finding>) -> Option<(bool, &Version)> {
