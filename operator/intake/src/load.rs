@@ -112,7 +112,7 @@ pub struct Fleet {
     pub converted: Converted,
     /// Where each object of the input stands.
     pub places: BTreeMap<ObjectRef, Place>,
-    /// Tests and scenarios that stand beside the objects.
+    /// Tests, scenarios and simulations that stand beside the objects.
     pub studies: Studies,
 }
 
@@ -198,7 +198,8 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     let mut refused: BTreeMap<ObjectRef, Place> = BTreeMap::new();
     let studies = Studies::take(&mut documents, &mut findings)?;
     let tests = studies.tests.values().map(|item| &item.document);
-    for document in tests.chain(studies.scenarios.values().map(|item| &item.document)) {
+    let scenarios = studies.scenarios.values().map(|item| &item.document);
+    for document in tests.chain(scenarios).chain(studies.simulations.values().map(|item| &item.document)) {
         places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
     }
     options.progress.will_check(documents.len());

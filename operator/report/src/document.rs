@@ -49,11 +49,13 @@ pub enum DocumentKind {
     Find,
     /// Which systems could run on which CPU family.
     Readiness,
+    /// How days to come would go by.
+    Simulate,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
@@ -68,6 +70,7 @@ impl DocumentKind {
         Self::Inspect,
         Self::Find,
         Self::Readiness,
+        Self::Simulate,
     ];
 
     /// The stable key in JSON.
@@ -88,6 +91,7 @@ impl DocumentKind {
             Self::Inspect => "Inspect",
             Self::Find => "Find",
             Self::Readiness => "Readiness",
+            Self::Simulate => "Simulate",
         }
     }
 
@@ -109,6 +113,7 @@ impl DocumentKind {
             Self::Inspect => Word::TitleInspect,
             Self::Find => Word::TitleFind,
             Self::Readiness => Word::TitleReadiness,
+            Self::Simulate => Word::TitleSimulate,
         }
     }
 }
@@ -337,6 +342,8 @@ pub enum ChartForm {
     Limit(usize),
     /// Bars in the middle, each step of a selection below the one before.
     Funnel,
+    /// A line over rows that follow each other in time.
+    Line,
 }
 
 /// The state of a row. Pending, refused and violating are three words.

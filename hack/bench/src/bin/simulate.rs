@@ -116,13 +116,7 @@ fn month(arguments: &Arguments) -> anyhow::Result<Simulation> {
         start: begin,
         days: arguments.days,
         seed: SEED,
-        stages: vec![Stage {
-            at: 0,
-            fleet,
-            specs: Some(specs),
-            utilisation: PerMille(500),
-            ..Stage::default()
-        }],
+        stages: vec![Stage { at: 0, fleet, specs: Some(specs), utilisation: PerMille(500), ..Stage::default() }],
         conduct: Conduct { start_minutes: 2, failover: Failover::AfterMinutes(5) },
         arrivals: if arguments.arrivals > 0 { vec![arrivals] } else { Vec::new() },
         curves: if arguments.curved > 0 { vec![curve] } else { Vec::new() },

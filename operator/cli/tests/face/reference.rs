@@ -7,13 +7,14 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "plan",
     "explain",
     "replay",
     "validate",
     "whatif",
     "consolidate",
+    "simulate",
     "test",
     "inventory",
     "inspect",

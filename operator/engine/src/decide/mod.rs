@@ -64,8 +64,8 @@ pub use nodes::{NodeDemand, NodeTerm, node_affinity};
 pub use plan::{Changes, PlanError, PlanInput, Replay, decide, outline_with, plan, plan_with, replay, replay_on};
 pub use planner::Planner;
 pub use record::{
-    Change, ClusterExplanation, Decision, Explanation, Move, Outline, Outlined, Plan, PoolExplanation, QuotaUse, RuleCheck, ScoreTerm,
-    Status, Target, Violation,
+    Change, ClusterExplanation, Decision, Explanation, Move, Outline, Outlined, Plan, PoolExplanation, QuotaUse,
+    RuleCheck, ScoreTerm, Status, Target, Violation,
 };
 pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};

@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod plan;
 pub mod readiness;
 pub mod replay;
+pub mod simulate;
 pub mod sovereignty;
 pub mod test;
 pub mod validate;

@@ -25,7 +25,5 @@ pub use model::{
     Arrivals, Chosen, Conduct, Curve, DAY, Effect, Failover, FailureTimes, Failures, HOUR, Simulation, Stage, Stay,
     Traits,
 };
-pub use outcome::{
-    Activity, ClusterTold, DateTold, Day, Group, Outcome, Service, Spending, Standing, WorkloadTold,
-};
+pub use outcome::{Activity, ClusterTold, DateTold, Day, Group, Outcome, Service, Spending, Standing, WorkloadTold};
 pub use run::{SimulateError, simulate};
