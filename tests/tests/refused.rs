@@ -76,10 +76,8 @@ fn spoiled(
 #[test]
 fn an_object_that_is_refused_is_told_all_that_is_wrong_with_it() {
     type Change = fn(&mut Value);
-    let refusals: [Change; 2] = [
-        |value| value["spec"]["qxField"] = json!(1),
-        |value| value["spec"]["displayName"] = json!([1]),
-    ];
+    let refusals: [Change; 2] =
+        [|value| value["spec"]["qxField"] = json!(1), |value| value["spec"]["displayName"] = json!([1])];
     let mistakes: [(&str, Change, Code, &str); 6] = [
         (
             "Tenant",

@@ -70,6 +70,24 @@ pub(crate) fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })
 }
 
+/// A point in time of a file that no API server bounds, RFC 3339.
+pub(crate) fn instant(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time", "maxLength": 40 })
+}
+
+/// A figure for each hour of a day, in percent.
+pub(crate) fn hours(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "minItems": 24,
+        "maxItems": 24,
+        "items": {
+            "type": "integer", "format": "int32", "minimum": 0, "maximum": 10_000,
+            "description": "Percent. 百分比。",
+        },
+    })
+}
+
 /// Page sizes in KiB.
 pub(crate) fn page_sizes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

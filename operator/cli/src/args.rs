@@ -30,7 +30,7 @@ pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
 pub use people::{RestoreArgs, StopArgs};
 pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use show::{CompletionArgs, CrdsArgs, DemoArgs, HelpArgs, ManArgs};
-pub use study::{ConsolidateArgs, FollowOn, TestArgs, WhatifArgs};
+pub use study::{ConsolidateArgs, FollowOn, SimulateArgs, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -105,6 +105,8 @@ pub enum Command {
     Whatif(WhatifArgs),
     /// Say which clusters and nodes could be emptied within the rules, and what that saves
     Consolidate(ConsolidateArgs),
+    /// Let days go by: arrivals, scaling, failures, prices and what runs out; say what becomes of availability, cost and carbon
+    Simulate(SimulateArgs),
     /// Hold decisions against the expectations of PlacementTests, and say what they exercise
     Test(TestArgs),
     /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have

@@ -52,6 +52,12 @@ pub(crate) enum Failure {
     ManyScenarios { names: Vec<String> },
     #[error("failed to find the Scenario {text:?}{}", near.tail(Lang::En))]
     NoScenario { text: String, near: Near },
+    #[error(
+        "failed to choose a Simulation: the input has several, name one with --simulation: {}", names.join(", ")
+    )]
+    ManySimulations { names: Vec<String> },
+    #[error("failed to find the Simulation {text:?}{}", near.tail(Lang::En))]
+    NoSimulation { text: String, near: Near },
     #[error("failed to use --{flag} {text:?}: want {wanted}")]
     Supposed { flag: &'static str, text: String, wanted: &'static str },
     #[error("failed to use --as-of: the year is outside the calendar")]
@@ -170,6 +176,10 @@ impl Failure {
                 format!("输入中有多个 Scenario，请用 --scenario 指明其一：{}", names.join("、"))
             }
             Self::NoScenario { text, near } => format!("找不到 Scenario {text:?}{}", near.tail(Lang::Zh)),
+            Self::ManySimulations { names } => {
+                format!("输入中有多个 Simulation，请用 --simulation 指明其一：{}", names.join("、"))
+            }
+            Self::NoSimulation { text, near } => format!("找不到 Simulation {text:?}{}", near.tail(Lang::Zh)),
             Self::Supposed { flag, text, wanted } => format!("无法使用 --{flag} {text:?}：应写作 {wanted}"),
             Self::AsOf => "无法使用 --as-of：年份超出日历范围".to_owned(),
             Self::Month(text) => {

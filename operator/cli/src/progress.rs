@@ -1,9 +1,11 @@
 //! A line of progress for a person who waits: only on a terminal, on standard error, and only when it takes long.
 //!
-//! Work counts into [`jiuzhou_intake::Progress`]; a thread of its own looks at the counts now and then and draws, so
+//! Work counts into [`jiuzhou_intake::Progress`] or a number of days; a thread of its own looks at the counts now and then and draws, so
 //! the work itself knows no terminal. Whoever pipes standard error, says `--quiet` or sets `CI` sees nothing.
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,12 +26,30 @@ const BAR: usize = 24;
 /// Draws until it is dropped.
 pub(crate) struct Shown(Option<(Sender<()>, JoinHandle<()>)>);
 
-/// Watches some counts.
+/// Watches what is read.
 pub(crate) fn show(progress: &Progress, context: &Context) -> Shown {
+    let progress = progress.clone();
+    watch(context, move |lang, ascii| line(&progress, lang, ascii))
+}
+
+/// Watches days that pass.
+pub(crate) fn days(passed: &Arc<AtomicU32>, total: u32, context: &Context) -> Shown {
+    let passed = Arc::clone(passed);
+    watch(context, move |lang, ascii| {
+        let done = passed.load(Ordering::Relaxed).min(total);
+        let bar = bar(done as usize, total as usize, ascii);
+        match lang {
+            Lang::En => format!("simulating {bar} day {done}/{total}"),
+            Lang::Zh => format!("正在仿真 {bar} 第 {done}/{total} 天"),
+        }
+    })
+}
+
+fn watch(context: &Context, line: impl Fn(Lang, bool) -> String + Send + 'static) -> Shown {
     if context.quiet || !talk::waits() {
         return Shown(None);
     }
-    let (progress, lang, ascii) = (progress.clone(), context.lang, context.style.ascii);
+    let (lang, ascii) = (context.lang, context.style.ascii);
     let (stop, stopped) = mpsc::channel();
     let draw = move || {
         let start = Instant::now();
@@ -38,7 +58,7 @@ pub(crate) fn show(progress: &Progress, context: &Context) -> Shown {
             if start.elapsed() >= PATIENCE {
                 drawn = true;
                 // A terminal that is gone ends nothing.
-                let _ = write!(std::io::stderr(), "\r\u{1b}[K{}", line(&progress, lang, ascii));
+                let _ = write!(std::io::stderr(), "\r\u{1b}[K{}", line(lang, ascii));
                 let _ = std::io::stderr().flush();
             }
         }
@@ -69,15 +89,19 @@ fn line(progress: &Progress, lang: Lang, ascii: bool) -> String {
         };
     }
     let done = checked.min(total);
-    let full = BAR * done / total;
-    let (on, off) = if ascii { ("#", "-") } else { ("█", "░") };
-    let bar = format!("{}{}", on.repeat(full), off.repeat(BAR - full));
+    let bar = bar(done, total, ascii);
     match (done == total, lang) {
         (false, Lang::En) => format!("checking {bar} {done}/{total} objects"),
         (false, Lang::Zh) => format!("正在检查 {bar} {done}/{total} 个对象"),
         (true, Lang::En) => format!("relating {total} objects"),
         (true, Lang::Zh) => format!("正在关联 {total} 个对象"),
     }
+}
+
+fn bar(done: usize, total: usize, ascii: bool) -> String {
+    let full = BAR * done / total.max(1);
+    let (on, off) = if ascii { ("#", "-") } else { ("█", "░") };
+    format!("{}{}", on.repeat(full), off.repeat(BAR - full))
 }
 
 #[cfg(test)]

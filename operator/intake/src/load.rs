@@ -112,7 +112,7 @@ pub struct Fleet {
     pub converted: Converted,
     /// Where each object of the input stands.
     pub places: BTreeMap<ObjectRef, Place>,
-    /// Tests, scenarios and evidence that stand beside the objects.
+    /// Tests, scenarios, simulations and evidence that stand beside the objects.
     pub studies: Studies,
 }
 
@@ -198,8 +198,10 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     let mut refused: BTreeMap<ObjectRef, Place> = BTreeMap::new();
     let studies = Studies::take(&mut documents, &mut findings)?;
     let tests = studies.tests.values().map(|item| &item.document);
+    let scenarios = studies.scenarios.values().map(|item| &item.document);
     let evidence = studies.evidence.values().map(|item| &item.document);
-    for document in tests.chain(studies.scenarios.values().map(|item| &item.document)).chain(evidence) {
+    let simulations = studies.simulations.values().map(|item| &item.document);
+    for document in tests.chain(scenarios).chain(evidence).chain(simulations) {
         places.entry(document.object_ref()).or_insert_with(|| document.place("/metadata/name"));
     }
     options.progress.will_check(documents.len());

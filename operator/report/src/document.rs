@@ -53,11 +53,13 @@ pub enum DocumentKind {
     Settlement,
     /// Bodies by the evaluation index.
     Assessment,
+    /// How days to come would go by.
+    Simulate,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
@@ -74,6 +76,7 @@ impl DocumentKind {
         Self::Readiness,
         Self::Settlement,
         Self::Assessment,
+        Self::Simulate,
     ];
 
     /// The stable key in JSON.
@@ -96,6 +99,7 @@ impl DocumentKind {
             Self::Readiness => "Readiness",
             Self::Settlement => "Settlement",
             Self::Assessment => "Assessment",
+            Self::Simulate => "Simulate",
         }
     }
 
@@ -119,6 +123,7 @@ impl DocumentKind {
             Self::Readiness => Word::TitleReadiness,
             Self::Settlement => Word::TitleSettlement,
             Self::Assessment => Word::TitleAssessment,
+            Self::Simulate => Word::TitleSimulate,
         }
     }
 }
@@ -347,6 +352,8 @@ pub enum ChartForm {
     Limit(usize),
     /// Bars in the middle, each step of a selection below the one before.
     Funnel,
+    /// A line over rows that follow each other in time.
+    Line,
 }
 
 /// The state of a row. Pending, refused and violating are three words.

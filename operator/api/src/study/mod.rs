@@ -1,5 +1,4 @@
-//! Files for studies: what `jiuzhou test`, `jiuzhou whatif` and `jiuzhou report assessment` read beside the resources of
-//! a fleet.
+//! Files for studies: what `jiuzhou test`, `whatif`, `simulate` and `report assessment` read beside the resources of a fleet.
 //!
 //! They have a group of their own and no definition on any API server: nothing acts on them. Their schemas are made and
 //! checked as those of the resources are, so a mistake in one is told with its line, its rule and its fix.
@@ -9,6 +8,7 @@ mod assessment_evidence;
 mod change;
 mod placement_test;
 mod scenario;
+mod simulation;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;
@@ -27,6 +27,10 @@ pub use placement_test::{
     Case, Expectations, ExpectedFinding, ExpectedStatus, ExpectedViolation, PlacementTest, PlacementTestSpec, Refusal,
 };
 pub use scenario::{Scenario, ScenarioSpec};
+pub use simulation::{
+    ArrivalStream, DatedChange, FailoverPolicy, FailoverRule, FailureEffect, FailureRule, FailureWindow, ScalingCurve,
+    Simulation, SimulationSpec,
+};
 
 /// Group of the files for studies.
 pub const GROUP: &str = "study.jiuzhou.dev";
@@ -34,7 +38,10 @@ pub const GROUP: &str = "study.jiuzhou.dev";
 /// The definitions of the files, for readers; they are never installed.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    [AssessmentEvidence::crd(), PlacementTest::crd(), Scenario::crd()].into_iter().map(published).collect()
+    [AssessmentEvidence::crd(), PlacementTest::crd(), Scenario::crd(), Simulation::crd()]
+        .into_iter()
+        .map(published)
+        .collect()
 }
 
 /// Every kind of file with its schema.

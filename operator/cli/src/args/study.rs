@@ -1,4 +1,4 @@
-//! Flags of the commands about what is not: tests, scenarios, consolidation.
+//! Flags of the commands about what is not: tests, scenarios, consolidation, simulation.
 
 use std::path::PathBuf;
 
@@ -134,6 +134,37 @@ pub struct ConsolidateArgs {
     /// Try only this cluster; may be repeated
     #[arg(long, value_name = "CLUSTER", help_heading = "Input")]
     pub cluster: Vec<String>,
+
+    /// Treat warnings as errors, and what is unknown as a refusal
+    #[arg(long, help_heading = "Gate")]
+    pub strict: bool,
+}
+
+/// `simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+
+    /// The present state to start from: a saved plan, or files with FleetPlacements [default: the input's own, else as planned]
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub against: Option<PathBuf>,
+
+    /// The Simulation of the input to run, by name; needed where the input has several [default: its only one, else clusters that fail by chance]
+    #[arg(long, value_name = "NAME", help_heading = "Supposed")]
+    pub simulation: Option<String>,
+
+    /// Days to simulate [default: those of the Simulation, else 30]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=366), help_heading = "Supposed")]
+    pub days: Option<u32>,
+
+    /// What chance is drawn from: the same seed gives the same report [default: that of the Simulation, else 1]
+    #[arg(long, value_name = "NUMBER", help_heading = "Supposed")]
+    pub seed: Option<u64>,
 
     /// Treat warnings as errors, and what is unknown as a refusal
     #[arg(long, help_heading = "Gate")]

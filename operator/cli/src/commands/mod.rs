@@ -20,6 +20,7 @@ pub(crate) mod saved;
 mod sbom;
 mod settlement;
 mod shell;
+mod simulate;
 mod sovereignty;
 mod test;
 mod tour;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, context),
         Command::Whatif(args) => whatif::run(&args, context),
         Command::Consolidate(args) => consolidate::run(&args, context),
+        Command::Simulate(args) => simulate::run(&args, context),
         Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),

@@ -7,13 +7,14 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "plan",
     "explain",
     "replay",
     "validate",
     "whatif",
     "consolidate",
+    "simulate",
     "test",
     "inventory",
     "inspect",

@@ -202,3 +202,64 @@ fn readiness_of_nothing_or_of_broken_files_says_so() {
     let named = folder.run(&["report", "readiness", "examples/10-province", "--for", "adoption-2026"]);
     assert_ne!(named.code, 0);
 }
+
+/// Runs `jiuzhou simulate` on the fleet and one Simulation.
+fn simulate(spec: &str, more: &[&str]) -> (i32, String, String) {
+    let folder = Folder::new();
+    let text =
+        format!("apiVersion: study.jiuzhou.dev/v1alpha1\nkind: Simulation\nmetadata: {{name: days}}\nspec: {spec}\n");
+    fs::write(folder.path().join("days.yaml"), text).expect("a writable folder");
+    let ran = folder.run(&[&["simulate", FLEET, "days.yaml", "--days", "2"], &AS_OF[..], more].concat());
+    (ran.code, ran.out, ran.err)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_a_failure_is_told_where_it_happened() {
+    let works =
+        "{failures: [{name: works, clusters: [vault], windows: [{from: \"2026-11-24T08:00:00+08:00\", minutes: 60}]}]}";
+    let (code, out, err) = simulate(works, &["-o", "json"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(simulate(works, &["-o", "json"]).1, out);
+    let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let section = |key: &str| {
+        let sections = json["sections"].as_array().expect("sections");
+        sections.iter().find(|one| one["key"] == key).unwrap_or_else(|| panic!("no {key}: {out}")).clone()
+    };
+    let rows = section("byCluster")["rows"].as_array().expect("rows").clone();
+    let vault = rows.iter().find(|row| row["cluster"] == "vault").expect("a row");
+    assert_eq!((&vault["failures"], &vault["minutes"]), (&1.into(), &60.into()), "{vault}");
+    assert_eq!(section("serviceByDay")["rows"].as_array().map(Vec::len), Some(2));
+    // Every day of a fleet without failures is whole.
+    let (_, quiet, _) = simulate("{failures: []}", &["-o", "json"]);
+    let quiet: serde_json::Value = serde_json::from_str(&quiet).expect("JSON");
+    assert_ne!(quiet["headline"], json["headline"]);
+}
+
+#[test]
+fn names_that_a_simulation_gives_must_be_there() {
+    for (spec, near) in [
+        ("{failures: [{name: a, clusters: [vualt], everyHours: 9, meanMinutes: 9}]}", "vault"),
+        ("{curves: [{name: a, tenants: [yn-dat]}]}", "yn-data"),
+        ("{curves: [{name: a, workloads: [open-data/open-dat]}]}", "open-data/open-data"),
+        ("{arrivals: [{name: a, template: open-data/opn-data, everyMinutes: 9}]}", "open-data/open-data"),
+        ("{changes: [{from: \"2026-11-24\", make: [{drain: vualt}]}]}", "vault"),
+    ] {
+        let (code, out, _) = simulate(spec, &[]);
+        assert_eq!(code, 4, "{spec}: {out}");
+        assert!(out.contains("ReferenceUnknown") && out.contains(near), "{spec}: {out}");
+    }
+    let (code, out, _) =
+        simulate("{failures: [{name: a, windows: [{from: \"2027-01-01T00:00:00Z\", minutes: 1}]}]}", &[]);
+    assert_eq!((code, out.contains("FormatInvalid")), (4, true), "{out}");
+    let (code, _, err) = simulate("{}", &["--simulation", "dayz", "--lang", "zh"]);
+    assert_eq!((code, err.contains("找不到 Simulation")), (1, true), "{err}");
+}
+
+#[test]
+fn a_simulation_is_told_in_every_format_and_drawn_over_time() {
+    for format in ["wide", "yaml", "markdown", "csv", "junit", "sarif", "gitlab", "github", "html"] {
+        let (code, out, err) = simulate("{}", &["-o", format]);
+        assert_eq!(code, 0, "{format}: {err}");
+        assert_eq!(out.contains("class=\"line\""), format == "html", "{format}");
+    }
+}

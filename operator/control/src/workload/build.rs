@@ -345,29 +345,10 @@ pub(crate) fn seen(status: &DeliveryStatus, wanted: i64) -> Seen {
 
 /// Stated, else by what the workload is made of.
 pub(crate) fn continuity(spec: Option<&Spec>, workload: &api::FleetWorkload) -> Continuity {
-    let stated = workload.spec.continuity.map(|stated| match stated {
-        api::Continuity::AddBeforeRemove => Continuity::AddBeforeRemove,
-        api::Continuity::SingleWriter => Continuity::SingleWriter,
-        api::Continuity::RunOnce => Continuity::RunOnce,
-        api::Continuity::OneCluster => Continuity::OneCluster,
-        api::Continuity::PerNode => Continuity::PerNode,
-    });
     if seeded::is(Bug::WriterAsFree) {
         return Continuity::AddBeforeRemove;
     }
-    stated.unwrap_or_else(|| by_kinds(spec, workload))
-}
-
-/// The most careful of what its kinds ask for.
-fn by_kinds(spec: Option<&Spec>, workload: &api::FleetWorkload) -> Continuity {
-    let has = |kind: &str| workload.spec.objects.iter().any(|object| object.manifest["kind"] == kind);
-    match () {
-        () if has("Job") => Continuity::RunOnce,
-        () if has("StatefulSet") || has("PersistentVolumeClaim") => Continuity::SingleWriter,
-        () if has("CronJob") => Continuity::OneCluster,
-        () if has("DaemonSet") && spec.is_none_or(|spec| spec.replicas <= 1) => Continuity::PerNode,
-        () => Continuity::AddBeforeRemove,
-    }
+    jiuzhou_intake::convert::continuity(workload, spec)
 }
 
 pub(super) fn order(

@@ -11,6 +11,7 @@ mod clusters;
 mod contents;
 #[cfg(test)]
 mod contents_tests;
+mod continuity;
 mod demands;
 mod figures;
 mod images;
@@ -42,6 +43,7 @@ use crate::objects::{Key, Objects, named};
 
 pub use catalogue::catalogue;
 pub use claims::rivals;
+pub use continuity::continuity;
 pub use kinds::profiles;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};

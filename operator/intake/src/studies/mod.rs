@@ -1,16 +1,18 @@
-//! Files for studies: tests, scenarios and evidence beside the resources, checked like them, and the changes they suppose.
+//! Files for studies: tests, scenarios, simulations and evidence beside the resources, checked like them, and the changes they
+//! suppose.
 //!
 //! A supposed change is an edit of documents before they are checked ([`change`]), so what it means is told by the same
 //! schema, the same checks and the same engine as if somebody had written it into the files.
 
 mod change;
+mod days;
 mod edit;
 mod merge;
 #[cfg(test)]
 mod tests;
 
 use jiff::Timestamp;
-use jiuzhou_api::study::{self, AssessmentEvidence, Change, PlacementTest, Scenario};
+use jiuzhou_api::study::{self, AssessmentEvidence, Change, PlacementTest, Scenario, Simulation};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 
 use crate::documents::Document;
@@ -19,8 +21,9 @@ use crate::objects::{self, Items, Origin};
 use crate::schema::{Kinds, SchemaError};
 
 pub use change::Supposed;
+pub use days::{Days, DaysError, Morning};
 
-/// Tests, scenarios and evidence of an input, by name.
+/// Tests, scenarios, simulations and evidence of an input, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Studies {
     /// Tests.
@@ -29,6 +32,8 @@ pub struct Studies {
     pub scenarios: Items<Scenario>,
     /// Evidence for assessments.
     pub evidence: Items<AssessmentEvidence>,
+    /// Simulations.
+    pub simulations: Items<Simulation>,
 }
 
 impl Studies {
@@ -54,6 +59,7 @@ impl Studies {
                 "PlacementTest" => objects::add(&mut studies.tests, document, Origin::Input, findings),
                 "Scenario" => objects::add(&mut studies.scenarios, document, Origin::Input, findings),
                 "AssessmentEvidence" => objects::add(&mut studies.evidence, document, Origin::Input, findings),
+                "Simulation" => objects::add(&mut studies.simulations, document, Origin::Input, findings),
                 _ => {
                     let reason = Reason::new(Code::KindUnknown).object(document.kind.as_str());
                     findings.push(document.finding(reason, "/kind"));

@@ -262,3 +262,86 @@ fn changes_to_files_that_are_not_as_their_schema_says_are_findings_and_no_panic(
         assert!(!input.build(&options()).unwrap().findings.is_empty(), "{change}");
     }
 }
+
+/// Days from 1 December 2026 on, with changes written as the list of a simulation.
+fn days(changes: &str, many: u32) -> Days {
+    let indented = changes.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let text = format!(
+        "apiVersion: study.jiuzhou.dev/v1alpha1\nkind: Simulation\nmetadata: {{name: s}}\nspec:\n  changes:\n{indented}"
+    );
+    let studies = load_texts(&[("days.yaml".to_owned(), text.as_bytes())], &options()).unwrap();
+    assert_eq!(studies.findings, [], "{text}");
+    let item = studies.studies.simulations.values().next().unwrap();
+    let start = "2026-11-30T16:00:00Z".parse().unwrap();
+    input(FLEET).days(start, many, &item.object.spec.changes, Some(&item.document), &options()).unwrap()
+}
+
+#[test]
+fn a_dated_change_holds_from_its_day_on_and_days_between_share_what_they_have() {
+    let told = days(
+        "- {from: \"2026-12-02\", make: [{drain: main}]}\n- {from: \"2026-12-04\", make: [{replicas: {workload: health/web, replicas: 5}}]}",
+        5,
+    );
+    assert_eq!(told.findings, []);
+    let draining: Vec<bool> =
+        told.mornings.iter().map(|one| one.fleet.clusters[0].state == ClusterState::Draining).collect();
+    assert_eq!(draining, [false, true, true, true, true]);
+    let replicas: Vec<Option<i64>> =
+        told.mornings.iter().map(|one| one.specs.as_ref().map(|specs| specs[0].replicas)).collect();
+    assert_eq!(replicas, [Some(2), Some(2), None, Some(5), None]);
+    assert!(told.mornings.iter().all(|one| one.fleet.specs.is_empty() && one.traits.len() == 1));
+}
+
+#[test]
+fn what_depends_on_the_date_is_asked_anew_each_morning() {
+    let until = FLEET.replace("{name: bank, ticket: T-1}", "{name: bank, ticket: T-1, validUntil: \"2026-12-02\"}");
+    let until = until.replace("2027-12-31", "2026-12-02");
+    let start = "2026-11-30T16:00:00Z".parse().unwrap();
+    let told = input(&until).days(start, 4, &[], None, &options()).unwrap();
+    let peers: Vec<usize> = told.mornings.iter().map(|one| one.fleet.clusters[0].peers.len()).collect();
+    assert_eq!(peers, [2, 2, 1, 1]);
+    assert_eq!(told.expiring.len(), 1, "{:?}", told.expiring);
+    assert_eq!(told.expiring[0].last_day().to_string(), "2026-12-02");
+}
+
+#[test]
+fn a_lost_cluster_is_lost_from_its_day_on_and_emergency_mode_begins() {
+    let told = days("- {from: \"2026-12-02\", make: [{lose: main}, {emergency: {}}]}", 3);
+    let lost: Vec<usize> = told.mornings.iter().map(|one| one.lost.len()).collect();
+    assert_eq!(lost, [0, 1, 1]);
+    let cause = |morning: &Morning| morning.specs.as_ref().map(|specs| specs[0].requirement.cause);
+    assert_eq!((cause(&told.mornings[0]), cause(&told.mornings[1])), (Some(Cause::Change), Some(Cause::Emergency)));
+}
+
+#[test]
+fn a_change_outside_of_the_days_or_of_what_is_there_is_told_at_its_line() {
+    let told =
+        days("- {from: \"2026-12-09\", make: [{drain: main}]}\n- {from: \"2026-12-01\", make: [{drain: mian}]}", 2);
+    let codes: Vec<_> = told.findings.iter().map(|one| (one.reason.code, one.place.as_ref().unwrap().line)).collect();
+    assert_eq!(codes, [(Code::FormatInvalid, 6), (Code::ReferenceUnknown, 7)]);
+}
+
+#[test]
+fn rules_of_a_simulation_are_those_of_its_schema() {
+    for (spec, faults) in [
+        ("{failover: {policy: Never}}", 0),
+        ("{failover: {policy: Never, minutes: 3}}", 1),
+        ("{failover: {policy: AfterMinutes}}", 1),
+        ("{failures: [{name: a, everyHours: 9, meanMinutes: 9}]}", 0),
+        ("{failures: [{name: a, everyHours: 9}]}", 1),
+        (
+            "{failures: [{name: a, everyHours: 9, meanMinutes: 9, windows: [{from: \"2026-12-01T00:00:00Z\", minutes: 1}]}]}",
+            1,
+        ),
+        ("{failures: [{name: a}]}", 1),
+        ("{arrivals: [{name: a, template: n/w, everyMinutes: 1, stayMinutes: 1, meanStayMinutes: 1}]}", 1),
+        ("{curves: [{name: a, percentByHour: [1, 2]}]}", 1),
+        ("{days: 0}", 1),
+        ("{}", 0),
+    ] {
+        let text =
+            format!("apiVersion: study.jiuzhou.dev/v1alpha1\nkind: Simulation\nmetadata: {{name: s}}\nspec: {spec}\n");
+        let fleet = load_texts(&[("s.yaml".to_owned(), text.as_bytes())], &options()).unwrap();
+        assert_eq!(fleet.findings.len(), faults, "{spec}: {:?}", fleet.findings);
+    }
+}

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod readiness;
 pub mod replay;
 pub mod settlement;
+pub mod simulate;
 pub mod sovereignty;
 pub mod test;
 pub mod validate;

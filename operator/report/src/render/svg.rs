@@ -1,4 +1,4 @@
-//! Charts as inline SVG: bars, stacked bars and the funnel of a decision.
+//! Charts as inline SVG: bars, stacked bars, the funnel of a decision, a line over time.
 //!
 //! A chart draws columns of a table that stands beside it, so it is a picture for the eye and hidden from screen
 //! readers, which have the table. No script, no font, no link. Colours are classes of the page's style sheet; the
@@ -24,6 +24,10 @@ const BAR: i128 = 400;
 const VALUE: i128 = 150;
 /// Height of a row.
 const ROW: usize = 26;
+/// The same, as a length.
+const ROW_HEIGHT: i128 = 26;
+/// Height of the plot of a line.
+const PLOT: i128 = 120;
 /// Display columns of a name before it is cut.
 const NAME: usize = 24;
 /// Colours of the style sheet, used in turn.
@@ -32,6 +36,9 @@ const COLOURS: usize = 6;
 /// The picture of a section, or `None` when it has none to draw.
 pub(super) fn draw(section: &Section, lang: Lang) -> Option<String> {
     let chart = section.chart.as_ref()?;
+    if chart.form == ChartForm::Line {
+        return line(section, chart, lang);
+    }
     let (bars, parts) = bars(section, chart, lang);
     let longest = bars.iter().map(|bar| bar.total().max(bar.limit.unwrap_or(0))).max().filter(|total| *total > 0)?;
     let more = bars.len().saturating_sub(MOST);
@@ -56,6 +63,43 @@ pub(super) fn draw(section: &Section, lang: Lang) -> Option<String> {
             Lang::Zh => format!("另有 {more} 项见表"),
         };
         label(&mut out, 0, y, "muted", &text);
+    }
+    out.push_str("</svg>");
+    Some(out)
+}
+
+/// A line from the first row to the last, over zero; a gap where a figure is not known. `None` with fewer than two known.
+fn line(section: &Section, chart: &Chart, lang: Lang) -> Option<String> {
+    let cell = |row: &[Cell], at: usize| row.get(at).map_or_else(String::new, |cell| show(cell, lang, false, 8));
+    let value = |row: &Vec<Cell>| row.get(chart.value).and_then(Cell::magnitude).map(|value| i128::from(value.max(0)));
+    let values: Vec<Option<i128>> = section.rows.iter().map(value).collect();
+    let most = values.iter().flatten().copied().max()?;
+    if values.iter().flatten().count() < 2 || most == 0 {
+        return None;
+    }
+    let steps = i128::try_from(values.len() - 1).ok()?.max(1);
+    let mut out = format!(
+        "<svg class=\"chart\" viewBox=\"0 0 {} {}\" aria-hidden=\"true\" focusable=\"false\">",
+        LABEL + BAR + VALUE,
+        PLOT + 2 * ROW_HEIGHT
+    );
+    let (mut path, mut pen) = (String::new(), 'M');
+    for (at, value) in (0_i128..).zip(&values) {
+        let Some(value) = value else {
+            pen = 'M';
+            continue;
+        };
+        let _ = write!(path, "{pen}{} {} ", LABEL + at * BAR / steps, ROW_HEIGHT + PLOT - value * PLOT / most);
+        pen = 'L';
+    }
+    let _ = write!(out, "<path class=\"axis\" d=\"M{LABEL} {ROW_HEIGHT} v{PLOT} h{BAR}\"/>");
+    let _ = write!(out, "<path class=\"line\" d=\"{}\"/>", path.trim_end());
+    let highest = section.rows.iter().find(|row| value(row) == Some(most));
+    let top = highest.map(|row| cell(row, chart.value)).unwrap_or_default();
+    label(&mut out, 0, 3, "figure", &top);
+    let below = usize::try_from(PLOT + ROW_HEIGHT).unwrap_or(0);
+    for (row, x) in [(section.rows.first(), LABEL), (section.rows.last(), LABEL + BAR)] {
+        label(&mut out, x, below, "muted", &row.map(|row| cell(row, chart.label)).unwrap_or_default());
     }
     out.push_str("</svg>");
     Some(out)
@@ -153,7 +197,7 @@ impl Bar {
         }
         let end = match form {
             ChartForm::Funnel => LABEL + BAR,
-            ChartForm::Bars | ChartForm::Limit(_) => {
+            ChartForm::Bars | ChartForm::Limit(_) | ChartForm::Line => {
                 (LABEL + if self.known { full } else { 24 }).max(line.unwrap_or(0))
             }
         };
@@ -220,6 +264,19 @@ mod tests {
         assert!(svg.contains("&lt;麒麟&gt;") && !svg.contains("<麒麟>"));
         assert_eq!(draw(&section(&[]), Lang::En), None);
         assert_eq!(draw(&section(&[0]), Lang::En), None);
+    }
+
+    #[test]
+    fn a_line_goes_through_every_row_over_zero_and_breaks_where_nothing_is_known() {
+        let mut section = section(&[0, 50, 100]);
+        section.rows.push(vec!["d".into(), Cell::Unknown]);
+        section.rows.push(vec!["e".into(), 25_i64.into()]);
+        section.chart = Some(Chart { form: ChartForm::Line, label: 0, part: None, value: 1 });
+        let svg = draw(&section, Lang::En).unwrap();
+        assert!(svg.contains("d=\"M190 146 L290 86 L390 26 M590 116\""), "{svg}");
+        assert!(svg.contains(">100<title>") && svg.contains(">e<title>"), "{svg}");
+        section.rows.truncate(1);
+        assert_eq!(draw(&section, Lang::En), None);
     }
 
     #[test]

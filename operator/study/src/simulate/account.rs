@@ -11,12 +11,12 @@ use jiuzhou_measure::rates::{ClusterRates, Spent};
 
 use super::outcome::{Service, Spending};
 
-/// Replicas that are wanted and ready, over time.
+/// Replicas that are wanted, have a place and are ready, over time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flow {
     since: i64,
-    wanted: i64,
-    ready: i64,
+    /// At this minute: replicas, not replica-minutes.
+    level: Service,
     sum: Service,
 }
 
@@ -25,23 +25,34 @@ impl Flow {
         Self { since, ..Self::default() }
     }
 
-    /// From now on this much more is wanted and ready.
-    pub(super) fn change(&mut self, now: i64, wanted: i64, ready: i64) {
-        self.advance(now);
-        self.wanted += wanted;
-        self.ready += ready;
+    /// What is wanted, placed and ready now.
+    pub(super) fn level(&self) -> Service {
+        self.level
     }
 
-    /// What is wanted and ready now.
-    pub(super) fn level(&self) -> (i64, i64) {
-        (self.wanted, self.ready)
+    /// From now on it is so much.
+    pub(super) fn set(&mut self, now: i64, level: Service) {
+        self.advance(now);
+        self.level = level;
+    }
+
+    /// From now on it is another by the difference of a part.
+    pub(super) fn change(&mut self, now: i64, before: Service, after: Service) {
+        let Service { wanted, placed, ready } = self.level;
+        let level = Service {
+            wanted: wanted + after.wanted - before.wanted,
+            placed: placed + after.placed - before.placed,
+            ready: ready + after.ready - before.ready,
+        };
+        self.set(now, level);
     }
 
     fn advance(&mut self, now: i64) {
         let minutes = now - self.since;
         self.since = now;
+        let Service { wanted, placed, ready } = self.level;
         let of = |level: i64| level.saturating_mul(minutes);
-        self.sum.add(Service { wanted: of(self.wanted), ready: of(self.ready) });
+        self.sum.add(Service { wanted: of(wanted), placed: of(placed), ready: of(ready) });
     }
 
     /// The sum up to a minute; the next one begins there.

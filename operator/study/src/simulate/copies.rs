@@ -102,6 +102,11 @@ impl Spread {
         up.fold(0, i64::saturating_add)
     }
 
+    /// Replicas that are decided.
+    pub(super) fn decided(&self) -> i64 {
+        self.by_cluster.values().map(|copies| copies.decided).fold(0, i64::saturating_add)
+    }
+
     /// It was decided anew.
     pub(super) fn decide<'a>(&mut self, targets: impl Iterator<Item = (&'a str, i64)>) {
         self.by_cluster.values_mut().for_each(|copies| copies.decided = 0);
@@ -171,7 +176,7 @@ impl Spread {
     }
 
     /// Everything is there as decided, so no step has anything to say.
-    fn rests(&self) -> bool {
+    pub(super) fn rests(&self) -> bool {
         self.by_cluster.values().all(|copies| copies.decided > 0 && copies.there == copies.decided)
     }
 

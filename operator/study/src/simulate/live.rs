@@ -139,6 +139,17 @@ impl Live {
         (gained, lost)
     }
 
+    /// A cluster it had left is reached again: what was not placed anew elsewhere is where it was, and is not removed.
+    /// Answers whether anything is.
+    pub(super) fn returns(&mut self, cluster: &str) -> bool {
+        let Some(copies) = self.spread.by_cluster.get_mut(cluster).filter(|copies| copies.decided == 0) else {
+            return false;
+        };
+        copies.decided = copies.there.min(self.dropped).max(0);
+        self.dropped -= copies.decided;
+        copies.decided > 0
+    }
+
     /// No decision was necessary: it has what it wants and breaks nothing.
     pub(super) fn is_well(&mut self, now: i64) {
         self.status = Status::Placed;
@@ -157,17 +168,18 @@ impl Live {
             Division::ByCapacity | Division::ByWeight(_) | Division::Packed => self.wanted,
         };
         let ready = self.spread.ready(now, &link).min(wanted);
-        self.level(now, (wanted, ready), whole);
+        let placed = self.spread.decided().max(ready).min(wanted);
+        self.level(now, Service { wanted, placed, ready }, whole);
         let running = self.spread.by_cluster.iter().filter(|(cluster, copies)| copies.there > 0 && link(cluster).runs);
         let charged = running.map(|(cluster, copies)| (ledger.clusters.number(cluster), copies.there)).collect();
         self.charge(now, charged, ledger);
     }
 
-    fn level(&mut self, now: i64, (wanted, ready): (i64, i64), whole: &mut Flow) {
+    fn level(&mut self, now: i64, level: Service, whole: &mut Flow) {
         let before = self.flow.level();
-        if before != (wanted, ready) {
-            self.flow.change(now, wanted - before.0, ready - before.1);
-            whole.change(now, wanted - before.0, ready - before.1);
+        if before != level {
+            self.flow.set(now, level);
+            whole.change(now, before, level);
         }
     }
 
@@ -189,16 +201,17 @@ impl Live {
     }
 
     /// Its files say something else. What it asks for is charged anew.
-    pub(super) fn becomes(&mut self, base: Spec, traits: Traits, tenant: u32, now: i64, ledger: &mut Ledger) {
+    pub(super) fn becomes(&mut self, base: Spec, traits: Traits, tier: String, now: i64, ledger: &mut Ledger) {
         self.charge(now, BTreeMap::new(), ledger);
+        let tenant = ledger.tenants.number(&base.requirement.tenant);
         self.base =
             Spec { current: Vec::new(), admitted: self.base.admitted, changed: false, rebalance: false, ..base };
-        (self.traits, self.tenant, self.changed) = (traits, tenant, true);
+        (self.traits, self.tenant, self.tier, self.changed) = (traits, tenant, tier, true);
     }
 
     /// It is gone, or the simulation ends: what there is to tell of it.
     pub(super) fn end(mut self, now: i64, whole: &mut Flow, ledger: &mut Ledger) -> Ended {
-        self.level(now, (0, 0), whole);
+        self.level(now, Service::default(), whole);
         self.charge(now, BTreeMap::new(), ledger);
         self.service.add(self.flow.take(now));
         let waiting = self.waiting.minutes(now);

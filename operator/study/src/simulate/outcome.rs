@@ -16,6 +16,8 @@ use jiuzhou_measure::rates::Estimate;
 pub struct Service {
     /// Replica-minutes wanted.
     pub wanted: i64,
+    /// Of these, with a place: decided, or still ready where they were.
+    pub placed: i64,
     /// Of these, ready.
     pub ready: i64,
 }
@@ -24,6 +26,7 @@ impl Service {
     /// Adds another.
     pub fn add(&mut self, other: Self) {
         self.wanted = self.wanted.saturating_add(other.wanted);
+        self.placed = self.placed.saturating_add(other.placed);
         self.ready = self.ready.saturating_add(other.ready);
     }
 

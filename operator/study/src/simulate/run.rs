@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
     fn look(&mut self, key: &WorkloadKey, now: i64) {
         let Some(live) = self.lives.get_mut(key) else { return };
         let links = &self.links;
-        let before = live.spread.current();
+        let before = (!live.spread.rests()).then(|| live.spread.current());
         let start = self.simulation.conduct.start_minutes;
         let done = live.spread.settle(live.traits.continuity, now, start, |cluster| links.of(cluster));
         live.count(now, |cluster| links.of(cluster), &mut self.flow, &mut self.ledger);
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
         if let Some(at) = done.ready_at {
             self.queue.push(at, Event::Ready(key.clone()));
         }
-        if live.spread.current() != before {
+        if before.is_some_and(|before| live.spread.current() != before) {
             self.touched.insert(key.clone());
             // What became free is of use to who waits.
             self.asked |= !self.troubled.is_empty();
@@ -395,7 +395,15 @@ impl<'a> Run<'a> {
         let name = format!("{}+{}-{}", arrivals.template.name, arrivals.name, stream.count);
         let key = WorkloadKey { namespace: arrivals.template.namespace.clone(), name };
         self.admitted += 1;
-        let spec = Spec { key: key.clone(), admitted: self.admitted, changed: true, ..like.base.clone() };
+        // It is a workload of its own: it need not stand where its template does.
+        let spec = Spec {
+            key: key.clone(),
+            admitted: self.admitted,
+            changed: true,
+            colocate: None,
+            data_on: None,
+            ..like.base.clone()
+        };
         let conduct = (like.traits, like.curve);
         self.enter(spec, Spread::default(), conduct, now);
         self.activity.arrived += 1;
@@ -544,8 +552,13 @@ impl<'a> Run<'a> {
             self.tell_cluster(cluster);
         }
         for key in self.on(cluster) {
-            if let Some(live) = self.lives.get_mut(&key).filter(|_| runs) {
-                live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
+            if let Some(live) = self.lives.get_mut(&key) {
+                if runs {
+                    live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
+                }
+                if back && live.returns(cluster) {
+                    self.touched.insert(key.clone());
+                }
             }
             self.look(&key, now);
         }
@@ -665,10 +678,9 @@ impl<'a> Run<'a> {
             if known.get(&spec.key).is_some_and(|old| same_intent(old, spec)) {
                 continue;
             }
-            let tenant = self.ledger.tenants.number(&spec.requirement.tenant);
-            let curve = self.curve_of(spec);
+            let (curve, tier) = (self.curve_of(spec), self.tier_of(spec));
             let Some(mut live) = self.lives.remove(&spec.key) else { continue };
-            live.becomes(spec.clone(), traits, tenant, now, &mut self.ledger);
+            live.becomes(spec.clone(), traits, tier, now, &mut self.ledger);
             live.curve = curve;
             live.wanted = self.wanted(&live, now);
             let links = &self.links;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use jiuzhou_engine::decide::input::{ClusterInput, ClusterState};
-use jiuzhou_engine::decide::{Changes, Policy, Snapshot, Spec, WorkloadKey, plan};
+use jiuzhou_engine::decide::input::{ClusterInput, ClusterState, EvidenceState, ProtectionReport, Term};
+use jiuzhou_engine::decide::{Changes, Policy, Requirement, Snapshot, Spec, WorkloadKey, plan};
 use jiuzhou_engine::step::Continuity;
 use jiuzhou_engine::terms::{Fen, Milliwatts, PerMille};
 use jiuzhou_measure::cost::MicroFen;
@@ -76,7 +76,7 @@ fn nothing_happens_to_a_fleet_at_rest_and_a_day_of_it_costs_what_a_day_costs() {
     let one = stage(0, &[cluster("a", 2, 4)], &[workload("w", 4, &[("a", 4)])], 100);
     let told = run(&simulation(3, vec![one]));
     assert_eq!((told.days.len(), told.turns), (3, 1));
-    assert_eq!(told.service, Service { wanted: 4 * 3 * DAY, ready: 4 * 3 * DAY });
+    assert_eq!(told.service, Service { wanted: 4 * 3 * DAY, placed: 4 * 3 * DAY, ready: 4 * 3 * DAY });
     assert_eq!(told.activity, Activity::default());
     // 4 cpu for 72 h: 6 W, 4 yuan an hour.
     assert_eq!((told.spending.energy.0, told.spending.cost), (6000 * 72, Fen(400 * 72)));
@@ -103,7 +103,8 @@ fn after_the_wait_workloads_leave_a_lost_cluster_and_what_comes_back_is_removed(
     let mut simulation = simulation(1, vec![one]);
     simulation.failures = vec![window("a", 60, 600, Effect::Down)];
     let told = run(&simulation);
-    // Ten minutes of waiting and two of starting on b.
+    // Ten minutes of waiting and two of starting on b; a place there was all the time.
+    assert_eq!(told.service.placed, told.service.wanted);
     assert_eq!((told.service.missing(), told.activity.failovers), (2 * 12, 1));
     assert_eq!((told.activity.moved, told.activity.started), (2, 2));
     simulation.conduct.failover = Failover::Never;
@@ -164,6 +165,9 @@ fn workloads_arrive_wait_for_room_and_go_again() {
     assert!((25..=55).contains(&told.activity.arrived), "{:?}", told.activity);
     assert!((0..=8).contains(&(told.activity.arrived - told.activity.departed)), "{:?}", told.activity);
     assert!(told.service.missing() > 0 && told.tenants[""].waiting > 0);
+    // One replica each: what waits is exactly what has no place, and what starts takes two minutes.
+    assert_eq!(told.service.wanted - told.service.placed, told.tenants[""].waiting);
+    assert_eq!(told.service.placed - told.service.ready, 2 * told.activity.started);
     assert!(told.days.iter().all(|day| day.standing.workloads - day.standing.waiting <= 4), "{:?}", told.days);
     assert_eq!(told.tenants[""].workloads, told.activity.arrived + 1);
 }
@@ -297,7 +301,7 @@ proptest! {
         turned.stages[0].specs.iter_mut().for_each(|specs| specs.reverse());
         prop_assert_eq!(&run(&turned), &told);
 
-        prop_assert!(told.service.ready <= told.service.wanted);
+        prop_assert!(told.service.ready <= told.service.placed && told.service.placed <= told.service.wanted);
         let mut sums = (Service::default(), Spending::default(), Activity::default());
         for day in &told.days {
             sums.0.add(day.service);
@@ -322,4 +326,38 @@ fn another_seed_is_another_month() {
     let replicas = [3, 2, 4];
     assert_eq!(run(&busy(7, &replicas)), run(&busy(7, &replicas)));
     assert_ne!(run(&busy(7, &replicas)), run(&busy(8, &replicas)));
+}
+
+#[test]
+fn what_runs_out_is_seen_on_its_date_and_not_before() {
+    let mut a = cluster("a", 2, 4);
+    let simulated = simulation(3, Vec::new());
+    let ends = simulated.start.checked_add(jiff::SignedDuration::from_hours(36)).expect("an instant");
+    a.protection = vec![ProtectionReport {
+        number: "测1".to_owned(),
+        level: 3,
+        conforms: true,
+        term: Term { from: None, until: Some(ends) },
+        recorded_at: jiff::Timestamp::UNIX_EPOCH,
+        state: EvidenceState::Verified,
+        state_since: None,
+    }];
+    let graded = Arc::new(Requirement { protection: Some(3), ..Requirement::default() });
+    let spec = Spec { requirement: graded, ..workload("w", 2, &[("a", 2)]) };
+    let told = run(&Simulation { stages: vec![stage(0, &[a], &[spec], 0)], ..simulated });
+    assert_eq!(told.dates, [DateTold { at: ends, violating: 1, moved: 0 }]);
+    // Two turns: the first and that one. What runs stays and serves.
+    assert_eq!((told.turns, told.service.missing(), told.tenants[""].violating), (2, 0, 36 * HOUR));
+    let standing: Vec<i64> = told.days.iter().map(|day| day.standing.violating).collect();
+    assert_eq!(standing, [0, 1, 1]);
+}
+
+#[test]
+fn overlapping_failures_end_when_the_last_of_them_does() {
+    let one = stage(0, &[cluster("a", 2, 4)], &[workload("w", 1, &[("a", 1)])], 0);
+    let mut simulation = simulation(1, vec![one]);
+    simulation.failures = vec![window("a", 60, 30, Effect::Down), window("a", 80, 60, Effect::CutOff)];
+    let told = run(&simulation);
+    // Down for 30 minutes, and two to start again although nobody reaches it for longer.
+    assert_eq!((told.service.missing(), told.clusters["a"].minutes, told.clusters["a"].failures), (32, 80, 2));
 }
