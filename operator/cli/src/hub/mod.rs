@@ -32,14 +32,14 @@ pub(crate) use leave::{drain, leave};
 #[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
-pub(crate) use people::{restore, stop};
+pub(crate) use people::{approve, restore, stop};
 #[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
 
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
-pub(crate) use offline::{drain, export_state, join, leave, operator, restore, rollback, rollout, stop};
+pub(crate) use offline::{approve, drain, export_state, join, leave, operator, restore, rollback, rollout, stop};
 
 /// What a build without the feature answers.
 #[cfg(not(feature = "hub"))]
@@ -48,7 +48,7 @@ mod offline {
 
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
-    use crate::args::{DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs, RolloutArgs, StopArgs};
+    use crate::args::{ApproveArgs, DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs, RolloutArgs, StopArgs};
     use crate::context::Context;
     use crate::exit::Exit;
 
@@ -87,6 +87,10 @@ mod offline {
 
     pub(crate) fn rollback(_args: &RollbackArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("rollback", context)
+    }
+
+    pub(crate) fn approve(_args: &ApproveArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("approve", context)
     }
 
     pub(crate) fn stop(_args: &StopArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::record::Commitment;
 
 /// Instants of decisions are whole seconds, as a placement holds them.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
@@ -57,7 +57,7 @@ impl Planner {
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
-        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
+        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle(), self.state.modes_change()];
         let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);
