@@ -42,7 +42,7 @@ use crate::text::{Name, ObjectName, Text, Title};
 #[x_kube(
     validation = ("self.from < self.until", "until: must be after from, because an emergency lasts from its start to its end. until：须晚于 from，战时模式自开始持续至结束。"),
     validation = ("(has(self.tenants) && size(self.tenants) > 0) || (has(self.workloads) && size(self.workloads) > 0)", "tenants, workloads: name at least one, because an emergency is for somebody. tenants、workloads：至少填写一项，战时模式须有适用对象。"),
-    validation = ("!has(self.victims) || !has(self.workloads) || self.victims.all(x, !self.workloads.exists(o, o.namespace == x.namespace && o.name == x.name))", "victims: must be others than workloads, because nobody gives way to themselves. victims：须与 workloads 不同，不得为自身让位。"),
+    validation = ("!has(self.victims) || !has(self.workloads) || self.victims.all(x, !self.workloads.exists(o, o.__namespace__ == x.__namespace__ && o.name == x.name))", "victims: must be others than workloads, because nobody gives way to themselves. victims：须与 workloads 不同，不得为自身让位。"),
     validation = ("self.ended || !oldSelf.ended", "ended: cannot be taken back, because its approval was of that emergency alone; make a new one. ended：不得撤回，审批单只对该次战时模式有效；请另行新建。")
 )]
 pub struct OperatingModeSpec {
