@@ -30,7 +30,8 @@ pub fn of_mode(name: &str, spec: &OperatingModeSpec) -> Digest {
 /// Digest of deletions that are held in a namespace: exactly these objects, in whatever order they come.
 #[must_use]
 pub fn of_deletions<'a>(deletions: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> Digest {
-    let mut lines: Vec<String> = deletions.map(|(namespace, name, uid)| format!("{namespace}/{name} {uid}\n")).collect();
+    let mut lines: Vec<String> =
+        deletions.map(|(namespace, name, uid)| format!("{namespace}/{name} {uid}\n")).collect();
     lines.sort();
     Digest::sha256(lines.concat().as_bytes())
 }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use jiuzhou_api::v1alpha1::{DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster, PlacementMode, PlacementStop};
+use jiuzhou_api::v1alpha1::{
+    DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster, PlacementMode, PlacementStop,
+};
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
 use jiuzhou_engine::decide::{Decision, Mode, Plan, Spec, Status, WorkloadKey};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
@@ -110,12 +112,17 @@ pub fn spec_of(
     if let Some(before) = before {
         // A wish that was given up is a limit, too, but nobody waits for it.
         let waited = before.binding_limit.as_deref().is_some_and(|limit| limit != Code::PreferredDropped.as_str());
-        let stopped = |stop: Option<&PlacementStop>| stop.filter(|stop| !stop.lifted).map(|stop| stop.order.to_string());
+        let stopped =
+            |stop: Option<&PlacementStop>| stop.filter(|stop| !stop.lifted).map(|stop| stop.order.to_string());
         let same_order = stopped(before.stop.as_ref()) == stopped(stop.as_ref());
         let over = |mode: Option<&PlacementMode>| mode.is_none_or(|mode| mode.over);
-        let given_back = before.mode.is_some()
-            && (mode.is_none() || over(before.mode.as_ref()) != over(mode.as_ref()));
-        if waited == waits && same_order && !given_back && before.clusters == clusters && *before.inputs.workload == *workload {
+        let given_back = before.mode.is_some() && (mode.is_none() || over(before.mode.as_ref()) != over(mode.as_ref()));
+        if waited == waits
+            && same_order
+            && !given_back
+            && before.clusters == clusters
+            && *before.inputs.workload == *workload
+        {
             return Ok(None);
         }
         if stamp.epoch < before.epoch {

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_stopped_is_said_and_what_runs_nothing_stays() {
-        let pod = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "x" }, "spec": { "containers": [] } });
+        let pod =
+            json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "x" }, "spec": { "containers": [] } });
         assert_eq!(halted(pod.clone()), (Halted::Runs, pod));
         let service = of("v1", "Service", json!({ "ports": [] }));
         assert_eq!(halted(service.clone()), (Halted::Idle, service));

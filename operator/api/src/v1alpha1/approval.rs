@@ -24,7 +24,12 @@ use crate::text::{ContentDigest, Date, Text, Title};
     status = "ApprovalStatus",
     derive = "PartialEq",
     doc = "The consent of others than the requester to exactly one order, named by its digest; used once. 审批单：由申请人以外的人员批准且仅批准一项指令，以摘要指明，一次有效。",
-    printcolumn(name = "Order", type_ = "string", json_path = ".spec.order", description = "Kind of order. 指令类型。"),
+    printcolumn(
+        name = "Order",
+        type_ = "string",
+        json_path = ".spec.order",
+        description = "Kind of order. 指令类型。"
+    ),
     printcolumn(
         name = "Subject",
         type_ = "string",
@@ -38,7 +43,12 @@ use crate::text::{ContentDigest, Date, Text, Title};
         description = "Who asked. 申请人。"
     ),
     printcolumn(name = "Until", type_ = "string", json_path = ".spec.until", description = "Last day. 截止日。"),
-    printcolumn(name = "Used", type_ = "date", json_path = ".status.usedAt", description = "When it was used. 使用时间。"),
+    printcolumn(
+        name = "Used",
+        type_ = "date",
+        json_path = ".status.usedAt",
+        description = "When it was used. 使用时间。"
+    ),
     printcolumn(
         name = "Age",
         type_ = "date",

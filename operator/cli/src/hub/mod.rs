@@ -48,7 +48,10 @@ mod offline {
 
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
-    use crate::args::{ApproveArgs, DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs, RolloutArgs, StopArgs};
+    use crate::args::{
+        ApproveArgs, DrainArgs, ExportStateArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs, RollbackArgs,
+        RolloutArgs, StopArgs,
+    };
     use crate::context::Context;
     use crate::exit::Exit;
 

@@ -69,9 +69,7 @@ pub async fn whoami(client: &Client) -> Result<String, Error> {
     let review = api.create(&PostParams::default(), &SelfSubjectReview::default()).await;
     let review = review.map_err(|error| Error::api("ask", "who I am", error))?;
     let user = review.status.and_then(|status| status.user_info).and_then(|user| user.username);
-    user.ok_or_else(|| {
-        Error::Order("the hub does not say who you are.".to_owned(), "中心未告知当前用户。".to_owned())
-    })
+    user.ok_or_else(|| Error::Order("the hub does not say who you are.".to_owned(), "中心未告知当前用户。".to_owned()))
 }
 
 /// The order that is to stop a system.
@@ -146,8 +144,7 @@ pub async fn deletions(client: &Client, namespace: &str) -> Result<Asked, Error>
             format!("命名空间 {namespace} 中没有被暂停的删除。"),
         ));
     }
-    let named: Vec<(String, String)> =
-        all.iter().map(|one| (one.name_any(), one.uid().unwrap_or_default())).collect();
+    let named: Vec<(String, String)> = all.iter().map(|one| (one.name_any(), one.uid().unwrap_or_default())).collect();
     let mut touches = Vec::new();
     for workload in &all {
         touches.push(told(client, workload).await?);
@@ -216,7 +213,8 @@ pub async fn approve(client: &Client, asked: &Asked, by: &Signature) -> Result<(
             api.create(&params, &Approval::new(&name, spec)).await
         }
     };
-    let written = written.map_err(|error| Error::api("approve", format!("{} {}", word(asked.order), asked.subject), error))?;
+    let written =
+        written.map_err(|error| Error::api("approve", format!("{} {}", word(asked.order), asked.subject), error))?;
     Ok((name, left(&written.spec)))
 }
 
@@ -246,7 +244,8 @@ async fn workloads(client: &Client, namespace: &str) -> Result<Vec<FleetWorkload
 async fn told(client: &Client, workload: &FleetWorkload) -> Result<String, Error> {
     let (namespace, name) = (workload.namespace().unwrap_or_default(), workload.name_any());
     let placement = Api::<FleetPlacement>::namespaced(client.clone(), &namespace).get_opt(&name).await;
-    let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {namespace}/{name}"), error))?;
+    let placement =
+        placement.map_err(|error| Error::api("read", format!("FleetPlacement {namespace}/{name}"), error))?;
     let clusters = placement.map(|placement| placement.spec.clusters).unwrap_or_default();
     let placed: Vec<String> =
         clusters.iter().map(|cluster| format!("{} {}", &*cluster.name, cluster.replicas)).collect();

@@ -69,10 +69,7 @@ pub async fn restore(client: &Client, key: &WorkloadKey, by: &str, at: Timestamp
                 lifted: false,
             },
             None => {
-                return Err(Error::Order(
-                    format!("no order stops {key}."),
-                    format!("{key} 没有生效的停用令。"),
-                ));
+                return Err(Error::Order(format!("no order stops {key}."), format!("{key} 没有生效的停用令。")));
             }
         },
     };

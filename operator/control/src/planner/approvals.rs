@@ -82,8 +82,6 @@ impl Planner {
         let Some((namespace, name)) = approval.spec.subject.split_once('/') else { return false };
         let system = self.state.objects().systems.get(&(namespace.to_owned(), name.to_owned()));
         let stop = system.and_then(|system| system.object.spec.stop.as_ref()).filter(|stop| !stop.lifted);
-        stop.is_some_and(|stop| {
-            approvals::of_stop(namespace, name, stop).to_string() == *approval.spec.digest
-        })
+        stop.is_some_and(|stop| approvals::of_stop(namespace, name, stop).to_string() == *approval.spec.digest)
     }
 }

@@ -20,7 +20,10 @@ async fn portal() -> Hub {
         object["manifest"]["metadata"]["name"] = json!(own);
     }
     let metadata = json!({ "name": "other", "namespace": PORTAL.0 });
-    hub.create(&json!({ "apiVersion": one["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec })).await;
+    hub.create(
+        &json!({ "apiVersion": one["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec }),
+    )
+    .await;
     hub.run().await.expect("it runs");
     hub.patch("MemberCluster", None, CLUSTER, "", &json!({ "spec": { "emergencyReservePercent": 90 } })).await;
     hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "/scale", &json!({ "spec": { "replicas": 50 } })).await;
@@ -80,7 +83,10 @@ async fn an_emergency_opens_the_reserve_stops_its_victims_and_gives_back_exactly
     let name = declare(&hub, true).await.expect("an approval");
     hub.run().await.expect("it runs");
     assert_eq!((runs(&hub, PORTAL.1), runs(&hub, "other")), (vec![50], vec![0]));
-    assert_eq!((hub.ready(PORTAL.0, PORTAL.1).1.as_str(), hub.ready(PORTAL.0, "other").1.as_str()), ("AsWanted", "Stopped"));
+    assert_eq!(
+        (hub.ready(PORTAL.0, PORTAL.1).1.as_str(), hub.ready(PORTAL.0, "other").1.as_str()),
+        ("AsWanted", "Stopped")
+    );
     assert_eq!(placed(&hub, "other"), before[1].1, "who gives way keeps the place");
     let approval = |hub: &Hub| hub.object("Approval", "", &name).expect("the approval")["status"].clone();
     assert!(approval(&hub)["usedAt"].is_string() && approval(&hub)["closedAt"].is_null());

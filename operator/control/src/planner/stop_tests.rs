@@ -213,7 +213,10 @@ async fn with_job(hub: &Hub) {
     let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "once" }, "spec": { "template": template } });
     let spec = json!({ "system": workload["spec"]["system"], "objects": [{ "name": "once", "manifest": job }] });
     let metadata = json!({ "name": "once", "namespace": PORTAL.0 });
-    hub.create(&json!({ "apiVersion": workload["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec })).await;
+    hub.create(
+        &json!({ "apiVersion": workload["apiVersion"], "kind": "FleetWorkload", "metadata": metadata, "spec": spec }),
+    )
+    .await;
 }
 
 fn suspended(hub: &Hub) -> Vec<bool> {
@@ -258,7 +261,10 @@ async fn an_order_stops_nothing_until_exactly_it_is_approved_by_enough_others() 
     // The order is changed after it was shown: what was approved is another one.
     let reason = json!({ "spec": { "stop": { "reason": "别的原因" } } });
     hub.patch("InformationSystem", Some(&system.namespace), &system.name, "", &reason).await;
-    assert_eq!(approve::approve(&client, &asked, &signature("王五")).await.expect("the second of two"), (name.clone(), 0));
+    assert_eq!(
+        approve::approve(&client, &asked, &signature("王五")).await.expect("the second of two"),
+        (name.clone(), 0)
+    );
     hub.run().await.expect("it runs");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted", "the order that was approved is not the one that stands");
     assert_eq!(approval(&hub, &name), (false, false));

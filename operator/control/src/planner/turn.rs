@@ -57,7 +57,8 @@ impl Planner {
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
-        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle(), self.state.modes_change()];
+        let next =
+            [batch.plan.next_change, self.tiers_change, self.state.selections_settle(), self.state.modes_change()];
         let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);

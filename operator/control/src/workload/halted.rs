@@ -122,8 +122,7 @@ pub(super) fn left(built: &Built, cluster: &str, report: Option<&DeliveryStatus>
         return None;
     }
     let gone = |object: &&api::ObjectObservation| object.state != ObjectState::Gone;
-    let counted =
-        report.objects.iter().filter(gone).any(|object| object.wanted.is_some() || object.present.is_some());
+    let counted = report.objects.iter().filter(gone).any(|object| object.wanted.is_some() || object.present.is_some());
     match report.present {
         Some(present) => Some(i64::from(present)),
         None if counted => None,

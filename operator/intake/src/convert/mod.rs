@@ -45,13 +45,13 @@ use crate::objects::{Key, Objects, named};
 
 pub use catalogue::catalogue;
 pub use claims::rivals;
-pub(crate) use modes::approval as approval_of_mode;
-pub use modes::Modes;
-pub(crate) use stops::approval;
 pub use kinds::profiles;
+pub use modes::Modes;
+pub(crate) use modes::approval as approval_of_mode;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
 pub(crate) use reserved::holding;
+pub(crate) use stops::approval;
 pub(crate) use words::dimension;
 pub use workloads::Shared;
 

@@ -139,7 +139,8 @@ pub(super) fn given_back(now: &[Current], before: &[api::PlacedCluster]) -> Vec<
         observed: there(&cluster.name),
     });
     let left = now.iter().filter(|current| before.iter().all(|cluster| *cluster.name != *current.cluster));
-    let left = left.map(|current| Current { placed: 0, observed: current.placed.max(current.observed), ..current.clone() });
+    let left =
+        left.map(|current| Current { placed: 0, observed: current.placed.max(current.observed), ..current.clone() });
     back.chain(left).collect()
 }
 
