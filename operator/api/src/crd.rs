@@ -46,6 +46,7 @@ static KINDS: LazyLock<Vec<KindInfo>> = LazyLock::new(described);
 
 fn derived() -> Vec<CustomResourceDefinition> {
     let mut crds: Vec<_> = [
+        api::Approval::crd(),
         api::ChangeFreeze::crd(),
         api::ClusterPlacementPolicy::crd(),
         api::ClusterReport::crd(),
@@ -57,6 +58,7 @@ fn derived() -> Vec<CustomResourceDefinition> {
         api::InformationSystem::crd(),
         api::KindProfile::crd(),
         api::MemberCluster::crd(),
+        api::OperatingMode::crd(),
         api::PlacementPolicy::crd(),
         api::PriceBook::crd(),
         api::Report::crd(),

@@ -158,6 +158,7 @@ fn every_kind_of_this_version_is_there_with_its_scope() {
     assert_eq!(
         cluster,
         [
+            "Approval",
             "ChangeFreeze",
             "ClusterPlacementPolicy",
             "ClusterReport",
@@ -165,6 +166,7 @@ fn every_kind_of_this_version_is_there_with_its_scope() {
             "ImageProfile",
             "KindProfile",
             "MemberCluster",
+            "OperatingMode",
             "PriceBook",
             "Site",
             "SovereigntyTier",

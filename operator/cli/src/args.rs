@@ -27,7 +27,7 @@ pub use fleet::{
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
-pub use people::{RestoreArgs, StopArgs};
+pub use people::{ApproveArgs, ApproveWhat, RestoreArgs, StopArgs};
 pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use show::{CompletionArgs, CrdsArgs, DemoArgs, HelpArgs, ManArgs};
 pub use study::{ConsolidateArgs, FollowOn, SimulateArgs, TestArgs, WhatifArgs};
@@ -145,8 +145,10 @@ pub enum Command {
     Rollout(RolloutArgs),
     /// Go back to an older revision of a workload (builds with the feature `hub`)
     Rollback(RollbackArgs),
-    /// Stop an information system everywhere by order; objects and volumes are kept (builds with the feature `hub`)
+    /// Order an information system to stop everywhere, once another person approves it; objects and volumes are kept (builds with the feature `hub`)
     Stop(StopArgs),
+    /// Look at an order of another person and approve exactly it (builds with the feature `hub`)
+    Approve(ApproveArgs),
     /// Lift the order that stops a system: it runs again where it ran (builds with the feature `hub`)
     Restore(RestoreArgs),
     /// Run in a member that the hub does not reach: fetch orders, carry them out, report (builds with the feature `agent`)

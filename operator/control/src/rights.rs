@@ -64,6 +64,7 @@ pub const RIGHTS: &[Right] = &[
     cluster(
         GROUP,
         &[
+            "approvals",
             "changefreezes",
             "clusterplacementpolicies",
             "clusterreports",
@@ -75,6 +76,7 @@ pub const RIGHTS: &[Right] = &[
             "informationsystems",
             "kindprofiles",
             "memberclusters",
+            "operatingmodes",
             "placementpolicies",
             "pricebooks",
             "reports",
@@ -117,6 +119,7 @@ pub const RIGHTS: &[Right] = &[
     cluster(
         GROUP,
         &[
+            "approvals/status",
             "clusterreports/status",
             "fleetplacements/status",
             "fleetworkloads/status",

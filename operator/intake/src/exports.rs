@@ -37,7 +37,8 @@ pub struct Exported {
 #[must_use]
 pub fn manifest_works(fleet: &Fleet, decisions: &[Decision]) -> Exported {
     let mut exported = Exported::default();
-    let base = Base::new(&fleet.objects, &mut Vec::new());
+    let as_of = decisions.first().map_or(jiff::Timestamp::UNIX_EPOCH, |decision| decision.as_of);
+    let base = Base::new(&fleet.objects, as_of, &mut Vec::new());
     let specs: BTreeMap<_, &Spec> = fleet.converted.fleet.specs.iter().map(|spec| (&spec.key, spec)).collect();
     for decision in decisions {
         let key = (decision.key.namespace.clone(), decision.key.name.clone());

@@ -8,6 +8,7 @@
 //! what is committed of it ([`placements`]) stands here, too.
 
 pub mod adopt;
+pub mod approvals;
 pub mod beijing;
 pub mod builtin;
 pub mod check;

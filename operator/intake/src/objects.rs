@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1::{
-    ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, Delivery, FleetPlacement, FleetWorkload,
-    ImageProfile, InformationSystem, KindProfile, MemberCluster, PlacementPolicy, PriceBook, Report, Site,
-    SovereigntyTier, Tenant,
+    Approval, ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, Delivery, FleetPlacement,
+    FleetWorkload, ImageProfile, InformationSystem, KindProfile, MemberCluster, OperatingMode, PlacementPolicy,
+    PriceBook, Report, Site, SovereigntyTier, Tenant,
 };
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Place, Reason, Severity};
 use serde::de::DeserializeOwned;
@@ -136,6 +136,10 @@ kinds! {
     cluster_reports: ClusterReport,
     /// 封网期.
     freezes: ChangeFreeze,
+    /// 审批单.
+    approvals: Approval,
+    /// 平战模式.
+    modes: OperatingMode,
 }
 
 pub(crate) fn add<T: DeserializeOwned>(

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use jiuzhou_api::v1alpha1::{DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster, PlacementStop};
+use jiuzhou_api::v1alpha1::{
+    DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster, PlacementMode, PlacementStop,
+};
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
-use jiuzhou_engine::decide::{Decision, Plan, Spec, Status, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Mode, Plan, Spec, Status, WorkloadKey};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -88,14 +90,39 @@ pub fn spec_of(
     let waits = decision.status != Status::Placed;
     // Whoever waits says so, even where nothing more is known.
     let limit = decision.limits.first().map(|reason| reason.code).or(waits.then_some(Code::NoCandidate));
-    let stop = spec.stop.as_ref().map(|stop| PlacementStop { order: stop.order.as_str().into(), lifted: stop.lifted });
+    let stop = spec.stop.as_ref().map(|stop| PlacementStop {
+        order: stop.order.as_str().into(),
+        approval: Some(stop.approval.as_str()).filter(|name| !name.is_empty()).map(Into::into),
+        mode: stop.mode.as_ref().map(|(name, _)| name.as_str().into()),
+        until: stop.mode.as_ref().map(|(_, until)| Time(*until)),
+        lifted: stop.lifted,
+    });
+    // One that is over stands until what it moved is proven gone, lest it be taken again because it is there.
+    let returns = |mode: &&Mode| !mode.over || spec.current.iter().any(|current| current.observed > current.placed);
+    let mode = spec.mode.as_ref().filter(returns).map(|mode| PlacementMode {
+        name: mode.name.as_str().into(),
+        approval: mode.approval.as_str().into(),
+        until: Time(mode.until),
+        over: mode.over,
+        before: match before {
+            Some(before) => before.mode.as_ref().map_or_else(|| before.clusters.clone(), |mode| mode.before.clone()),
+            None => Vec::new(),
+        },
+    });
     if let Some(before) = before {
         // A wish that was given up is a limit, too, but nobody waits for it.
         let waited = before.binding_limit.as_deref().is_some_and(|limit| limit != Code::PreferredDropped.as_str());
         let stopped =
             |stop: Option<&PlacementStop>| stop.filter(|stop| !stop.lifted).map(|stop| stop.order.to_string());
         let same_order = stopped(before.stop.as_ref()) == stopped(stop.as_ref());
-        if waited == waits && same_order && before.clusters == clusters && *before.inputs.workload == *workload {
+        let over = |mode: Option<&PlacementMode>| mode.is_none_or(|mode| mode.over);
+        let given_back = before.mode.is_some() && (mode.is_none() || over(before.mode.as_ref()) != over(mode.as_ref()));
+        if waited == waits
+            && same_order
+            && !given_back
+            && before.clusters == clusters
+            && *before.inputs.workload == *workload
+        {
             return Ok(None);
         }
         if stamp.epoch < before.epoch {
@@ -112,6 +139,7 @@ pub fn spec_of(
         clusters,
         binding_limit: limit.map(|code| code.as_str().into()),
         stop,
+        mode,
         holds: holding(spec),
         inputs: DecisionInputs {
             workload: workload.into(),

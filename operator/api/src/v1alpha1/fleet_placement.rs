@@ -93,6 +93,9 @@ pub struct FleetPlacementSpec {
     /// Order by which it is stopped, or by whose end it runs again. 据以停用的停用令，或据其解除而恢复运行。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<PlacementStop>,
+    /// Emergency in which it was decided, with what is given back at its end. 作出决策时的战时模式，及其结束时恢复的原部署。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<PlacementMode>,
     /// What its replicas take, so that they are counted although the workload is not there. 副本所占用的资源，工作负载不在时仍据此计入。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds: Option<Holding>,
@@ -118,12 +121,43 @@ pub struct PlacedCluster {
     pub place: Option<Token>,
 }
 
+/// The emergency in which a placement was decided. 作出部署决策时的战时模式。
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacementMode {
+    /// Name of the OperatingMode. 平战模式名称。
+    pub name: ObjectName,
+    /// Approval that it rests on. 所依据的审批单。
+    pub approval: ObjectName,
+    /// When it ends by itself. 自动结束时间。
+    #[schemars(schema_with = "crate::schema::time")]
+    pub until: Time,
+    /// Whether it is over, and what it moved beyond that is still on its way back. 是否已结束，正在恢复原状。
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
+    /// Where it was before, and is again at its end. 此前的部署，结束时恢复。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub before: Vec<PlacedCluster>,
+}
+
 /// An order on all replicas of a placement. 对部署结果全部副本的指令。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlacementStop {
     /// Number of the order. 停用令文号。
     pub order: DocumentNumber,
+    /// Approval that it was carried out by. 据以执行的审批单。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ObjectName>,
+    /// Emergency that it gives way to. 为其让位的战时模式。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ObjectName>,
+    /// When it ends by itself; absent where only a person lifts it. 自动结束时间；须由人解除的不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub until: Option<Time>,
     /// Whether it was lifted with this decision; else nothing runs. 是否随本决策解除；未解除则均不运行。
     #[serde(default)]
     pub lifted: bool,

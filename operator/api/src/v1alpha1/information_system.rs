@@ -2,7 +2,7 @@
 //!
 //! 涉密 systems are refused at the door: the data class says so in its own CEL message.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,8 @@ use crate::text::{CreditCode, Date, DocumentNumber, Name, ObjectName, RegionCode
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = ("!has(oldSelf.stop) || oldSelf.stop.lifted || has(self.stop)", "stop: cannot be dropped while it is in force, because what an order stopped must not start by an edit; lift it with jiuzhou restore. stop：生效期间不得删除，奉令停用者不得因修改而重新启动；请用 jiuzhou restore 解除。"),
-    validation = ("!has(oldSelf.stop) || oldSelf.stop.lifted || !has(self.stop) || self.stop.order == oldSelf.stop.order", "stop.order: cannot be changed while it is in force, because what was stopped is known by the number of its order; lift it first. stop.order：生效期间不得更改，停用以令号为据；请先解除。")
+    validation = ("!has(oldSelf.stop) || oldSelf.stop.lifted || !has(self.stop) || self.stop.order == oldSelf.stop.order", "stop.order: cannot be changed while it is in force, because what was stopped is known by the number of its order; lift it first. stop.order：生效期间不得更改，停用以令号为据；请先解除。"),
+    validation = ("!has(oldSelf.stop) || !has(self.stop) || !oldSelf.stop.lifted || self.stop.lifted || self.stop.requestedAt != oldSelf.stop.requestedAt", "stop.lifted: cannot be taken back, because its approval was of that order alone; give a new order with its own requestedAt. stop.lifted：不得撤回，审批单只对该停用令有效；请另下停用令并填写新的 requestedAt。")
 )]
 pub struct InformationSystemSpec {
     /// Full name. 系统全称。
@@ -140,8 +141,8 @@ pub struct InformationSystemSpec {
     pub stop: Option<StopOrder>,
 }
 
-/// An order that stops a system: nothing of it runs anywhere, its objects and volumes stay. 停用令：各处均不运行，对象与数据卷保留。
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+/// An order that stops a system once another person has approved it: nothing of it runs anywhere, its objects and volumes stay. 停用令：经他人审批后，各处均不运行，对象与数据卷保留。
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StopOrder {
     /// Number of the order. 停用令文号。
@@ -149,6 +150,11 @@ pub struct StopOrder {
     /// Why. 原因。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
+    /// User that gives it. 下令人的用户名。
+    pub requested_by: Title,
+    /// When it is given. 下令时间。
+    #[schemars(schema_with = "crate::schema::time")]
+    pub requested_at: Time,
     /// Whether it is lifted; then everything runs again where it ran before. Only then may it be dropped. 是否已解除；解除后在原处恢复运行，此后方可删除本字段。
     #[serde(default)]
     pub lifted: bool,

@@ -5,6 +5,7 @@
 #![allow(clippy::duplicated_attributes, reason = "every print column has a type_")]
 #![allow(unreachable_pub, reason = "kube's KubeSchema derive repeats every struct inside a function")]
 
+mod approval;
 mod change_freeze;
 mod class;
 mod connection;
@@ -19,6 +20,7 @@ mod information_system;
 mod isa;
 mod kind_profile;
 mod member_cluster;
+mod operating_mode;
 mod overrides;
 mod placement;
 mod placement_policy;
@@ -34,6 +36,7 @@ mod site;
 mod sovereignty_tier;
 mod tenant;
 
+pub use approval::*;
 pub use change_freeze::*;
 pub use class::*;
 pub use connection::*;
@@ -48,6 +51,7 @@ pub use information_system::*;
 pub use isa::*;
 pub use kind_profile::*;
 pub use member_cluster::*;
+pub use operating_mode::*;
 pub use overrides::*;
 pub use placement::*;
 pub use placement_policy::*;

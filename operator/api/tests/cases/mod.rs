@@ -16,6 +16,11 @@ pub(crate) struct Case {
 /// A small valid object of a kind, without apiVersion and kind.
 pub(crate) fn base(kind: &str) -> Value {
     let spec = match kind {
+        "Approval" => json!({
+            "order": "StopSystem", "subject": "portal/portal", "digest": sha('a'), "requester": "张三",
+            "approvers": [{ "user": "李四", "role": "分管局长" }], "document": { "number": "云数停〔2026〕3号" },
+            "until": "2026-12-31",
+        }),
         "ChangeFreeze" => {
             json!({ "start": "2026-09-28T00:00:00Z", "end": "2026-10-08T00:00:00Z", "reason": "国庆保障" })
         }
@@ -43,6 +48,11 @@ pub(crate) fn base(kind: &str) -> Value {
         }),
         "MemberCluster" => json!({
             "site": "dali-1", "form": "Private", "ownership": "Government", "connection": { "pull": {} },
+        }),
+        "OperatingMode" => json!({
+            "from": "2026-11-26T00:00:00Z", "until": "2026-11-28T00:00:00Z", "reason": "防汛一级响应",
+            "document": { "number": "云防汛〔2026〕1号" }, "requestedBy": "张三", "requestedAt": "2026-11-25T23:00:00Z",
+            "workloads": [{ "namespace": "emergency", "name": "command" }],
         }),
         "PriceBook" => json!({ "displayName": "价目表", "provider": "cloud-a", "items": [] }),
         "Report" => {
@@ -242,6 +252,19 @@ fn declarations() -> Vec<Case> {
         json!({ "checks": [one] })
     };
     [
+        of("Approval", vec![("approvers: must be others", json!({}), json!({ "requester": "李四" }))]),
+        of(
+            "OperatingMode",
+            vec![
+                ("until: must be after from", json!({}), json!({ "until": "2026-11-26T00:00:00Z" })),
+                ("tenants, workloads:", json!({ "workloads": null, "tenants": ["bureau"] }), json!({ "workloads": null })),
+                (
+                    "victims: must be others",
+                    json!({ "victims": [{ "namespace": "emergency", "name": "other" }] }),
+                    json!({ "victims": [{ "namespace": "emergency", "name": "command" }] }),
+                ),
+            ],
+        ),
         of("ChangeFreeze", vec![("end:", json!({}), json!({ "end": "2026-09-28T00:00:00Z" }))]),
         of(
             "CpuPlatform",
@@ -516,18 +539,30 @@ fn deliveries() -> Vec<Case> {
 }
 
 fn updates() -> Vec<Case> {
-    let stopped = |lifted: bool| json!({ "stop": { "order": "停〔2026〕3号", "lifted": lifted } });
+    let stopped = |lifted: bool| {
+        let (by, at) = ("张三", "2026-11-26T01:00:00Z");
+        json!({ "stop": { "order": "停〔2026〕3号", "requestedBy": by, "requestedAt": at, "lifted": lifted } })
+    };
     let placed = |decision: char, previous: char, epoch: i32| json!({ "decision": sha(decision), "previous": sha(previous), "epoch": epoch });
     vec![
         update("ImageProfile", "digest: cannot", json!({}), json!({}), json!({ "digest": sha('e') })),
         update("InformationSystem", "projectCode: cannot", json!({}), json!({}), json!({ "projectCode": "other" })),
+        update("OperatingMode", "ended: cannot", json!({ "ended": true }), json!({ "ended": true }), json!({})),
+        update("Approval", "order, subject", json!({}), json!({}), json!({ "digest": sha('e') })),
+        update(
+            "InformationSystem",
+            "stop.lifted: cannot be taken back",
+            stopped(true),
+            json!({ "stop": { "requestedAt": "2026-11-27T01:00:00Z", "lifted": false } }),
+            stopped(false),
+        ),
         update("InformationSystem", "stop: cannot be dropped", stopped(false), stopped(true), json!({})),
         update(
             "InformationSystem",
             "stop.order: cannot be changed",
             stopped(false),
             stopped(false),
-            json!({ "stop": { "order": "停〔2026〕4号" } }),
+            json!({ "stop": { "order": "停〔2026〕4号", "requestedBy": "张三", "requestedAt": "2026-11-26T01:00:00Z" } }),
         ),
         update("Delivery", "epoch: must", json!({}), json!({ "epoch": 4 }), json!({ "epoch": 2 })),
         update("FleetPlacement", "epoch: must", json!({}), placed('e', 'a', 3), placed('e', 'a', 2)),

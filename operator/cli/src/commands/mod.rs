@@ -63,6 +63,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Leave(args) => hub::leave(&args, context),
         Command::Rollout(args) => hub::rollout(&args, context),
         Command::Rollback(args) => hub::rollback(&args, context),
+        Command::Approve(args) => hub::approve(&args, context),
         Command::Stop(args) => hub::stop(&args, context),
         Command::Restore(args) => hub::restore(&args, context),
         Command::ExportState(args) => hub::export_state(&args, context),

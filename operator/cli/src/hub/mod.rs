@@ -36,7 +36,7 @@ pub(crate) use lost::{failover, fence};
 #[cfg(feature = "hub")]
 pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
-pub(crate) use people::{restore, stop};
+pub(crate) use people::{approve, restore, stop};
 #[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
 
@@ -44,7 +44,7 @@ pub(crate) use rollout::{rollback, rollout};
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    drain, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
+    approve, drain, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -55,8 +55,8 @@ mod offline {
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
     use crate::args::{
-        DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs, RestoreArgs,
-        RollbackArgs, RolloutArgs, StopArgs,
+        ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
+        RestoreArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;
@@ -104,6 +104,10 @@ mod offline {
 
     pub(crate) fn rollback(_args: &RollbackArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("rollback", context)
+    }
+
+    pub(crate) fn approve(_args: &ApproveArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("approve", context)
     }
 
     pub(crate) fn stop(_args: &StopArgs, context: &Context) -> anyhow::Result<Exit> {

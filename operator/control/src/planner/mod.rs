@@ -6,12 +6,15 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+mod approvals;
 mod brake;
 mod copies;
 pub(crate) mod failover;
 #[cfg(test)]
 mod failover_tests;
 mod follow;
+#[cfg(test)]
+mod mode_tests;
 mod nearest;
 #[cfg(test)]
 mod once_tests;
@@ -276,6 +279,7 @@ impl Planner {
         self.look_at_failovers();
         self.follow().await?;
         self.look_out_for_left();
+        self.settle_approvals().await;
         self.tell().await;
         self.store_revisions().await;
         self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
@@ -391,6 +395,11 @@ impl Planner {
             "FleetPlacement" => {
                 self.suspect(&key);
                 self.dirty.insert(key);
+            }
+            // Deletions that are held may be approved by it.
+            "Approval" => {
+                self.suspect_all = true;
+                self.dirty.extend(self.removals.held());
             }
             // What a cluster puts in is held against what is committed once the snapshot knows of it.
             "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::FleetPlacement;
+use jiuzhou_api::v1alpha1::{ApprovedOrder, FleetPlacement};
 use jiuzhou_engine::decide::WorkloadKey;
-use jiuzhou_engine::terms::ObjectRef;
+use jiuzhou_engine::terms::{Digest, ObjectRef};
+use jiuzhou_intake::approvals;
 use jiuzhou_report::sentences::HeldBecause;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -55,6 +56,8 @@ pub(crate) struct Removals {
     fresh: BTreeSet<WorkloadKey>,
     /// Workloads of which nothing is left in any member.
     gone: BTreeSet<WorkloadKey>,
+    /// Approvals by which held deletions were let go; each until that is written on it.
+    pub(super) used: BTreeSet<String>,
     /// Clusters of a placement that are left and proven empty.
     forget: BTreeMap<WorkloadKey, Vec<String>>,
 }
@@ -79,6 +82,11 @@ impl Removals {
         }
     }
 
+    /// Workloads whose deletion is held.
+    pub(super) fn held(&self) -> Vec<WorkloadKey> {
+        self.held.keys().cloned().collect()
+    }
+
     /// Looks whether a workload asks to be deleted. One that was made anew under the same name takes its place over.
     pub(super) fn look(&mut self, state: &State, key: &WorkloadKey) {
         let workload = state.fleet_workload(key);
@@ -101,7 +109,7 @@ impl Removals {
     }
 
     /// Keys of held deletions by namespace, with what stands for them.
-    fn waiting(&self, state: &State) -> BTreeMap<String, (Vec<WorkloadKey>, String)> {
+    fn waiting(&self, state: &State) -> BTreeMap<String, (Vec<WorkloadKey>, Digest)> {
         let mut by_namespace: BTreeMap<String, Vec<WorkloadKey>> = BTreeMap::new();
         for (key, course) in &self.deletions {
             if matches!(course, Course::Held(_)) {
@@ -112,8 +120,9 @@ impl Removals {
             let uid =
                 |key: &WorkloadKey| state.fleet_workload(key).and_then(kube::ResourceExt::uid).unwrap_or_default();
             let uids: Vec<String> = keys.iter().map(uid).collect();
-            let code = brake::code(keys.iter().zip(uids.iter().map(String::as_str)));
-            (namespace, (keys, code))
+            let each = keys.iter().zip(&uids).map(|(key, uid)| (&*key.namespace, &*key.name, uid.as_str()));
+            let digest = approvals::of_deletions(each);
+            (namespace, (keys, digest))
         };
         by_namespace.into_iter().map(with_code).collect()
     }
@@ -208,7 +217,16 @@ impl Planner {
 
     /// Lets go what a person confirmed, and tells what still waits.
     fn release_confirmed(&mut self) {
-        for (namespace, (keys, code)) in self.removals.waiting(&self.state) {
+        for (namespace, (keys, digest)) in self.removals.waiting(&self.state) {
+            let code = brake::code(&digest);
+            let approved = self.state.base().map(|base| &base.approved);
+            let approval = approved.and_then(|all| all.of(ApprovedOrder::DeleteWorkloads, &digest, None));
+            if let Some(approval) = approval.map(str::to_owned) {
+                tracing::info!(namespace, approval, deletions = keys.len(), "what waits is approved");
+                self.removals.used.insert(approval);
+                keys.into_iter().for_each(|key| self.order_removal(key));
+                continue;
+            }
             let confirms = |key: &WorkloadKey| {
                 let workload = self.state.fleet_workload(key);
                 workload.is_some_and(|one| one.annotations().get(meta::ANNOTATION_CONFIRM_DELETIONS) == Some(&code))
@@ -219,7 +237,8 @@ impl Planner {
             }
         }
         let mut held = BTreeMap::new();
-        for (keys, code) in self.removals.waiting(&self.state).into_values() {
+        for (keys, digest) in self.removals.waiting(&self.state).into_values() {
+            let code = brake::code(&digest);
             for key in &keys {
                 let Some(Course::Held(cause)) = self.removals.deletions.get(key) else { continue };
                 held.insert(key.clone(), Held { cause: *cause, waiting: keys.len(), code: code.clone() });

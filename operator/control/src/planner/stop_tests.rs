@@ -2,18 +2,56 @@
 
 use serde_json::{Value, json};
 
-use jiuzhou_api::v1alpha1::StopOrder;
 use jiuzhou_engine::decide::WorkloadKey;
 
-use crate::people::stop;
+use crate::people::approve::{self, Signature};
+use crate::people::stop::{self, Given};
 use crate::stop::Stop;
 use crate::testing::{Hub, story};
 
 const PORTAL: (&str, &str) = ("kunming-portal", "portal");
 const NUMBER: &str = "云数停〔2026〕3号";
 
-fn order(number: &str) -> StopOrder {
-    StopOrder { order: number.into(), ..StopOrder::default() }
+const REQUESTER: &str = "张三";
+
+fn at(hub: &Hub) -> jiff::Timestamp {
+    hub.world.clock().now()
+}
+
+fn given(hub: &Hub, number: &str) -> Given {
+    Given { order: number.to_owned(), reason: None, by: REQUESTER.to_owned(), at: at(hub) }
+}
+
+fn signature(user: &str) -> Signature {
+    Signature {
+        user: user.to_owned(),
+        role: "分管局长".to_owned(),
+        statement: None,
+        requester: None,
+        document: NUMBER.to_owned(),
+        until: "2026-12-01".to_owned(),
+        needed: 1,
+    }
+}
+
+/// The order, approved by another person. Returns the workloads it names and the approval.
+async fn order_stop(hub: &Hub, system: &WorkloadKey) -> (Vec<String>, String) {
+    let client = hub.world.client_named("person");
+    let told = stop::stop(&client, system, given(hub, NUMBER)).await.expect("the order is taken");
+    let asked = approve::stop(&client, system).await.expect("it is shown");
+    let (name, left) = approve::approve(&client, &asked, &signature("李四")).await.expect("it is approved");
+    assert_eq!(left, 0);
+    (told, name)
+}
+
+async fn lift(hub: &Hub, system: &WorkloadKey) -> Result<String, crate::Error> {
+    stop::restore(&hub.world.client_named("person"), system, REQUESTER, at(hub)).await
+}
+
+/// When an approval was used, and when it was closed.
+fn approval(hub: &Hub, name: &str) -> (bool, bool) {
+    let approval = hub.object("Approval", "", name).expect("the approval");
+    (approval["status"]["usedAt"].is_string(), approval["status"]["closedAt"].is_string())
 }
 
 /// The system of the first story, in a form with every kind that runs.
@@ -47,8 +85,7 @@ async fn an_order_stops_everything_and_lifting_it_brings_back_exactly_what_was_t
         there.values().flat_map(|order| order.delivery.objects.clone()).collect::<Vec<_>>()
     };
     let running = delivered(&hub);
-    let client = hub.world.client_named("person");
-    let told = stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    let (told, name) = order_stop(&hub, &system).await;
     assert_eq!(told, [PORTAL.1]);
     hub.run().await.expect("it runs");
     assert_eq!(replicas(&hub), [0]);
@@ -56,14 +93,16 @@ async fn an_order_stops_everything_and_lifting_it_brings_back_exactly_what_was_t
     assert!(message(&hub, "messageEn").contains(NUMBER) && message(&hub, "messageZh").contains(NUMBER));
     let stopped = placement(&hub);
     assert_eq!(stopped["clusters"], before["clusters"], "it keeps its places");
-    assert_eq!(stopped["stop"], json!({ "order": NUMBER, "lifted": false }));
+    assert_eq!(stopped["stop"], json!({ "order": NUMBER, "approval": name, "lifted": false }));
+    assert_eq!(approval(&hub, &name), (true, false));
     let names = |objects: &[jiuzhou_api::v1alpha1::DeliveredObject]| {
         objects.iter().map(|object| object.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(&delivered(&hub)), names(&running), "no object goes");
 
-    stop::restore(&client, &system).await.expect("it is lifted");
+    lift(&hub, &system).await.expect("it is lifted");
     hub.run().await.expect("it runs");
+    assert_eq!(approval(&hub, &name), (true, true), "it is never used again");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
     assert_eq!(placement(&hub)["clusters"], before["clusters"]);
     assert_eq!(placement(&hub)["revision"], before["revision"], "nothing of what is delivered has changed");
@@ -78,8 +117,7 @@ async fn neither_a_restart_nor_a_change_nor_a_scale_nor_a_new_copy_of_the_system
     let (hub, system) = portal().await;
     let original = hub.object("InformationSystem", &system.namespace, &system.name).expect("a system");
     hub.run().await.expect("it runs");
-    let client = hub.world.client_named("person");
-    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    order_stop(&hub, &system).await;
     hub.run().await.expect("it runs");
     hub.world.clear_log();
     hub.run().await.expect("a restart");
@@ -101,7 +139,7 @@ async fn neither_a_restart_nor_a_change_nor_a_scale_nor_a_new_copy_of_the_system
     hub.create(&json!({ "apiVersion": original["apiVersion"], "kind": "InformationSystem", "metadata": metadata, "spec": original["spec"] })).await;
     hub.run().await.expect("it runs");
     assert_eq!(replicas(&hub), [0], "the system is there again");
-    assert_eq!(stop::restore(&client, &system).await.expect("it is lifted"), NUMBER);
+    assert_eq!(lift(&hub, &system).await.expect("it is lifted"), NUMBER);
     hub.run().await.expect("it runs");
     assert_eq!(replicas(&hub), [5], "as it was scaled meanwhile");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted");
@@ -110,21 +148,21 @@ async fn neither_a_restart_nor_a_change_nor_a_scale_nor_a_new_copy_of_the_system
 #[tokio::test(start_paused = true)]
 async fn what_is_made_while_its_system_is_stopped_waits_and_another_order_is_refused() {
     let (hub, system) = portal().await;
-    let client = hub.world.client_named("person");
-    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    order_stop(&hub, &system).await;
     hub.run().await.expect("it runs");
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "Stopped");
-    assert!(stop::stop(&client, &system, order("另一令")).await.is_err(), "one order at a time");
+    let client = hub.world.client_named("person");
+    assert!(stop::stop(&client, &system, given(&hub, "另一令")).await.is_err(), "one order at a time");
     let dropped = json!({ "spec": { "stop": null } });
     let path = format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{}/informationsystems/{}", system.namespace, system.name);
     let request = http::Request::patch(path).header("content-type", "application/merge-patch+json");
     let request = request.body(serde_json::to_vec(&dropped).expect("JSON")).expect("a request");
     assert!(client.request::<Value>(request).await.is_err(), "an edit does not lift it");
-    stop::restore(&client, &system).await.expect("it is lifted");
+    lift(&hub, &system).await.expect("it is lifted");
     hub.run().await.expect("it runs");
     assert_eq!(replicas(&hub), [2]);
-    assert!(stop::restore(&client, &system).await.is_err(), "there is nothing to lift");
+    assert!(lift(&hub, &system).await.is_err(), "there is nothing to lift");
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,8 +179,7 @@ async fn a_stop_is_recorded_with_its_number_before_a_member_hears_of_it() {
             .collect();
         witness.lock().expect("a lock").push((order.delivery.replicas, text.contains(NUMBER)));
     }));
-    let client = hub.world.client_named("person");
-    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    order_stop(&hub, &system).await;
     hub.run().await.expect("it runs");
     let heard = heard.lock().expect("a lock").clone();
     assert!(heard.contains(&(Some(0), true)), "{heard:?}");
@@ -157,8 +194,7 @@ async fn what_is_left_is_told_until_nothing_is() {
     let running = hub.start(stopped);
     hub.quiet().await;
     hub.members.mute(true);
-    let client = hub.world.client_named("person");
-    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    order_stop(&hub, &system).await;
     hub.quiet().await;
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "Stopping", "the member has not said so yet");
     hub.members.mute(false);
@@ -196,13 +232,67 @@ async fn a_job_that_is_stopped_while_it_runs_is_suspended_and_not_run_again() {
     hub.members.slow.lock().expect("a lock").push("kunming-gov-1".to_owned());
     hub.run().await.expect("it runs");
     assert_eq!(suspended(&hub), [false]);
-    let client = hub.world.client_named("person");
-    stop::stop(&client, &system, order(NUMBER)).await.expect("the order is taken");
+    order_stop(&hub, &system).await;
     hub.run().await.expect("it runs");
     assert_eq!(suspended(&hub), [true]);
-    stop::restore(&client, &system).await.expect("it is lifted");
+    lift(&hub, &system).await.expect("it is lifted");
     hub.run().await.expect("it runs");
     assert_eq!(suspended(&hub), [true], "it would run a second time");
     assert_eq!(hub.ready(PORTAL.0, "once").1, "RunInterrupted");
     assert_eq!(replicas(&hub), [2], "what may run again does");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_stops_nothing_until_exactly_it_is_approved_by_enough_others() {
+    let (hub, system) = portal().await;
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, given(&hub, NUMBER)).await.expect("the order is taken");
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted", "nobody approved it");
+    let asked = approve::stop(&client, &system).await.expect("it is shown");
+    assert_eq!((asked.requester.as_deref(), asked.number.as_deref()), (Some(REQUESTER), Some(NUMBER)));
+    assert_eq!(asked.touches, ["kunming-portal/portal: kunming-gov-1 2"]);
+    assert!(approve::approve(&client, &asked, &signature(REQUESTER)).await.is_err(), "the requester never approves");
+    let two = Signature { needed: 2, ..signature("李四") };
+    let (name, left) = approve::approve(&client, &asked, &two).await.expect("the first of two");
+    assert_eq!(left, 1);
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted", "one of two approved it");
+    // The order is changed after it was shown: what was approved is another one.
+    let reason = json!({ "spec": { "stop": { "reason": "别的原因" } } });
+    hub.patch("InformationSystem", Some(&system.namespace), &system.name, "", &reason).await;
+    assert_eq!(
+        approve::approve(&client, &asked, &signature("王五")).await.expect("the second of two"),
+        (name.clone(), 0)
+    );
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "AsWanted", "the order that was approved is not the one that stands");
+    assert_eq!(approval(&hub, &name), (false, false));
+    let asked = approve::stop(&client, &system).await.expect("it is shown");
+    let (other, _) = approve::approve(&client, &asked, &signature("王五")).await.expect("it is approved");
+    assert_ne!(other, name);
+    hub.run().await.expect("it runs");
+    assert_eq!((hub.ready(PORTAL.0, PORTAL.1).1.as_str(), replicas(&hub)), ("Stopped", vec![0]));
+    assert_eq!((approval(&hub, &other), approval(&hub, &name)), ((true, false), (false, false)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_ran_out_starts_nothing_and_keeps_what_it_was_used_for() {
+    let (hub, system) = portal().await;
+    hub.run().await.expect("it runs");
+    let (_, name) = order_stop(&hub, &system).await;
+    hub.run().await.expect("it runs");
+    hub.world.clock().advance(jiff::SignedDuration::from_hours(24 * 30));
+    hub.run().await.expect("it runs");
+    assert_eq!((hub.ready(PORTAL.0, PORTAL.1).1.as_str(), replicas(&hub)), ("Stopped", vec![0]));
+    lift(&hub, &system).await.expect("it is lifted");
+    hub.run().await.expect("it runs");
+    assert_eq!((replicas(&hub), approval(&hub, &name)), (vec![2], (true, true)));
+    // A new order needs a new approval; one that has run out is none.
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, given(&hub, NUMBER)).await.expect("the order is taken");
+    let asked = approve::stop(&client, &system).await.expect("it is shown");
+    approve::approve(&client, &asked, &signature("李四")).await.expect("until a day that has passed");
+    hub.run().await.expect("it runs");
+    assert_eq!((hub.ready(PORTAL.0, PORTAL.1).1.as_str(), replicas(&hub)), ("AsWanted", vec![2]));
 }

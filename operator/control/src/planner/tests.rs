@@ -206,6 +206,38 @@ async fn a_held_deletion_is_carried_out_when_a_person_confirms_exactly_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_held_deletion_is_carried_out_when_another_person_approves_exactly_it() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    hub.delete("/api/v1/namespaces/kunming-portal").await;
+    hub.world.settle();
+    hub.run().await.expect("it runs");
+    let client = hub.world.client_named("person");
+    let asked = crate::people::approve::deletions(&client, PORTAL.0).await.expect("it is shown");
+    assert_eq!(asked.touches, ["kunming-portal/portal: kunming-gov-1 2"]);
+    let by = crate::people::approve::Signature {
+        user: "李四".to_owned(),
+        role: "分管局长".to_owned(),
+        statement: None,
+        requester: Some("张三".to_owned()),
+        document: "云数〔2026〕9号".to_owned(),
+        until: "2026-12-01".to_owned(),
+        needed: 1,
+    };
+    // Of other objects it is no approval.
+    let other = crate::people::approve::Asked { digest: jiuzhou_engine::terms::Digest::sha256(b"x"), ..asked.clone() };
+    crate::people::approve::approve(&client, &other, &by).await.expect("it is written");
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "DeletionHeld");
+    let (name, _) = crate::people::approve::approve(&client, &asked, &by).await.expect("it is approved");
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
+    assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);
+    let status = hub.object("Approval", "", &name).expect("the approval")["status"].clone();
+    assert!(status["usedAt"].is_string() && status["closedAt"].is_string(), "{status}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_deletions_at_once_are_held_until_exactly_they_are_confirmed() {
     let hub = portal().await;
     let one = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");

@@ -20,7 +20,7 @@ use crate::record::Commitment;
 use crate::seeded::{self, Bug};
 
 /// Instants of decisions are whole seconds, as a placement holds them.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
@@ -66,7 +66,8 @@ impl Planner {
         self.remember(&batch.plan.decisions);
         let told = self.nearby.learn(&batch.plan.decisions, std::mem::take(&mut batch.nearest));
         self.dirty.extend(told);
-        let next = [batch.plan.next_change, self.tiers_change, self.state.selections_settle()];
+        let next =
+            [batch.plan.next_change, self.tiers_change, self.state.selections_settle(), self.state.modes_change()];
         let next = next.into_iter().flatten().min();
         self.next_change = next.map(|at| {
             let wait = Duration::try_from(at.duration_since(as_of)).unwrap_or(Duration::ZERO);

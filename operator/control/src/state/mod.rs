@@ -195,7 +195,8 @@ impl State {
         self.resolve(as_of);
         // Terms, prices and evidence are told by Beijing days.
         let day = beijing::day(as_of);
-        if self.day != Some(day) {
+        let modes_change = self.modes_change().is_some_and(|at| at <= as_of);
+        if self.day != Some(day) || modes_change {
             self.concern = Concern::everything();
         }
         if self.concern.is_everything() || self.base.is_none() {
@@ -233,7 +234,7 @@ impl State {
 
     /// Converts everything and touches what is different.
     fn rebuild(&mut self, as_of: Timestamp) -> Result<(), StateError> {
-        let base = Base::new(&self.objects, &mut Vec::new());
+        let base = Base::new(&self.objects, as_of, &mut Vec::new());
         let mut findings = Vec::new();
         let mut fleet = base.fleet(&self.objects, as_of, &mut self.shared, &mut findings);
         let clusters = std::mem::take(&mut fleet.clusters);
@@ -354,6 +355,12 @@ impl State {
         let waits =
             |item: &Item<api::FleetWorkload>| item.object.spec.depends_on.iter().any(|name| **name == *key.name);
         here.filter(|(_, item)| waits(item)).map(|((namespace, name), _)| WorkloadKey::new(namespace, name)).collect()
+    }
+
+    /// When an emergency begins or ends next, after the instant of the last [`State::refresh`].
+    #[must_use]
+    pub fn modes_change(&self) -> Option<Timestamp> {
+        self.base.as_ref()?.modes.next_change()
     }
 
     /// The Beijing day that the snapshot was refreshed for; `None` before the first [`State::refresh`].

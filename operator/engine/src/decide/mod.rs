@@ -73,8 +73,8 @@ pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};
 pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
-    Cause, CpuSensitivity, Current, Division, Image, MaxShare, PodInput, Policy, Preference, Requirement, ShareOf,
-    Spec, Spread, SpreadKey, Stop, WorkloadKey,
+    Cause, CpuSensitivity, Current, Division, Image, MaxShare, Mode, PodInput, Policy, Preference, Requirement,
+    ShareOf, Spec, Spread, SpreadKey, Stop, WorkloadKey,
 };
 pub use verdicts::Verdicts;
 pub use view::demanded_tier;

@@ -347,7 +347,7 @@ impl Planner<'_> {
         let mut woken = false;
         for spec in &set {
             let known = self.view.snapshot.spec(&spec.key).is_some();
-            woken |= spec.changed || spec.rebalance || spec.stop.is_some() || !known || !self.settled(spec);
+            woken |= spec.changed || spec.rebalance || spec.is_summoned() || !known || !self.settled(spec);
         }
         let mut waits_to_return = false;
         let decided = match set.as_slice() {

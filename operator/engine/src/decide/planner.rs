@@ -131,7 +131,9 @@ impl<'s> Planner<'s> {
         for current in &spec.current {
             let Some(slot) = self.view.snapshot.slot(&current.cluster) else { continue };
             let stays = stays(&self.view, verdicts, spec, slot);
-            self.held.push(Held { slot, placed: current.placed.max(0), booked: booked(current), stays });
+            // What is given back after an emergency is not taken again because it is still there.
+            let booked = if spec.is_given_back() { current.placed.max(0) } else { booked(current) };
+            self.held.push(Held { slot, placed: current.placed.max(0), booked, stays });
         }
     }
 

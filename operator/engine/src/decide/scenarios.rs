@@ -246,7 +246,9 @@ fn a_freeze_holds_changes_but_not_failover() {
 
 #[test]
 fn what_an_order_stops_keeps_its_places_and_nothing_else_is_chosen_until_it_is_lifted() {
-    let order = |lifted| Some(Stop { order: "停〔2026〕3号".to_owned(), lifted });
+    let order = |lifted| {
+        Some(Stop { order: "停〔2026〕3号".to_owned(), approval: "stop-1".to_owned(), mode: None, lifted })
+    };
     let fresh = one(fleet(), Spec { stop: order(false), ..spec("app", 2) });
     assert_eq!((fresh.status, targets(&fresh), codes(&fresh)), (Status::Pending, vec![], vec![Code::StoppedByOrder]));
 

@@ -7,6 +7,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::affinity::{Affinity, Toleration};
@@ -332,6 +333,25 @@ pub struct Spec {
     /// A person's order on all of it. Nothing is chosen while it holds.
     #[serde(skip_serializing_if = "is_default")]
     pub stop: Option<Stop>,
+    /// The emergency it is decided in, or that has ended and gives back what was before.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: Option<Mode>,
+}
+
+/// An emergency mode (战) as one workload is concerned by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Mode {
+    /// Name of it.
+    pub name: String,
+    /// Name of the approval that it rests on.
+    pub approval: String,
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// Priority while it lasts; the workload's own where absent.
+    pub priority: Option<i32>,
+    /// It is over: the workload is decided once more, on what it had before.
+    pub over: bool,
 }
 
 /// An order that stops a workload: it keeps its places and runs nothing there.
@@ -340,6 +360,11 @@ pub struct Spec {
 pub struct Stop {
     /// Number of the order.
     pub order: String,
+    /// Name of the approval that it is carried out by.
+    pub approval: String,
+    /// Emergency that it gives way to, and when that ends by itself.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: Option<(String, Timestamp)>,
     /// It is lifted, and what was stopped is decided once more, on what it has.
     pub lifted: bool,
 }
@@ -354,9 +379,24 @@ impl Spec {
         self.stop.as_ref().filter(|stop| !stop.lifted)
     }
 
+    /// Whether a person's order or the end of an emergency asks for a decision, although it has what it wants.
+    pub(crate) fn is_summoned(&self) -> bool {
+        self.stop.is_some() || self.is_given_back()
+    }
+
+    /// Whether an emergency that is over gives back what it changed of it.
+    pub(crate) fn is_given_back(&self) -> bool {
+        self.mode.as_ref().is_some_and(|mode| mode.over)
+    }
+
+    /// Its priority now.
+    pub(crate) fn rank(&self) -> i32 {
+        self.mode.as_ref().filter(|mode| !mode.over).and_then(|mode| mode.priority).unwrap_or(self.priority)
+    }
+
     /// Who is decided, and packed into the ledger, first: higher priority, then earlier admission, then the name.
     pub(crate) fn by_turn(&self, other: &Self) -> Ordering {
-        let order = |spec: &Self| (Reverse(spec.priority), spec.admitted);
+        let order = |spec: &Self| (Reverse(spec.rank()), spec.admitted);
         order(self).cmp(&order(other)).then_with(|| self.key.cmp(&other.key))
     }
 
@@ -367,7 +407,8 @@ impl Spec {
     /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
     pub fn intent(&self) -> Result<Digest, CanonicalError> {
         let placed = Self { admitted: 0, current: Vec::new(), data_on: None, lost: BTreeSet::new(), ..self.clone() };
-        let mut intent = Self { changed: false, rebalance: false, stop: None, ..placed };
+        let mut intent = Self { changed: false, rebalance: false, stop: None, mode: None, ..placed };
+        // Neither an emergency nor a lost cluster is a change of what is asked for.
         if intent.requirement.cause != Cause::Change {
             Arc::make_mut(&mut intent.requirement).cause = Cause::Change;
         }

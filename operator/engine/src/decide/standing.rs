@@ -140,5 +140,5 @@ pub(super) fn same_room(one: &Spec, two: &Spec) -> bool {
         && one.per_node == two.per_node
         && one.cpu == two.cpu
         && one.requirement == two.requirement
-        && (one.priority, one.admitted) == (two.priority, two.admitted)
+        && (one.rank(), one.admitted) == (two.rank(), two.admitted)
 }

@@ -16,7 +16,7 @@ impl Planner<'_> {
         if spec.reserved {
             return false;
         }
-        if spec.changed || spec.rebalance || spec.stop.is_some() || !self.settled(spec) || self.may_return(spec) {
+        if spec.changed || spec.rebalance || spec.is_summoned() || !self.settled(spec) || self.may_return(spec) {
             return true;
         }
         let standing = self.as_it_is(spec);

@@ -192,6 +192,8 @@ codes! {
         ObjectDuplicate: Error,
         /// A number outside the range of the schema.
         OutOfRange: Error,
+        /// An order that nobody else approved: it is not carried out.
+        OrderUnapproved: Warning,
         /// An override cannot be applied.
         OverrideInvalid: Error,
         /// A folder or link that was not followed.

@@ -6,6 +6,9 @@ use jiuzhou_api::v1alpha1::{DataClass, HostingState};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use serde_json::Value;
 
+use crate::approvals::Approved;
+use crate::beijing;
+use crate::convert::{approval, approval_of_mode};
 use crate::documents::Document;
 use crate::objects::Key;
 
@@ -24,6 +27,28 @@ pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     protection(scene, out);
     hosting(scene, out);
     classes(scene, out);
+    orders(scene, out);
+}
+
+/// Orders that stop a system, and emergencies, that nobody else approved.
+fn orders(scene: &Scene<'_>, out: &mut Vec<Finding>) {
+    let approved = Approved::on(beijing::day(scene.as_of), &scene.objects.approvals);
+    for (key, item) in &scene.objects.systems {
+        let Some(order) = item.object.spec.stop.as_ref().filter(|order| !order.lifted) else { continue };
+        if approval(key, order, &approved).is_none() {
+            let what = format!("stop {}/{}", key.0, key.1);
+            let reason = Reason::new(Code::OrderUnapproved).object(&*order.order).seen(what);
+            out.push(Field::new(&item.document, "/spec/stop").finding(reason));
+        }
+    }
+    for (key, item) in &scene.objects.modes {
+        let spec = &item.object.spec;
+        let open = !spec.ended && scene.as_of < spec.until.0;
+        if open && approval_of_mode(&key.1, spec, &approved).is_none() {
+            let reason = Reason::new(Code::OrderUnapproved).object(&*spec.document.number);
+            out.push(Field::new(&item.document, "/spec").finding(reason.seen(format!("mode {}", key.1))));
+        }
+    }
 }
 
 fn state_secrets(scene: &Scene<'_>, out: &mut Vec<Finding>) {

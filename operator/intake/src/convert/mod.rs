@@ -16,6 +16,7 @@ mod demands;
 mod figures;
 mod images;
 mod kinds;
+mod modes;
 mod nodes;
 mod places;
 mod policies;
@@ -38,6 +39,8 @@ use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_measure::carbon::FactorTable;
 use jiuzhou_objects::profile::Profiles;
 
+use crate::approvals::Approved;
+use crate::beijing;
 use crate::builtin;
 use crate::objects::{Key, Objects, named};
 
@@ -45,9 +48,12 @@ pub use catalogue::catalogue;
 pub use claims::rivals;
 pub use continuity::continuity;
 pub use kinds::profiles;
+pub use modes::Modes;
+pub(crate) use modes::approval as approval_of_mode;
 pub use nodes::nodes;
 pub(crate) use places::{Places, labels};
 pub(crate) use reserved::holding;
+pub(crate) use stops::approval;
 pub(crate) use words::dimension;
 pub use workloads::Shared;
 
@@ -81,12 +87,16 @@ pub struct Base {
     from_nodes: BTreeMap<String, Vec<PoolInput>>,
     owners: BTreeMap<String, String>,
     factors: FactorTable,
+    /// Orders that are approved on the day it was made for.
+    pub approved: Approved,
+    /// Emergencies at the instant it was made for. It holds until the next of them begins or ends.
+    pub modes: Modes,
 }
 
 impl Base {
-    /// Reads it off the objects.
+    /// Reads it off the objects as of an instant. It holds for that Beijing day.
     #[must_use]
-    pub fn new(objects: &Objects, findings: &mut Vec<Finding>) -> Self {
+    pub fn new(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Self {
         let catalogue = catalogue(&objects.platforms);
         let profiles = profiles(&objects.kinds, findings);
         let nodes = nodes(&objects.natives, findings);
@@ -95,7 +105,9 @@ impl Base {
         let from_nodes = nodes::pools(&nodes, &catalogue, &demands::labels_asked_for(objects, &profiles));
         let owners = namespace_owners(objects);
         let factors = crate::figures::tables::factors();
-        Self { catalogue, profiles, nodes, images, places, from_nodes, owners, factors }
+        let approved = Approved::on(beijing::day(as_of), &objects.approvals);
+        let modes = Modes::new(objects, as_of, &approved);
+        Self { catalogue, profiles, nodes, images, places, from_nodes, owners, factors, approved, modes }
     }
 
     /// Kinds any change of whose objects makes a base (and everything converted by it) old. A change of a cluster does
@@ -150,6 +162,8 @@ impl Base {
             images: &self.images,
             places: &self.places,
             owners: &self.owners,
+            approved: &self.approved,
+            modes: &self.modes,
         }
     }
 
@@ -223,7 +237,7 @@ impl Base {
 /// Converts checked objects for a point in time.
 #[must_use]
 pub fn convert(objects: &Objects, as_of: Timestamp, findings: &mut Vec<Finding>) -> Converted {
-    let base = Base::new(objects, findings);
+    let base = Base::new(objects, as_of, findings);
     let fleet = base.fleet(objects, as_of, &mut Shared::default(), findings);
     let Base { catalogue, profiles, nodes, .. } = base;
     Converted { fleet, catalogue, profiles, nodes }

@@ -140,7 +140,7 @@ pub(super) fn freezes(
 }
 
 /// The named tenants and all below them.
-fn below(tenants: &Items<api::Tenant>, mut set: BTreeSet<String>) -> BTreeSet<String> {
+pub(super) fn below(tenants: &Items<api::Tenant>, mut set: BTreeSet<String>) -> BTreeSet<String> {
     loop {
         let before = set.len();
         for item in tenants.values() {

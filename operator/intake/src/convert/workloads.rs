@@ -9,18 +9,20 @@ use std::sync::Arc;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
 use jiuzhou_engine::decide::{
-    Cause, CpuSensitivity, Current, Division, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
+    Cause, CpuSensitivity, Current, Division, Mode, Policy, Requirement, Spec, Spread, SpreadKey, WorkloadKey,
 };
 use jiuzhou_engine::detect::{AcceleratorNeed, Needs};
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::profile::Profiles;
 
+use crate::approvals::Approved;
 use crate::objects::{Item, Objects, named};
 
 use super::claims;
 use super::clusters::any_of;
 use super::contents::{self, Contents};
 use super::images::{Images, together};
+use super::modes::{Modes, given_back};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
 use super::stops;
@@ -34,6 +36,8 @@ pub(super) struct Context<'a> {
     pub(super) images: &'a Images,
     pub(super) places: &'a Places,
     pub(super) owners: &'a BTreeMap<String, String>,
+    pub(super) approved: &'a Approved,
+    pub(super) modes: &'a Modes,
 }
 
 /// Requirements and policies that are equal are one.
@@ -142,7 +146,13 @@ fn spec(
         Affinity { expressions: [affinity.expressions, requirement.affinity.expressions].concat(), ..affinity };
     requirement.groups = groups;
     requirement.tolerations = tolerations;
-    let spec = Spec {
+    let own = (namespace.to_owned(), document.name.clone());
+    let committed = placed.map(|placed| &placed.object.spec);
+    let mode = context.modes.of(&own, &requirement.tenant, committed.and_then(|placed| placed.mode.as_ref()));
+    if mode.as_ref().is_some_and(|mode| !mode.over) {
+        requirement.cause = Cause::Emergency;
+    }
+    let mut spec = Spec {
         system: owner.map(|_| format!("{namespace}/{system}")).unwrap_or_default(),
         priority: *priority,
         admitted: placed.map_or(u64::MAX, |placed| u64::try_from(placed.object.spec.sequence).unwrap_or(u64::MAX)),
@@ -164,11 +174,24 @@ fn spec(
         lost: lost(placed.map(|placed| &*placed.object)),
         reserved: false,
         stop: stops::stop(
+            &(namespace.to_owned(), system.to_string()),
             owner.and_then(|owner| owner.object.spec.stop.as_ref()),
             placed.and_then(|placed| placed.object.spec.stop.as_ref()),
-        ),
+            context.approved,
+            context.modes,
+        )
+        .or_else(|| context.modes.gives_way(&own)),
+        mode,
         key,
     };
+    let held = committed.and_then(|placed| placed.mode.as_ref()).filter(|held| !held.over);
+    if let (Some(Mode { over: true, .. }), Some(held)) = (&spec.mode, held) {
+        spec.current = given_back(&spec.current, &held.before);
+    }
+    // Who gives way to an emergency keeps the place and not the room.
+    if spec.stop.as_ref().is_some_and(|stop| stop.mode.is_some() && !stop.lifted) {
+        (spec.pods, spec.per_node, spec.quota) = (Vec::new(), Vec::new(), BTreeMap::new());
+    }
     Some((spec, requirement, policy))
 }
 

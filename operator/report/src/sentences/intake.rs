@@ -312,6 +312,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Write a value that matches.",
             fix_zh: "请填写符合该模式的值。",
         },
+        Code::OrderUnapproved => Sentence {
+            en: "The order {object} is not approved by another person, and is not carried out.",
+            zh: "指令 {object} 未经他人审批，不予执行。",
+            fix_en: "Let another person look at it and approve it: jiuzhou approve {seen}.",
+            fix_zh: "请由申请人以外的人员核对后审批：jiuzhou approve {seen}。",
+        },
         Code::PlacementReserved => Sentence {
             en: "{object} has no workload here; its {seen} replicas keep their room and their quota.",
             zh: "{object} 没有对应的工作负载；其 {seen} 个副本仍占用容量与配额。",

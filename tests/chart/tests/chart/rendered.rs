@@ -117,7 +117,7 @@ fn the_dashboard_and_the_alerts_arrive_as_they_are() {
 fn policies_hold_for_what_they_name_and_fail_closed() {
     let objects = objects("default");
     let policies: Vec<_> = objects.values().filter(|object| object["kind"] == "ValidatingAdmissionPolicy").collect();
-    assert_eq!(policies.len(), 4);
+    assert_eq!(policies.len(), 7);
     for policy in policies {
         let name = word(policy, "/metadata/name");
         // One asks an object of ours: without its definition it must not hold every namespace of the hub.

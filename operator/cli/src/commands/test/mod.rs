@@ -112,7 +112,7 @@ impl Run<'_> {
         let mut planned = plan::input(&fleet, None, first.as_of);
         supposed.tell(&mut planned.fleet.specs);
         let snapshot = decide::Snapshot::new(planned.fleet)?;
-        let base = Base::new(&fleet.objects, &mut Vec::new());
+        let base = Base::new(&fleet.objects, first.as_of, &mut Vec::new());
         let taints: BTreeSet<(String, String)> = snapshot
             .clusters()
             .flat_map(|(_, one)| one.taints.iter().map(|taint| (one.name.clone(), taint.key.clone())))

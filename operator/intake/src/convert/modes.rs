@@ -1,0 +1,158 @@
+//! Emergencies: which are in force, whom they are for, and what is over.
+//!
+//! One is in force from its start to its end where another person approved exactly it. What it changed is over at the end
+//! that is committed with it, or when a person ends it: an object that is gone, or was changed since, ends nothing early.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiuzhou_api::v1alpha1 as api;
+use jiuzhou_engine::decide::{Current, Mode, Stop};
+
+use crate::approvals::{Approved, of_mode};
+use crate::objects::{Key, Objects};
+
+use super::tenants::below;
+
+/// One that is in force.
+#[derive(Clone, Debug)]
+struct InForce {
+    name: String,
+    approval: String,
+    number: String,
+    until: Timestamp,
+    tenants: BTreeSet<String>,
+    workloads: BTreeMap<Key, Option<i32>>,
+    victims: BTreeSet<Key>,
+}
+
+/// The emergencies of an instant.
+#[derive(Clone, Debug, Default)]
+pub struct Modes {
+    as_of: Timestamp,
+    all: Vec<InForce>,
+    ended: BTreeSet<String>,
+    next: Option<Timestamp>,
+}
+
+impl Modes {
+    /// Reads them off the objects.
+    pub(super) fn new(objects: &Objects, as_of: Timestamp, approved: &Approved) -> Self {
+        let mut modes = Self { as_of, ..Self::default() };
+        let mut instants = BTreeSet::new();
+        for (key, item) in &objects.modes {
+            let spec = &item.object.spec;
+            if spec.ended {
+                modes.ended.insert(key.1.clone());
+                continue;
+            }
+            instants.extend([spec.from.0, spec.until.0]);
+            let holds = spec.from.0 <= as_of && as_of < spec.until.0;
+            let approval = approval(&key.1, spec, approved).filter(|_| holds);
+            let Some(approval) = approval else { continue };
+            let named = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+            modes.all.push(InForce {
+                name: key.1.clone(),
+                approval: approval.to_owned(),
+                number: spec.document.number.to_string(),
+                until: spec.until.0,
+                tenants: below(&objects.tenants, spec.tenants.iter().map(ToString::to_string).collect()),
+                workloads: spec.workloads.iter().map(|one| (named(&one.namespace, &one.name), one.priority)).collect(),
+                victims: spec.victims.iter().map(|one| named(&one.namespace, &one.name)).collect(),
+            });
+        }
+        for item in objects.placements.values() {
+            instants.extend(item.object.spec.mode.iter().map(|mode| mode.until.0));
+            instants.extend(item.object.spec.stop.iter().filter_map(|stop| Some(stop.until.as_ref()?.0)));
+        }
+        modes.next = instants.into_iter().find(|at| *at > as_of);
+        modes
+    }
+
+    /// When one begins or ends next.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.next
+    }
+
+    /// Approvals of those that are in force.
+    pub fn approvals(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|mode| mode.approval.as_str())
+    }
+
+    fn is_over(&self, name: &str, until: Timestamp) -> bool {
+        self.as_of >= until || self.ended.contains(name)
+    }
+
+    /// The emergency of a workload, or the one that gives back what it changed of it.
+    pub(super) fn of(&self, key: &Key, tenant: &str, committed: Option<&api::PlacementMode>) -> Option<Mode> {
+        let takes = |mode: &&InForce| mode.workloads.contains_key(key) || mode.tenants.contains(tenant);
+        let priority = |mode: &InForce| mode.workloads.get(key).copied().flatten();
+        if let Some(held) = committed {
+            let known = self.all.iter().find(|mode| mode.name == *held.name);
+            return Some(Mode {
+                name: held.name.to_string(),
+                approval: held.approval.to_string(),
+                until: held.until.0,
+                priority: known.and_then(priority),
+                over: held.over || self.is_over(&held.name, held.until.0),
+            });
+        }
+        self.all.iter().find(takes).map(|mode| Mode {
+            name: mode.name.clone(),
+            approval: mode.approval.clone(),
+            until: mode.until,
+            priority: priority(mode),
+            over: false,
+        })
+    }
+
+    /// The emergency that a workload gives way to.
+    pub(super) fn gives_way(&self, key: &Key) -> Option<Stop> {
+        let mode = self.all.iter().find(|mode| mode.victims.contains(key))?;
+        Some(Stop {
+            order: mode.number.clone(),
+            approval: mode.approval.clone(),
+            mode: Some((mode.name.clone(), mode.until)),
+            lifted: false,
+        })
+    }
+
+    /// Whether the emergency that a placement gives way to is over.
+    pub(super) fn has_ended(&self, stop: &api::PlacementStop) -> bool {
+        let named = stop.mode.as_ref().zip(stop.until.as_ref());
+        named.is_some_and(|(name, until)| self.is_over(name, until.0))
+    }
+}
+
+/// The approval of an emergency.
+pub(crate) fn approval<'a>(name: &str, spec: &api::OperatingModeSpec, approved: &'a Approved) -> Option<&'a str> {
+    approved.of(api::ApprovedOrder::OperatingMode, &of_mode(name, spec), Some(&*spec.requested_by))
+}
+
+/// What a workload has once an emergency is over: what it had before, and what is there beyond it leaves.
+pub(super) fn given_back(now: &[Current], before: &[api::PlacedCluster]) -> Vec<Current> {
+    let there = |name: &str| now.iter().find(|current| current.cluster == name).map_or(0, |current| current.observed);
+    let back = before.iter().filter(|cluster| cluster.replicas > 0).map(|cluster| Current {
+        cluster: cluster.name.to_string(),
+        placed: i64::from(cluster.replicas),
+        observed: there(&cluster.name),
+    });
+    let left = now.iter().filter(|current| before.iter().all(|cluster| *cluster.name != *current.cluster));
+    let left =
+        left.map(|current| Current { placed: 0, observed: current.placed.max(current.observed), ..current.clone() });
+    back.chain(left).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_before_is_had_again_and_what_is_beyond_it_leaves() {
+        let current = |cluster: &str, placed, observed| Current { cluster: cluster.to_owned(), placed, observed };
+        let placed = |name: &str, replicas| api::PlacedCluster { name: name.into(), replicas, place: None };
+        let back = given_back(&[current("a", 5, 5), current("b", 3, 2)], &[placed("a", 2), placed("c", 1)]);
+        assert_eq!(back, [current("a", 2, 5), current("c", 1, 0), current("b", 0, 3)]);
+    }
+}
