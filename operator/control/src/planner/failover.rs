@@ -91,6 +91,10 @@ impl Planner {
             return Vec::new();
         };
         let Some(spec) = self.state.snapshot().decided_on(key) else { return Vec::new() };
+        // What an order stops runs nowhere, and keeps its places.
+        if spec.stop.as_ref().is_some_and(|stop| !stop.lifted) {
+            return Vec::new();
+        }
         let written = written(placement);
         let rules = self.state.rules(key);
         let failover = rules.map(|rules| rules.failover.clone()).unwrap_or_default();

@@ -102,7 +102,7 @@ impl Input {
                 Some(same) => same,
                 None => {
                     let fleet = input.clone().build(&Options { as_of: at, ..options.clone() })?;
-                    let base = Base::new(&fleet.objects, &mut Vec::new());
+                    let base = Base::new(&fleet.objects, at, &mut Vec::new());
                     (fleet, base)
                 }
             };
