@@ -5,7 +5,7 @@ use jiuzhou_intake::yaml::Limits;
 use serde_json::Value;
 
 /// Limits that make a run of many inputs quick.
-pub fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits { nodes: 20_000, alias_nodes: 2_000, work: 100_000, documents: 500, ..Limits::default() }
 }
 
@@ -18,7 +18,7 @@ fn count(value: &Value) -> usize {
 }
 
 /// No panic, nothing beyond the limits, every finding at a place within the text, and the same answer twice.
-pub fn judge(bytes: &[u8]) {
+pub(crate) fn judge(bytes: &[u8]) {
     let limits = limits();
     let (documents, findings) = read_bytes("fuzz", bytes, &limits);
     let lines = bytes.iter().filter(|b| **b == b'\n' || **b == b'\r').count() + 1;

@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 34] = [
     "plan",
     "explain",
     "replay",
@@ -33,6 +33,11 @@ const COMMANDS: [&str; 29] = [
     "leave",
     "fence",
     "failover",
+    "stop",
+    "restore",
+    "approve",
+    "rollout",
+    "rollback",
     "export-state",
     "help",
     "completion",
