@@ -85,15 +85,21 @@ impl Story {
         self == Self::Place
     }
 
-    /// Whether two ends are the same. A drain that is taken back ends well wherever a workload stood by then: a delay may
-    /// have let it stay, and who has moved does not move back by itself.
+    /// Whether two ends are the same. A drain that is taken back, or a cluster that answers again, ends well wherever a
+    /// workload stood by then: a delay may have let it stay, and who has moved does not move back by itself. Who finds
+    /// what was deleted still going does not apply it again.
     pub(super) fn ends_alike(self, one: &Value, other: &Value) -> bool {
         let runs = |end: &Value, name: &str| -> i64 {
             let clusters = end[name]["runs"].as_object().into_iter().flatten();
             clusters.filter_map(|(_, replicas)| replicas.as_i64()).sum()
         };
         let alike = |name: &str| one[name]["ready"] == other[name]["ready"] && runs(one, name) == runs(other, name);
-        one == other || (self == Self::DrainAndBack && alike(PORTAL) && alike(REGISTER))
+        let taken_back = matches!(self, Self::DrainAndBack | Self::LostAndBack);
+        let gone =
+            |end: &Value| end[PORTAL]["ready"].is_null() && runs(end, PORTAL) == 0 && end[PORTAL]["placed"].is_null();
+        one == other
+            || (taken_back && alike(PORTAL) && alike(REGISTER))
+            || (self == Self::DeleteAndAgain && gone(one) && one[REGISTER] == other[REGISTER])
     }
 
     /// Plays it.

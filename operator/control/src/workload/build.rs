@@ -138,7 +138,9 @@ fn present(
                         halted::quieten(gathered, &mut rendered.objects);
                         built.interrupted.insert(cluster.clone());
                     }
-                    if staged::revision_of(workload, placement, &cluster) == Some(staged::target(placement)) {
+                    // What is left behind is no part of how the change stands.
+                    let stays = parts.get(&cluster).is_some_and(|part| part.wanted > 0);
+                    if stays && staged::revision_of(workload, placement, &cluster) == Some(staged::target(placement)) {
                         built.health.insert(cluster.clone(), health(gathered, &cluster, &rendered.objects, replicas));
                     }
                     let delivery = DeliverySpec {

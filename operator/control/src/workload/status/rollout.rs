@@ -106,10 +106,12 @@ pub(super) fn stage(gathered: &Gathered<'_>, built: &Built) -> Option<String> {
     }
 }
 
-/// Clusters that have the committed revision and are well with it; `None` while one was not looked at.
+/// Clusters that have the committed revision and are well with it; `None` while one was not looked at or is silent.
 pub(super) fn updated(gathered: &Gathered<'_>, built: &Built) -> Option<i32> {
     let placement = gathered.placement?;
     let mut placed = placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0);
-    let looked = built.present && placed.all(|cluster| gathered.reports.contains_key(&*cluster.name));
+    // A silent member has not said how it stands now.
+    let said = |name: &str| gathered.reports.contains_key(name) && !gathered.state.is_unreachable(name);
+    let looked = built.present && placed.all(|cluster| said(&cluster.name));
     looked.then(|| count(built.health.values().filter(|health| **health == Health::Well).count()))
 }
