@@ -314,7 +314,7 @@ fn spoil(document: &mut Value, round: usize) {
     let new = values.get(round % (values.len() + 2)).cloned();
     match (place, new) {
         (Value::Object(fields), Some(new)) => drop(fields.insert(key.replace("~1", "/").replace("~0", "~"), new)),
-        (Value::Object(fields), None) if round % 2 == 0 => drop(fields.remove(&key.replace("~1", "/"))),
+        (Value::Object(fields), None) if round.is_multiple_of(2) => drop(fields.remove(&key.replace("~1", "/"))),
         (Value::Object(fields), None) => drop(fields.insert("qxField".to_owned(), json!(1))),
         (place, new) => *place = new.unwrap_or(json!(["a", "a"])),
     }

@@ -1,4 +1,4 @@
-//! `up`, `down`, `status` and `tools` for a person, the same behind `hack/clusters` and `cargo xtask clusters`.
+//! `up`, `down`, `status`, `break`, `mend` and `tools` for a person, the same behind `hack/clusters` and `cargo xtask clusters`.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,23 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::chips::{self, Chip};
+use crate::plane::{Component, Plane};
 use crate::set::{Row, Set};
 use crate::tools::{Group, Tool, Tools};
 
 const USAGE: &str = "\
 Usage: hack/clusters COMMAND [--name NAME] [--members LIST]
+       hack/clusters break FAULT MEMBER [--name NAME]
+       hack/clusters mend MEMBER [--name NAME]
 
 Real control planes on this machine: a dedicated hub and members with fake nodes of several CPUs.
 
   up       start a set, or what of it is not running
   status   show it and what to do next
   down     end it and remove everything of it
+  break    hurt a member (or the hub), and say what to look at: member-down ends its API server at once,
+           member-hangs lets it stand still with its connections open
+  mend     bring back what was hurt
   tools    find the programs, or build them; also helm
 
   --name NAME      one set of several side by side (default: jiuzhou)
@@ -28,6 +34,7 @@ Programs come from $JIUZHOU_KUBE_BIN, $KUBEBUILDER_ASSETS, PATH, the user's cach
 
 struct Arguments {
     command: String,
+    words: Vec<String>,
     name: String,
     members: Vec<&'static Chip>,
 }
@@ -54,6 +61,14 @@ pub fn run(arguments: impl Iterator<Item = String>, say: &mut dyn FnMut(&str)) -
             }
             Ok(())
         }
+        "break" => match arguments.words.as_slice() {
+            [fault, member] => hurt(&folder, fault, member, say),
+            _ => bail!("failed to understand it: break FAULT MEMBER\n{USAGE}"),
+        },
+        "mend" => match arguments.words.as_slice() {
+            [member] => mend(&folder, member, say),
+            _ => bail!("failed to understand it: mend MEMBER\n{USAGE}"),
+        },
         "reap" => reap(&folder),
         "" | "help" | "--help" | "-h" => {
             say(USAGE.trim_end());
@@ -74,6 +89,7 @@ pub fn folder(name: &str) -> PathBuf {
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Arguments> {
     let mut parsed = Arguments {
         command: arguments.next().unwrap_or_default(),
+        words: Vec::new(),
         name: "jiuzhou".to_owned(),
         members: chips::CHIPS.iter().take(chips::USUAL).collect(),
     };
@@ -82,6 +98,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Arguments> {
         match argument.as_str() {
             "--name" => parsed.name = name(value()?)?,
             "--members" => parsed.members = members(&value()?)?,
+            word if ["break", "mend"].contains(&&*parsed.command) && !word.starts_with('-') => {
+                parsed.words.push(word.to_owned());
+            }
             other => bail!("failed to understand {other:?}\n{USAGE}"),
         }
     }
@@ -126,6 +145,48 @@ fn status(folder: &Path, name: &str, say: &mut dyn FnMut(&str)) -> Result<()> {
     let rows = set.status(&tools)?;
     say(&format!("{}{}\n", table(&rows), total(&rows)));
     say(&next(&set));
+    Ok(())
+}
+
+/// A running set and one control plane of it.
+fn plane_of<'a>(set: &'a Set, name: &str) -> Result<&'a Plane> {
+    let known: Vec<&str> = set.planes().map(Plane::name).collect();
+    let found = set.planes().find(|plane| plane.name() == name);
+    found.with_context(|| format!("failed to find {name:?}: choose of {}", known.join(",")))
+}
+
+fn open(folder: &Path) -> Result<Set> {
+    Set::open(folder)?.context("failed to find the set; start one with hack/clusters up")
+}
+
+/// Hurts a control plane and says what a person can watch.
+fn hurt(folder: &Path, fault: &str, member: &str, say: &mut dyn FnMut(&str)) -> Result<()> {
+    let set = open(folder)?;
+    let plane = plane_of(&set, member)?;
+    match fault {
+        "member-down" => plane.kill(&[Component::ApiServer])?,
+        "member-hangs" => plane.freeze(&[Component::ApiServer])?,
+        other => bail!("failed to understand the fault {other:?}: choose of member-down,member-hangs"),
+    }
+    say(&format!("{member}: {fault}. Where Jiuzhou's operator runs on the hub, look at what follows:"));
+    say("  kubectl --context hub get mc -w               # Reachable: False after 30 s; nothing is deleted");
+    say(
+        "  kubectl --context hub get fwl -A -w           # FailoverWaiting; after failover.afterSeconds in another place",
+    );
+    say("  kubectl --context hub get fpl -A -o yaml      # status.failover: since when, until when, what it waits for");
+    say(&format!("  hack/clusters mend {member}"));
+    Ok(())
+}
+
+/// Brings back what was hurt.
+fn mend(folder: &Path, member: &str, say: &mut dyn FnMut(&str)) -> Result<()> {
+    let set = open(folder)?;
+    let plane = plane_of(&set, member)?;
+    plane.thaw(&[Component::ApiServer])?;
+    plane.start(&Tools::find(Group::CONTROL_PLANE, &mut |_| {})?)?;
+    say(&format!(
+        "{member} answers again: what was left there by copies that moved goes, and nothing moves back by itself"
+    ));
     Ok(())
 }
 
@@ -197,6 +258,12 @@ mod tests {
         let asked = parsed("up --name two --members x86,loongson").unwrap();
         assert_eq!(asked.name, "two");
         assert_eq!(asked.members.iter().map(|chip| chip.name).collect::<Vec<_>>(), ["x86", "loongson"]);
+    }
+
+    #[test]
+    fn a_fault_and_a_member_are_words_of_break_alone() {
+        assert_eq!(parsed("break member-down x86 --name two").unwrap().words, ["member-down", "x86"]);
+        assert!(parsed("up x86").is_err());
     }
 
     #[test]

@@ -75,22 +75,22 @@ mod tests {
         (what, manifest)
     }
 
-    fn of(api: &str, kind: &str, spec: Value) -> Value {
+    fn of(api: &str, kind: &str, spec: &Value) -> Value {
         json!({ "apiVersion": api, "kind": kind, "metadata": { "name": "x" }, "spec": spec })
     }
 
     #[test]
     fn what_runs_is_taken_to_nothing_and_nothing_else_of_it_changes() {
         let template = json!({ "metadata": { "labels": { "app": "x" } }, "spec": { "containers": [{ "name": "c" }] } });
-        let deployment = of("apps/v1", "Deployment", json!({ "replicas": 3, "template": template }));
+        let deployment = of("apps/v1", "Deployment", &json!({ "replicas": 3, "template": template }));
         let (what, after) = halted(deployment.clone());
         assert_eq!((what, &after["spec"]["replicas"]), (Halted::Stopped, &json!(0)));
         assert_eq!(after["spec"]["template"], deployment["spec"]["template"]);
-        let unsaid = halted(of("apps/v1", "StatefulSet", json!({ "template": template }))).1;
+        let unsaid = halted(of("apps/v1", "StatefulSet", &json!({ "template": template }))).1;
         assert_eq!(unsaid["spec"]["replicas"], 0, "Kubernetes would take one");
-        let (what, job) = halted(of("batch/v1", "Job", json!({ "template": template })));
+        let (what, job) = halted(of("batch/v1", "Job", &json!({ "template": template })));
         assert_eq!((what, &job["spec"]["suspend"]), (Halted::Stopped, &json!(true)));
-        let (what, daemons) = halted(of("apps/v1", "DaemonSet", json!({ "template": template })));
+        let (what, daemons) = halted(of("apps/v1", "DaemonSet", &json!({ "template": template })));
         assert_eq!(what, Halted::Stopped);
         assert_eq!(daemons["spec"]["template"]["spec"]["nodeSelector"], json!({ "jiuzhou.dev/stopped": "true" }));
     }
@@ -100,11 +100,11 @@ mod tests {
         let pod =
             json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "x" }, "spec": { "containers": [] } });
         assert_eq!(halted(pod.clone()), (Halted::Runs, pod));
-        let service = of("v1", "Service", json!({ "ports": [] }));
+        let service = of("v1", "Service", &json!({ "ports": [] }));
         assert_eq!(halted(service.clone()), (Halted::Idle, service));
-        let claim = of("v1", "PersistentVolumeClaim", json!({ "accessModes": ["ReadWriteOnce"] }));
+        let claim = of("v1", "PersistentVolumeClaim", &json!({ "accessModes": ["ReadWriteOnce"] }));
         assert_eq!(halted(claim.clone()), (Halted::Idle, claim));
-        let scaler = of("autoscaling/v2", "HorizontalPodAutoscaler", json!({ "minReplicas": 2, "maxReplicas": 4 }));
+        let scaler = of("autoscaling/v2", "HorizontalPodAutoscaler", &json!({ "minReplicas": 2, "maxReplicas": 4 }));
         assert_eq!(halted(scaler.clone()), (Halted::Idle, scaler));
     }
 }

@@ -553,7 +553,7 @@ fn updates() -> Vec<Case> {
             "InformationSystem",
             "stop.lifted: cannot be taken back",
             stopped(true),
-            json!({ "stop": { "requestedAt": "2026-11-27T01:00:00Z", "lifted": false } }),
+            json!({ "stop": { "order": "停〔2026〕3号", "requestedBy": "张三", "requestedAt": "2026-11-27T01:00:00Z" } }),
             stopped(false),
         ),
         update("InformationSystem", "stop: cannot be dropped", stopped(false), stopped(true), json!({})),

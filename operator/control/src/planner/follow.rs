@@ -42,7 +42,9 @@ impl Planner {
         // Placements that an earlier run committed are recorded before anything is ordered for them.
         let placed: BTreeSet<WorkloadKey> =
             dirty.iter().filter(|key| self.state.placement(key).is_some()).cloned().collect();
-        self.record(placed).await?;
+        if !seeded::is(Bug::OrderBeforeRecord) {
+            self.record(placed.clone()).await?;
+        }
         // What was just recorded is in `dirty` already.
         self.dirty.clear();
         self.learn_stored().await;
@@ -52,6 +54,9 @@ impl Planner {
             self.follow_one(&key);
         }
         self.carry_out_removals().await;
+        if seeded::is(Bug::OrderBeforeRecord) {
+            self.record(placed).await?;
+        }
         Ok(())
     }
 
@@ -225,7 +230,7 @@ fn writes(gathered: &Gathered<'_>, built: &Built, now: jiff::Timestamp) -> Write
         && let Some(workload) = gathered.workload
     {
         writes.natives = select::status::of_workload(gathered, built, &status, now);
-        if workload.status.as_ref() != Some(&status) || seeded::is(Bug::StatusAlways) {
+        if workload.status.as_ref() != Some(&status) {
             writes.workload = workload.uid().map(|uid| (uid, status));
         }
     }

@@ -58,7 +58,6 @@ use crate::orders::{Orders, Report};
 use crate::record::Records;
 use crate::reports::{self, Wished};
 use crate::run::CACHES;
-use crate::seeded::{self, Bug};
 use crate::state::State;
 use crate::stop::Stop;
 use crate::telemetry::traces::Traces;
@@ -269,7 +268,6 @@ impl Planner {
             match decided {
                 Ok(()) => {}
                 Err(error) if error.category() == Category::Records => return Err(error),
-                Err(_) if seeded::is(Bug::RetryForgotten) => {}
                 Err(error) => {
                     self.turn = true;
                     self.back_off("decide", &error);
@@ -296,9 +294,7 @@ impl Planner {
         if self.complete {
             tracing::info!(objects = self.state.len(), "every kind was listed");
             self.health.set_ready(CACHES, true);
-            if !seeded::is(Bug::RestartForgetsOrders) {
-                self.dirty = self.state.workload_keys();
-            }
+            self.dirty = self.state.workload_keys();
             self.failovers.ask = true;
             self.reached(self.state.highest_epoch());
         }

@@ -164,7 +164,9 @@ impl Planner {
                 }
             }
         }
-        self.record(committed).await?;
+        if !seeded::is(Bug::OrderBeforeRecord) {
+            self.record(committed).await?;
+        }
         self.metrics.committed(started.elapsed());
         // What was written changes the snapshot, and what was lost is decided again.
         self.turn = true;

@@ -87,6 +87,9 @@ fn present(
         parts.iter_mut().for_each(|(cluster, part)| part.ran = ran(gathered, placement, cluster));
     }
     let mut actions = shift(&parts, continuity);
+    if seeded::is(Bug::ForgetUnproven) {
+        built.forget.extend(parts.iter().filter(|(_, part)| part.wanted == 0).map(|(cluster, _)| cluster.clone()));
+    }
     if seeded::is(Bug::RemoveBeforeAdd) {
         let leaving = |cluster: &String| {
             parts.get(cluster).is_some_and(|part| part.wanted == 0 && part.seen.is_some_and(|seen| seen.objects))
@@ -125,9 +128,6 @@ fn present(
             Action::Stay => {}
             Action::Forget => built.forget.push(cluster),
             Action::Remove => {
-                if seeded::is(Bug::ForgetUnproven) {
-                    built.forget.push(cluster.clone());
-                }
                 if let Some(order) = removal(gathered, placement, &cluster) {
                     built.orders.insert(cluster, order);
                 }

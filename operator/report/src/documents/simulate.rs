@@ -63,8 +63,8 @@ pub fn simulate(meta: Meta, input: &SimulateInput<'_>, findings: Vec<Finding>) -
     document.figure(Word::EnergySum, energy);
     document.figure(Word::CarbonSum, carbon);
     document.figure(Word::MinutesNotEstimated, not_estimated(&told.spending));
-    let adoption = input.adoption.iter().map(|one| Cell::Ratio(one.numerator, one.denominator));
-    document.figure(Word::AdoptionMeasured, adoption.last().unwrap_or(Cell::Unknown));
+    let adoption = input.adoption.iter().next_back().map(|one| Cell::Ratio(one.numerator, one.denominator));
+    document.figure(Word::AdoptionMeasured, adoption.unwrap_or(Cell::Unknown));
     document.sections.push(service_by_day(input));
     document.sections.push(activity_by_day(input));
     document.sections.push(spending_by_day(input));

@@ -694,7 +694,7 @@ impl<'a> Run<'a> {
     /// The workloads that the files had before.
     fn previous_specs(&self, before: &'a Stage) -> Option<&'a [Spec]> {
         let earlier = self.simulation.stages.iter().filter(|stage| stage.at <= before.at);
-        earlier.filter_map(|stage| stage.specs.as_deref()).last()
+        earlier.filter_map(|stage| stage.specs.as_deref()).next_back()
     }
 
     fn close_day(&mut self, now: i64) -> Result<(), SimulateError> {

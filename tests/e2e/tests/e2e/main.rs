@@ -10,6 +10,7 @@ mod images;
 mod life;
 mod lost;
 mod operator;
+mod orders;
 mod planes;
 mod pull;
 mod rights;
