@@ -77,7 +77,7 @@ impl Input {
         document: Option<&Document>,
         options: &Options,
     ) -> Result<Days, DaysError> {
-        let mut told = Days::default();
+        let (mut told, mut known) = (Days::default(), Vec::new());
         let mut by_day = dated(changes, start, days, document, &mut told.findings);
         let mut input = self.clone();
         let mut supposed = Supposed::default();
@@ -106,8 +106,13 @@ impl Input {
                     (fleet, base)
                 }
             };
-            if anew && day > 0 {
-                told.findings.extend(fleet.findings.iter().cloned());
+            // What was wrong before is told by whoever reads the files; here stands what a day brings.
+            if day == 0 {
+                known.clone_from(&fleet.findings);
+            } else if anew {
+                let new = fleet.findings.iter().filter(|one| !known.contains(one) && !told.findings.contains(one));
+                let new: Vec<Finding> = new.cloned().collect();
+                told.findings.extend(new);
             }
             let month = Month::of(at).ok();
             let rates = match rates.take().filter(|(of, _)| !anew && *of == month) {
