@@ -13,6 +13,8 @@ pub const API_VERSION: &str = "jiuzhou.dev/v1alpha1";
 pub const CATEGORY: &str = "jiuzhou";
 /// The one server-side-apply field manager (law 10).
 pub const FIELD_MANAGER: &str = "jiuzhou";
+/// Field manager of what a person changes on the hub by our commands.
+pub const FIELD_MANAGER_PERSON: &str = "jiuzhou-cli";
 
 /// Finalizer on a `FleetPlacement`: its deliveries are gone or orphaned by order.
 pub const FINALIZER_PLACEMENT: &str = "jiuzhou.dev/placement";

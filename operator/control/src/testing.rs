@@ -335,6 +335,17 @@ impl Hub {
         client.request::<Value>(request).await.expect("the change is accepted");
     }
 
+    /// A member answers, or does not, as the hub and its agent see it.
+    pub(crate) async fn sees(&self, cluster: &str, sides: [&str; 2]) {
+        let status = if sides.contains(&"Reachable") { "True" } else { "False" };
+        let since = self.world.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let reachable = json!({ "type": "Reachable", "status": status, "reason": "NotObserved", "message": "",
+            "lastTransitionTime": since });
+        let [hub, agent] = sides;
+        let status = json!({ "reachability": { "hub": hub, "agent": agent }, "conditions": [reachable] });
+        self.patch("MemberCluster", None, cluster, "/status", &json!({ "status": status })).await;
+    }
+
     /// Deletes an object as a person does.
     pub(crate) async fn delete(&self, path: &str) {
         let request = http::Request::delete(path).body(Vec::new()).expect("a request");

@@ -16,10 +16,8 @@ use crate::output;
 
 /// Writes the state of a hub into a folder.
 pub(crate) fn run(args: &ExportStateArgs, context: &Context) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start")?;
-    let state = runtime.block_on(async {
-        let client = connect::client(&args.hub).await?;
-        jiuzhou_control::export::state(&client).await.context("failed to read the hub")
+    let state = connect::ask(&args.hub, async |client| {
+        jiuzhou_control::export::state(client).await.context("failed to read the hub")
     })?;
     let folder = args.out.join("objects");
     fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;

@@ -26,7 +26,14 @@ pub(crate) fn drain(args: &DrainArgs, context: &Context) -> anyhow::Result<Exit>
 /// Lets a member go.
 pub(crate) fn leave(args: &LeaveArgs, context: &Context) -> anyhow::Result<Exit> {
     let abandon = match &args.abandon {
-        Some(name) if *name != args.cluster => bail!("--abandon names {name}, not {}", args.cluster),
+        Some(name) if *name != args.cluster => bail!(
+            context
+                .pick(
+                    &format!("--abandon names {name}, not {}", args.cluster),
+                    &format!("--abandon 填写的是 {name}，而不是 {}", args.cluster),
+                )
+                .to_owned()
+        ),
         Some(_) => true,
         None => false,
     };
@@ -42,9 +49,5 @@ pub(crate) fn leave(args: &LeaveArgs, context: &Context) -> anyhow::Result<Exit>
 }
 
 fn give(hub: &HubArgs, cluster: &str, order_given: Order) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start")?;
-    runtime.block_on(async {
-        let client = connect::client(hub).await?;
-        order(&client, cluster, order_given).await.context("failed to give the order")
-    })
+    connect::ask(hub, async |client| order(client, cluster, order_given).await.context("failed to give the order"))
 }

@@ -2,19 +2,26 @@
 //!
 //! Both are words to the operator, which moves what the rules let it move; neither passes a rule.
 
-use anyhow::{Context as _, bail};
-use jiuzhou_control::fleet::lost;
-use jiuzhou_engine::decide::WorkloadKey;
+use anyhow::bail;
+use jiuzhou_api::v1alpha1::FailoverPhase;
+use jiuzhou_control::people::lost;
 
-use crate::args::{FailoverArgs, FenceArgs, HubArgs};
+use crate::args::{FailoverArgs, FenceArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect;
+use crate::hub::connect::{ask, key};
 
 /// Confirms that nothing runs in a member any more.
 pub(crate) fn fence(args: &FenceArgs, context: &Context) -> anyhow::Result<Exit> {
     if args.confirm != args.cluster {
-        bail!("--confirm names {}, not {}", args.confirm, args.cluster);
+        bail!(
+            context
+                .pick(
+                    &format!("--confirm names {}, not {}", args.confirm, args.cluster),
+                    &format!("--confirm 填写的是 {}，而不是 {}", args.confirm, args.cluster),
+                )
+                .to_owned()
+        );
     }
     let mut by = args.by.clone();
     if let Some(document) = &args.document {
@@ -33,10 +40,7 @@ pub(crate) fn fence(args: &FenceArgs, context: &Context) -> anyhow::Result<Exit>
 
 /// Lets a workload leave a member that does not answer.
 pub(crate) fn failover(args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {
-    let key = match args.workload.split_once('/') {
-        Some((namespace, name)) => WorkloadKey::new(namespace, name),
-        None => WorkloadKey::new(args.namespace.as_deref().unwrap_or("default"), &args.workload),
-    };
+    let key = key(&args.workload, args.namespace.as_deref());
     let from = &args.from;
     let before = ask(&args.hub, async |client| lost::failover(client, &key, from, args.undo).await)?;
     if args.undo {
@@ -44,15 +48,17 @@ pub(crate) fn failover(args: &FailoverArgs, context: &Context) -> anyhow::Result
         return Ok(Exit::Ok);
     }
     context.say(&format!("{key} {} {from}", context.pick("may leave", "可离开")));
-    let hint = match before.as_deref() {
-        Some("Fence") => context.pick(
+    let hint = match before {
+        Some(FailoverPhase::Fence) => context.pick(
             "It may run only once: it waits for `jiuzhou fence` all the same.",
             "该工作负载只能运行一份，仍须先执行 `jiuzhou fence`。",
         ),
-        Some("Data") => {
+        Some(FailoverPhase::Data) => {
             context.pick("Its data is only there: nothing is started elsewhere.", "其数据仅在该集群，不会在别处启动。")
         }
-        Some("Once") => context.pick("It runs once, and never again.", "该工作负载仅运行一次，不会再次运行。"),
+        Some(FailoverPhase::Once) => {
+            context.pick("It runs once, and never again.", "该工作负载仅运行一次，不会再次运行。")
+        }
         Some(_) => context.pick("→ jiuzhou rollout status shows how it stands.", "→ 进展见 jiuzhou rollout status。"),
         None => context.pick(
             "The member answers: the order holds when it falls silent.",
@@ -61,15 +67,4 @@ pub(crate) fn failover(args: &FailoverArgs, context: &Context) -> anyhow::Result
     };
     context.hint(hint);
     Ok(Exit::Ok)
-}
-
-fn ask<T>(
-    hub: &HubArgs,
-    question: impl AsyncFnOnce(&jiuzhou_control::Client) -> Result<T, jiuzhou_control::Error>,
-) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start")?;
-    runtime.block_on(async {
-        let client = connect::client(hub).await?;
-        Ok(question(&client).await?)
-    })
 }

@@ -9,13 +9,12 @@ use anyhow::{Context as _, bail};
 use jiff::{Timestamp, ToSpan as _};
 use jiuzhou_control::people::approve::{self as approvals, Asked, Signature};
 use jiuzhou_control::people::stop::{self as orders, Given};
-use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_intake::beijing;
 
-use crate::args::{ApproveArgs, ApproveWhat, HubArgs, RestoreArgs, StopArgs};
+use crate::args::{ApproveArgs, ApproveWhat, RestoreArgs, StopArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect;
+use crate::hub::connect::{ask, key};
 
 /// Stops a system everywhere.
 pub(crate) fn stop(args: &StopArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -120,22 +119,4 @@ fn shown(asked: &Asked, context: &Context) -> String {
 /// Now, as objects hold it.
 fn whole_second() -> anyhow::Result<Timestamp> {
     Timestamp::from_second(Timestamp::now().as_second()).context("failed to tell the time")
-}
-
-fn key(system: &str, namespace: Option<&str>) -> WorkloadKey {
-    match system.split_once('/') {
-        Some((namespace, name)) => WorkloadKey::new(namespace, name),
-        None => WorkloadKey::new(namespace.unwrap_or("default"), system),
-    }
-}
-
-fn ask<T>(
-    hub: &HubArgs,
-    question: impl AsyncFnOnce(&jiuzhou_control::Client) -> Result<T, jiuzhou_control::Error>,
-) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start")?;
-    runtime.block_on(async {
-        let client = connect::client(hub).await?;
-        Ok(question(&client).await?)
-    })
 }

@@ -8,12 +8,11 @@ use std::io::Write as _;
 use anyhow::{Context as _, bail};
 use jiuzhou_api::v1alpha1::StageApproval;
 use jiuzhou_control::revision::order::{self, Line, Standing};
-use jiuzhou_engine::decide::WorkloadKey;
 
-use crate::args::{HubArgs, RollbackArgs, RolloutAction, RolloutArgs};
+use crate::args::{RollbackArgs, RolloutAction, RolloutArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect;
+use crate::hub::connect::{ask, key};
 
 /// Tells how a rollout stands, or changes that.
 pub(crate) fn rollout(args: &RolloutArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -68,24 +67,6 @@ pub(crate) fn rollback(args: &RollbackArgs, context: &Context) -> anyhow::Result
     Ok(Exit::Ok)
 }
 
-fn key(workload: &str, namespace: Option<&str>) -> WorkloadKey {
-    match workload.split_once('/') {
-        Some((namespace, name)) => WorkloadKey::new(namespace, name),
-        None => WorkloadKey::new(namespace.unwrap_or("default"), workload),
-    }
-}
-
-fn ask<T>(
-    hub: &HubArgs,
-    question: impl AsyncFnOnce(&jiuzhou_control::Client) -> Result<T, jiuzhou_control::Error>,
-) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start")?;
-    runtime.block_on(async {
-        let client = connect::client(hub).await?;
-        Ok(question(&client).await?)
-    })
-}
-
 fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().lock().write_all(text.as_bytes()).context("failed to write the result")
 }
@@ -121,16 +102,4 @@ fn history(lines: &[Line], context: &Context) -> String {
         format!("{}  {}  {cause}  {}\n", line.revision, line.at, line.images.join(" "))
     };
     format!("{head}\n{}", lines.iter().map(line).collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_workload_is_named_with_its_namespace_or_beside_it() {
-        assert_eq!(key("a/b", Some("c")), WorkloadKey::new("a", "b"));
-        assert_eq!(key("b", Some("c")), WorkloadKey::new("c", "b"));
-        assert_eq!(key("b", None), WorkloadKey::new("default", "b"));
-    }
 }

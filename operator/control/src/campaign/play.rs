@@ -203,6 +203,8 @@ pub(super) async fn play(case: &Case, wanted: &End) -> Vec<String> {
     // Whatever waits for a retry has had its time.
     tokio::time::sleep(Duration::from_secs(180)).await;
     stage.rest().await;
+    case.story.afterwards(&stage.hub).await;
+    stage.rest().await;
     stage.wrong(case.story, wanted).await
 }
 

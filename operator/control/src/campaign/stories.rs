@@ -86,20 +86,14 @@ impl Story {
     }
 
     /// Whether two ends are the same. A drain that is taken back, or a cluster that answers again, ends well wherever a
-    /// workload stood by then: a delay may have let it stay, and who has moved does not move back by itself. Who finds
-    /// what was deleted still going does not apply it again.
+    /// workload stood by then: a delay may have let it stay, and who has moved does not move back by itself.
     pub(super) fn ends_alike(self, one: &Value, other: &Value) -> bool {
         let runs = |end: &Value, name: &str| -> i64 {
             let clusters = end[name]["runs"].as_object().into_iter().flatten();
             clusters.filter_map(|(_, replicas)| replicas.as_i64()).sum()
         };
         let alike = |name: &str| one[name]["ready"] == other[name]["ready"] && runs(one, name) == runs(other, name);
-        let taken_back = matches!(self, Self::DrainAndBack | Self::LostAndBack);
-        let gone =
-            |end: &Value| end[PORTAL]["ready"].is_null() && runs(end, PORTAL) == 0 && end[PORTAL]["placed"].is_null();
-        one == other
-            || (taken_back && alike(PORTAL) && alike(REGISTER))
-            || (self == Self::DeleteAndAgain && gone(one) && one[REGISTER] == other[REGISTER])
+        one == other || (matches!(self, Self::DrainAndBack | Self::LostAndBack) && alike(PORTAL) && alike(REGISTER))
     }
 
     /// Plays it.
@@ -125,20 +119,18 @@ impl Story {
                 tokio::time::sleep(std::time::Duration::from_millis(700)).await;
                 lifecycle(hub, "Active").await;
             }
-            Self::Unreachable => reach(hub, "Unreachable").await,
+            Self::Unreachable => hub.sees(CLUSTERS[0], ["Unreachable"; 2]).await,
             Self::Lost => lose(hub).await,
             Self::LostAndBack => {
                 lose(hub).await;
-                reach(hub, "Reachable").await;
+                hub.sees(CLUSTERS[0], ["Reachable"; 2]).await;
                 hub.members.speaks(CLUSTERS[0]);
             }
             Self::Delete => hub.delete(&path(PORTAL)).await,
             Self::DeleteAndAgain => {
                 hub.delete(&path(PORTAL)).await;
                 tokio::time::sleep(std::time::Duration::from_secs(30)).await;
-                if hub.object("FleetWorkload", NAMESPACE, PORTAL).is_none() {
-                    hub.create(&workloads()[0]).await;
-                }
+                self.afterwards(hub).await;
             }
             Self::DeleteNamespace => hub.delete(&format!("/api/v1/namespaces/{NAMESPACE}")).await,
             Self::EvidenceRevoked => {
@@ -154,6 +146,16 @@ impl Story {
     }
 }
 
+impl Story {
+    /// What the person does, or tries once more, when all is at rest.
+    pub(super) async fn afterwards(self, hub: &Hub) {
+        // Who found it still going comes again.
+        if self == Self::DeleteAndAgain && hub.object("FleetWorkload", NAMESPACE, PORTAL).is_none() {
+            hub.create(&workloads()[0]).await;
+        }
+    }
+}
+
 fn path(name: &str) -> String {
     format!("/apis/jiuzhou.dev/v1alpha1/namespaces/{NAMESPACE}/fleetworkloads/{name}")
 }
@@ -163,19 +165,10 @@ async fn scale(hub: &Hub, replicas: i32) {
     hub.patch("FleetWorkload", Some(NAMESPACE), PORTAL, "/scale", &patch).await;
 }
 
-/// The first cluster answers, or does not, as both its witnesses say.
-async fn reach(hub: &Hub, how: &str) {
-    let status = if how == "Reachable" { "True" } else { "False" };
-    let since = hub.world.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let reachable = json!({ "type": "Reachable", "status": status, "reason": "NotObserved", "message": "", "lastTransitionTime": since });
-    let status = json!({ "reachability": { "hub": how, "agent": how }, "conditions": [reachable] });
-    hub.patch("MemberCluster", None, CLUSTERS[0], "/status", &json!({ "status": status })).await;
-}
-
 /// The first cluster falls silent, and stays so for longer than anybody waits.
 async fn lose(hub: &Hub) {
     hub.members.falls_silent(CLUSTERS[0]);
-    reach(hub, "Unreachable").await;
+    hub.sees(CLUSTERS[0], ["Unreachable"; 2]).await;
     tokio::time::sleep(std::time::Duration::from_secs(30)).await;
     hub.world.clock().advance(jiff::SignedDuration::from_secs(301));
     tokio::time::sleep(std::time::Duration::from_secs(310)).await;

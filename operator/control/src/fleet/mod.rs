@@ -14,7 +14,6 @@ mod dereference;
 pub mod invite;
 pub mod join;
 mod leave;
-pub mod lost;
 mod members;
 pub mod order;
 mod profile;

@@ -4,6 +4,7 @@
 //! needed, gets another approver; admission on the hub holds every name against the API server's own.
 
 use jiuzhou_api::conditions::ControllerReason;
+use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{
     Approval, ApprovalSpec, ApprovedOrder, Approver, Document, FleetPlacement, FleetWorkload, InformationSystem,
     OperatingMode,
@@ -12,15 +13,15 @@ use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_engine::terms::Digest;
 use jiuzhou_intake::approvals;
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
+use super::{change, workloads};
 use crate::error::Error;
 
 /// Characters of the digest in the name of an approval.
 const SHORT: usize = 16;
-const MANAGER: &str = "jiuzhou-cli";
 
 /// An order that waits for an approval, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,15 +189,25 @@ pub async fn approve(client: &Client, asked: &Asked, by: &Signature) -> Result<(
     let left = |spec: &ApprovalSpec| {
         spec.needed.saturating_sub(i32::try_from(spec.approvers.len()).unwrap_or(i32::MAX)).max(0)
     };
+    // Whoever joins an approval signs what stands in it, and its name says only the beginning of that.
+    if let Some(known) = &known {
+        let same = known.spec.order == asked.order
+            && *known.spec.subject == *asked.subject
+            && *known.spec.digest == *asked.digest.to_string()
+            && *known.spec.requester == *requester;
+        if !same {
+            return Err(Error::Order(
+                format!("Approval {name} is there already and is of another order; look at it and delete it."),
+                format!("审批单 {name} 已存在，且针对另一项指令；请核对后删除。"),
+            ));
+        }
+    }
     let written = match known {
-        Some(known) if known.spec.approvers.iter().any(|one| one.user == approver.user) => Ok(known),
+        Some(known) if known.spec.approvers.iter().any(|one| one.user == approver.user) => known,
         Some(known) => {
             let mut approvers = known.spec.approvers.clone();
             approvers.push(approver);
-            let metadata = json!({ "uid": known.uid(), "resourceVersion": known.resource_version() });
-            let patch = json!({ "metadata": metadata, "spec": { "approvers": approvers } });
-            let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-            api.patch(&name, &params, &Patch::Merge(patch)).await
+            change(&api, &known, json!({ "spec": { "approvers": approvers } })).await?
         }
         None => {
             let spec = ApprovalSpec {
@@ -209,12 +220,12 @@ pub async fn approve(client: &Client, asked: &Asked, by: &Signature) -> Result<(
                 document: Document { number: by.document.as_str().into(), ..Document::default() },
                 until: by.until.as_str().into(),
             };
-            let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-            api.create(&params, &Approval::new(&name, spec)).await
+            let params =
+                PostParams { field_manager: Some(meta::FIELD_MANAGER_PERSON.to_owned()), ..PostParams::default() };
+            let created = api.create(&params, &Approval::new(&name, spec)).await;
+            created.map_err(|error| Error::api("create", format!("Approval {name}"), error))?
         }
     };
-    let written =
-        written.map_err(|error| Error::api("approve", format!("{} {}", word(asked.order), asked.subject), error))?;
     Ok((name, left(&written.spec)))
 }
 
@@ -233,11 +244,6 @@ fn name(asked: &Asked) -> String {
     let digest = asked.digest.to_string();
     let short: String = digest.trim_start_matches("sha256:").chars().take(SHORT).collect();
     format!("{}-{short}", word(asked.order))
-}
-
-async fn workloads(client: &Client, namespace: &str) -> Result<Vec<FleetWorkload>, Error> {
-    let all = Api::<FleetWorkload>::namespaced(client.clone(), namespace).list(&ListParams::default()).await;
-    Ok(all.map_err(|error| Error::api("list", format!("FleetWorkloads of {namespace}"), error))?.items)
 }
 
 /// A workload with where it is.

@@ -1,7 +1,45 @@
-//! What people order, under their own rights: a system stopped and restored, an order of another person approved.
+//! What people order, under their own rights: a system stopped and restored, an order of another person approved, a member
+//! that does not answer fenced or left.
 //!
-//! An order is an object or a field on the hub, written here and by nothing else of the operator; what follows from it is
-//! decided, recorded and carried out like every other change.
+//! An order is an object, a field or an annotation on the hub, written here and by nothing else of the operator; what
+//! follows from it is decided, recorded and carried out like every other change.
 
 pub mod approve;
+pub mod lost;
 pub mod stop;
+
+use std::fmt::Debug;
+
+use jiuzhou_api::meta;
+use jiuzhou_api::v1alpha1::FleetWorkload;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::{Api, Client, Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::Error;
+
+/// A merge patch of exactly the version that was read: an order is given on what was looked at.
+///
+/// # Errors
+/// When the hub does not answer or refuses, and when the object is another by now.
+pub(crate) async fn change<K>(api: &Api<K>, known: &K, mut change: Value) -> Result<K, Error>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    change["metadata"]["uid"] = known.uid().into();
+    change["metadata"]["resourceVersion"] = known.resource_version().into();
+    let params = PatchParams { field_manager: Some(meta::FIELD_MANAGER_PERSON.to_owned()), ..PatchParams::default() };
+    let changed = api.patch(&known.name_any(), &params, &Patch::Merge(change)).await;
+    let what = || match known.namespace() {
+        Some(namespace) => format!("{} {namespace}/{}", K::kind(&()), known.name_any()),
+        None => format!("{} {}", K::kind(&()), known.name_any()),
+    };
+    changed.map_err(|error| Error::api("change", what(), error))
+}
+
+/// The workloads of a namespace.
+async fn workloads(client: &Client, namespace: &str) -> Result<Vec<FleetWorkload>, Error> {
+    let all = Api::<FleetWorkload>::namespaced(client.clone(), namespace).list(&ListParams::default()).await;
+    Ok(all.map_err(|error| Error::api("list", format!("FleetWorkloads of {namespace}"), error))?.items)
+}

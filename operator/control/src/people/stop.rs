@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload, InformationSystem, StopOrder};
 use jiuzhou_engine::decide::WorkloadKey;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
+use super::change;
 use crate::error::Error;
 
 /// An order to stop.
@@ -84,10 +84,8 @@ async fn read(client: &Client, key: &WorkloadKey) -> Result<InformationSystem, E
 }
 
 async fn workloads(client: &Client, key: &WorkloadKey) -> Result<Vec<FleetWorkload>, Error> {
-    let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
-    let all = api.list(&ListParams::default()).await;
-    let all = all.map_err(|error| Error::api("list", format!("FleetWorkloads of {}", key.namespace), error))?;
-    Ok(all.items.into_iter().filter(|workload| *workload.spec.system == *key.name).collect())
+    let all = super::workloads(client, &key.namespace).await?;
+    Ok(all.into_iter().filter(|workload| *workload.spec.system == *key.name).collect())
 }
 
 /// The order by which workloads of a system are stopped, as their placements say.
@@ -105,14 +103,7 @@ async fn committed(client: &Client, key: &WorkloadKey) -> Result<Option<String>,
     Ok(None)
 }
 
-/// A merge patch of the version that was read: an order is given on what was looked at.
 async fn write(client: &Client, key: &WorkloadKey, known: &InformationSystem, stop: &StopOrder) -> Result<(), Error> {
-    let change = json!({
-        "metadata": { "uid": known.uid(), "resourceVersion": known.resource_version() },
-        "spec": { "stop": stop },
-    });
     let api: Api<InformationSystem> = Api::namespaced(client.clone(), &key.namespace);
-    let params = PatchParams { field_manager: Some("jiuzhou-cli".to_owned()), ..PatchParams::default() };
-    let patched = api.patch(&key.name, &params, &Patch::Merge(change)).await;
-    patched.map(drop).map_err(|error| Error::api("change", format!("InformationSystem {key}"), error))
+    change(&api, known, json!({ "spec": { "stop": stop } })).await.map(drop)
 }

@@ -26,23 +26,15 @@ fn workload(objects: &mut [Value]) -> &mut Value {
     objects.iter_mut().find(|object| object["kind"] == "FleetWorkload").expect("a workload")
 }
 
-fn since(hub: &Hub) -> String {
-    hub.world.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 /// A member stops answering both its witnesses (or one of them), and nothing that is ordered of it arrives.
 async fn falls_silent(hub: &Hub, cluster: &str, sides: [&str; 2]) {
     hub.members.falls_silent(cluster);
-    let condition = json!([{ "type": "Reachable", "status": "False", "reason": "MemberUnreachable", "message": "",
-        "lastTransitionTime": since(hub) }]);
-    let status = json!({ "reachability": { "hub": sides[0], "agent": sides[1] }, "conditions": condition });
-    hub.patch("MemberCluster", None, cluster, "/status", &json!({ "status": status })).await;
+    hub.sees(cluster, sides).await;
     hub.quiet().await;
 }
 
 async fn answers_again(hub: &Hub, cluster: &str) {
-    let status = json!({ "reachability": { "hub": "Reachable", "agent": "Reachable" }, "conditions": [] });
-    hub.patch("MemberCluster", None, cluster, "/status", &json!({ "status": status })).await;
+    hub.sees(cluster, ["Reachable"; 2]).await;
     hub.members.speaks(cluster);
     hub.quiet().await;
 }
@@ -252,4 +244,27 @@ async fn what_was_exported_while_copies_may_leave_plans_what_the_operator_did() 
     let plan = jiuzhou_engine::decide::plan(&fleet.snapshot, &jiuzhou_engine::decide::Changes::default(), as_of)
         .expect("a plan");
     assert!(plan.decisions.iter().all(|decision| decision.moves.is_empty()), "and nothing moves again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_its_agent_stops_needs_no_word_and_waits_until_it_is_stopped_for_sure() {
+    let mut objects = with_clusters(3);
+    let one = workload(&mut objects);
+    one["spec"]["continuity"] = json!("SingleWriter");
+    one["spec"]["data"] = json!({ "mode": "External" });
+    one["spec"]["fence"] = json!("SelfFence");
+    one["spec"]["maxClockDriftSeconds"] = json!(5);
+    one["spec"]["placement"]["failover"] = json!({ "afterSeconds": 30 });
+    let hub = Hub::with(&objects).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    falls_silent(&hub, FIRST, BOTH).await;
+    // Three heartbeats of 20 s, 5 s of drift, 30 s for its pods to end and a minute to have it ordered: 155 s.
+    pass(&hub, 150).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Fence".to_owned()]));
+    pass(&hub, 6).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 0), (SECOND, 2)]), vec!["kunming-gov-1 Moved".to_owned()]));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
 }

@@ -296,3 +296,28 @@ async fn an_approval_that_ran_out_starts_nothing_and_keeps_what_it_was_used_for(
     hub.run().await.expect("it runs");
     assert_eq!((hub.ready(PORTAL.0, PORTAL.1).1.as_str(), replicas(&hub)), ("AsWanted", vec![2]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_signs_another_order_under_the_name_of_the_one_that_was_shown() {
+    let (hub, system) = portal().await;
+    hub.run().await.expect("it runs");
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, given(&hub, NUMBER)).await.expect("the order is taken");
+    let asked = approve::stop(&client, &system).await.expect("it is shown");
+    // Somebody puts an approval of another order under the name that this one will have.
+    let other = jiuzhou_engine::terms::Digest::sha256(b"another order").to_string();
+    let short: String = asked.digest.to_string().trim_start_matches("sha256:").chars().take(16).collect();
+    let planted = json!({
+        "apiVersion": jiuzhou_api::meta::API_VERSION, "kind": "Approval",
+        "metadata": { "name": format!("stop-{short}") },
+        "spec": {
+            "order": "StopSystem", "subject": system.to_string(), "digest": other, "requester": REQUESTER, "needed": 2,
+            "approvers": [{ "user": "王五", "role": "处长" }], "document": { "number": NUMBER }, "until": "2026-12-01",
+        },
+    });
+    hub.create(&planted).await;
+    let refused = approve::approve(&client, &asked, &signature("李四")).await.expect_err("it is another order");
+    assert!(refused.to_string().contains("another order"), "{refused}");
+    let kept = hub.object("Approval", "", &format!("stop-{short}")).expect("it is there");
+    assert_eq!(kept["spec"]["approvers"].as_array().map(Vec::len), Some(1), "nobody signed it");
+}

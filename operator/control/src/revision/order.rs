@@ -7,13 +7,13 @@
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload, StageApproval, WorkloadObject};
 use jiuzhou_engine::decide::WorkloadKey;
-use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 
 use super::content::Content;
 use super::store;
 use crate::error::Error;
+use crate::people;
 
 /// One stored revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn images(content: &Content) -> Vec<String> {
 /// When the hub does not answer or refuses.
 pub async fn pause(client: &Client, key: &WorkloadKey, paused: bool) -> Result<(), Error> {
     let known = workload(client, key).await?;
-    patch(client, key, &known, &json!({ "spec": { "rollout": { "paused": paused } } })).await
+    patch(client, key, &known, json!({ "spec": { "rollout": { "paused": paused } } })).await
 }
 
 /// Lets the change that is rolled out go beyond a stage. Returns the digest of what was approved.
@@ -121,7 +121,7 @@ pub async fn approve(client: &Client, key: &WorkloadKey, approval: StageApproval
     let digest = approval.change.to_string();
     approvals.push(approval);
     let change = json!({ "spec": { "rollout": { "approvals": approvals } } });
-    patch(client, key, &workload, &change).await?;
+    patch(client, key, &workload, change).await?;
     Ok(digest)
 }
 
@@ -145,7 +145,7 @@ pub async fn back(client: &Client, key: &WorkloadKey, to: Option<i64>) -> Result
         ));
     };
     let objects = objects(key, &workload, &content)?;
-    patch(client, key, &workload, &json!({ "spec": { "objects": objects } })).await?;
+    patch(client, key, &workload, json!({ "spec": { "objects": objects } })).await?;
     Ok(revision)
 }
 
@@ -176,13 +176,7 @@ async fn workload(client: &Client, key: &WorkloadKey) -> Result<FleetWorkload, E
     api.get(&key.name).await.map_err(|error| Error::api("read", format!("FleetWorkload {key}"), error))
 }
 
-/// A merge patch of the version that was read.
-async fn patch(client: &Client, key: &WorkloadKey, known: &FleetWorkload, change: &Value) -> Result<(), Error> {
-    let mut change = change.clone();
-    change["metadata"]["uid"] = known.uid().into();
-    change["metadata"]["resourceVersion"] = known.resource_version().into();
+async fn patch(client: &Client, key: &WorkloadKey, known: &FleetWorkload, change: Value) -> Result<(), Error> {
     let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
-    let params = PatchParams { field_manager: Some("jiuzhou-cli".to_owned()), ..PatchParams::default() };
-    let patched = api.patch(&key.name, &params, &Patch::Merge(change)).await;
-    patched.map(drop).map_err(|error| Error::api("change", format!("FleetWorkload {key}"), error))
+    people::change(&api, known, change).await.map(drop)
 }

@@ -139,7 +139,8 @@ fn spec(
     let placed = context.objects.placements.get(&(namespace.to_owned(), document.name.clone()));
     let mut requirement = requirement(owner, requirements, &contents);
     requirement.tenant = tenant;
-    if placed.is_some_and(|placed| !lost(Some(&*placed.object)).is_empty()) {
+    let lost = lost(placed.map(|placed| &*placed.object));
+    if !lost.is_empty() {
         requirement.cause = Cause::Failover;
     }
     requirement.affinity =
@@ -171,7 +172,7 @@ fn spec(
         data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
-        lost: lost(placed.map(|placed| &*placed.object)),
+        lost,
         reserved: false,
         stop: stops::stop(
             &(namespace.to_owned(), system.to_string()),

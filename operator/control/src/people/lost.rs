@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload, MemberCluster};
+use jiuzhou_api::v1alpha1::{FailoverPhase, FleetPlacement, FleetWorkload, MemberCluster};
 use jiuzhou_engine::decide::WorkloadKey;
-use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 
+use super::change;
 use crate::error::Error;
 use crate::planner::failover::silent_since;
 
@@ -22,8 +22,8 @@ const WORD_MOST: usize = 200;
 /// When the hub does not answer or refuses, and when the member is not silent.
 pub async fn fence(client: &Client, cluster: &str, by: &str) -> Result<Timestamp, Error> {
     let api: Api<MemberCluster> = Api::all(client.clone());
-    let what = || format!("MemberCluster {cluster}");
-    let member = api.get(cluster).await.map_err(|error| Error::api("read", what(), error))?;
+    let member = api.get(cluster).await;
+    let member = member.map_err(|error| Error::api("read", format!("MemberCluster {cluster}"), error))?;
     let Some(since) = silent_since(&member) else {
         return Err(Error::Order(
             format!("{cluster} is not known to be silent: nothing is confirmed of a member that may answer."),
@@ -32,11 +32,8 @@ pub async fn fence(client: &Client, cluster: &str, by: &str) -> Result<Timestamp
     };
     let by: String = by.chars().filter(|c| !c.is_control()).take(WORD_MOST).collect();
     let word = format!("{since} {by}");
-    let change = json!({ "metadata": {
-        "uid": member.uid(), "resourceVersion": member.resource_version(),
-        "annotations": { meta::ANNOTATION_FENCED: word },
-    } });
-    patch(&api, cluster, &change).await.map_err(|error| Error::api("change", what(), error))?;
+    let fenced = json!({ "metadata": { "annotations": { meta::ANNOTATION_FENCED: word } } });
+    change(&api, &member, fenced).await?;
     Ok(since)
 }
 
@@ -45,10 +42,15 @@ pub async fn fence(client: &Client, cluster: &str, by: &str) -> Result<Timestamp
 ///
 /// # Errors
 /// When the hub does not answer or refuses, and when the workload has no place in that member.
-pub async fn failover(client: &Client, key: &WorkloadKey, cluster: &str, undo: bool) -> Result<Option<String>, Error> {
+pub async fn failover(
+    client: &Client,
+    key: &WorkloadKey,
+    cluster: &str,
+    undo: bool,
+) -> Result<Option<FailoverPhase>, Error> {
     let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
-    let what = || format!("FleetWorkload {key}");
-    let workload = api.get(&key.name).await.map_err(|error| Error::api("read", what(), error))?;
+    let workload = api.get(&key.name).await;
+    let workload = workload.map_err(|error| Error::api("read", format!("FleetWorkload {key}"), error))?;
     let placements: Api<FleetPlacement> = Api::namespaced(client.clone(), &key.namespace);
     let placement = placements.get_opt(&key.name).await;
     let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {key}"), error))?;
@@ -68,19 +70,8 @@ pub async fn failover(client: &Client, key: &WorkloadKey, cluster: &str, undo: b
         named.push(cluster);
     }
     let value = if named.is_empty() { Value::Null } else { Value::from(named.join(",")) };
-    let change = json!({ "metadata": {
-        "uid": workload.uid(), "resourceVersion": workload.resource_version(),
-        "annotations": { meta::ANNOTATION_FAILOVER: value },
-    } });
-    patch(&api, &key.name, &change).await.map_err(|error| Error::api("change", what(), error))?;
+    let left = json!({ "metadata": { "annotations": { meta::ANNOTATION_FAILOVER: value } } });
+    change(&api, &workload, left).await?;
     let entry = placement.and_then(|placement| placement.status).into_iter().flat_map(|status| status.failover);
-    Ok(entry.filter(|entry| *entry.name == *cluster).map(|entry| format!("{:?}", entry.phase)).next())
-}
-
-async fn patch<K>(api: &Api<K>, name: &str, change: &Value) -> Result<(), kube::Error>
-where
-    K: Clone + serde::de::DeserializeOwned + std::fmt::Debug,
-{
-    let params = PatchParams { field_manager: Some("jiuzhou-cli".to_owned()), ..PatchParams::default() };
-    api.patch(name, &params, &Patch::Merge(change)).await.map(drop)
+    Ok(entry.filter(|entry| *entry.name == *cluster).map(|entry| entry.phase).next())
 }
