@@ -268,3 +268,25 @@ async fn what_its_agent_stops_needs_no_word_and_waits_until_it_is_stopped_for_su
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_whole_on_every_cluster_comes_back_to_the_copy_that_it_has_there() {
+    let mut objects = with_clusters(4);
+    workload(&mut objects)["spec"]["placement"]["replicas"] = json!({ "mode": "Duplicated" });
+    let hub = Hub::with(&objects).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    let all = placed(&hub);
+    assert_eq!(all.len(), 4);
+    falls_silent(&hub, FIRST, BOTH).await;
+    pass(&hub, 301).await;
+    assert_eq!((placed(&hub), phases(&hub)), (all.clone(), vec!["kunming-gov-1 Released".to_owned()]));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "MemberUnreachable".to_owned()));
+    answers_again(&hub, FIRST).await;
+    assert_eq!((placed(&hub), phases(&hub)), (all, Vec::new()));
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1).len(), 4, "nothing of it was removed");
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}

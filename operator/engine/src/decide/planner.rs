@@ -328,10 +328,24 @@ impl<'s> Planner<'s> {
             }
             return decided;
         }
+        self.come_back_to(spec, &mut decided);
         if let Some(bound) = self.over_quota(spec, &decided, false) {
             self.keep(&mut decided, Status::Pending, bound);
         }
         decided
+    }
+
+    /// A workload that is whole on every cluster leaves a lost one only where another takes its place; else the copy there
+    /// is what it comes back to, and stays decided as it is.
+    fn come_back_to(&self, spec: &Spec, decided: &mut Decided) {
+        let running = self.held.iter().filter(|held| held.placed > 0);
+        let fewer = decided.targets.len() < running.clone().count();
+        if spec.lost.is_empty() || spec.policy.division != Division::Duplicated || !fewer {
+            return;
+        }
+        let lost = running.filter(|held| spec.lost.contains(&self.name(held.slot)) && held.stays == Stays::Leaves);
+        decided.targets.extend(lost.map(|held| (held.slot, held.placed)));
+        decided.targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
     }
 
     /// The first cluster by name that could carry the workload once what passes by itself has passed.

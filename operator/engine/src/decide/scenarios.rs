@@ -245,6 +245,48 @@ fn a_freeze_holds_changes_but_not_failover() {
 }
 
 #[test]
+fn what_is_let_go_leaves_a_lost_cluster_only_where_something_takes_its_place() {
+    let lost = || {
+        let mut fleet = fleet();
+        fleet.clusters[1].reachability = Reachability::Unreachable;
+        fleet
+    };
+    let let_go = |spec: Spec| Spec { lost: ["大理".to_owned()].into(), ..with(spec, |r| r.cause = Cause::Failover) };
+    let packed = |spec: Spec| Spec {
+        policy: Arc::new(Policy { division: super::Division::Packed, ..Policy::default() }),
+        ..spec
+    };
+    let stays = running(lost(), packed(on(spec("app", 2), "大理", 2)));
+    assert_eq!((stays.status, targets(&stays)), (Status::Placed, vec![("大理", 2)]), "nobody let it go");
+    let moved = running(lost(), let_go(packed(on(spec("app", 2), "大理", 2))));
+    assert_eq!((moved.status, targets(&moved)), (Status::Placed, vec![("徐州", 2)]));
+    let mut back = lost();
+    back.clusters[1].reachability = Reachability::Reachable;
+    assert_eq!(
+        targets(&running(back, let_go(packed(on(spec("app", 2), "大理", 2))))),
+        [("大理", 2)],
+        "it answers again"
+    );
+    let big = running(lost(), let_go(packed(on(spec("app", 9), "大理", 9))));
+    assert_eq!((big.status, targets(&big)), (Status::Pending, vec![("大理", 9)]), "all of it or none");
+
+    // Whole on every cluster: no other takes its place, so it has something to come back to; a scale goes on elsewhere.
+    let whole = |spec: Spec| Spec {
+        policy: Arc::new(Policy { division: super::Division::Duplicated, ..Policy::default() }),
+        ..spec
+    };
+    let all = on(on(on(spec("app", 1), "大理", 1), "徐州", 1), "昆明", 1);
+    let kept = running(lost(), let_go(whole(all.clone())));
+    assert_eq!((kept.status, targets(&kept)), (Status::Placed, vec![("大理", 1), ("徐州", 1), ("昆明", 1)]));
+    let scaled = running(lost(), let_go(whole(Spec { replicas: 2, ..all })));
+    assert_eq!(targets(&scaled), [("大理", 1), ("徐州", 2), ("昆明", 2)]);
+    let one = Spread { key: SpreadKey::Cluster, min_groups: 1, max_groups: Some(1), min_replicas: 1, required: true };
+    let mut single = let_go(whole(on(spec("app", 1), "大理", 1)));
+    Arc::make_mut(&mut single.policy).spread = vec![one];
+    assert_eq!(targets(&running(lost(), single)), [("徐州", 1)], "another takes its place");
+}
+
+#[test]
 fn what_an_order_stops_keeps_its_places_and_nothing_else_is_chosen_until_it_is_lifted() {
     let order = |lifted| {
         Some(Stop { order: "停〔2026〕3号".to_owned(), approval: "stop-1".to_owned(), mode: None, lifted })
