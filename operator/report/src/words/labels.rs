@@ -1,6 +1,7 @@
 //! Labels, headings, states and notes, in alphabetical groups: titles, states, headings of columns, figures, notes.
 //!
-//! A label is short and has no full stop; a note is a full sentence.
+//! A label is short and has no full stop; a note is a full sentence. It is one long list on purpose: the macro holds keys
+//! unique over all of them, and a label is looked for by its name.
 
 use super::catalogue;
 

@@ -33,18 +33,26 @@ pub(super) struct Copies {
     pub(super) starting: Vec<(i64, i64)>,
     /// It was seen to run there.
     ran: bool,
+    /// It has stopped by itself where nobody reaches it.
+    stopped: bool,
 }
 
 impl Copies {
     /// Replicas that run at once, as at the start of a simulation.
     pub(super) fn running(decided: i64, there: i64) -> Self {
-        Self { decided, there, starting: Vec::new(), ran: there > 0 }
+        Self { decided, there, ran: there > 0, ..Self::default() }
     }
 
     /// Ready at a minute, if what is there runs.
     fn up(&self, now: i64) -> i64 {
         let starting = self.starting.iter().filter(|(from, _)| *from > now).map(|(_, count)| *count);
         self.there.saturating_sub(starting.fold(0, i64::saturating_add))
+    }
+
+    /// It stops by itself, and stays so until somebody reaches it.
+    pub(super) fn stop(&mut self) {
+        (self.there, self.stopped) = (0, true);
+        self.starting.clear();
     }
 
     /// So many shall be there. Answers how many were started.
@@ -102,6 +110,12 @@ impl Spread {
         up.fold(0, i64::saturating_add)
     }
 
+    /// Whether all that is decided on clusters that are reached is ready.
+    pub(super) fn settled(&self, now: i64, link: impl Fn(&str) -> Link) -> bool {
+        let reached = self.by_cluster.iter().filter(|(cluster, _)| link(cluster).reached);
+        reached.map(|(_, copies)| copies).all(|copies| copies.up(now) >= copies.decided)
+    }
+
     /// Replicas that are decided.
     pub(super) fn decided(&self) -> i64 {
         self.by_cluster.values().map(|copies| copies.decided).fold(0, i64::saturating_add)
@@ -146,6 +160,7 @@ impl Spread {
             for (cluster, (action, _)) in shift(&parts, continuity) {
                 let reached = link(&cluster).reached;
                 let Some(copies) = self.by_cluster.get_mut(&cluster) else { continue };
+                copies.stopped &= !reached;
                 match action {
                     Action::Have(count) if reached => {
                         changed |= copies.there != count;
@@ -190,7 +205,7 @@ impl Spread {
                 started: copies.there > 0 || (copies.ran && continuity == Continuity::RunOnce),
             });
             let ran = if copies.ran { Ran::Seen } else { Ran::Never };
-            (cluster.clone(), Part { wanted: copies.decided, seen, ran, stopped: false })
+            (cluster.clone(), Part { wanted: copies.decided, seen, ran, stopped: copies.stopped && seen.is_none() })
         };
         self.by_cluster.iter().map(part).collect()
     }

@@ -1,10 +1,12 @@
 //! One workload in a simulation: what is asked for, what exists, and what is added up about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiuzhou_engine::decide::resources::{CPU, MEMORY};
 use jiuzhou_engine::decide::{Cause, Division, Outlined, Spec, Status, Target};
+use jiuzhou_engine::step::Continuity;
+use jiuzhou_engine::step::failover::{Copy, Entry, Outage, Phase, Tie};
 
 use super::account::{Flow, Ledger, Spell};
 use super::copies::{Done, Link, Spread};
@@ -24,7 +26,9 @@ pub(super) struct Live {
     /// What is wanted changed since the engine decided on it.
     pub(super) changed: bool,
     pub(super) spread: Spread,
-    /// Replicas it left behind on lost clusters and has not placed anew.
+    /// How far its copies on clusters that are not reached are.
+    pub(super) failover: BTreeMap<String, Entry>,
+    /// Replicas it had on clusters that are lost for good and has not placed anew.
     pub(super) dropped: i64,
     pub(super) status: Status,
     pub(super) waiting: Spell,
@@ -69,6 +73,7 @@ impl Live {
             traits,
             curve: None,
             spread,
+            failover: BTreeMap::new(),
             dropped: 0,
             status: Status::Placed,
             waiting: Spell::default(),
@@ -87,7 +92,8 @@ impl Live {
     pub(super) fn spec(&self) -> Spec {
         let mut spec =
             Spec { replicas: self.wanted, current: self.spread.current(), changed: self.changed, ..self.base.clone() };
-        if self.dropped > 0 && spec.requirement.cause == Cause::Change {
+        spec.lost = self.released();
+        if (self.dropped > 0 || !spec.lost.is_empty()) && spec.requirement.cause == Cause::Change {
             Arc::make_mut(&mut spec.requirement).cause = Cause::Failover;
         }
         spec
@@ -139,15 +145,59 @@ impl Live {
         (gained, lost)
     }
 
-    /// A cluster it had left is reached again: what was not placed anew elsewhere is where it was, and is not removed.
-    /// Answers whether anything is.
-    pub(super) fn returns(&mut self, cluster: &str) -> bool {
-        let Some(copies) = self.spread.by_cluster.get_mut(cluster).filter(|copies| copies.decided == 0) else {
-            return false;
+    /// Clusters that it may leave because nobody reaches them.
+    fn released(&self) -> BTreeSet<String> {
+        let released = self.failover.iter().filter(|(_, entry)| entry.phase == Phase::Released);
+        released.map(|(cluster, _)| cluster.clone()).collect()
+    }
+
+    /// Its copies on clusters that are not reached, as the engine's step asks for them.
+    pub(super) fn copies(
+        &self,
+        outages: &BTreeMap<String, Outage>,
+        after_seconds: i64,
+        settled: bool,
+    ) -> impl Iterator<Item = Copy> {
+        let tie = match self.traits.continuity {
+            Continuity::AddBeforeRemove | Continuity::PerNode => Tie::None,
+            // Its agent has stopped it by the time that others would leave.
+            Continuity::SingleWriter if self.traits.fenced => Tie::Single(Some(0)),
+            Continuity::SingleWriter | Continuity::OneCluster => Tie::Single(None),
+            Continuity::RunOnce => Tie::Once,
         };
-        copies.decided = copies.there.min(self.dropped).max(0);
-        self.dropped -= copies.decided;
-        copies.decided > 0
+        let concerned = self.spread.by_cluster.iter().filter(|(cluster, copies)| {
+            self.failover.contains_key(*cluster) || (copies.decided > 0 && outages.contains_key(*cluster))
+        });
+        concerned.map(move |(cluster, copies)| Copy {
+            workload: self.base.key.clone(),
+            cluster: cluster.clone(),
+            tenant: self.base.requirement.tenant.clone(),
+            priority: self.base.priority,
+            after_seconds,
+            at_once: 1,
+            tie,
+            moved: copies.decided == 0,
+            settled,
+            entry: self.failover.get(cluster).copied(),
+            ..Copy::default()
+        })
+    }
+
+    /// What the step said of them. Answers how many were let go, and whether what the engine is told of it differs.
+    pub(super) fn let_go(&mut self, entries: BTreeMap<String, Entry>) -> (i64, bool) {
+        let before = self.released();
+        self.failover = entries;
+        let now = self.released();
+        let mut count = 0;
+        for cluster in now.difference(&before) {
+            count += 1;
+            if self.traits.continuity == Continuity::SingleWriter
+                && let Some(copies) = self.spread.by_cluster.get_mut(cluster)
+            {
+                copies.stop();
+            }
+        }
+        (count, now != before)
     }
 
     /// No decision was necessary: it has what it wants and breaks nothing.

@@ -27,13 +27,8 @@ pub(super) enum Event {
         /// Minutes.
         minutes: i64,
     },
-    /// A cluster has not been reached since a minute for as long as workloads wait.
-    GiveUp {
-        /// Which.
-        cluster: String,
-        /// Since when.
-        since: i64,
-    },
+    /// The time or the turn of workloads on clusters that are not reached may have come.
+    Failover,
     /// A workload leaves.
     Depart(WorkloadKey),
     /// A workload of a stream arrives.

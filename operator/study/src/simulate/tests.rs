@@ -113,6 +113,23 @@ fn after_the_wait_workloads_leave_a_lost_cluster_and_what_comes_back_is_removed(
 }
 
 #[test]
+fn in_a_storm_nothing_leaves_and_a_workload_leaves_one_cluster_after_the_other() {
+    let clusters = ["a", "b", "c", "d", "e", "f", "g"].map(|name| cluster(name, 2, 4));
+    let one = stage(0, &clusters, &[workload("w", 4, &[("a", 2), ("b", 2)])], 0);
+    let mut simulation = simulation(1, vec![one]);
+    // Two of seven are silent: one after the other, the second as soon as the first is well elsewhere.
+    simulation.failures = ["a", "b"].map(|name| window(name, 60, 600, Effect::Down)).into();
+    let told = run(&simulation);
+    assert_eq!((told.activity.failovers, told.activity.moved), (2, 4));
+    // Ten minutes and two of starting; the second goes two minutes later.
+    assert!((2 * 12 + 2 * 14..=2 * 12 + 2 * 16).contains(&told.service.missing()), "{}", told.service.missing());
+    // Three of seven are more than 30 %: the hub is the likelier fault, and everybody waits for its cluster.
+    simulation.failures.push(window("c", 60, 600, Effect::Down));
+    let storm = run(&simulation);
+    assert_eq!((storm.activity.failovers, storm.service.missing()), (0, 4 * 602));
+}
+
+#[test]
 fn a_cluster_that_is_only_cut_off_serves_on() {
     let one = stage(0, &[cluster("a", 2, 4), cluster("b", 2, 4)], &[workload("w", 2, &[("a", 2)])], 0);
     let mut simulation = simulation(1, vec![one]);

@@ -1,0 +1,208 @@
+//! Clusters that fail, are cut off or lost, and workloads that leave them.
+//!
+//! When a copy leaves a cluster that is not reached is the engine's step, as it is an operator's: time, turn, storm brake
+//! and what ties it ([`jiuzhou_engine::step::failover`]); where it goes is decided by all the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::decide::input::Reachability;
+use jiuzhou_engine::step::failover::{Fleet, Outage, failover};
+
+use super::Run;
+use crate::simulate::copies::Link;
+use crate::simulate::model::{Effect, Failover, FailureTimes};
+use crate::simulate::queue::Event;
+
+/// How clusters are reached.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    /// As the files say.
+    pub(super) unreached: BTreeSet<String>,
+    pub(super) faults: BTreeMap<String, Fault>,
+}
+
+/// What is wrong with a cluster beyond what its files say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fault {
+    /// Failures that hold in which nothing runs there.
+    down: u32,
+    /// Failures that hold in which nobody reaches it.
+    cut: u32,
+    /// It does not come back.
+    lost: bool,
+    /// Since when it is not reached.
+    pub(super) since: i64,
+}
+
+impl Fault {
+    fn holds(self) -> bool {
+        self.lost || self.down > 0 || self.cut > 0
+    }
+}
+
+impl Links {
+    pub(super) fn of(&self, cluster: &str) -> Link {
+        let fault = self.faults.get(cluster).copied().unwrap_or_default();
+        Link { reached: !fault.holds() && !self.unreached.contains(cluster), runs: !fault.lost && fault.down == 0 }
+    }
+}
+
+impl Run<'_> {
+    /// Workloads with something decided or there on a cluster.
+    pub(super) fn on(&self, cluster: &str) -> Vec<WorkloadKey> {
+        let on = self.lives.iter().filter(|(_, live)| live.spread.by_cluster.contains_key(cluster));
+        on.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// A cluster as the engine is told of it.
+    pub(super) fn tell_cluster(&mut self, name: &str) {
+        let Some(base) = self.clusters.get(name) else { return };
+        let mut cluster = (*base).clone();
+        let fault = self.links.faults.get(name).copied().unwrap_or_default();
+        if fault.holds() {
+            (cluster.reachability, cluster.healthy_since) = (Reachability::Unreachable, None);
+        } else if let Some(since) = self.healed.get(name) {
+            cluster.healthy_since = Some(*since);
+        }
+        self.snapshot.upsert_cluster(cluster);
+        self.asked = true;
+    }
+
+    pub(super) fn fail(&mut self, cluster: &str, rule: usize, minutes: i64, now: i64) {
+        let Some(failures) = self.failures.get(rule) else { return };
+        self.queue.push(now + minutes, Event::Repair { cluster: cluster.to_owned(), rule });
+        if !self.clusters.contains_key(cluster) {
+            return;
+        }
+        let fault = self.links.faults.entry(cluster.to_owned()).or_default();
+        let held = fault.holds();
+        match failures.effect {
+            Effect::Down => fault.down += 1,
+            Effect::CutOff => fault.cut += 1,
+        }
+        if !held {
+            fault.since = now;
+            self.tell_cluster(cluster);
+        }
+        self.activity.failures += 1;
+        if let Some(told) = self.outcome.clusters.get_mut(cluster) {
+            told.failures += 1;
+        }
+        for key in self.on(cluster) {
+            self.look(&key, now);
+            self.failing.insert(key);
+        }
+        self.leaves = true;
+    }
+
+    pub(super) fn repair(&mut self, cluster: &str, rule: usize, now: i64) {
+        let Some(failures) = self.failures.get(rule) else { return };
+        if let (FailureTimes::Random { between, repair }, Some(dice)) =
+            (&failures.when, self.dice.get_mut(&(rule, cluster.to_owned())))
+        {
+            let at = now + dice.exponential(*between).max(1);
+            let minutes = dice.exponential(*repair).max(1);
+            self.queue.push(at, Event::Fail { cluster: cluster.to_owned(), rule, minutes });
+        }
+        let Some(fault) = self.links.faults.get_mut(cluster) else { return };
+        let down = fault.down;
+        match failures.effect {
+            Effect::Down => fault.down = fault.down.saturating_sub(1),
+            Effect::CutOff => fault.cut = fault.cut.saturating_sub(1),
+        }
+        let (back, runs, since) = (!fault.holds(), down > 0 && fault.down == 0 && !fault.lost, fault.since);
+        if back {
+            let at = self.instant(now);
+            self.links.faults.remove(cluster);
+            self.healed.insert(cluster.to_owned(), at);
+            if let Some(told) = self.outcome.clusters.get_mut(cluster) {
+                told.minutes += now - since;
+            }
+            self.tell_cluster(cluster);
+            self.leaves = true;
+        }
+        for key in self.on(cluster) {
+            if let Some(live) = self.lives.get_mut(&key) {
+                if runs {
+                    live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
+                }
+            }
+            self.look(&key, now);
+        }
+    }
+
+    /// Lets copies go whose time and turn have come.
+    pub(super) fn fail_over(&mut self, now: i64) {
+        let Failover::AfterMinutes(wait) = self.simulation.conduct.failover else { return };
+        if self.failing.is_empty() {
+            return;
+        }
+        let outage = |(cluster, fault): (&String, &Fault)| {
+            let outage = Outage { since: self.instant(fault.since), certain: true, silent: true, fenced: None };
+            (fault.holds() && !fault.lost).then(|| (cluster.clone(), outage))
+        };
+        let outages: BTreeMap<String, Outage> = self.links.faults.iter().filter_map(outage).collect();
+        let silent = self.clusters.keys().filter(|cluster| !self.links.of(cluster).reached).count();
+        let fleet = Fleet { clusters: self.clusters.len(), silent };
+        let seconds = wait.max(0).saturating_mul(60);
+        let concerned = self.failing.iter().filter_map(|key| self.lives.get(key));
+        let copies: Vec<_> = concerned
+            .flat_map(|live| {
+                let settled = live.spread.settled(now, |cluster| self.links.of(cluster));
+                live.copies(&outages, seconds, settled)
+            })
+            .collect();
+        let step = failover(&copies, &outages, fleet, self.instant(now));
+        if let Some(wake) = step.wake {
+            let seconds = wake.duration_since(self.simulation.start).as_secs();
+            let minute = seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0);
+            self.queue.push(minute.max(now + 1), Event::Failover);
+        }
+        let mut entries: BTreeMap<WorkloadKey, BTreeMap<_, _>> = BTreeMap::new();
+        for ((key, cluster), entry) in step.entries {
+            entries.entry(key).or_default().insert(cluster, entry);
+        }
+        for key in std::mem::take(&mut self.failing) {
+            let Some(live) = self.lives.get_mut(&key) else { continue };
+            let told = entries.remove(&key).unwrap_or_default();
+            let stays = !told.is_empty();
+            let (count, differs) = live.let_go(told);
+            self.activity.failovers += count;
+            if differs {
+                self.asked = true;
+                self.look(&key, now);
+                self.touched.insert(key.clone());
+            }
+            if stays {
+                self.failing.insert(key);
+            }
+        }
+    }
+
+    /// A cluster is lost with everything that ran there.
+    pub(super) fn lose(&mut self, cluster: &str, now: i64) {
+        let fault = self.links.faults.entry(cluster.to_owned()).or_default();
+        if fault.lost {
+            return;
+        }
+        if !fault.holds() {
+            fault.since = now;
+        }
+        fault.lost = true;
+        self.activity.failures += 1;
+        if let Some(told) = self.outcome.clusters.get_mut(cluster) {
+            told.failures += 1;
+        }
+        self.tell_cluster(cluster);
+        for key in self.on(cluster) {
+            let Some(live) = self.lives.get_mut(&key) else { continue };
+            let Some(copies) = live.spread.by_cluster.remove(cluster) else { continue };
+            live.dropped = live.dropped.saturating_add(copies.decided);
+            self.activity.failovers += 1;
+            self.asked = true;
+            self.look(&key, now);
+            self.touched.insert(key);
+        }
+    }
+}
