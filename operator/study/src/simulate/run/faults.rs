@@ -123,10 +123,8 @@ impl Run<'_> {
             self.leaves = true;
         }
         for key in self.on(cluster) {
-            if let Some(live) = self.lives.get_mut(&key) {
-                if runs {
-                    live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
-                }
+            if runs && let Some(live) = self.lives.get_mut(&key) {
+                live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
             }
             self.look(&key, now);
         }
