@@ -93,8 +93,19 @@ impl FreePool {
 
     /// Takes slots for up to `pods` pods, on the nodes with the fewest slots first. Never takes more than is free.
     pub fn take(&mut self, request: &Request, pods: i64) -> Taken {
-        let mut taken = Taken::default();
+        let mut moves = Vec::new();
+        let pods = self.take_with(request, pods, |before, after, nodes| moves.push((before, after, nodes)));
+        Taken { pods, moves }
+    }
+
+    /// [`Self::take`] for whoever gives nothing back.
+    pub fn remove(&mut self, request: &Request, pods: i64) {
+        self.take_with(request, pods, |_, _, _| {});
+    }
+
+    fn take_with(&mut self, request: &Request, pods: i64, mut moved: impl FnMut(Resources, Resources, i64)) -> i64 {
         let mut left = pods.min(self.slots(request)).max(0);
+        let mut taken = 0;
         while left > 0 {
             let fitting = self.shapes.iter().map(|shape| (shape.free.fits(request), shape));
             let Some((fits, shape)) = fitting.filter(|(fits, _)| *fits > 0).min_by_key(|(fits, _)| *fits) else {
@@ -104,14 +115,14 @@ impl FreePool {
             let before = shape.free.clone();
             let Some(after) = before.checked_less(request, each) else { break };
             left -= each * nodes;
-            taken.pods += each * nodes;
+            taken += each * nodes;
             if before == after {
                 // A request for nothing takes nothing.
-                taken.pods += left;
+                taken += left;
                 break;
             }
             self.shift(&before, &after, nodes);
-            taken.moves.push((before, after, nodes));
+            moved(before, after, nodes);
         }
         taken
     }

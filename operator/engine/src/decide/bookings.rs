@@ -35,8 +35,8 @@ pub(crate) struct Books {
     pub(super) owners: BTreeMap<WorkloadKey, usize>,
     /// What runs, by owner.
     pub(super) standing: BTreeMap<usize, Standing>,
-    /// Owners of what runs, by name of the cluster.
-    pub(super) on: BTreeMap<String, BTreeSet<usize>>,
+    /// Owners of what runs by name of the cluster, in the order of turns.
+    pub(super) on: BTreeMap<String, Vec<usize>>,
     /// What is placed of every workload, as far as this ledger knows.
     pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
     /// Workloads that are looked at in every turn: they changed, wait, violate, or may go back to an earlier group.

@@ -18,7 +18,6 @@ use super::ledger::Ledger;
 use super::planner::Planner;
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Requirement, WorkloadKey};
-use super::standing::same_room;
 use super::store::VerdictStore;
 use super::view::View;
 
@@ -190,17 +189,10 @@ impl<'s> Planner<'s> {
         let mut packed: BTreeSet<ClusterSlot> = slots.iter().copied().collect();
         for key in &specs {
             let before = self.leave(key);
-            let now = snapshot.spec(key);
-            if let Some(now) = now {
+            if let Some(now) = snapshot.spec(key) {
                 self.stand(now);
             }
-            if let (Some(before), Some(now)) = (&before, now)
-                && same_room(before, now)
-            {
-                continue;
-            }
-            let forms = before.iter().chain(now).flat_map(|spec| &spec.current);
-            packed.extend(forms.filter_map(|current| snapshot.slot(&current.cluster)));
+            packed.extend(self.rooms_that_differ(before.as_ref(), key));
         }
         for slot in packed {
             self.books.ledger.empty(slot);

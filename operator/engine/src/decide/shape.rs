@@ -135,11 +135,15 @@ pub(crate) fn packed(free: &FreePool, parts: &[(Request, i64)]) -> i64 {
 
 /// Takes replicas component by component, in the order in which [`composite_slots`] packs them.
 pub(crate) fn take(free: &mut FreePool, parts: &[(Request, i64)], replicas: i64) {
+    if let [(request, pods)] = parts {
+        free.remove(request, pods.saturating_mul(replicas));
+        return;
+    }
     let mut order: Vec<_> = parts.iter().map(|part| (free.slots(&part.0) / part.1.max(1), part)).collect();
     order.sort_unstable();
     for (_, (request, pods)) in order {
         // The pods found room in the count before, in this order.
-        let _taken = free.take(request, pods.saturating_mul(replicas));
+        free.remove(request, pods.saturating_mul(replicas));
     }
 }
 

@@ -2,12 +2,14 @@
 //! quota and shares.
 //!
 //! Everything is entered once and brought up to date by what a snapshot says was touched: a workload is taken out by the
-//! numbers it was entered with and entered anew, and the pools of a cluster are packed again in the order of turns, as a
-//! planner that begins with nothing would pack them.
+//! numbers it was entered with and entered anew, and the pools of a cluster on which it takes other room are packed again
+//! in the order of turns, as a planner that begins with nothing would pack them.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::bookings::booked;
+use super::bookings::{Books, booked};
 use super::planner::Planner;
 use super::resources::Resources;
 use super::snapshot::ClusterSlot;
@@ -56,7 +58,7 @@ impl Planner<'_> {
                 placed.push((slot.index(), current.placed.max(0)));
             }
             charged.push((replicas, beside));
-            self.books.on.entry(current.cluster.clone()).or_default().insert(owner);
+            self.books.stands_on(owner, spec, &current.cluster);
         }
         let standing = Standing { spec: Arc::clone(spec), block, shape, charged };
         self.charge_standing(&standing, true);
@@ -71,14 +73,14 @@ impl Planner<'_> {
     }
 
     /// Takes a workload out. Answers what it was.
-    pub(super) fn leave(&mut self, key: &WorkloadKey) -> Option<Arc<Spec>> {
+    pub(super) fn leave(&mut self, key: &WorkloadKey) -> Option<Standing> {
         let owner = self.books.owners.get(key).copied()?;
         let standing = self.books.standing.remove(&owner)?;
         self.charge_standing(&standing, false);
         if let Some((spec, placed)) = self.books.placed.remove(key) {
             self.books.columns.moved(&spec, &placed, -1);
         }
-        let spec = standing.spec;
+        let spec = &standing.spec;
         if let Some(set) = &spec.colocate
             && let Some(members) = self.books.sets.get_mut(set)
         {
@@ -89,14 +91,14 @@ impl Planner<'_> {
         }
         for current in &spec.current {
             if let Some(owners) = self.books.on.get_mut(&current.cluster) {
-                owners.remove(&owner);
+                owners.retain(|other| *other != owner);
                 if owners.is_empty() {
                     self.books.on.remove(&current.cluster);
                 }
             }
         }
         self.books.stirring.remove(key);
-        Some(spec)
+        Some(standing)
     }
 
     fn charge_standing(&mut self, standing: &Standing, enter: bool) {
@@ -110,6 +112,35 @@ impl Planner<'_> {
         }
     }
 
+    /// The clusters on which a workload takes other room than it did, or takes it at another turn.
+    pub(super) fn rooms_that_differ(&self, before: Option<&Standing>, key: &WorkloadKey) -> BTreeSet<ClusterSlot> {
+        let now = self.books.owners.get(key).and_then(|owner| self.books.standing.get(owner));
+        let forms = || before.into_iter().chain(now);
+        let slots = forms().flat_map(|form| &form.spec.current);
+        let slots = slots.filter_map(|current| self.view.snapshot.slot(&current.cluster));
+        let (Some(before), Some(now)) = (before, now) else { return slots.collect() };
+        let turn = |form: &Standing| (form.spec.rank(), form.spec.admitted);
+        if before.shape != now.shape || turn(before) != turn(now) {
+            return slots.collect();
+        }
+        slots.filter(|slot| self.room_differs(before, now, *slot)).collect()
+    }
+
+    /// Whether two forms of a workload of one shape hold another number of replicas on a cluster, or in other pools.
+    fn room_differs(&self, before: &Standing, now: &Standing, slot: ClusterSlot) -> bool {
+        let Some(cluster) = self.view.snapshot.cluster(slot) else { return true };
+        let held = |form: &Standing| -> i64 {
+            let here = form.spec.current.iter().filter(|current| current.cluster == cluster.name);
+            here.map(booked).fold(0, i64::saturating_add)
+        };
+        let accepts = |form: &Standing, plane| {
+            self.store.block(form.block).is_some_and(|verdicts| verdicts.accepts(plane, slot.index()))
+        };
+        let mut planes = 0..cluster.pools.len();
+        held(before) != held(now)
+            || (before.block != now.block && planes.any(|plane| accepts(before, plane) != accepts(now, plane)))
+    }
+
     /// Takes the room of what runs on a cluster whose pools nobody holds anything of, in the order of turns.
     pub(super) fn pack(&mut self, slot: ClusterSlot) {
         #[cfg(test)]
@@ -118,10 +149,8 @@ impl Planner<'_> {
         }
         let Some(cluster) = self.view.snapshot.cluster(slot) else { return };
         let owners = self.books.on.get(&cluster.name).into_iter().flatten();
-        let mut here: Vec<_> = owners.filter_map(|owner| Some((*owner, self.books.standing.get(owner)?))).collect();
-        here.sort_by(|(_, a), (_, b)| a.spec.by_turn(&b.spec));
+        let here = owners.filter_map(|owner| Some((*owner, self.books.standing.get(owner)?)));
         let held: Vec<_> = here
-            .into_iter()
             .flat_map(|(owner, Standing { spec, block, shape, .. })| {
                 let on_it = spec.current.iter().filter(|current| current.cluster == cluster.name);
                 on_it.map(move |current| (owner, *block, *shape, booked(current)))
@@ -133,12 +162,20 @@ impl Planner<'_> {
     }
 }
 
-/// Whether two forms of a workload take the same room at the same place in the order of turns.
-pub(super) fn same_room(one: &Spec, two: &Spec) -> bool {
-    one.current == two.current
-        && one.pods == two.pods
-        && one.per_node == two.per_node
-        && one.cpu == two.cpu
-        && one.requirement == two.requirement
-        && (one.rank(), one.admitted) == (two.rank(), two.admitted)
+impl Books {
+    /// Enters an owner among those on a cluster, who stand there in the order of turns.
+    fn stands_on(&mut self, owner: usize, spec: &Spec, cluster: &str) {
+        let Self { on, standing, .. } = self;
+        let owners = match on.get_mut(cluster) {
+            Some(owners) => owners,
+            None => on.entry(cluster.to_owned()).or_default(),
+        };
+        let before = |other: &usize| {
+            standing.get(other).is_some_and(|other| other.spec.by_turn(spec) == Ordering::Less) && *other != owner
+        };
+        let at = owners.partition_point(before);
+        if owners.get(at) != Some(&owner) {
+            owners.insert(at, owner);
+        }
+    }
 }

@@ -144,6 +144,16 @@ pub struct Entry {
     pub released: Option<Timestamp>,
 }
 
+impl Entry {
+    /// Whether it only tells why a copy is elsewhere: it left so long ago that nobody waits for it any more. As long as its
+    /// cluster is silent a step may be asked without it, and says the same of all others.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        let patient = now.checked_sub(PATIENCE).unwrap_or(Timestamp::MIN);
+        self.phase == Phase::Moved && self.released.is_none_or(|released| released <= patient)
+    }
+}
+
 /// The fleet as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -172,31 +182,51 @@ pub struct Step {
     pub wake: Option<Timestamp>,
 }
 
+/// What comes out, in the order of the copies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What is to be written down of each; `None` is to be forgotten.
+    pub entries: Vec<Option<Entry>>,
+    /// When to ask again although nothing was seen.
+    pub wake: Option<Timestamp>,
+}
+
 /// The next step of all copies that are concerned.
 #[must_use]
 pub fn failover(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Step {
-    let mut step = Step::default();
-    let mut open = Vec::new();
-    for copy in copies {
-        let Some(entry) = standing(copy, outages.get(&copy.cluster), fleet, now) else { continue };
-        match entry.phase {
-            Phase::Waiting => wake(&mut step, entry.due),
-            Phase::Fence => {
-                if let Some(at) = stopped_by_itself(copy, &entry) {
-                    wake(&mut step, at);
-                }
-            }
-            Phase::Turn => open.push(copy),
-            _ => {}
-        }
-        step.entries.insert((copy.workload.clone(), copy.cluster.clone()), entry);
-    }
-    release(copies, open, &mut step, now);
-    step
+    let Told { entries, wake } = tell(copies, outages, fleet, now);
+    let told = copies.iter().zip(entries);
+    let key = |copy: &Copy| (copy.workload.clone(), copy.cluster.clone());
+    Step { entries: told.filter_map(|(copy, entry)| Some((key(copy), entry?))).collect(), wake }
 }
 
-fn wake(step: &mut Step, at: Timestamp) {
-    step.wake = step.wake.into_iter().chain([at]).min();
+/// [`failover`] for whoever asks about many: an answer for each of the copies, in their order.
+#[must_use]
+pub fn tell(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Told {
+    let mut told = Told { entries: Vec::with_capacity(copies.len()), wake: None };
+    let mut open = Vec::new();
+    for (at, copy) in copies.iter().enumerate() {
+        let entry = standing(copy, outages.get(&copy.cluster), fleet, now);
+        match entry.map(|entry| (entry.phase, entry)) {
+            Some((Phase::Waiting, entry)) => told.wake_at(entry.due),
+            Some((Phase::Fence, entry)) => {
+                if let Some(at) = stopped_by_itself(copy, &entry) {
+                    told.wake_at(at);
+                }
+            }
+            Some((Phase::Turn, _)) => open.push((at, copy)),
+            _ => {}
+        }
+        told.entries.push(entry);
+    }
+    release(copies, open, &mut told, now);
+    told
+}
+
+impl Told {
+    fn wake_at(&mut self, at: Timestamp) {
+        self.wake = self.wake.into_iter().chain([at]).min();
+    }
 }
 
 fn plus(at: Timestamp, seconds: i64) -> Timestamp {
@@ -250,7 +280,7 @@ fn standing(copy: &Copy, outage: Option<&Outage>, fleet: Fleet, now: Timestamp) 
 }
 
 /// Lets go whose turn it is: by priority, then what others need, then by name, within the budgets.
-fn release(copies: &[Copy], mut open: Vec<&Copy>, step: &mut Step, now: Timestamp) {
+fn release(copies: &[Copy], mut open: Vec<(usize, &Copy)>, told: &mut Told, now: Timestamp) {
     if open.is_empty() {
         return;
     }
@@ -258,8 +288,7 @@ fn release(copies: &[Copy], mut open: Vec<&Copy>, step: &mut Step, now: Timestam
     let (recent, patient) = (since(WINDOW), since(PATIENCE));
     let mut in_window: Vec<Timestamp> = Vec::new();
     let (mut all, mut of_tenant, mut of_workload) = (0, BTreeMap::new(), BTreeMap::new());
-    for copy in copies {
-        let entry = step.entries.get(&(copy.workload.clone(), copy.cluster.clone()));
+    for (copy, entry) in copies.iter().zip(&told.entries) {
         let Some(released) = entry.and_then(|entry| entry.released) else { continue };
         if released > recent {
             in_window.push(released);
@@ -271,11 +300,11 @@ fn release(copies: &[Copy], mut open: Vec<&Copy>, step: &mut Step, now: Timestam
         }
     }
     let depth = depths(&open);
-    open.sort_by_key(|copy| {
+    open.sort_by_key(|(_, copy)| {
         let depth = depth.get(&copy.workload).copied().unwrap_or(0);
         (Reverse(copy.ordered), Reverse(copy.priority), depth, &copy.workload, &copy.cluster)
     });
-    for copy in open {
+    for (at, copy) in open {
         let of_tenant = of_tenant.entry(&copy.tenant).or_insert(0_usize);
         let of_workload = of_workload.entry(&copy.workload).or_insert(0_usize);
         // A person's order for a named workload waits for nobody.
@@ -284,24 +313,29 @@ fn release(copies: &[Copy], mut open: Vec<&Copy>, step: &mut Step, now: Timestam
             && *of_tenant < TENANT_BUDGET
             && *of_workload < copy.at_once.max(1);
         if !(free || copy.ordered) {
-            let next = in_window.iter().min().map_or(now, |first| *first);
-            wake(step, next.max(now).checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX));
+            // Nobody goes before the window has room; who is settled, and makes room in a budget, is not foreseen.
+            let room = in_window.iter().min().filter(|_| in_window.len() >= FLEET_RATE);
+            let next = room.and_then(|first| first.checked_add(WINDOW).ok()).unwrap_or(now);
+            told.wake_at(next.max(plus(now, 1)));
             continue;
         }
         in_window.push(now);
         all += 1;
         *of_tenant += 1;
         *of_workload += 1;
-        if let Some(entry) = step.entries.get_mut(&(copy.workload.clone(), copy.cluster.clone())) {
+        if let Some(Some(entry)) = told.entries.get_mut(at) {
             (entry.phase, entry.released) = (Phase::Released, Some(now));
         }
     }
 }
 
 /// How many of the others each needs before itself, at the longest; who needs each other in a circle is equal.
-fn depths(open: &[&Copy]) -> BTreeMap<WorkloadKey, usize> {
+fn depths(open: &[(usize, &Copy)]) -> BTreeMap<WorkloadKey, usize> {
+    if open.iter().all(|(_, copy)| copy.depends_on.is_empty()) {
+        return BTreeMap::new();
+    }
     let needs: BTreeMap<&WorkloadKey, &BTreeSet<WorkloadKey>> =
-        open.iter().map(|copy| (&copy.workload, &copy.depends_on)).collect();
+        open.iter().map(|(_, copy)| (&copy.workload, &copy.depends_on)).collect();
     let mut depths: BTreeMap<WorkloadKey, usize> = needs.keys().map(|key| ((*key).clone(), 0)).collect();
     for _ in 0..needs.len().min(64) {
         let mut moved = false;

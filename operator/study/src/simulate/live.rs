@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiuzhou_engine::decide::resources::{CPU, MEMORY};
 use jiuzhou_engine::decide::{Cause, Division, Outlined, Spec, Status, Target};
 use jiuzhou_engine::step::Continuity;
@@ -151,12 +152,20 @@ impl Live {
         released.map(|(cluster, _)| cluster.clone()).collect()
     }
 
+    /// Whether a copy left a cluster so long ago that the engine's step need not be asked about it until that is back.
+    fn rests(&self, cluster: &str, outages: &BTreeMap<String, Outage>, now: Timestamp) -> bool {
+        outages.contains_key(cluster)
+            && self.failover.get(cluster).is_some_and(|entry| entry.rests(now))
+            && self.spread.by_cluster.get(cluster).is_some_and(|copies| copies.decided == 0)
+    }
+
     /// Its copies on clusters that are not reached, as the engine's step asks for them.
     pub(super) fn copies(
         &self,
         outages: &BTreeMap<String, Outage>,
         after_seconds: i64,
         settled: bool,
+        now: Timestamp,
     ) -> impl Iterator<Item = Copy> {
         let tie = match self.traits.continuity {
             Continuity::AddBeforeRemove | Continuity::PerNode => Tie::None,
@@ -165,8 +174,9 @@ impl Live {
             Continuity::SingleWriter | Continuity::OneCluster => Tie::Single(None),
             Continuity::RunOnce => Tie::Once,
         };
-        let concerned = self.spread.by_cluster.iter().filter(|(cluster, copies)| {
-            self.failover.contains_key(*cluster) || (copies.decided > 0 && outages.contains_key(*cluster))
+        let concerned = self.spread.by_cluster.iter().filter(move |(cluster, copies)| {
+            let known = self.failover.contains_key(*cluster);
+            (known || (copies.decided > 0 && outages.contains_key(*cluster))) && !self.rests(cluster, outages, now)
         });
         concerned.map(move |(cluster, copies)| Copy {
             workload: self.base.key.clone(),
@@ -184,7 +194,18 @@ impl Live {
     }
 
     /// What the step said of them. Answers how many were let go, and whether what the engine is told of it differs.
-    pub(super) fn let_go(&mut self, entries: BTreeMap<String, Entry>) -> (i64, bool) {
+    pub(super) fn let_go(
+        &mut self,
+        mut entries: BTreeMap<String, Entry>,
+        outages: &BTreeMap<String, Outage>,
+        now: Timestamp,
+    ) -> (i64, bool) {
+        let resting = self.failover.iter().filter(|(cluster, _)| self.rests(cluster, outages, now));
+        let resting: Vec<_> = resting.map(|(cluster, entry)| (cluster.clone(), *entry)).collect();
+        entries.extend(resting);
+        if entries == self.failover {
+            return (0, false);
+        }
         let before = self.released();
         self.failover = entries;
         let now = self.released();

@@ -93,6 +93,8 @@ struct Run<'a> {
     failing: BTreeSet<WorkloadKey>,
     /// Copies may leave, or need not any more.
     leaves: bool,
+    /// Some are on their way, or wait for others that are.
+    leaving: bool,
     /// The engine has to look.
     asked: bool,
     outcome: Outcome,
@@ -133,6 +135,7 @@ impl<'a> Run<'a> {
             troubled: BTreeSet::new(),
             failing: BTreeSet::new(),
             leaves: false,
+            leaving: false,
             asked: true,
             outcome: Outcome::default(),
             ended: Vec::new(),
@@ -189,7 +192,7 @@ impl<'a> Run<'a> {
         if std::mem::take(&mut self.asked) {
             self.turn(now, dated);
             self.put_in();
-            if !self.failing.is_empty() {
+            if self.leaving {
                 // Who has moved makes room for the next.
                 self.queue.push(now + 1, Event::Failover);
             }

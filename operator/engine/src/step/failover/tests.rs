@@ -228,4 +228,32 @@ proptest! {
         }
         prop_assert_eq!(failover(&copies, &outages, fleet, at(now)).entries, first.entries);
     }
+
+    /// Who left long ago may be left out: the others are told the same.
+    #[test]
+    fn who_rests_holds_nobody_up(
+        copies in prop::collection::vec((any_copy(), prop::option::of((0..4000_i64, any::<bool>()))), 0..40),
+        outages in any_outages(),
+        now in 0..4000_i64,
+    ) {
+        let fleet = Fleet { clusters: 8, silent: 1 };
+        let mut copies: Vec<Copy> = copies
+            .into_iter()
+            .map(|(copy, left)| {
+                let entry = |released| Entry { since: at(0), due: at(0), phase: Phase::Moved, released: Some(at(released)) };
+                let (entry, settled) = (left.map(|(released, _)| entry(released)), left.is_some_and(|(_, settled)| settled));
+                Copy { moved: entry.is_some(), settled, entry, ..copy }
+            })
+            .filter(|copy| outages.contains_key(&copy.cluster))
+            .collect();
+        copies.sort_by(|a, b| (&a.workload, &a.cluster).cmp(&(&b.workload, &b.cluster)));
+        copies.dedup_by(|a, b| (&a.workload, &a.cluster) == (&b.workload, &b.cluster));
+        let (resting, others): (Vec<Copy>, Vec<Copy>) =
+            copies.iter().cloned().partition(|copy| copy.entry.is_some_and(|entry| entry.rests(at(now))));
+        let mut whole = failover(&copies, &outages, fleet, at(now));
+        for copy in &resting {
+            whole.entries.remove(&(copy.workload.clone(), copy.cluster.clone()));
+        }
+        prop_assert_eq!(failover(&others, &outages, fleet, at(now)), whole);
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_engine::decide::input::Reachability;
-use jiuzhou_engine::step::failover::{Fleet, Outage, failover};
+use jiuzhou_engine::step::failover::{Copy, Fleet, Outage, Phase, Told, tell};
 
 use super::Run;
 use crate::simulate::copies::Link;
@@ -123,6 +123,9 @@ impl Run<'_> {
             self.leaves = true;
         }
         for key in self.on(cluster) {
+            if self.lives.get(&key).is_some_and(|live| live.failover.contains_key(cluster)) {
+                self.failing.insert(key.clone());
+            }
             if runs && let Some(live) = self.lives.get_mut(&key) {
                 live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
             }
@@ -143,29 +146,32 @@ impl Run<'_> {
         let outages: BTreeMap<String, Outage> = self.links.faults.iter().filter_map(outage).collect();
         let silent = self.clusters.keys().filter(|cluster| !self.links.of(cluster).reached).count();
         let fleet = Fleet { clusters: self.clusters.len(), silent };
-        let seconds = wait.max(0).saturating_mul(60);
-        let concerned = self.failing.iter().filter_map(|key| self.lives.get(key));
-        let copies: Vec<_> = concerned
-            .flat_map(|live| {
-                let settled = live.spread.settled(now, |cluster| self.links.of(cluster));
-                live.copies(&outages, seconds, settled)
-            })
-            .collect();
-        let step = failover(&copies, &outages, fleet, self.instant(now));
-        if let Some(wake) = step.wake {
+        let (seconds, instant) = (wait.max(0).saturating_mul(60), self.instant(now));
+        let mut copies: Vec<Copy> = Vec::new();
+        let mut failing: Vec<(WorkloadKey, usize)> = Vec::new();
+        for key in std::mem::take(&mut self.failing) {
+            let Some(live) = self.lives.get(&key) else { continue };
+            let settled = live.spread.settled(now, |cluster| self.links.of(cluster));
+            copies.extend(live.copies(&outages, seconds, settled, instant));
+            failing.push((key, copies.len()));
+        }
+        let Told { entries, wake } = tell(&copies, &outages, fleet, instant);
+        if let Some(wake) = wake {
             let seconds = wake.duration_since(self.simulation.start).as_secs();
             let minute = seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0);
             self.queue.push(minute.max(now + 1), Event::Failover);
         }
-        let mut entries: BTreeMap<WorkloadKey, BTreeMap<_, _>> = BTreeMap::new();
-        for ((key, cluster), entry) in step.entries {
-            entries.entry(key).or_default().insert(cluster, entry);
-        }
-        for key in std::mem::take(&mut self.failing) {
+        self.leaving = false;
+        let mut told = copies.into_iter().zip(entries);
+        let mut done = 0;
+        for (key, end) in failing {
+            let own = told.by_ref().take(end - std::mem::replace(&mut done, end));
+            let own: BTreeMap<_, _> = own.filter_map(|(copy, entry)| Some((copy.cluster, entry?))).collect();
             let Some(live) = self.lives.get_mut(&key) else { continue };
-            let told = entries.remove(&key).unwrap_or_default();
-            let stays = !told.is_empty();
-            let (count, differs) = live.let_go(told);
+            let stays = !own.is_empty();
+            self.leaving |=
+                own.values().any(|entry| matches!(entry.phase, Phase::Turn | Phase::Released | Phase::Moved));
+            let (count, differs) = live.let_go(own, &outages, instant);
             self.activity.failovers += count;
             if differs {
                 self.asked = true;
