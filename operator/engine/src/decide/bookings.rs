@@ -34,9 +34,9 @@ pub(crate) struct Books {
     pub(super) clusters: Vec<Option<Arc<ClusterInput>>>,
     pub(super) owners: BTreeMap<WorkloadKey, usize>,
     /// What runs, by owner.
-    pub(super) standing: BTreeMap<usize, Standing>,
-    /// Owners of what runs by name of the cluster, in the order of turns.
-    pub(super) on: BTreeMap<String, Vec<usize>>,
+    pub(super) standing: Vec<Option<Standing>>,
+    /// Owners of what runs with the replicas booked, by name of the cluster, in the order of turns.
+    pub(super) on: BTreeMap<String, Vec<(usize, i64)>>,
     /// What is placed of every workload, as far as this ledger knows.
     pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
     /// Workloads that are looked at in every turn: they changed, wait, violate, or may go back to an earlier group.
@@ -64,6 +64,16 @@ impl Books {
         let owner = self.owners.len();
         self.owners.insert(key.clone(), owner);
         owner
+    }
+
+    /// What runs of an owner.
+    pub(super) fn stands(&self, owner: usize) -> Option<&Standing> {
+        self.standing.get(owner)?.as_ref()
+    }
+
+    /// What runs on a cluster, in the order of turns.
+    pub(super) fn standing_on(&self, cluster: &str) -> impl Iterator<Item = &Standing> {
+        self.on.get(cluster).into_iter().flatten().filter_map(|(owner, _)| self.stands(*owner))
     }
 
     /// From here on everything that is booked can be undone.

@@ -179,12 +179,10 @@ impl<'s> Planner<'s> {
         }
 
         let mut specs: BTreeSet<WorkloadKey> = touched.specs.clone();
-        let standing = names.iter().filter_map(|name| self.books.on.get(name)).flatten();
-        specs.extend(standing.filter_map(|owner| Some(self.books.standing.get(owner)?.key().clone())));
+        specs.extend(names.iter().flat_map(|name| self.books.standing_on(name)).map(|standing| standing.key().clone()));
         // Quota is charged for a pod on every node, so it follows the number of nodes.
         let named = slots.iter().filter_map(|slot| snapshot.cluster(*slot)).map(|cluster| &cluster.name);
-        let standing = named.filter_map(|name| self.books.on.get(name)).flatten();
-        let standing = standing.filter_map(|owner| self.books.standing.get(owner));
+        let standing = named.flat_map(|name| self.books.standing_on(name));
         specs.extend(standing.filter(|standing| standing.counts_nodes()).map(|standing| standing.key().clone()));
         let mut packed: BTreeSet<ClusterSlot> = slots.iter().copied().collect();
         for key in &specs {

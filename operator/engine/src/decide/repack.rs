@@ -11,6 +11,7 @@ use super::mask;
 use super::planner::Planner;
 use super::snapshot::ClusterSlot;
 use super::spec::{Spec, WorkloadKey};
+use super::standing::Standing;
 
 impl Planner<'_> {
     /// Packs the pools that were booked on anew, in the order of turns, as a planner of the outcome would find them.
@@ -21,8 +22,7 @@ impl Planner<'_> {
         let here = |slot: usize| mask::has(&touched, slot);
         let mut booked: Vec<(Arc<Spec>, BTreeMap<usize, i64>)> = Vec::new();
         let clusters = mask::iter(&touched).filter_map(|slot| self.view.snapshot.cluster(ClusterSlot::new(slot)));
-        let running = clusters.filter_map(|cluster| self.books.on.get(&cluster.name)).flatten();
-        let running = running.filter_map(|owner| Some(self.books.standing.get(owner)?.key()));
+        let running = clusters.flat_map(|cluster| self.books.standing_on(&cluster.name)).map(Standing::key);
         let concerned: BTreeSet<&WorkloadKey> = running.chain(&self.books.moved).collect();
         for (spec, placed) in concerned.into_iter().filter_map(|key| self.books.placed.get(key)) {
             let mut on: BTreeMap<usize, i64> = placed.iter().filter(|(slot, _)| here(*slot)).copied().collect();

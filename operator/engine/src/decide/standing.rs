@@ -13,7 +13,7 @@ use super::bookings::{Books, booked};
 use super::planner::Planner;
 use super::resources::Resources;
 use super::snapshot::ClusterSlot;
-use super::spec::{Spec, WorkloadKey};
+use super::spec::{Current, Spec, WorkloadKey};
 
 /// A workload as it runs.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Planner<'_> {
                 placed.push((slot.index(), current.placed.max(0)));
             }
             charged.push((replicas, beside));
-            self.books.stands_on(owner, spec, &current.cluster);
+            self.books.stands_on(owner, spec, current);
         }
         let standing = Standing { spec: Arc::clone(spec), block, shape, charged };
         self.charge_standing(&standing, true);
@@ -66,7 +66,7 @@ impl Planner<'_> {
             self.books.columns.moved(spec, &placed, 1);
             self.books.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
         }
-        self.books.standing.insert(owner, standing);
+        self.books.enter(owner, standing);
         if self.stirs(spec) {
             self.books.stirring.insert(spec.key.clone());
         }
@@ -75,7 +75,7 @@ impl Planner<'_> {
     /// Takes a workload out. Answers what it was.
     pub(super) fn leave(&mut self, key: &WorkloadKey) -> Option<Standing> {
         let owner = self.books.owners.get(key).copied()?;
-        let standing = self.books.standing.remove(&owner)?;
+        let standing = self.books.standing.get_mut(owner)?.take()?;
         self.charge_standing(&standing, false);
         if let Some((spec, placed)) = self.books.placed.remove(key) {
             self.books.columns.moved(&spec, &placed, -1);
@@ -91,7 +91,7 @@ impl Planner<'_> {
         }
         for current in &spec.current {
             if let Some(owners) = self.books.on.get_mut(&current.cluster) {
-                owners.retain(|other| *other != owner);
+                owners.retain(|(other, _)| *other != owner);
                 if owners.is_empty() {
                     self.books.on.remove(&current.cluster);
                 }
@@ -114,7 +114,7 @@ impl Planner<'_> {
 
     /// The clusters on which a workload takes other room than it did, or takes it at another turn.
     pub(super) fn rooms_that_differ(&self, before: Option<&Standing>, key: &WorkloadKey) -> BTreeSet<ClusterSlot> {
-        let now = self.books.owners.get(key).and_then(|owner| self.books.standing.get(owner));
+        let now = self.books.owners.get(key).and_then(|owner| self.books.stands(*owner));
         let forms = || before.into_iter().chain(now);
         let slots = forms().flat_map(|form| &form.spec.current);
         let slots = slots.filter_map(|current| self.view.snapshot.slot(&current.cluster));
@@ -148,12 +148,11 @@ impl Planner<'_> {
             self.books.work.1 += 1;
         }
         let Some(cluster) = self.view.snapshot.cluster(slot) else { return };
-        let owners = self.books.on.get(&cluster.name).into_iter().flatten();
-        let here = owners.filter_map(|owner| Some((*owner, self.books.standing.get(owner)?)));
+        let here = self.books.on.get(&cluster.name).into_iter().flatten();
         let held: Vec<_> = here
-            .flat_map(|(owner, Standing { spec, block, shape, .. })| {
-                let on_it = spec.current.iter().filter(|current| current.cluster == cluster.name);
-                on_it.map(move |current| (owner, *block, *shape, booked(current)))
+            .filter_map(|(owner, replicas)| {
+                let Standing { block, shape, .. } = self.books.stands(*owner)?;
+                Some((*owner, *block, *shape, *replicas))
             })
             .collect();
         for (owner, block, shape, replicas) in held {
@@ -163,19 +162,26 @@ impl Planner<'_> {
 }
 
 impl Books {
-    /// Enters an owner among those on a cluster, who stand there in the order of turns.
-    fn stands_on(&mut self, owner: usize, spec: &Spec, cluster: &str) {
-        let Self { on, standing, .. } = self;
-        let owners = match on.get_mut(cluster) {
-            Some(owners) => owners,
-            None => on.entry(cluster.to_owned()).or_default(),
-        };
-        let before = |other: &usize| {
-            standing.get(other).is_some_and(|other| other.spec.by_turn(spec) == Ordering::Less) && *other != owner
-        };
-        let at = owners.partition_point(before);
-        if owners.get(at) != Some(&owner) {
-            owners.insert(at, owner);
+    fn enter(&mut self, owner: usize, standing: Standing) {
+        if self.standing.len() <= owner {
+            self.standing.resize_with(owner + 1, || None);
         }
+        if let Some(place) = self.standing.get_mut(owner) {
+            *place = Some(standing);
+        }
+    }
+
+    /// Enters an owner among those on a cluster, who stand there in the order of turns.
+    fn stands_on(&mut self, owner: usize, spec: &Spec, current: &Current) {
+        let Self { on, standing, .. } = self;
+        let owners = match on.get_mut(&current.cluster) {
+            Some(owners) => owners,
+            None => on.entry(current.cluster.clone()).or_default(),
+        };
+        let stands = |other: usize| standing.get(other).and_then(Option::as_ref);
+        let before = |(other, _): &(usize, i64)| {
+            *other == owner || stands(*other).is_some_and(|other| other.spec.by_turn(spec) == Ordering::Less)
+        };
+        owners.insert(owners.partition_point(before), (owner, booked(current)));
     }
 }
