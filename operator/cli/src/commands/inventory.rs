@@ -1,9 +1,10 @@
 //! `inventory`: nodes in, pools with their CPU platform out. Takes `kubectl get nodes -o yaml` as it is.
 
-use jiuzhou_engine::detect::{Confidence, NodeFacts, Pool, PoolFacts, group};
+use jiuzhou_engine::detect::{Confidence, NodeFacts, Pool, PoolFacts, World, group};
 use jiuzhou_engine::terms::{Bytes, Finding, Millicores, ObjectRef};
 use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::inventory::{InventoryRow, inventory};
+use jiuzhou_report::words::Word;
 
 use crate::args::InventoryArgs;
 use crate::commands::load;
@@ -59,12 +60,20 @@ fn row(cluster: &str, name: String, pool: &Pool, nodes: &[NodeFacts]) -> Invento
         cluster: cluster.to_owned(),
         pool: name,
         platform: platform.clone(),
-        confidence: (*confidence != Confidence::Unknown).then(|| confidence.as_str().to_owned()),
+        confidence: match confidence {
+            Confidence::Certain => Some(Word::ConfidenceCertain),
+            Confidence::Probable => Some(Word::ConfidenceProbable),
+            Confidence::Guess => Some(Word::ConfidenceGuess),
+            Confidence::Unknown => None,
+        },
         nodes: u32::try_from(members.len()).unwrap_or(u32::MAX),
         cpu: sum("cpu").map(Millicores),
         memory: sum("memory").map(Bytes),
         page_size: page_size.map(|size| Bytes(i64::from(size.ki) * 1024)),
-        abi: world.map(|world| world.as_str().to_owned()),
+        abi: world.map(|world| match world {
+            World::Old => Word::WorldOld,
+            World::New => Word::WorldNew,
+        }),
         features: (!features.is_empty()).then(|| features.iter().cloned().collect()),
         zone: DIVIDING.iter().find_map(|label| pool.labels.get(*label)).cloned(),
     }

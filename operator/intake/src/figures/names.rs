@@ -105,7 +105,7 @@ fn pointer(objects: &Objects, note: &LeftOut) -> Option<(&'static str, jiuzhou_e
         Code::PowerUnknown => "/spec/poolFacts",
         Code::ExemptionInvalid => "/spec/exemption",
         Code::ProjectCodeRepeated => "/spec/projectCode",
-        _ => "",
+        _ => "/metadata/name",
     };
     Some((pointer, document.place(pointer)))
 }

@@ -17,7 +17,7 @@ pub struct InventoryRow {
     /// CPU platform by its name in the catalogue.
     pub platform: Option<String>,
     /// How sure the platform is.
-    pub confidence: Option<String>,
+    pub confidence: Option<Word>,
     /// Nodes in the pool.
     pub nodes: u32,
     /// Allocatable CPU of all nodes.
@@ -26,8 +26,8 @@ pub struct InventoryRow {
     pub memory: Option<Bytes>,
     /// Page size of the kernel.
     pub page_size: Option<Bytes>,
-    /// ABI world, e.g. that of LoongArch.
-    pub abi: Option<String>,
+    /// ABI world, that of LoongArch.
+    pub abi: Option<Word>,
     /// CPU features by name, sorted.
     pub features: Option<Vec<String>>,
     /// Network zone.
@@ -93,12 +93,12 @@ fn pool_table(pools: &[InventoryRow]) -> Section {
             row.pool.as_str().into(),
             status.into(),
             Cell::known(row.platform.as_deref()),
-            Cell::known(row.confidence.as_deref()),
+            Cell::known(row.confidence),
             row.nodes.into(),
             Cell::known(row.cpu),
             Cell::known(row.memory),
             Cell::known(row.page_size),
-            Cell::known(row.abi.as_deref()),
+            Cell::known(row.abi),
             Cell::known(row.zone.as_deref()),
             Cell::known(row.features.clone()),
         ]);

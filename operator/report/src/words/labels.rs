@@ -37,10 +37,15 @@ catalogue! {
         StatusUnknown "unknown" "unknown" "未知",
         StatusViolating "violating" "violating" "违规",
         StatusWarn "warning" "warning" "警告",
+        ConfidenceCertain "certain" "certain" "确定",
+        ConfidenceGuess "guess" "guess" "推测",
+        ConfidenceProbable "probable" "probable" "很可能",
         SeverityError "error" "error" "错误",
         SeverityInfo "info" "info" "提示",
         SeverityWarning "severityWarning" "warning" "警告",
         Unknown "unknownValue" "unknown" "未知",
+        WorldNew "new" "new" "新世界",
+        WorldOld "old" "old" "旧世界",
 
         // Headings of tables.
         SectionClusters "clusters" "Clusters" "集群",
