@@ -60,6 +60,8 @@ words! {
         EvidenceConflict,
         /// A foreign namespace of the tenant's name exists in a member.
         NamespaceConflict,
+        /// An order stops it; False while nobody else has approved the order, absent where there is none.
+        StopOrdered,
         /// The report is frozen: its figures change no more.
         Frozen,
         /// What people entered for the period changed after the report was frozen.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::workload::conditions::{Standing, dated, of_standing};
 
 /// The kinds that the operator or an agent writes a status of.
-const ACTED_ON: [&str; 4] = ["Delivery", "FleetPlacement", "FleetWorkload", "MemberCluster"];
+const ACTED_ON: [&str; 5] = ["Delivery", "FleetPlacement", "FleetWorkload", "InformationSystem", "MemberCluster"];
 
 /// What kstatus says of an object of a kind it has no rules for.
 fn kstatus(object: &Value) -> &'static str {

@@ -35,6 +35,7 @@ mod seeded;
 mod select;
 pub mod state;
 mod stop;
+mod systems;
 pub mod telemetry;
 pub mod tenants;
 #[cfg(test)]

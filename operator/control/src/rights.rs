@@ -123,6 +123,7 @@ pub const RIGHTS: &[Right] = &[
             "clusterreports/status",
             "fleetplacements/status",
             "fleetworkloads/status",
+            "informationsystems/status",
             "memberclusters/status",
             "reports/status",
             "tenants/status",

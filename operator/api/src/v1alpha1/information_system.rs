@@ -359,19 +359,24 @@ pub struct Asset {
 /// What was observed of a system. 系统的观测状态。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("default" = crate::schema::unobserved()))]
 pub struct InformationSystemStatus {
     /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
-    /// Hosting as observed; absent is unknown. 观测到的承载状态；未填写即未知。
+    /// Hosting as observed: CloudNative while a workload of it has a ready replica; absent is unknown, for nobody looks at what this platform does not deliver. 观测到的承载状态：有就绪副本时为 CloudNative；未填写即未知，平台不观测非其下发的部分。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_hosting: Option<HostingState>,
     /// Workloads that belong to it. 所属工作负载数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub workloads: Option<i32>,
-    /// Conditions Ready, Reconciling, Stalled. 状态条件 Ready、Reconciling、Stalled。
+    /// Workloads of it that are as wanted. 符合要求的工作负载数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub ready_workloads: Option<i32>,
+    /// Conditions Ready, Reconciling, Stalled and, while an order is to stop it, StopOrdered. 状态条件 Ready、Reconciling、Stalled，有停用令时另有 StopOrdered。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::schema::conditions")]
     pub conditions: Vec<Condition>,

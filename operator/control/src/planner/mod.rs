@@ -26,6 +26,7 @@ mod revisions;
 mod rollout_tests;
 #[cfg(test)]
 mod stop_tests;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -137,6 +138,7 @@ pub(crate) struct Planner {
     removals: remove::Removals,
     failovers: failover::Failovers,
     revisions: revisions::Revisions,
+    systems: systems::Systems,
     /// Workloads whose content may be another than before; everything when `suspect_all`.
     suspects: BTreeSet<WorkloadKey>,
     suspect_all: bool,
@@ -193,6 +195,7 @@ impl Planner {
             removals: remove::Removals::default(),
             failovers: failover::Failovers::default(),
             revisions: revisions::Revisions::default(),
+            systems: systems::Systems::default(),
             suspects: BTreeSet::new(),
             suspect_all: true,
             wakes: BTreeMap::new(),
@@ -279,6 +282,7 @@ impl Planner {
         self.look_out_for_left();
         self.settle_approvals().await;
         self.tell().await;
+        self.tell_systems().await;
         self.store_revisions().await;
         self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
         self.metrics.queued("statuses", self.due.len());
@@ -325,7 +329,7 @@ impl Planner {
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
         let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
-        let others = [self.revisions.next(), self.failovers.wake, natives];
+        let others = [self.revisions.next(), self.systems.next(), self.failovers.wake, natives];
         [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
     }
 
@@ -377,6 +381,7 @@ impl Planner {
 
     /// Takes in an object; what was known already wakes nobody.
     pub(super) fn put(&mut self, value: Value) {
+        let told = self.state.is_told_only(&value);
         let Some(object) = self.state.put(value) else { return };
         self.turn = true;
         self.failovers.ask |= !matches!(object.kind.as_str(), "Delivery" | "Report" | "ClusterReport");
@@ -386,16 +391,24 @@ impl Planner {
                 self.suspect(&key);
                 // Who waits for it may begin.
                 self.dirty.extend(self.state.dependents(&key));
+                self.part_changed(&key);
                 self.dirty.insert(key);
             }
             "FleetPlacement" => {
                 self.suspect(&key);
+                self.part_changed(&key);
                 self.dirty.insert(key);
             }
             // Deletions that are held may be approved by it.
             "Approval" => {
                 self.suspect_all = true;
                 self.dirty.extend(self.removals.held());
+                self.approval_changed();
+            }
+            "InformationSystem" => {
+                // What is told of a system concerns nobody.
+                self.suspect_all |= !told;
+                self.system_changed(key);
             }
             // What a cluster puts in is held against what is committed once the snapshot knows of it.
             "Delivery" | "Report" | "ClusterReport" | "MemberCluster" => {}
@@ -415,9 +428,15 @@ impl Planner {
             "FleetWorkload" => {
                 self.suspect(&key);
                 self.dirty.extend(self.state.dependents(&key));
+                self.part_changed(&key);
                 self.dirty.insert(key);
             }
+            "Approval" => {
+                self.suspect_all = true;
+                self.approval_changed();
+            }
             "FleetPlacement" => {
+                self.part_changed(&key);
                 self.recorded.remove(&key);
                 self.pending.forget(&key);
                 self.given.forget(&key);

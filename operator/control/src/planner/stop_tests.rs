@@ -75,6 +75,69 @@ fn message(hub: &Hub, language: &str) -> String {
     workload["status"][language].as_str().unwrap_or_default().to_owned()
 }
 
+/// A condition of a system: status, reason and message.
+fn told(hub: &Hub, system: &WorkloadKey, kind: &str) -> Option<(String, String, String)> {
+    let object = hub.object("InformationSystem", &system.namespace, &system.name).expect("a system");
+    let all = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let one = all.into_iter().find(|one| one["type"] == kind)?;
+    let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+    Some((text("status"), text("reason"), text("message")))
+}
+
+/// The same without the message.
+fn stands(hub: &Hub, system: &WorkloadKey, kind: &str) -> Option<(String, String)> {
+    told(hub, system, kind).map(|(status, reason, _)| (status, reason))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_tells_how_it_stands_and_how_far_an_order_that_stops_it_has_come() {
+    let (hub, system) = portal().await;
+    let is = |status: &str, reason: &str| Some((status.to_owned(), reason.to_owned()));
+    let fresh = hub.object("InformationSystem", &system.namespace, &system.name).expect("a system");
+    assert_eq!(fresh["status"], json!({ "observedGeneration": -1 }), "nobody has looked at it");
+    hub.members.slow.lock().expect("a lock").extend(["kunming-gov-1".to_owned()]);
+    hub.run().await.expect("it runs");
+    let slow = told(&hub, &system, "Ready").expect("a condition");
+    assert_eq!((slow.0.as_str(), slow.1.as_str()), ("False", "DeliveryInProgress"));
+    assert!(slow.2.contains("1 of 1 workloads are not as wanted: portal (DeliveryInProgress)"), "{}", slow.2);
+    hub.members.slow.lock().expect("a lock").clear();
+    hub.run().await.expect("it runs");
+    assert_eq!(stands(&hub, &system, "Ready"), is("True", "AsWanted"));
+    assert_eq!(stands(&hub, &system, "StopOrdered"), None);
+    let status = hub.object("InformationSystem", &system.namespace, &system.name).expect("a system")["status"].clone();
+    assert_eq!(
+        (&status["observedHosting"], &status["workloads"], &status["readyWorkloads"]),
+        (&json!("CloudNative"), &json!(1), &json!(1))
+    );
+
+    // An order that nobody else approved is told as that, and it goes on running.
+    let client = hub.world.client_named("person");
+    stop::stop(&client, &system, given(&hub, NUMBER)).await.expect("the order is taken");
+    hub.run().await.expect("it runs");
+    assert_eq!(stands(&hub, &system, "StopOrdered"), is("False", "WaitingForApproval"));
+    assert_eq!(stands(&hub, &system, "Ready"), is("True", "AsWanted"));
+    let said = told(&hub, &system, "StopOrdered").expect("a condition").2;
+    assert!(said.contains(NUMBER) && said.contains(REQUESTER) && said.contains("jiuzhou approve stop"), "{said}");
+    hub.world.clear_log();
+    hub.run().await.expect("a restart");
+    assert_eq!(hub.writes().len(), 0);
+
+    let asked = approve::stop(&client, &system).await.expect("it is shown");
+    let (approval, _) = approve::approve(&client, &asked, &signature("李四")).await.expect("it is approved");
+    hub.run().await.expect("it runs");
+    assert_eq!(stands(&hub, &system, "StopOrdered"), is("True", "Stopped"));
+    assert_eq!(stands(&hub, &system, "Ready"), is("False", "Stopped"));
+    assert_eq!(stands(&hub, &system, "Stalled"), is("True", "Stopped"));
+    assert!(told(&hub, &system, "Ready").expect("a condition").2.contains(&approval));
+    let status = hub.object("InformationSystem", &system.namespace, &system.name).expect("a system")["status"].clone();
+    assert_eq!(status["observedHosting"], Value::Null, "nothing of it runs");
+
+    lift(&hub, &system).await.expect("it is lifted");
+    hub.run().await.expect("it runs");
+    assert_eq!((stands(&hub, &system, "StopOrdered"), stands(&hub, &system, "Stalled")), (None, None));
+    assert_eq!(stands(&hub, &system, "Ready"), is("True", "AsWanted"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_order_stops_everything_and_lifting_it_brings_back_exactly_what_was_there() {
     let (hub, system) = portal().await;

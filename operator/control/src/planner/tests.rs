@@ -34,6 +34,8 @@ async fn an_applied_workload_becomes_ready_with_four_writes() {
             "create fleetplacements.jiuzhou.dev/",
             "patch fleetplacements.jiuzhou.dev/status",
             "patch fleetworkloads.jiuzhou.dev/status",
+            // Once for all workloads of the system.
+            "patch informationsystems.jiuzhou.dev/status",
         ]
     );
     assert_eq!(hub.world.refused(), []);

@@ -3,6 +3,7 @@
 //! A kind that is not named here concerns everything; that is slow and never wrong.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::terms::ObjectRef;
@@ -18,7 +19,7 @@ pub(super) struct Concern {
 }
 
 /// What of an object others are tied to: where it changes, more than the object itself is concerned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ties {
     present: bool,
     /// Of a cluster: its site, which says which regions the fleet has.
@@ -27,6 +28,8 @@ pub(super) struct Ties {
     databases: Vec<api::DatabaseNeed>,
     /// Of a workload or its placement: who claims the same objects.
     rivals: Vec<Key>,
+    /// Of a system: itself, because what is told of it concerns nobody.
+    system: Option<Arc<api::InformationSystem>>,
 }
 
 /// The ties of an object as it is now.
@@ -45,6 +48,9 @@ pub(super) fn ties(objects: &Objects, object: &ObjectRef) -> Ties {
             ..Ties::default()
         }),
         "FleetPlacement" => Ties { rivals: rivals(objects, &key), ..Ties::default() },
+        "InformationSystem" => {
+            Ties { system: objects.systems.get(&key).map(|item| Arc::clone(&item.object)), ..Ties::default() }
+        }
         _ => Ties::default(),
     }
 }
@@ -70,17 +76,23 @@ impl Concern {
             *self = Self::everything();
             return;
         }
-        self.workloads.extend(before.rivals.iter().cloned().chain(after.rivals));
+        self.workloads.extend(before.rivals.iter().chain(&after.rivals).cloned());
         let key = (object.namespace.clone(), object.name.clone());
         match object.kind.as_str() {
             "FleetWorkload" | "FleetPlacement" => drop(self.workloads.insert(key)),
             "MemberCluster" => drop(self.clusters.insert(object.name.clone())),
+            "InformationSystem" if said(before.system.as_deref()) == said(after.system.as_deref()) => {}
             "InformationSystem" => self.workloads.extend(of_namespace(objects, &object.namespace, Some(&object.name))),
             "PlacementPolicy" => self.workloads.extend(of_namespace(objects, &object.namespace, None)),
             // Deliveries and reports are told by others and tell the engine nothing.
             _ => {}
         }
     }
+}
+
+/// What a system says, apart from what is told of it.
+fn said(system: Option<&api::InformationSystem>) -> Option<&api::InformationSystemSpec> {
+    system.map(|system| &system.spec)
 }
 
 /// Workloads of a namespace, of one system where it is named.

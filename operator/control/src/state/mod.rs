@@ -9,6 +9,7 @@ mod changes;
 mod concern;
 mod delivered;
 mod selection;
+mod systems;
 #[cfg(test)]
 mod tests;
 

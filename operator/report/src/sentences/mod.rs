@@ -20,6 +20,7 @@ mod nearest;
 mod prose;
 mod rule;
 mod study;
+mod system;
 
 use jiuzhou_engine::terms::{Area, Code};
 
@@ -27,6 +28,7 @@ pub use condition::condition;
 pub use fill::{fix, render, value};
 pub use held::{HeldBecause, confirm_deletions, held_because};
 pub use nearest::nearest;
+pub use system::{SystemStop, system_open, system_ready, system_stop};
 
 pub use crate::words::Lang;
 

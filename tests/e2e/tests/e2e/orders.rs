@@ -18,6 +18,21 @@ fn as_somebody_else(scene: &Scene, who: &str) -> tempfile::NamedTempFile {
     file
 }
 
+/// The system tells how far the order has come: status and reason of its condition, nothing where there is none.
+async fn system_says(scene: &Scene, wanted: &str) {
+    eventually(&format!("the system says {wanted:?} of the order"), SOON, || async {
+        let system = scene.get("informationsystem", "orders", Some(&scene.namespace()))?;
+        let conditions = system["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let told = conditions.iter().find(|one| one["type"] == "StopOrdered").map_or_else(String::new, |one| {
+            let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+            format!("{} {}", text("status"), text("reason"))
+        });
+        Ok(Seen::when(told == wanted, (), told.clone()))
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn a_system_is_stopped_once_another_person_approves_it_and_comes_back_as_it_was() {
     let mut scene = Scene::begin("orders").await.unwrap();
@@ -38,6 +53,7 @@ async fn a_system_is_stopped_once_another_person_approves_it_and_comes_back_as_i
     scene.order(&["stop", &system, "--order", "停〔2026〕7号", "--reason", "安全事件处置"]).unwrap();
 
     // Nobody has approved it: nothing stops, and who ordered it cannot approve it.
+    system_says(&scene, "False WaitingForApproval").await;
     let shown = |config: &str| {
         let output = jiuzhou(&["approve", "stop", &system, "--kubeconfig", config, "--lang", "en"]).unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -63,6 +79,7 @@ async fn a_system_is_stopped_once_another_person_approves_it_and_comes_back_as_i
     .await
     .unwrap();
     assert!(began.elapsed() < Duration::from_secs(60), "it took {:?}", began.elapsed());
+    system_says(&scene, "True Stopped").await;
     let namespace = scene.namespace();
     for member in ["kunpeng", "x86"] {
         let kept =
@@ -82,5 +99,6 @@ async fn a_system_is_stopped_once_another_person_approves_it_and_comes_back_as_i
     })
     .await
     .unwrap();
+    system_says(&scene, "").await;
     assert!(scene.end(operator).await.unwrap() >= 4);
 }
