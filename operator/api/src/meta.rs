@@ -71,6 +71,8 @@ pub const ANNOTATION_FAILOVER: &str = "jiuzhou.dev/failover-from";
 /// Annotation on a MemberCluster by which a person says that nothing runs there any more; its value is since when the
 /// cluster was silent then, so that it holds for this outage only, and who says so.
 pub const ANNOTATION_FENCED: &str = "jiuzhou.dev/fenced";
+/// On a MemberCluster: a person knows that the member went back in time. Since when that is known (RFC 3339), then who says so.
+pub const ANNOTATION_RECOVERED: &str = "jiuzhou.dev/recovered";
 /// Annotation with the epoch of the placement an object was rendered for.
 pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
 /// Annotation with the id of the decision an object was rendered for.

@@ -8,6 +8,7 @@ mod hub;
 mod images;
 mod interop;
 mod people;
+mod recover;
 mod rollout;
 mod show;
 mod study;
@@ -28,6 +29,7 @@ pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
 pub use people::{ApproveArgs, ApproveWhat, RestoreArgs, StopArgs};
+pub use recover::RecoverArgs;
 pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use show::{CompletionArgs, CrdsArgs, DemoArgs, HelpArgs, ManArgs};
 pub use study::{ConsolidateArgs, FollowOn, SimulateArgs, TestArgs, WhatifArgs};
@@ -139,6 +141,8 @@ pub enum Command {
     Leave(LeaveArgs),
     /// Confirm that nothing runs in a member that does not answer, so that what may run only once is started elsewhere (builds with the feature `hub`)
     Fence(FenceArgs),
+    /// Go on after hub or member was restored from a backup, or put a standby hub in the place of a lost one (builds with the feature `hub`)
+    Recover(RecoverArgs),
     /// Let a workload leave a member that does not answer, without waiting for its turn (builds with the feature `hub`)
     Failover(FailoverArgs),
     /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)

@@ -92,6 +92,11 @@ pub enum Error {
     /// Another process leads.
     #[error("failed to keep the lease; another process may lead")]
     LeaseLost,
+    /// A person gave this hub a new term, or the members of another hub.
+    #[error(
+        "failed to go on as before: a person gave this hub another term or the members of a former hub; starting anew"
+    )]
+    Promoted,
     /// Traces cannot be sent there.
     #[error(transparent)]
     Traces(#[from] AddressError),
@@ -135,7 +140,7 @@ impl Error {
                 Category::Refused
             }
             Self::State(StateError::Schema(_)) | Self::Canonical(_) => Category::Internal,
-            Self::NotLeader(_) | Self::LeaseLost => Category::Lease,
+            Self::NotLeader(_) | Self::LeaseLost | Self::Promoted => Category::Lease,
             Self::Serve(_) | Self::Traces(_) => Category::Configuration,
             Self::Journal { .. } | Self::Audit(_) => Category::Records,
             Self::Revision(..) => Category::Internal,

@@ -16,7 +16,7 @@ use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::decide::epoch;
+use crate::decide::counter;
 use crate::definitions::{self, DEFINITIONS};
 use crate::delivery::audit::Audit;
 use crate::delivery::{self, Deliveries, Pace};
@@ -57,7 +57,10 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     tracing::info!(version = %version.git_version, hub = id, dedicated = options.dedicated_hub, "started");
     let clock: Clock = Arc::new(Timestamp::now);
     let Some(records) = open_records(&options, &id, &clock, &stop).await? else { return Ok(()) };
-    let (leader, gate) = elect(&client, &options, records.highest_term());
+    let counter = counter::read(&client).await?;
+    // A person may have given this hub a term above all that its members have seen.
+    let floor = records.highest_term().max(u64::try_from(counter.term).unwrap_or(0));
+    let (leader, gate) = elect(&client, &options, floor);
     let lost = lead(leader.as_ref(), &gate, &metrics, &stop).await;
     let Some(lost) = lost else { return Ok(()) };
     health.set_ready(LEASE, true);
@@ -67,8 +70,11 @@ pub async fn run(client: Client, options: Options, stop: Stop) -> Result<(), Err
     let seen = hub::watch_all(&client, &stop, &followed);
     let (reporter, reports) = mpsc::unbounded_channel();
     let term = gate.check()?;
-    let hub = Hub { id, term: i64::try_from(term.0).unwrap_or(i64::MAX), epoch: epoch::committed(&client).await? };
-    let (outlook, seen_outlook) = watch::channel(Arc::new(Outlook { hub, ..Outlook::default() }));
+    let (term, epoch, succeeds) = (i64::try_from(term.0).unwrap_or(i64::MAX), counter.committed, counter.succeeds);
+    let hub = Hub { id, term, epoch, succeeds, ..Hub::default() };
+    let outlook = Outlook { hub, ..Outlook::default() };
+    outlook.reached.remember(counter.behind);
+    let (outlook, seen_outlook) = watch::channel(Arc::new(outlook));
     let members = Members::default();
     let witness = Arc::new(Audit::new(records.log(), gate.clone(), Arc::clone(&clock), ACTOR));
     let (keepers_witness, keepers_members) = (Arc::clone(&witness) as _, members.clone());

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiuzhou_api::conditions::ControllerReason;
+use jiuzhou_api::v1alpha1::{DeliverySpec, ObjectIdentity};
 use jiuzhou_control::Stop;
-use jiuzhou_control::fleet::{Access, Dial, Fleet, Members, Outlook, Settings};
+use jiuzhou_control::delivery::Ways as _;
+use jiuzhou_control::fleet::{Access, Dial, Fleet, Members, Outlook, Roads, Settings};
 use jiuzhou_control::leader;
 use jiuzhou_control::metrics::Metrics;
 use jiuzhou_member::claim::Hub;
@@ -35,7 +38,7 @@ struct Running {
     members: Members,
     stopper: Option<jiuzhou_control::Stopper>,
     task: JoinHandle<()>,
-    _outlook: watch::Sender<Arc<Outlook>>,
+    outlook: watch::Sender<Arc<Outlook>>,
 }
 
 impl Scene {
@@ -85,6 +88,10 @@ impl Scene {
     }
 
     fn run_as(&self, id: &str) -> Running {
+        self.run_hub(Hub { id: id.to_owned(), term: 1, ..Hub::default() })
+    }
+
+    fn run_hub(&self, hub: Hub) -> Running {
         let behind = Arc::clone(&self.behind);
         let dial: Dial = Arc::new(move |endpoint: Endpoint, limits: Limits| {
             let name =
@@ -100,7 +107,6 @@ impl Scene {
             });
             Ok(Connection::over(transport(service), limits, None, None))
         });
-        let hub = Hub { id: id.to_owned(), term: 1, epoch: 0 };
         let (outlook, receiver) =
             watch::channel(Arc::new(Outlook { hub, unlisted: self.unlisted.clone(), ..Outlook::default() }));
         let members = Members::default();
@@ -114,7 +120,7 @@ impl Scene {
             gate: leader::Gate::alone(leader::Term(1)),
             metrics: Arc::clone(&self.metrics),
         };
-        Running { members, stopper: Some(stopper), task: tokio::spawn(fleet.run(stop)), _outlook: outlook }
+        Running { members, stopper: Some(stopper), task: tokio::spawn(fleet.run(stop)), outlook }
     }
 
     fn object(&self, name: &str) -> Value {
@@ -313,6 +319,149 @@ async fn two_names_for_one_cluster_and_two_hubs_for_one_cluster_are_refused() {
     assert_eq!(second.condition("a", "Ready"), is("False", "ClaimedByOther"));
     assert_eq!(a.revision(), before, "the second hub wrote nothing");
     running.end().await;
+}
+
+/// The claim in a member.
+fn claim(world: &World) -> Value {
+    world.object("v1", "ConfigMap", "jiuzhou-system", "hub").unwrap()["data"].clone()
+}
+
+/// What an object of an order gets of a member: `Ok` where it may be given.
+async fn may(scene: &Scene, running: &Running, epoch: i64, removing: bool) -> Result<(), String> {
+    let roads = Roads::new(running.members.clone(), running.outlook.subscribe());
+    let identity = ObjectIdentity::default();
+    let order = DeliverySpec {
+        epoch,
+        removing: if removing { vec![identity] } else { Vec::new() },
+        tenant: "kunming".into(),
+        ..DeliverySpec::default()
+    };
+    let answer = roads.ready("a", &order).await;
+    scene.hub.settle();
+    // A tenant's account is another story: nothing of it exists here.
+    answer.or_else(|why| if why.contains("tenant") || why.contains("impersonate") { Ok(()) } else { Err(why) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hub_restored_from_a_backup_writes_nowhere_until_a_person_has_looked() {
+    let scene = Scene::new(&["a", "b"]);
+    let before = scene.run();
+    before.outlook.borrow().reached.begin(40);
+    seconds(5).await;
+    may(&scene, &before, 40, false).await.unwrap();
+    before.end().await;
+    assert_eq!(claim(&scene.members["a"])["highestEpoch"], "40");
+    // The backup knew of epoch 7, and has given out one of a new block before anybody told it.
+    let restored = scene.run();
+    restored.outlook.borrow().reached.begin(7);
+    restored.outlook.borrow().reached.given(1001, 1001);
+    let at_members = (scene.members["a"].revision(), scene.members["b"].revision());
+    seconds(30).await;
+    for name in ["a", "b"] {
+        assert_eq!(scene.condition(name, "Ready"), is("False", "EpochBehind"), "{name}");
+        assert_eq!(restored.access(name), Some(Access::None(ControllerReason::EpochBehind)), "{name}");
+    }
+    assert_eq!(restored.outlook.borrow().reached.behind(), 40);
+    for (epoch, removing) in [(5, false), (1001, false), (1001, true)] {
+        may(&scene, &restored, epoch, removing).await.unwrap_err();
+    }
+    assert_eq!((scene.members["a"].revision(), scene.members["b"].revision()), at_members);
+    restored.outlook.borrow().reached.accept(40);
+    seconds(80).await;
+    for name in ["a", "b"] {
+        assert_eq!(scene.condition(name, "Ready"), is("True", "AsWanted"), "{name}");
+        assert_eq!(restored.access(name), Some(Access::Full), "{name}");
+    }
+    may(&scene, &restored, 1002, true).await.unwrap();
+    restored.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_restored_from_a_backup_gets_what_is_ordered_and_loses_nothing_until_a_person_has_looked() {
+    let scene = Scene::new(&["a"]);
+    let running = scene.run();
+    running.outlook.borrow().reached.begin(40);
+    seconds(5).await;
+    may(&scene, &running, 40, false).await.unwrap();
+    seconds(70).await;
+    assert_eq!(scene.object("a")["status"]["claim"]["highestEpoch"], 40);
+    let claims: kube::Api<k8s_openapi::api::core::v1::ConfigMap> =
+        kube::Api::namespaced(scene.members["a"].client_named("backup"), "jiuzhou-system");
+    let old = json!({ "data": { "highestEpoch": "12" } });
+    claims.patch("hub", &kube::api::PatchParams::default(), &kube::api::Patch::Merge(&old)).await.unwrap();
+    seconds(70).await;
+    assert_eq!(running.access("a"), Some(Access::Additive(ControllerReason::EpochBehind)));
+    assert_eq!(scene.condition("a", "Stalled"), is("True", "EpochBehind"));
+    may(&scene, &running, 40, false).await.unwrap();
+    may(&scene, &running, 40, true).await.unwrap_err();
+    seconds(600).await;
+    assert_eq!(claim(&scene.members["a"])["highestEpoch"], "12", "being ordered something heals nothing");
+    assert_eq!(running.access("a"), Some(Access::Additive(ControllerReason::EpochBehind)));
+    // A word about another time is none about this one.
+    scene.edit("a", |object| {
+        object["metadata"]["annotations"]["jiuzhou.dev/recovered"] = json!("2026-01-01T00:00:00Z admin");
+    });
+    seconds(30).await;
+    assert_eq!(running.access("a"), Some(Access::Additive(ControllerReason::EpochBehind)));
+    let client = scene.hub.client_named("person");
+    jiuzhou_control::people::recover::accept(&client, "a", "admin").await.unwrap();
+    seconds(30).await;
+    assert_eq!(running.access("a"), Some(Access::Full));
+    assert_eq!(claim(&scene.members["a"])["highestEpoch"], "40");
+    may(&scene, &running, 40, true).await.unwrap();
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promoted_standby_takes_the_members_and_the_former_hub_is_refused_and_says_so() {
+    let former = Scene::new(&["a"]);
+    let world = former.members["a"].clone();
+    let first = former.run_as("hub-1");
+    first.outlook.borrow().reached.begin(40);
+    seconds(5).await;
+    may(&former, &first, 40, false).await.unwrap();
+    let standby = Scene::of_hub("standby").with("a", &kubeconfig("a"));
+    standby.behind.lock().unwrap().insert("a".to_owned(), world.clone());
+    let succeeds = Some("hub-1".to_owned());
+    let second = standby.run_hub(Hub { id: "hub-2".to_owned(), term: 2, succeeds, ..Hub::default() });
+    second.outlook.borrow().reached.begin(40);
+    seconds(20).await;
+    assert_eq!(claim(&world), json!({ "hub": "hub-2", "term": "2", "highestEpoch": "40" }));
+    // The former hub may believe in its claim for a while: until it cannot any more nobody else writes.
+    assert_eq!(second.access("a"), Some(Access::None(ControllerReason::ClaimedByOther)));
+    seconds(65).await;
+    assert_eq!(former.condition("a", "Ready"), is("False", "ClaimedByOther"));
+    assert_eq!(first.access("a"), Some(Access::None(ControllerReason::ClaimedByOther)));
+    may(&former, &first, 41, false).await.unwrap_err();
+    seconds(40).await;
+    assert_eq!(second.access("a"), Some(Access::Full));
+    assert_eq!(standby.condition("a", "Ready"), is("True", "AsWanted"));
+    may(&standby, &second, 41, true).await.unwrap();
+    assert_eq!(claim(&world)["highestEpoch"], "41");
+    first.end().await;
+    second.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_knows_less_than_the_members_takes_them_and_waits_for_a_person() {
+    let former = Scene::new(&["a"]);
+    let world = former.members["a"].clone();
+    let first = former.run_as("hub-1");
+    first.outlook.borrow().reached.begin(40);
+    seconds(5).await;
+    may(&former, &first, 40, false).await.unwrap();
+    first.end().await;
+    let standby = Scene::of_hub("standby").with("a", &kubeconfig("a"));
+    standby.behind.lock().unwrap().insert("a".to_owned(), world.clone());
+    let succeeds = Some("hub-1".to_owned());
+    let second = standby.run_hub(Hub { id: "hub-2".to_owned(), term: 2, succeeds, ..Hub::default() });
+    second.outlook.borrow().reached.begin(30);
+    seconds(150).await;
+    assert_eq!(claim(&world)["hub"], "hub-2");
+    assert_eq!(claim(&world)["highestEpoch"], "40", "what was seen there stays written");
+    assert_eq!(standby.condition("a", "Ready"), is("False", "EpochBehind"));
+    assert_eq!(second.access("a"), Some(Access::None(ControllerReason::EpochBehind)));
+    second.end().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,6 +27,19 @@ pub struct Hub {
     pub term: i64,
     /// Highest epoch that the hub, by its own store, has committed.
     pub epoch: i64,
+    /// The hub whose members a person gave to this one.
+    pub succeeds: Option<String>,
+    /// Epochs between these two were never committed by it: what was reserved and not used before it began anew. A member
+    /// that has seen one has seen another life of this hub.
+    pub never: (i64, i64),
+}
+
+impl Hub {
+    /// Whether this hub, by its own store, never committed an epoch.
+    fn never_committed(&self, epoch: i64) -> bool {
+        let (from, to) = self.never;
+        epoch > self.epoch || (from < epoch && epoch < to)
+    }
 }
 
 /// A claim as read, with what a compare-and-swap needs.
@@ -47,6 +60,11 @@ pub enum Standing {
     Ours {
         /// Whether the record should be written again.
         behind: bool,
+    },
+    /// A hub has claimed it that a person says this one succeeds: the claim is taken over before anything is judged.
+    Former {
+        /// Its id.
+        hub: String,
     },
     /// Another hub has claimed it: nothing is written there.
     OtherHub {
@@ -86,12 +104,14 @@ pub fn judge(found: Option<&HubClaim>, hub: &Hub, recorded: Option<&HubClaim>) -
         };
     };
     if *found.hub != *hub.id {
-        return Standing::OtherHub { hub: found.hub.to_string() };
+        let other = found.hub.to_string();
+        let former = hub.succeeds.as_ref() == Some(&other);
+        return if former { Standing::Former { hub: other } } else { Standing::OtherHub { hub: other } };
     }
     if found.term > hub.term {
         return Standing::NewerLeader { term: found.term };
     }
-    if found.highest_epoch > hub.epoch {
+    if hub.never_committed(found.highest_epoch) {
         return Standing::HubRolledBack { seen: found.highest_epoch, ours: hub.epoch };
     }
     match recorded {
@@ -189,7 +209,8 @@ mod tests {
 
     #[test]
     fn who_may_write_is_told_from_claim_term_and_epoch() {
-        let hub = Hub { id: "us".to_owned(), term: 5, epoch: 100 };
+        let hub =
+            Hub { id: "us".to_owned(), term: 5, epoch: 100, succeeds: Some("before".to_owned()), never: (60, 70) };
         let (ours, them) = (claim("us", 5, 90), claim("them", 9, 900));
         let table = [
             ("nobody's", None, None, Standing::Free),
@@ -197,9 +218,21 @@ mod tests {
             ("ours, not recorded yet", Some(&ours), None, Standing::Ours { behind: false }),
             ("an older term", Some(&claim("us", 4, 90)), None, Standing::Ours { behind: true }),
             ("another hub", Some(&them), None, Standing::OtherHub { hub: "them".to_owned() }),
+            (
+                "a hub that we succeed",
+                Some(&claim("before", 9, 900)),
+                None,
+                Standing::Former { hub: "before".to_owned() },
+            ),
             ("another hub took it", Some(&them), Some(&ours), Standing::OtherHub { hub: "them".to_owned() }),
             ("recorded by a former hub of ours", None, Some(&them), Standing::Free),
             ("a later leader", Some(&claim("us", 6, 90)), Some(&ours), Standing::NewerLeader { term: 6 }),
+            (
+                "hub restored, and new epochs given out since",
+                Some(&claim("us", 5, 65)),
+                Some(&ours),
+                Standing::HubRolledBack { seen: 65, ours: 100 },
+            ),
             ("hub restored", Some(&claim("us", 5, 101)), Some(&ours), Standing::HubRolledBack { seen: 101, ours: 100 }),
             (
                 "member restored",

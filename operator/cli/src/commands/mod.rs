@@ -59,6 +59,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Join(args) => hub::join(&args, context),
         Command::Drain(args) => hub::drain(&args, context),
         Command::Fence(args) => hub::fence(&args, context),
+        Command::Recover(args) => hub::recover(&args, context),
         Command::Failover(args) => hub::failover(&args, context),
         Command::Leave(args) => hub::leave(&args, context),
         Command::Rollout(args) => hub::rollout(&args, context),

@@ -21,6 +21,8 @@ mod operator;
 #[cfg(feature = "hub")]
 mod people;
 #[cfg(feature = "hub")]
+mod recover;
+#[cfg(feature = "hub")]
 mod rollout;
 
 #[cfg(feature = "agent")]
@@ -38,13 +40,15 @@ pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
 pub(crate) use people::{approve, restore, stop};
 #[cfg(feature = "hub")]
+pub(crate) use recover::run as recover;
+#[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
 
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
+    approve, drain, export_state, failover, fence, join, leave, operator, recover, restore, rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -56,7 +60,7 @@ mod offline {
     use crate::args::AgentArgs;
     use crate::args::{
         ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
-        RestoreArgs, RollbackArgs, RolloutArgs, StopArgs,
+        RecoverArgs, RestoreArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;
@@ -92,6 +96,10 @@ mod offline {
 
     pub(crate) fn fence(_args: &FenceArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("fence", context)
+    }
+
+    pub(crate) fn recover(_args: &RecoverArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("recover", context)
     }
 
     pub(crate) fn failover(_args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
-use jiuzhou_engine::decide::{Changes, Decision, Kept, Nearest, Plan, Spec, WorkloadKey, plan_and_nearest};
+use jiuzhou_engine::decide::{Cause, Changes, Decision, Kept, Nearest, Plan, Spec, WorkloadKey, plan_and_nearest};
 use jiuzhou_engine::terms::{Code, Digest, DigestAlgorithm};
 use jiuzhou_intake::placements::{CommitError, Stamp, spec_of};
 use jiuzhou_objects::secrets::DigestKey;
@@ -66,9 +66,20 @@ pub(crate) struct Batch {
     pub(crate) nearest: BTreeMap<WorkloadKey, Option<Nearest>>,
 }
 
-/// Decides what is woken, with what was `kept` from the turn before. `removed` are workloads whose removal is ordered,
-/// `differing` those that say something else than what is committed for them, `asked` says of which without a place it
-/// is to be told what would help.
+/// What a turn is asked for beside what woke by itself.
+pub(crate) struct Ask<'a> {
+    /// Workloads that say something else than what is committed for them.
+    pub(crate) differing: &'a BTreeSet<WorkloadKey>,
+    /// Those of them that go back to what was committed before.
+    pub(crate) back: &'a BTreeSet<WorkloadKey>,
+    /// Workloads whose removal is ordered.
+    pub(crate) removed: BTreeSet<WorkloadKey>,
+    /// The instant.
+    pub(crate) as_of: Timestamp,
+}
+
+/// Decides what is woken, with what was `kept` from the turn before. `asked` says of which without a place it is to be told
+/// what would help.
 ///
 /// # Errors
 /// [`CanonicalError`] when an input has a form JSON does not know; none of ours has.
@@ -76,12 +87,10 @@ pub(crate) fn decide(
     state: &State,
     key: &DigestKey,
     kept: &mut Kept,
-    differing: &BTreeSet<WorkloadKey>,
-    removed: BTreeSet<WorkloadKey>,
-    as_of: Timestamp,
+    Ask { differing, back, removed, as_of }: Ask<'_>,
     asked: impl FnOnce(&[&Decision]) -> BTreeSet<WorkloadKey>,
 ) -> Result<Batch, CanonicalError> {
-    let specs = woken_by_content(state, differing, &removed);
+    let specs = woken_by_content(state, differing, back, &removed);
     let changes = Changes { specs, removed, ..Changes::default() };
     let (plan, nearest) = plan_and_nearest(state.snapshot(), &changes, as_of, kept, asked)?;
     let bytes = canonical::bytes(&plan)?;
@@ -211,15 +220,28 @@ fn keep_leaving(next: &mut api::FleetPlacementSpec, before: Option<&api::FleetPl
 }
 
 /// Workloads whose content is another than the one their placement was committed for, asking for what they ask for.
-fn woken_by_content(state: &State, differing: &BTreeSet<WorkloadKey>, removed: &BTreeSet<WorkloadKey>) -> Vec<Spec> {
+fn woken_by_content(
+    state: &State,
+    differing: &BTreeSet<WorkloadKey>,
+    back: &BTreeSet<WorkloadKey>,
+    removed: &BTreeSet<WorkloadKey>,
+) -> Vec<Spec> {
     // A deletion is a new generation too, and no new content.
     let going = |key: &WorkloadKey| {
         let workload = state.fleet_workload(key);
         workload.is_none_or(|workload| workload.metadata.deletion_timestamp.is_some())
     };
     let specs = differing.iter().filter_map(|key| state.snapshot().decided_on(key));
-    let specs = specs.filter(|spec| !spec.changed && !removed.contains(&spec.key) && !going(&spec.key));
-    specs.map(|spec| Spec { changed: true, ..(**spec).clone() }).collect()
+    let woken = |spec: &Spec| !spec.changed || back.contains(&spec.key);
+    let specs = specs.filter(|spec| woken(spec) && !removed.contains(&spec.key) && !going(&spec.key));
+    let asked = |spec: &Arc<Spec>| {
+        let mut spec = Spec { changed: true, ..(**spec).clone() };
+        if back.contains(&spec.key) && spec.requirement.cause == Cause::Change {
+            Arc::make_mut(&mut spec.requirement).cause = Cause::Rollback;
+        }
+        spec
+    };
+    specs.map(asked).collect()
 }
 
 /// Whether a workload, or a cluster that has it, says something else than what is committed for it.

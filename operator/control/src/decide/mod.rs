@@ -6,4 +6,5 @@
 
 pub(crate) mod batch;
 pub(crate) mod commit;
+pub(crate) mod counter;
 pub(crate) mod epoch;

@@ -46,6 +46,12 @@ pub trait Ways: Send + Sync {
     /// How a member is reached now. Asked anew for every turn.
     fn way(&self, cluster: &str) -> Way;
 
+    /// Whether anything may be removed in a member. An error holds every order that removes.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_remove(&self, cluster: &str) -> Result<(), String>;
+
     /// Readies a member for an order by push: its claim knows the epoch, the tenant may act. An error holds the order.
     fn ready<'a>(&'a self, cluster: &'a str, order: &'a DeliverySpec) -> BoxFuture<'a, Result<(), String>>;
 }

@@ -136,6 +136,9 @@ async fn store(parts: &Parts, cluster: &str, order: &Order) -> Result<Stored, St
     let api: Api<Delivery> = Api::namespaced(parts.hub.clone(), &namespace);
     let stored = api.get_opt(&name).await.map_err(words)?;
     let Some(stored) = stored.filter(|stored| stored.spec == *spec) else {
+        if !spec.removing.is_empty() {
+            parts.ways.may_remove(cluster)?;
+        }
         for secret in &order.secrets {
             keep(parts, &namespace, order, &secret.stored(&namespace), secret.name()).await?;
         }

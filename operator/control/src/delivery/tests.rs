@@ -59,6 +59,10 @@ impl Ways for Fleet {
         if self.pull { Way::Pull } else { Way::Push(self.asked(cluster).within(Duration::from_secs(10)), 1) }
     }
 
+    fn may_remove(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     fn ready<'a>(&'a self, _: &'a str, _: &'a DeliverySpec) -> BoxFuture<'a, Result<(), String>> {
         async { Ok(()) }.boxed()
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::v1alpha1::{HubClaim, MemberCluster};
-use jiuzhou_member::claim::{self, Hub, Standing};
+use jiuzhou_member::claim::{self, Standing};
 use jiuzhou_member::connection::{Connection, GuardError, Trouble};
 use jiuzhou_member::inventory;
 use kube::{Client, ResourceExt};
@@ -16,12 +16,15 @@ use tokio::time::{Instant, timeout};
 
 use super::status::Problem;
 use super::task::Memory;
-use super::{Members, Outlook, Settings};
+use super::{Members, Outlook, Settings, status};
 
 /// A probe that takes longer is a failed one.
 const PROBE: Duration = Duration::from_secs(10);
 /// Identity and claim are looked at again after this time.
 const CONFIRM: Duration = Duration::from_secs(60);
+/// How long a hub whose member was taken over may still believe that it is its own: until it looks at the claim again,
+/// and the requests that it had begun by then.
+const SETTLE: Duration = Duration::from_secs(60 + PROBE.as_secs() + 30);
 /// Reading an inventory may take at most one part in so many of the time.
 const PATIENCE: u32 = 20;
 
@@ -52,7 +55,7 @@ pub(super) async fn apply(
     }
     memory.last_answer = Some(Timestamp::now());
     if memory.confirmed.is_none_or(|at| at.elapsed() >= CONFIRM) || memory.standing.is_some() {
-        match confirm(object, &outlook.hub(), memory, &client, members).await {
+        match confirm(object, outlook, memory, &client, members).await {
             Ok(standing) => {
                 memory.standing = standing;
                 memory.trouble = None;
@@ -118,11 +121,12 @@ fn is_down(trouble: &Trouble) -> bool {
 /// Who it is and whom it obeys. What stands against working there is the answer, not an error.
 async fn confirm(
     object: &MemberCluster,
-    hub: &Hub,
+    outlook: &Outlook,
     memory: &mut Memory,
     client: &Client,
     members: &Members,
 ) -> Result<Option<Problem>, Trouble> {
+    let hub = outlook.hub();
     let uid = claim::identity(client).await?;
     if let Some(known) = memory.identity.as_ref().filter(|known| **known != uid) {
         return Ok(Some(Problem::identity(known, &uid)));
@@ -143,18 +147,32 @@ async fn confirm(
     let mut held = memory.claim.lock().await;
     *held = claim::read(client).await?;
     let found = held.as_ref().map(|found| found.claim.clone());
-    let standing = claim::judge(found.as_ref(), hub, recorded.as_ref());
-    let problem = match &standing {
-        Standing::Ours { behind: false } => None,
-        Standing::Free | Standing::Ours { behind: true } => {
-            let epoch = found.map_or(0, |found| found.highest_epoch);
-            let ours = HubClaim { hub: hub.id.as_str().into(), term: hub.term, highest_epoch: epoch };
-            *held = Some(claim::write(client, &ours, held.as_ref()).await?);
-            None
-        }
-        other => Problem::standing(other),
-    };
-    Ok(problem)
+    let mut standing = claim::judge(found.as_ref(), &hub, recorded.as_ref());
+    let mut epoch = found.map_or(0, |found| found.highest_epoch);
+    let accepted = matches!(standing, Standing::MemberRolledBack { .. }) && status::is_accepted(object);
+    if let Standing::Former { hub: former } = &standing {
+        tracing::warn!(member = %object.name_any(), former, epoch, "taking over the member of a former hub");
+        memory.taken_over = Some((former.clone(), Instant::now()));
+    }
+    if accepted {
+        // What it was ordered since is applied again, and its claim says so again.
+        epoch = hub.epoch.max(recorded.as_ref().map_or(0, |recorded| recorded.highest_epoch));
+    }
+    if accepted || matches!(standing, Standing::Free | Standing::Former { .. } | Standing::Ours { behind: true }) {
+        let ours = HubClaim { hub: hub.id.as_str().into(), term: hub.term, highest_epoch: epoch };
+        let written = claim::write(client, &ours, held.as_ref()).await?;
+        standing = claim::judge(Some(&written.claim), &hub, None);
+        *held = Some(written);
+    }
+    outlook.reached.notice(&standing);
+    // The former hub may still write for as long as it believes in its claim.
+    if let Some((former, at)) = &memory.taken_over
+        && at.elapsed() < SETTLE
+    {
+        return Ok(Problem::standing(&Standing::Former { hub: former.clone() }));
+    }
+    memory.taken_over = None;
+    Ok(Problem::standing(&standing))
 }
 
 /// Reads version, kinds and pools. What fails leaves what was known.

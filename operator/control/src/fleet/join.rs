@@ -21,6 +21,8 @@ use kube::core::GroupVersionKind;
 use kube::{Client, ResourceExt, discovery};
 use serde_json::{Value, json};
 
+use crate::decide::counter;
+
 /// A token lives as long as this unless said otherwise: long enough for an operator that is down over a holiday week.
 pub const TOKEN_HOURS: i64 = 8 * 24;
 
@@ -87,7 +89,7 @@ pub enum JoinError {
     },
     /// It obeys another hub.
     #[error(
-        "failed to join: the cluster obeys hub {hub}; if that hub is gone, delete ConfigMap jiuzhou-system/hub there"
+        "failed to join: the cluster obeys hub {hub}; if that hub is gone for good, put this one in its place: jiuzhou recover --promote"
     )]
     OtherHub {
         /// That one.
@@ -234,8 +236,11 @@ async fn refuse_doubles(to: &Client, admin: &Client, join: &Join, identity: &str
     }
     let ours = claim::identity(to).await;
     let ours = ours.map_err(|trouble| JoinError::Hub { what: "read its identity".to_owned(), trouble })?;
+    // A hub that was put in the place of a lost one joins the members of that one anew.
+    let former = counter::read(to).await.ok().and_then(|counter| counter.succeeds);
     let found = claim::read(admin).await;
     match found.map_err(|trouble| JoinError::Member { what: "read its claim".to_owned(), trouble })? {
+        Some(found) if former.as_deref() == Some(&*found.claim.hub) => Ok(()),
         Some(found) if *found.claim.hub != *ours => Err(JoinError::OtherHub { hub: found.claim.hub.to_string() }),
         _ => Ok(()),
     }

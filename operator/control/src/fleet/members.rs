@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, broadcast};
 pub enum Access {
     /// Everything that is ordered.
     Full,
-    /// Objects may be applied; deletes and moves wait for a person (a backup was restored).
+    /// Objects may be applied; what is removed waits for a person (the member was restored from a backup).
     Additive(ControllerReason),
     /// Nothing.
     None(ControllerReason),
@@ -49,6 +49,8 @@ pub struct Member {
     pub(super) connection: Option<Connection>,
     /// The claim as last read or written; shared by all values of one member.
     pub(super) claim: Arc<Mutex<Option<Found>>>,
+    /// Whether the claim stays as it is, because the member went back in time and no person has said so yet.
+    pub(super) rolled_back: bool,
     /// Who the hub is.
     pub(super) hub: Hub,
 }
@@ -86,6 +88,9 @@ impl Member {
     pub async fn raise_epoch(&self, epoch: i64, committed: i64) -> Result<(), Trouble> {
         let unconnected = || Trouble::NoConnection("there is no connection to this member".to_owned());
         let client = self.client().ok_or_else(unconnected)?;
+        if self.rolled_back {
+            return Ok(());
+        }
         let mut held = self.claim.lock().await;
         for _ in 0..3 {
             let Some(found) = held.as_ref() else {
@@ -108,7 +113,14 @@ impl Member {
                     *held = Some(written);
                     return Ok(());
                 }
-                Err(Trouble::Conflict(_)) => *held = claim::read(&client).await?,
+                Err(Trouble::Conflict(_)) => {
+                    let read = claim::read(&client).await?;
+                    // Less than it said before: the next look at the member judges that, and until then nothing is raised.
+                    if read.as_ref().is_none_or(|read| read.claim.highest_epoch < found.claim.highest_epoch) {
+                        return Err(Trouble::Conflict("the member went back in time".to_owned()));
+                    }
+                    *held = read;
+                }
                 Err(trouble) => return Err(trouble),
             }
         }
@@ -252,6 +264,7 @@ mod tests {
             access,
             connection: None,
             claim: Arc::default(),
+            rolled_back: false,
             hub: Hub::default(),
         }
     }

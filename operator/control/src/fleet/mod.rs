@@ -18,6 +18,7 @@ mod members;
 pub mod order;
 mod profile;
 mod pull;
+mod reached;
 mod status;
 mod task;
 mod tier;
@@ -28,7 +29,6 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -50,6 +50,8 @@ use crate::metrics::Metrics;
 use crate::stop::Stop;
 
 pub use members::{Access, Member, MemberChange, MemberEvent, Members};
+pub use reached::Reached;
+pub(crate) use status::rolled_back_since;
 pub use tier::{next_change, tiers};
 pub use ways::Roads;
 
@@ -69,15 +71,15 @@ pub struct Outlook {
     pub unlisted: BTreeMap<String, BTreeMap<String, i32>>,
     /// Who this hub is. Without an id nothing is claimed and nothing written to a member.
     pub hub: Hub,
-    /// Highest epoch this hub has committed; it moves with every commit and wakes nobody.
-    pub epoch: Arc<AtomicI64>,
+    /// How far epochs have come.
+    pub reached: Arc<Reached>,
 }
 
 impl Outlook {
     /// Who this hub is, now.
     #[must_use]
     pub fn hub(&self) -> Hub {
-        Hub { epoch: self.hub.epoch.max(self.epoch.load(Ordering::Acquire)), ..self.hub.clone() }
+        self.reached.put_into(&self.hub)
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{Lifecycle, MemberCluster};
+use jiuzhou_api::v1alpha1::{HubClaim, Lifecycle, MemberCluster};
 use jiuzhou_member::agent::{JSON, REPORT, Report, SETTINGS, Settings};
-use jiuzhou_member::claim::{self, Hub};
+use jiuzhou_member::claim::{self, Standing};
 use jiuzhou_member::connection::Trouble;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams};
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::board::Board;
 use super::status::Problem;
 use super::task::Memory;
-use super::{Members, Outlook};
+use super::{Members, Outlook, status};
 
 /// Between two writes of what an agent is told.
 const TELL: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ pub(super) async fn round(
         });
         return;
     }
-    if let Err(problem) = listen(&maps, object, &outlook.hub(), memory, reports, members).await {
+    if let Err(problem) = listen(&maps, object, outlook, memory, reports, members).await {
         memory.trouble = Some(problem);
     }
 }
@@ -67,12 +67,15 @@ async fn tell(
         object.spec.pool_facts.iter().flat_map(|facts| facts.node_labels.keys().cloned()).collect();
     dividing.sort();
     dividing.dedup();
+    let now = outlook.hub();
     let settings = Settings {
         catalogue: (*outlook.catalogue).clone(),
         dividing,
         hub: outlook.hub.id.clone(),
         term: outlook.hub.term,
-        epoch: outlook.hub().epoch,
+        epoch: now.epoch,
+        succeeds: now.succeeds,
+        never: now.never,
         leaving: object.spec.lifecycle != Lifecycle::Active || object.metadata.deletion_timestamp.is_some(),
     };
     if settings.hub.is_empty() || memory.told.as_ref().is_some_and(|(told, at)| is_told(told, &settings, at.elapsed()))
@@ -95,7 +98,7 @@ async fn tell(
 }
 
 fn is_told(told: &Settings, settings: &Settings, since: Duration) -> bool {
-    let but_epoch = Settings { epoch: told.epoch, ..settings.clone() };
+    let but_epoch = Settings { epoch: told.epoch, never: told.never, ..settings.clone() };
     *told == *settings || (*told == but_epoch && since < TELL)
 }
 
@@ -103,13 +106,20 @@ fn is_told(told: &Settings, settings: &Settings, since: Duration) -> bool {
 async fn listen(
     maps: &Api<ConfigMap>,
     object: &MemberCluster,
-    hub: &Hub,
+    outlook: &Outlook,
     memory: &mut Memory,
     reports: &Board,
     members: &Members,
 ) -> Result<(), Problem> {
     let version = reports.get(&(meta::member_namespace(&object.name_any()), REPORT.to_owned()));
     if version.is_none() || version == memory.reported {
+        // What was reported is judged anew: the hub may have learned, or a person may have decided.
+        let contested = |problem: &Problem| {
+            matches!(problem.reason, ControllerReason::EpochBehind | ControllerReason::ClaimedByOther)
+        };
+        if memory.standing.as_ref().is_some_and(contested) {
+            memory.standing = judge(object, outlook, memory.claimed.as_ref());
+        }
         return Ok(());
     }
     let map = maps.get_opt(REPORT).await.map_err(|error| Problem::of(&Trouble::of(&error)))?;
@@ -138,8 +148,7 @@ async fn listen(
         memory.standing = Some(Problem::new(ControllerReason::DuplicateMember, detail));
         return Ok(());
     }
-    let recorded = object.status.as_ref().and_then(|status| status.claim.as_ref());
-    memory.standing = Problem::standing(&claim::judge(claim.as_ref(), hub, recorded));
+    memory.standing = judge(object, outlook, claim.as_ref());
     memory.claimed = claim;
     memory.identity = Some(identity);
     memory.confirmed = Some(Instant::now());
@@ -147,6 +156,17 @@ async fn listen(
     memory.inventory = Some(inventory);
     memory.counted = left;
     Ok(())
+}
+
+/// What stands between this hub and a member, by what its agent reported. Its agent takes the claim of a former hub over.
+fn judge(object: &MemberCluster, outlook: &Outlook, claim: Option<&HubClaim>) -> Option<Problem> {
+    let recorded = object.status.as_ref().and_then(|status| status.claim.as_ref());
+    let standing = claim::judge(claim, &outlook.hub(), recorded);
+    outlook.reached.notice(&standing);
+    if matches!(standing, Standing::MemberRolledBack { .. }) && status::is_accepted(object) {
+        return None;
+    }
+    Problem::standing(&standing)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use jiuzhou_api::conditions::{ConditionType, ControllerReason};
+use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{
     ClusterIdentity, CredentialStatus, LeftObjects, Lifecycle, MemberCluster, MemberClusterStatus, Reach, Reachability,
 };
@@ -64,31 +65,44 @@ impl Problem {
         Self::new(ControllerReason::IdentityChanged, detail)
     }
 
+    /// The hub went back in time; told of every member, because nothing is written to any.
+    pub(super) fn hub_behind(seen: i64) -> Self {
+        let detail = format!(
+            "a member has seen epoch {seen}, which this hub never committed: the hub was restored from a backup; nothing is \
+             decided and nothing written to members until a person has looked: jiuzhou recover"
+        );
+        Self::new(ControllerReason::EpochBehind, detail)
+    }
+
     /// What stands between this hub and a member; `None` when it is ours.
     pub(super) fn standing(standing: &Standing) -> Option<Self> {
         let (reason, message) = match standing {
             Standing::Free | Standing::Ours { .. } => return None,
+            Standing::Former { hub } => (
+                ControllerReason::ClaimedByOther,
+                format!("it is being taken over from hub {hub}, which this one succeeds"),
+            ),
             Standing::OtherHub { hub } => (
                 ControllerReason::ClaimedByOther,
                 format!(
-                    "ConfigMap jiuzhou-system/hub there names hub {hub}; if that hub is gone for good, delete the ConfigMap"
+                    "ConfigMap jiuzhou-system/hub there names hub {hub}; if that hub is gone for good and this one takes its \
+                     place: jiuzhou recover --promote"
                 ),
             ),
             Standing::NewerLeader { term } => (
                 ControllerReason::ClaimedByOther,
-                format!("a leader of term {term} has written there: this operator leads no more"),
-            ),
-            Standing::HubRolledBack { seen, ours } => (
-                ControllerReason::EpochBehind,
                 format!(
-                    "the member has seen epoch {seen}, this hub has committed {ours}: the hub was restored from a backup"
+                    "a leader of term {term} has written there: this operator leads no more, or this hub was restored from a \
+                     backup: jiuzhou recover --promote"
                 ),
             ),
+            Standing::HubRolledBack { seen, .. } => return Some(Self::hub_behind(*seen)),
             Standing::MemberRolledBack { recorded, seen } => (
                 ControllerReason::EpochBehind,
                 format!(
                     "the member said epoch {recorded} before and says {seen} now: it was restored from a backup, or its \
-                     claim was removed"
+                     claim was removed; what is ordered is applied there and nothing is removed until a person has looked: \
+                     jiuzhou recover MEMBER"
                 ),
             ),
         };
@@ -96,10 +110,27 @@ impl Problem {
     }
 }
 
+/// Whether a person has accepted that the member went back in time: the word names since when that is known, and so is
+/// about that once and no other.
+pub(super) fn is_accepted(object: &MemberCluster) -> bool {
+    let stated = object.annotations().get(meta::ANNOTATION_RECOVERED);
+    let named = stated.and_then(|word| word.split_whitespace().next()?.parse::<Timestamp>().ok());
+    named.is_some() && named == rolled_back_since(object)
+}
+
+/// Since when a member is known to have gone back in time, as its condition says.
+pub(crate) fn rolled_back_since(object: &MemberCluster) -> Option<Timestamp> {
+    let conditions = &object.status.as_ref()?.conditions;
+    let confirmed = conditions.iter().find(|one| one.type_ == ConditionType::IdentityConfirmed.as_str())?;
+    let is_it = confirmed.status == "False" && confirmed.reason == ControllerReason::EpochBehind.as_str();
+    is_it.then_some(confirmed.last_transition_time.0)
+}
+
 /// The handle.
 pub(super) fn handle(object: &MemberCluster, outlook: &Outlook, memory: &Memory) -> Member {
     let now = memory.now();
     let access = match (&memory.standing, &memory.identity, memory.confirmed) {
+        _ if outlook.reached.behind() > 0 => Access::None(ControllerReason::EpochBehind),
         (Some(problem), ..) if problem.reason == ControllerReason::EpochBehind => Access::Additive(problem.reason),
         (Some(problem), ..) => Access::None(problem.reason),
         // Known and ours at the last look; whether it answers now is said by its reach.
@@ -117,6 +148,7 @@ pub(super) fn handle(object: &MemberCluster, outlook: &Outlook, memory: &Memory)
         access,
         connection: memory.connection.as_ref().map(|(connection, _)| connection.clone()),
         claim: memory.claim.clone(),
+        rolled_back: matches!(access, Access::Additive(_)),
         hub: outlook.hub(),
     }
 }

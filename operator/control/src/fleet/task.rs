@@ -74,6 +74,8 @@ pub(super) struct Memory {
     pub(super) refusal: Option<(Problem, Option<String>, Instant)>,
     /// Why nothing (or no removal) is done there although it answers.
     pub(super) standing: Option<Problem>,
+    /// What is told of it because the hub went back in time.
+    behind: Option<Problem>,
     /// Why something could not be read there.
     pub(super) trouble: Option<Problem>,
     /// What a probe met instead of an answer, the last time.
@@ -100,6 +102,8 @@ pub(super) struct Memory {
     /// What an agent was told last, and the version of the report read last.
     pub(super) told: Option<(Told, Instant)>,
     pub(super) reported: Option<String>,
+    /// The hub from which the member was taken over, and when.
+    pub(super) taken_over: Option<(String, Instant)>,
     /// The claim that an agent reports.
     pub(super) claimed: Option<HubClaim>,
     /// The ClusterProfile as last published.
@@ -118,6 +122,7 @@ impl Memory {
             connection: None,
             refusal: None,
             standing: None,
+            behind: None,
             trouble: None,
             silence: None,
             health: Health::new(settings.thresholds),
@@ -137,12 +142,24 @@ impl Memory {
             renew_again: None,
             told: None,
             reported: None,
+            taken_over: None,
             claimed: None,
             published: None,
             written: None,
             free_written: None,
             started: Instant::now(),
         }
+    }
+
+    /// A hub that went back in time says so of every member, until a person has looked.
+    fn heed(&mut self, behind: i64) {
+        let told = (behind > 0).then(|| Problem::hub_behind(behind));
+        if self.standing.is_none() {
+            self.standing.clone_from(&told);
+        } else if self.behind.is_some() && self.standing == self.behind {
+            self.standing.clone_from(&told);
+        }
+        self.behind = told;
     }
 
     /// Now, on the steady clock of this task.
@@ -212,6 +229,7 @@ impl Start {
         if object.spec.connection.pull.is_some() {
             pull::round(&self.hub, object, outlook, memory, &self.boards.reports, &self.members).await;
         }
+        memory.heed(outlook.reached.behind());
         // Who does not lead (any more) looks and writes nothing: a finalizer that is taken off cannot be put back.
         if self.gate.check().is_err() {
             return Err(Category::Lease);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::v1alpha1::DeliverySpec;
 use jiuzhou_member::Actors;
 use jiuzhou_member::connection::Trouble;
@@ -52,6 +53,10 @@ impl Ways for Roads {
         let Some(member) = self.members.get(cluster) else {
             return Way::Closed("no MemberCluster of this name is known".to_owned());
         };
+        // What a hub that went back in time knows is old: nothing of it is written anywhere.
+        if self.outlook.borrow().reached.behind() > 0 {
+            return Way::Closed(ControllerReason::EpochBehind.to_string());
+        }
         if member.by_pull {
             return Way::Pull;
         }
@@ -71,14 +76,25 @@ impl Ways for Roads {
         Way::Push(asked, number.wrapping_add(outlook.knowledge_version << VERSION_BITS))
     }
 
+    fn may_remove(&self, cluster: &str) -> Result<(), String> {
+        match self.members.get(cluster).map(|member| member.access) {
+            Some(Access::Full) => Ok(()),
+            Some(Access::Additive(reason) | Access::None(reason)) => Err(reason.to_string()),
+            None => Err("the member is gone".to_owned()),
+        }
+    }
+
     fn ready<'a>(&'a self, cluster: &'a str, order: &'a DeliverySpec) -> BoxFuture<'a, Result<(), String>> {
         async move {
             let Some(member) = self.members.get(cluster) else { return Err("the member is gone".to_owned()) };
-            match member.access {
-                Access::None(reason) => return Err(reason.to_string()),
-                // A backup was restored somewhere: what is there is kept, and nothing is taken away.
-                Access::Additive(reason) if !order.removing.is_empty() => return Err(reason.to_string()),
-                Access::Additive(_) | Access::Full => {}
+            if self.outlook.borrow().reached.behind() > 0 {
+                return Err(ControllerReason::EpochBehind.to_string());
+            }
+            if let Access::None(reason) = member.access {
+                return Err(reason.to_string());
+            }
+            if !order.removing.is_empty() {
+                self.may_remove(cluster)?;
             }
             let committed = self.outlook.borrow().hub().epoch;
             member.raise_epoch(order.epoch, committed).await.map_err(|trouble| trouble.to_string())?;

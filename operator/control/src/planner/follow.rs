@@ -79,6 +79,9 @@ impl Planner {
         let wake = built.step.as_ref().and_then(|step| step.wake);
         let committed = gathered.placement.map(|placement| &placement.spec);
         let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
+        if self.is_behind() {
+            built.orders.clear();
+        }
         let given = self.given.apply(key, &mut built, &*self.orders);
         if !given.is_empty() {
             tracing::debug!(workload = %key, orders = given.len(), "ordered");
@@ -115,6 +118,7 @@ impl Planner {
 
     /// Everything that is known of a workload.
     fn gather_up<'a>(&'a self, key: &'a WorkloadKey, none: &'a Reports) -> Gathered<'a> {
+        let now = self.now();
         let memory = Memory {
             decision: self.decisions.get(key),
             nearest: self.decisions.get(key).and_then(|decision| self.nearby.of(decision)),
@@ -125,6 +129,8 @@ impl Planner {
             may_begin: self.revisions.may_begin(key),
             deletion: self.removals.deletion(key),
             failover: self.failovers.of(key),
+            behind: self.is_behind(),
+            frozen: self.removals.awaits(key).then(|| self.freeze_of(key, now)).flatten(),
         };
         dereference(&self.state, key, memory)
     }

@@ -13,12 +13,16 @@ pub(crate) mod failover;
 #[cfg(test)]
 mod failover_tests;
 mod follow;
+mod freeze;
 #[cfg(test)]
 mod mode_tests;
 mod nearest;
 #[cfg(test)]
 mod once_tests;
 mod outlook;
+mod past;
+#[cfg(test)]
+mod past_tests;
 mod pending;
 mod remove;
 mod revisions;
@@ -66,6 +70,7 @@ use crate::workload::apply::Given;
 use crate::workload::dereference::Reports;
 use pending::Pending;
 use trail::Trail;
+use turn::whole_second;
 
 /// How long events are taken together after the first: hides a burst, and nobody notices it.
 const TOGETHER: Duration = Duration::from_millis(20);
@@ -137,6 +142,7 @@ pub(crate) struct Planner {
     fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
     failovers: failover::Failovers,
+    past: past::Past,
     revisions: revisions::Revisions,
     systems: systems::Systems,
     /// Workloads whose content may be another than before; everything when `suspect_all`.
@@ -194,6 +200,7 @@ impl Planner {
             fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
             failovers: failover::Failovers::default(),
+            past: past::Past::default(),
             revisions: revisions::Revisions::default(),
             systems: systems::Systems::default(),
             suspects: BTreeSet::new(),
@@ -263,6 +270,21 @@ impl Planner {
             self.dirty.insert(key);
         }
         self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
+        match self.look_back().await {
+            Ok(()) => {}
+            Err(error @ Error::Promoted) => return Err(error),
+            Err(error) => {
+                self.back_off("look what members have seen", &error);
+                return Ok(());
+            }
+        }
+        if self.turn && self.is_behind() {
+            // Members are told what the fleet rests on all the same, and the snapshot stays up to date.
+            self.turn = false;
+            let as_of = whole_second(self.now());
+            self.state.refresh(as_of)?;
+            self.look_out(as_of);
+        }
         if self.turn {
             self.turn = false;
             let began = Instant::now();
@@ -300,7 +322,6 @@ impl Planner {
             self.health.set_ready(CACHES, true);
             self.dirty = self.state.workload_keys();
             self.failovers.ask = true;
-            self.reached(self.state.highest_epoch());
         }
         self.complete
     }
@@ -329,7 +350,8 @@ impl Planner {
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
         let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
-        let others = [self.revisions.next(), self.systems.next(), self.failovers.wake, natives];
+        let (systems, failovers) = (self.systems.next(), self.failovers.wake);
+        let others = [self.revisions.next(), systems, failovers, self.past.look, natives];
         [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
     }
 

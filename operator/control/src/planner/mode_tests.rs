@@ -31,26 +31,24 @@ async fn portal() -> Hub {
     hub
 }
 
-/// An emergency from an hour ago until tomorrow, approved by another person where that is said.
-async fn declare(hub: &Hub, approved: bool) -> Option<String> {
+/// An emergency for a workload from an hour ago until so many hours from now, that nobody has approved yet.
+pub(super) async fn emergency(hub: &Hub, name: &str, hours: i64) {
     let now = hub.world.clock().now();
     let at = |hours: i64| (now + jiff::SignedDuration::from_hours(hours)).to_string();
     let spec = json!({
-        "from": at(-1), "until": at(24), "reason": "防汛一级响应", "document": { "number": "云防汛〔2026〕1号" },
+        "from": at(-1), "until": at(hours), "reason": "防汛一级响应", "document": { "number": "云防汛〔2026〕1号" },
         "requestedBy": "张三", "requestedAt": at(-2),
-        "workloads": [{ "namespace": PORTAL.0, "name": PORTAL.1, "priority": 100 }],
+        "workloads": [{ "namespace": PORTAL.0, "name": name, "priority": 100 }],
         "victims": [{ "namespace": PORTAL.0, "name": "other" }],
     });
     hub.create(&json!({
         "apiVersion": jiuzhou_api::meta::API_VERSION, "kind": "OperatingMode", "metadata": { "name": "flood" }, "spec": spec,
     }))
     .await;
-    if !approved {
-        return None;
-    }
-    let client = hub.world.client_named("person");
-    let asked = approve::mode(&client, "flood").await.expect("it is shown");
-    let by = Signature {
+}
+
+pub(super) fn signature() -> Signature {
+    Signature {
         user: "李四".to_owned(),
         role: "分管局长".to_owned(),
         statement: None,
@@ -58,8 +56,20 @@ async fn declare(hub: &Hub, approved: bool) -> Option<String> {
         document: "云防汛〔2026〕1号".to_owned(),
         until: "2026-11-30".to_owned(),
         needed: 1,
-    };
-    Some(approve::approve(&client, &asked, &by).await.expect("it is approved").0)
+    }
+}
+
+/// Another person approves it. Returns the name of the approval.
+pub(super) async fn approved(hub: &Hub) -> String {
+    let client = hub.world.client_named("person");
+    let asked = approve::mode(&client, "flood").await.expect("it is shown");
+    approve::approve(&client, &asked, &signature()).await.expect("it is approved").0
+}
+
+/// An emergency from an hour ago until tomorrow, approved by another person where that is said.
+async fn declare(hub: &Hub, is_approved: bool) -> Option<String> {
+    emergency(hub, PORTAL.1, 24).await;
+    if is_approved { Some(approved(hub).await) } else { None }
 }
 
 fn placed(hub: &Hub, name: &str) -> Value {

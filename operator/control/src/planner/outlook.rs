@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::{Lifecycle, MemberCluster, ObjectObservation, ObjectState};
@@ -73,11 +72,6 @@ impl Planner {
             }
         }
         Knowledge { profiles: base.profiles.clone(), rules }
-    }
-
-    /// No claim of a member may say more than this hub has given out.
-    pub(super) fn reached(&self, epoch: i64) {
-        self.outlook.borrow().epoch.fetch_max(epoch, Ordering::AcqRel);
     }
 }
 

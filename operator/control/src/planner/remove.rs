@@ -82,6 +82,16 @@ impl Removals {
         }
     }
 
+    /// Whether the deletion of a workload is not judged yet.
+    pub(super) fn awaits(&self, key: &WorkloadKey) -> bool {
+        self.fresh.contains(key)
+    }
+
+    /// Workloads whose deletion is not judged yet.
+    pub(super) fn unjudged(&self) -> impl Iterator<Item = WorkloadKey> {
+        self.fresh.iter().cloned()
+    }
+
     /// Workloads whose deletion is held.
     pub(super) fn held(&self) -> Vec<WorkloadKey> {
         self.held.keys().cloned().collect()
@@ -165,7 +175,14 @@ impl Planner {
 
     /// Says of each deletion that was asked for whether it is an order.
     async fn judge_removals(&mut self) {
+        // What a hub that went back in time knows of a deletion may be of long ago.
+        if self.is_behind() {
+            return;
+        }
+        let now = self.now();
         let fresh = std::mem::take(&mut self.removals.fresh);
+        let (waits, fresh) = fresh.into_iter().partition(|key: &WorkloadKey| self.waits_for_freeze(key, now));
+        self.removals.fresh = waits;
         if fresh.is_empty() {
             return;
         }
@@ -213,6 +230,12 @@ impl Planner {
             self.removals.deletions.insert(key, Course::Held(cause));
         }
         self.release_confirmed();
+    }
+
+    /// Whether the deletion of a workload waits for the end of a change freeze. What was ordered before goes on.
+    fn waits_for_freeze(&self, key: &WorkloadKey, now: jiff::Timestamp) -> bool {
+        let told = self.state.fleet_workload(key).and_then(|workload| workload.status.as_ref()?.reason.as_deref());
+        told != Some(ControllerReason::Removing.as_str()) && self.freeze_of(key, now).is_some()
     }
 
     /// Lets go what a person confirmed, and tells what still waits.

@@ -158,8 +158,8 @@ async fn a_deletion_removes_everything_in_order_and_leaves_nothing() {
     hub.delete("/apis/jiuzhou.dev/v1alpha1/namespaces/kunming-portal/fleetworkloads/portal").await;
     hub.run().await.expect("it runs");
     // Members have seen its epoch: a hub that forgot it would take them for younger than itself.
-    let known = crate::decide::epoch::committed(&hub.world.client()).await.expect("the counter says");
-    assert_eq!(known, epoch);
+    let known = crate::decide::counter::read(&hub.world.client()).await.expect("the counter says");
+    assert_eq!(known.committed, epoch);
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [].into());
     assert_eq!(hub.object("FleetPlacement", PORTAL.0, PORTAL.1), None);
     assert_eq!(hub.object("FleetWorkload", PORTAL.0, PORTAL.1), None);

@@ -55,9 +55,18 @@ impl Planner {
         // What differs stays suspected until it is committed, whatever becomes of this turn.
         self.suspects.clone_from(&differing);
         self.dirty.extend(differing.iter().cloned());
+        let back = self.rollbacks(&differing, as_of).await?;
+        // A deletion that a freeze held is judged when it is over.
+        self.dirty.extend(self.removals.unjudged());
         let Self { state, digest_key, kept, nearby, .. } = self;
         let asked = |without: &[&Decision]| nearby.choose(without);
-        let mut batch = batch::decide(state, digest_key, kept, &differing, removed, as_of, asked)?;
+        let mut batch = batch::decide(
+            state,
+            digest_key,
+            kept,
+            batch::Ask { differing: &differing, back: &back, removed, as_of },
+            asked,
+        )?;
         if seeded::is(Bug::ReplayDrift) {
             batch.as_of = batch.as_of.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(as_of);
         }
@@ -112,10 +121,11 @@ impl Planner {
 
     /// Gives every commit its epoch, above all that was ever committed.
     async fn stamp(&mut self, commits: Vec<Commit>) -> Result<Vec<Commit>, Error> {
-        let floor = self.state.highest_epoch();
+        let reached = self.outlook.borrow().reached.clone();
+        let floor = self.state.highest_epoch().max(reached.committed());
         let count = i64::try_from(commits.len()).unwrap_or(i64::MAX);
         let first = self.epochs.take(count, floor).await?;
-        self.reached(first.saturating_add(count).saturating_sub(1));
+        reached.given(first, first.saturating_add(count).saturating_sub(1));
         let stamp = |(mut commit, epoch): (Commit, i64)| {
             commit.stamp(epoch);
             commit

@@ -131,6 +131,7 @@ mod tests {
             "LastCopyKept",
             "Removing",
             "DeletionHeld",
+            "EpochBehind",
             "Stopping",
             "Stopped",
             "RunInterrupted",

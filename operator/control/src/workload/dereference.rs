@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1::{DeliveryStatus, FleetPlacement, FleetWorkload};
+use jiuzhou_engine::decide::input::FreezeInput;
 use jiuzhou_engine::decide::{Decision, Nearest, Spec, WorkloadKey};
 use jiuzhou_engine::step::failover::{Entry, Phase};
 use jiuzhou_engine::terms::{Digest, Finding, ObjectRef};
@@ -47,6 +48,10 @@ pub(crate) struct Gathered<'a> {
     pub(crate) deletion: Deletion<'a>,
     /// What becomes of its copies in members that do not answer.
     pub(crate) failover: Option<&'a Entries>,
+    /// The hub went back in time: nothing is decided and ordered.
+    pub(crate) behind: bool,
+    /// The change freeze that its deletion waits for.
+    pub(crate) frozen: Option<&'a FreezeInput>,
 }
 
 /// How the deletion of a workload stands.
@@ -80,6 +85,8 @@ pub(crate) struct Memory<'a> {
     pub(crate) may_begin: BTreeSet<(i64, String)>,
     pub(crate) deletion: Deletion<'a>,
     pub(crate) failover: Option<&'a Entries>,
+    pub(crate) behind: bool,
+    pub(crate) frozen: Option<&'a FreezeInput>,
 }
 
 impl Gathered<'_> {
@@ -106,7 +113,8 @@ impl Gathered<'_> {
 
 /// Gathers it.
 pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Memory<'a>) -> Gathered<'a> {
-    let Memory { decision, nearest, reports, fresh, template, bodies, may_begin, deletion, failover } = memory;
+    let Memory { decision, nearest, reports, fresh, template, bodies, may_begin, deletion, failover, behind, frozen } =
+        memory;
     Gathered {
         key,
         state,
@@ -123,5 +131,7 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         may_begin,
         deletion,
         failover,
+        behind,
+        frozen,
     }
 }

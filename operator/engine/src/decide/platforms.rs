@@ -142,8 +142,7 @@ impl Planner<'_> {
 
     /// How many further replicas quotas of these amounts allow, with the one that says so.
     fn fit(&self, spec: &Spec, each: &Resources) -> (i64, Option<Bound>) {
-        let requirement = &spec.requirement;
-        let room = self.books.quota.room(&self.view, &requirement.tenant, each, requirement.cause);
+        let room = self.books.quota.room(&self.view, &spec.requirement.tenant, each, spec.fails_over());
         room.map_or((MAX_REPLICAS, None), |(fit, bound)| (fit, Some(bound)))
     }
 
@@ -169,9 +168,8 @@ impl Planner<'_> {
                 }
             }
         }
-        let requirement = &spec.requirement;
-        let (view, tenant) = (&self.view, &requirement.tenant);
-        let Bound { tenant, resource, left } = self.books.quota.short(view, tenant, &needed, all, requirement.cause)?;
+        let (view, tenant, headroom) = (&self.view, &spec.requirement.tenant, spec.fails_over());
+        let Bound { tenant, resource, left } = self.books.quota.short(view, tenant, &needed, all, headroom)?;
         let needed = needed.get(&resource).copied().unwrap_or(0);
         Some(Hindrance::Quota { tenant, resource, left, needed })
     }

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::input::TenantInput;
 use super::record::QuotaUse;
 use super::resources::Resources;
-use super::spec::Cause;
 use super::view::View;
 
 /// Where a quota stands in the way.
@@ -130,12 +129,12 @@ impl Quota {
         self.planned.clear();
     }
 
-    /// How many further replicas the tree allows, with the bound that says so; `None` when nothing limits.
-    pub(crate) fn room(&self, view: &View<'_>, tenant: &str, each: &Resources, cause: Cause) -> Option<(i64, Bound)> {
+    /// How many further replicas the tree allows, headroom included where that is said, with the bound that says so; `None` when nothing limits.
+    pub(crate) fn room(&self, view: &View<'_>, tenant: &str, each: &Resources, headroom: bool) -> Option<(i64, Bound)> {
         let mut least: Option<(i64, Bound)> = None;
         for tenant in chain(view, tenant) {
             for (resource, amount) in each.iter().filter(|(_, amount)| **amount > 0) {
-                let Some(left) = self.left(view, tenant, resource, cause) else { continue };
+                let Some(left) = self.left(view, tenant, resource, headroom) else { continue };
                 let fit = left / amount;
                 if least.as_ref().is_none_or(|(known, _)| fit < *known) {
                     let bound = Bound { tenant: tenant.name.clone(), resource: resource.clone(), left };
@@ -153,12 +152,12 @@ impl Quota {
         tenant: &str,
         needed: &Resources,
         replicas: i64,
-        cause: Cause,
+        headroom: bool,
     ) -> Option<Bound> {
         let mut least: Option<(i128, Bound)> = None;
         for tenant in chain(view, tenant) {
             for (resource, amount) in needed.iter().filter(|(_, amount)| **amount > 0) {
-                let Some(left) = self.left(view, tenant, resource, cause).filter(|left| left < amount) else {
+                let Some(left) = self.left(view, tenant, resource, headroom).filter(|left| left < amount) else {
                     continue;
                 };
                 let fit = i128::from(left) * i128::from(replicas) / i128::from(*amount);
@@ -171,9 +170,9 @@ impl Quota {
     }
 
     /// What is left of a resource at one tenant; `None` where nothing limits it.
-    fn left(&self, view: &View<'_>, tenant: &TenantInput, resource: &str, cause: Cause) -> Option<i64> {
-        let (sum, headroom) = limit(view, tenant, resource)?;
-        let open = if cause == Cause::Failover { sum } else { sum - headroom };
+    fn left(&self, view: &View<'_>, tenant: &TenantInput, resource: &str, headroom: bool) -> Option<i64> {
+        let (sum, kept) = limit(view, tenant, resource)?;
+        let open = if headroom { sum } else { sum - kept };
         Some(open.saturating_sub(self.used(&tenant.name, resource).1).max(0))
     }
 

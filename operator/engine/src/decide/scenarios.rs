@@ -409,6 +409,11 @@ fn a_quota_binds_along_the_payers_tree_and_keeps_headroom_for_failover() {
     assert_eq!(one(granted(4000, None), spec("app", 2)).status, Status::Placed);
     let urgent = with(spec("app", 3), |r| r.cause = Cause::Failover);
     assert_eq!(one(granted(4000, None), urgent).status, Status::Placed);
+    // An emergency opens reserves and not the headroom; what loses a cluster during one uses both.
+    let emergency = || with(spec("app", 3), |r| r.cause = Cause::Emergency);
+    assert_eq!(codes(&one(granted(4000, None), emergency())), [Code::QuotaExceeded]);
+    let lost = Spec { lost: ["大理".to_owned()].into(), ..emergency() };
+    assert_eq!(one(granted(4000, None), lost).status, Status::Placed);
 }
 
 #[test]

@@ -379,6 +379,11 @@ impl Spec {
         self.stop.as_ref().filter(|stop| !stop.lifted)
     }
 
+    /// Whether it may use the headroom of quotas: a cluster of it was lost, whatever else it is decided for.
+    pub(crate) fn fails_over(&self) -> bool {
+        self.requirement.cause == Cause::Failover || !self.lost.is_empty()
+    }
+
     /// Whether a person's order or the end of an emergency asks for a decision, although it has what it wants.
     pub(crate) fn is_summoned(&self) -> bool {
         self.stop.is_some() || self.is_given_back()

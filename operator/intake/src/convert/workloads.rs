@@ -187,6 +187,10 @@ fn spec(
     };
     let held = committed.and_then(|placed| placed.mode.as_ref()).filter(|held| !held.over);
     if let (Some(Mode { over: true, .. }), Some(held)) = (&spec.mode, held) {
+        // A freeze that began meanwhile does not keep what an emergency took; what is lost fails over all the same.
+        if requirement.cause == Cause::Change {
+            requirement.cause = Cause::EndOfEmergency;
+        }
         spec.current = given_back(&spec.current, &held.before);
     }
     // Who gives way to an emergency keeps the place and not the room.

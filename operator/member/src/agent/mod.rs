@@ -55,6 +55,11 @@ pub struct Settings {
     pub term: i64,
     /// Highest epoch it has committed.
     pub epoch: i64,
+    /// The hub whose members a person gave to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub succeeds: Option<String>,
+    /// Epochs between these two are none of its own.
+    pub never: (i64, i64),
     /// Whether the member drains or leaves: the agent then counts what is left.
     pub leaving: bool,
 }

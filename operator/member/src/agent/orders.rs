@@ -240,7 +240,7 @@ impl Orders {
         let ordered = self.known.values().map(|known| known.spec.epoch).max().unwrap_or(epoch);
         let settings = Settings { epoch: settings.epoch.max(ordered), ..settings };
         match report::standing(&self.client, &settings).await? {
-            Standing::Free | Standing::Ours { .. } => {}
+            Standing::Free | Standing::Ours { .. } | Standing::Former { .. } => {}
             other => return Err(Trouble::Conflict(format!("the member's claim says {other:?}"))),
         }
         let found = claim::read(&self.client).await?;

@@ -96,7 +96,8 @@ async fn observe(member: &Client, settings: &Settings) -> Result<Report, Trouble
 
 /// How this hub stands with this member, by the member's own record.
 pub(super) async fn standing(member: &Client, settings: &Settings) -> Result<Standing, Trouble> {
-    let hub = Hub { id: settings.hub.clone(), term: settings.term, epoch: settings.epoch };
+    let Settings { hub, term, epoch, succeeds, never, .. } = settings.clone();
+    let hub = Hub { id: hub, term, epoch, succeeds, never };
     let found = claim::read(member).await?;
     Ok(claim::judge(found.as_ref().map(|found| &found.claim), &hub, None))
 }

@@ -79,6 +79,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "成员 {object} 无应答，而数据仅存于该处。",
     ),
     ("IdentityChanged", "Another cluster is behind the address of {object}.", "{object} 的地址背后已是另一集群。"),
+    (
+        "EpochBehind",
+        "The hub was restored from a backup older than what its members have seen: nothing is decided and nothing written to members until a person has looked: jiuzhou recover.",
+        "中心自备份恢复，其数据早于成员已见的内容：在人工核对之前不作决策，也不向成员写入：jiuzhou recover。",
+    ),
     ("RightMissing", "A right is missing: {object}", "缺少权限：{object}"),
     (
         "LastCopyKept",

@@ -56,6 +56,13 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
     let wanted = wanted(gathered, parts);
     let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
     let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
+    if gathered.behind {
+        return of(ControllerReason::EpochBehind, "");
+    }
+    if let Some(freeze) = gathered.frozen {
+        let until = freeze.term.until.map(|until| format!(" ({until})")).unwrap_or_default();
+        return of(ControllerReason::WaitingForFreeze, &format!("{}{until}", freeze.name));
+    }
     if let Deletion::Held(held) = gathered.deletion {
         return of_held(gathered, held, of(ControllerReason::DeletionHeld, ""));
     }
