@@ -193,6 +193,9 @@ fn build(input: Input, options: &Options) -> Result<Fleet, LoadError> {
     let mut findings = Vec::new();
     let mut objects = Objects::default();
     builtin::add(&kinds, &mut objects, &mut findings);
+    // What could not be read is there all the same.
+    let unread = found.iter().filter(|finding| finding.severity == Severity::Error);
+    objects.refused.extend(unread.filter_map(|finding| finding.subject.clone()));
     findings.append(&mut found);
     let mut places = BTreeMap::new();
     let mut refused: BTreeMap<ObjectRef, Place> = BTreeMap::new();

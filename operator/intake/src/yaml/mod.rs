@@ -6,6 +6,7 @@
 //! never in a panic. Documents are parsed one by one, so that one broken document does not hide the others.
 //! What the values mean is not known here; see `documents` and `schema`.
 
+mod glimpse;
 mod limits;
 mod marks;
 mod node;
@@ -143,7 +144,7 @@ impl FileReader<'_> {
                 self.work_left = self.work_left.saturating_sub(node.count);
                 let hidden = secrets::of_document(&node.value, top, &node.inside, text);
                 self.hidden.extend(hidden.into_iter().map(|one| one.down(chunk.lines_before)));
-                let refused = self.problems(chunk, &node);
+                let refused = self.problems(chunk, text, &node);
                 if refused {
                     // What stands twice is not part of the value.
                     self.hide_unread(chunk, text);
@@ -170,12 +171,15 @@ impl FileReader<'_> {
         self.hidden.extend(secrets::of_unread(text).into_iter().map(|one| one.down(chunk.lines_before)));
     }
 
-    fn found(&mut self, reason: Reason, mark: Mark) {
-        self.findings.push(Found { finding: Finding::new(reason), mark, word: false });
+    /// Something for which a document is not taken; it is told of the object that the text seems to be about.
+    fn found(&mut self, reason: Reason, mark: Mark, text: &str) {
+        let finding = Finding::new(reason);
+        let finding = glimpse::object(text).into_iter().fold(finding, Finding::on);
+        self.findings.push(Found { finding, mark, word: false });
     }
 
     /// Duplicate keys and keys that are truth values; `true` when the document must be refused.
-    fn problems(&mut self, chunk: &split::Chunk, node: &Node) -> bool {
+    fn problems(&mut self, chunk: &split::Chunk, text: &str, node: &Node) -> bool {
         let mut refused = false;
         for problem in &node.problems {
             let mark = problem.mark().down(chunk.lines_before);
@@ -183,7 +187,8 @@ impl FileReader<'_> {
                 node::Problem::DuplicateKey { key, first, .. } => {
                     refused = true;
                     let line = first.down(chunk.lines_before).line;
-                    self.found(Reason::new(Code::KeyDuplicate).object(key.as_str()).seen(i64::from(line)), mark);
+                    let reason = Reason::new(Code::KeyDuplicate).object(key.as_str()).seen(i64::from(line));
+                    self.found(reason, mark, text);
                 }
                 node::Problem::TruthKey { .. } => {
                     let mut finding = Finding::new(Reason::new(Code::BooleanUnquoted).object("key"));
@@ -212,7 +217,7 @@ impl FileReader<'_> {
             };
             Reason::new(Code::SyntaxInvalid).seen(shown)
         });
-        self.found(reason, mark);
+        self.found(reason, mark, text);
     }
 
     fn too_much(&mut self, chunk: &split::Chunk) {
@@ -220,10 +225,9 @@ impl FileReader<'_> {
             .object("values per file")
             .seen(format!("> {}", self.limits.nodes))
             .wanted(count(self.limits.nodes));
-        if let Some(text) = self.source.text().get(chunk.range.clone()) {
-            self.hide_unread(chunk, text);
-        }
-        self.found(reason, Mark::START.down(chunk.lines_before));
+        let text = self.source.text().get(chunk.range.clone()).unwrap_or_default();
+        self.hide_unread(chunk, text);
+        self.found(reason, Mark::START.down(chunk.lines_before), text);
     }
 }
 
