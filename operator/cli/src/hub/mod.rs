@@ -7,6 +7,8 @@ mod agent;
 #[cfg(feature = "hub")]
 mod connect;
 #[cfg(feature = "hub")]
+mod data;
+#[cfg(feature = "hub")]
 mod export_state;
 #[cfg(feature = "hub")]
 mod join;
@@ -26,6 +28,8 @@ mod rollout;
 #[cfg(feature = "agent")]
 pub(crate) use agent::run as agent;
 #[cfg(feature = "hub")]
+pub(crate) use data::reuse_data;
+#[cfg(feature = "hub")]
 pub(crate) use export_state::run as export_state;
 #[cfg(feature = "hub")]
 pub(crate) use join::run as join;
@@ -44,7 +48,7 @@ pub(crate) use rollout::{rollback, rollout};
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
+    approve, drain, export_state, failover, fence, join, leave, operator, restore, reuse_data, rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -56,7 +60,7 @@ mod offline {
     use crate::args::AgentArgs;
     use crate::args::{
         ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
-        RestoreArgs, RollbackArgs, RolloutArgs, StopArgs,
+        RestoreArgs, ReuseDataArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;
@@ -96,6 +100,10 @@ mod offline {
 
     pub(crate) fn failover(_args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("failover", context)
+    }
+
+    pub(crate) fn reuse_data(_args: &ReuseDataArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("reuse-data", context)
     }
 
     pub(crate) fn rollout(_args: &RolloutArgs, context: &Context) -> anyhow::Result<Exit> {
