@@ -23,6 +23,8 @@ mod operator;
 #[cfg(feature = "hub")]
 mod people;
 #[cfg(feature = "hub")]
+mod profiles;
+#[cfg(feature = "hub")]
 mod rollout;
 
 #[cfg(feature = "agent")]
@@ -42,13 +44,15 @@ pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
 pub(crate) use people::{approve, restore, stop};
 #[cfg(feature = "hub")]
+pub(crate) use profiles::run as profiles;
+#[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
 
 #[cfg(not(feature = "agent"))]
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, export_state, failover, fence, join, leave, operator, restore, reuse_data, rollback, rollout, stop,
+    approve, drain, export_state, failover, fence, join, leave, operator, profiles, restore, reuse_data, rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -80,6 +84,10 @@ mod offline {
 
     pub(crate) fn operator(_args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("operator", context)
+    }
+
+    pub(crate) fn profiles(_args: &crate::args::HubArgs, context: &Context) -> anyhow::Result<String> {
+        refuse("import --from-hub", context).map(|_| String::new())
     }
 
     pub(crate) fn export_state(_args: &ExportStateArgs, context: &Context) -> anyhow::Result<Exit> {

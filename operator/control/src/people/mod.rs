@@ -7,6 +7,7 @@
 pub mod approve;
 pub mod data;
 pub mod lost;
+pub mod profiles;
 pub mod stop;
 
 use std::fmt::Debug;
