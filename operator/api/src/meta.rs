@@ -68,6 +68,9 @@ pub const ANNOTATION_ABANDON: &str = "jiuzhou.dev/abandon";
 /// Annotation on a FleetWorkload by which a person lets it leave clusters that do not answer, comma between several:
 /// it waits for no time, turn or storm, and passes no rule.
 pub const ANNOTATION_FAILOVER: &str = "jiuzhou.dev/failover-from";
+/// Annotation on a FleetWorkload by which a person says that data it left in a cluster may be used again, as
+/// `CLUSTER@EPOCH`, comma between several: of that data alone, and not of what is left there later.
+pub const ANNOTATION_REUSE_DATA: &str = "jiuzhou.dev/reuse-data";
 /// Annotation on a MemberCluster by which a person says that nothing runs there any more; its value is since when the
 /// cluster was silent then, so that it holds for this outage only, and who says so.
 pub const ANNOTATION_FENCED: &str = "jiuzhou.dev/fenced";

@@ -24,6 +24,7 @@ use crate::failure::Failure;
 
 pub use fleet::{
     AgentArgs, DrainArgs, FailoverArgs, FenceArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg,
+    ReuseDataArgs,
 };
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
@@ -145,6 +146,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Let a workload leave a member that does not answer, without waiting for its turn (builds with the feature `hub`)
     Failover(FailoverArgs),
+    /// Say that older data which a workload left in a cluster may be used again (builds with the feature `hub`)
+    ReuseData(ReuseDataArgs),
     /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)
     Rollout(RolloutArgs),
     /// Go back to an older revision of a workload (builds with the feature `hub`)

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiuzhou_api::v1alpha1::{
-    DecisionInputs, FleetPlacement, FleetPlacementSpec, PlacedCluster, PlacementMode, PlacementStop,
+    DecisionInputs, FleetPlacement, FleetPlacementSpec, LeftData, PlacedCluster, PlacementMode, PlacementStop,
 };
 use jiuzhou_engine::decide::canonical::{self, CanonicalError};
 use jiuzhou_engine::decide::{Decision, Mode, Plan, Spec, Status, WorkloadKey};
@@ -136,6 +136,7 @@ pub fn spec_of(
         epoch: stamp.epoch,
         sequence: before.map_or(stamp.sequence, |before| before.sequence),
         revision: before.map_or(1, |before| before.revision),
+        left: left(spec, before, &clusters),
         clusters,
         binding_limit: limit.map(|code| code.as_str().into()),
         stop,
@@ -150,6 +151,20 @@ pub fn spec_of(
         },
         as_of: Some(Time(decision.as_of)),
     }))
+}
+
+/// Where data stays behind: what is committed of that, and what is left with this decision. Where replicas come again the
+/// data is in use and not left any more.
+fn left(spec: &Spec, before: Option<&FleetPlacementSpec>, clusters: &[PlacedCluster]) -> Vec<LeftData> {
+    let Some(before) = before else { return Vec::new() };
+    let used = |name: &str| clusters.iter().any(|cluster| *cluster.name == *name && cluster.replicas > 0);
+    let mut left: BTreeMap<_, _> = before.left.iter().map(|one| (one.name.clone(), one.epoch)).collect();
+    if spec.keeps_data {
+        let going = before.clusters.iter().filter(|cluster| cluster.replicas > 0);
+        left.extend(going.map(|cluster| (cluster.name.clone(), before.epoch)));
+    }
+    left.retain(|name, _| !used(name));
+    left.into_iter().map(|(name, epoch)| LeftData { name, epoch }).collect()
 }
 
 /// Everything a plan commits, in the order in which the ledger decided it. `specs` are those the plan was made from

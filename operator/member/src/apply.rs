@@ -50,6 +50,9 @@ struct Wanted {
 
 impl Order<'_> {
     fn wanted(&self, object: &DeliveredObject) -> Result<Wanted, String> {
+        if let (None, Some(blob)) = (&object.manifest, &object.blob) {
+            return Err(format!("its manifest {} is not there yet", blob.name));
+        }
         let digest = digest_of(object).ok_or("it has neither a manifest nor a Secret")?.to_string();
         let manifest = match (&object.manifest, &object.secret) {
             (Some(manifest), _) => manifest.clone(),

@@ -8,6 +8,7 @@
 //! Not here: reading YAML (intake), deciding (engine), talking to an API server (member, control).
 
 pub mod affinity;
+pub mod blob;
 pub mod dependencies;
 pub mod digest;
 pub mod error;

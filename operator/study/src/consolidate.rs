@@ -337,6 +337,7 @@ fn alone(fleet: &FleetInput, plan: &Plan, cluster: &ClusterInput) -> FleetInput 
             // How replicas are spread over clusters has been decided; here is one.
             policy: Arc::new(Policy::default()),
             data_on: None,
+            stale: BTreeMap::new(),
             ..spec.clone()
         });
     }

@@ -139,7 +139,7 @@ pub struct WorkloadReference {
 /// One rendered object. 一个渲染后的对象。
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = ("has(self.manifest) != has(self.secret)", "manifest, secret: give exactly one, because secret data never stands in a delivery. manifest、secret：只能填写其一，机密数据不得写入下发单。"))]
+#[x_kube(validation = ("(has(self.manifest) ? 1 : 0) + (has(self.secret) ? 1 : 0) + (has(self.blob) ? 1 : 0) == 1", "manifest, secret, blob: give exactly one, because secret data never stands in a delivery and large manifests stand beside it. manifest、secret、blob：只能填写其一，机密数据不得写入下发单，大型清单存放于其旁。"))]
 pub struct DeliveredObject {
     /// Its name in the workload. 在工作负载中的名称。
     pub name: Name,
@@ -150,6 +150,9 @@ pub struct DeliveredObject {
     /// Secret of the delivery's namespace that holds the object's data. 下发单命名空间中存放该对象数据的 Secret。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretReference>,
+    /// ConfigMap of the delivery's namespace that holds the manifest, where that is large. 清单较大时，下发单命名空间中存放清单的 ConfigMap。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobReference>,
     /// Wave; lower goes first. 批次；小者先行。
     #[serde(default)]
     #[schemars(range(min = -100, max = 100))]
@@ -175,6 +178,16 @@ pub struct SecretReference {
     /// Name of the Secret beside the delivery. 下发单旁的 Secret 名称。
     pub name: ObjectName,
     /// Keyed digest of its data, to see a change. 数据的带密钥摘要，用于发现变化。
+    pub digest: ContentDigest,
+}
+
+/// An immutable ConfigMap that holds a large manifest. 存放大型清单的不可变 ConfigMap。
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BlobReference {
+    /// Name of the ConfigMap beside the delivery. 下发单旁的 ConfigMap 名称。
+    pub name: ObjectName,
+    /// Digest of the manifest. 清单的摘要。
     pub digest: ContentDigest,
 }
 

@@ -87,6 +87,11 @@ pub struct FleetPlacementSpec {
     #[schemars(length(max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub clusters: Vec<PlacedCluster>,
+    /// Clusters where it left data when its replicas went, with the epoch of that data. 副本撤离后留有数据的集群，及其数据的纪元。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub left: Vec<LeftData>,
     /// What kept it from being better or larger, as a code. 限制因素，代码。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding_limit: Option<Token>,
@@ -119,6 +124,17 @@ pub struct PlacedCluster {
     /// Digest of what this cluster puts into the content: its values, registries, zones; absent where it puts in nothing. 本集群带入内容的取值、镜像仓库与区域的摘要；无则不填。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Token>,
+}
+
+/// Data that was left in a cluster. 留在集群中的数据。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftData {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// Epoch of the last placement that had replicas there. 最后一次在该处有副本的部署纪元。
+    #[schemars(range(min = 0))]
+    pub epoch: i64,
 }
 
 /// The emergency in which a placement was decided. 作出部署决策时的战时模式。

@@ -209,6 +209,26 @@ pub struct FenceArgs {
     pub document: Option<String>,
 }
 
+/// `reuse-data`
+#[derive(Clone, Debug, Args)]
+pub struct ReuseDataArgs {
+    /// The workload: NAME or NAMESPACE/NAME
+    #[arg(value_name = "WORKLOAD")]
+    pub workload: String,
+
+    /// Namespace
+    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
+    pub namespace: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: super::HubArgs,
+
+    /// Cluster whose data may be used again
+    #[arg(long = "in", value_name = "CLUSTER", value_parser = name)]
+    pub cluster: String,
+}
+
 /// `failover`
 #[derive(Clone, Debug, Args)]
 pub struct FailoverArgs {

@@ -13,6 +13,12 @@ pub struct ImportArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub input: Input,
+    /// Instead of files: the ClusterProfiles on the hub that another cluster manager publishes and that are no members (builds with the feature `hub`)
+    #[arg(long, conflicts_with_all = ["paths", "filenames"])]
+    pub from_hub: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: super::HubArgs,
     /// Site of the clusters; asked for when the input has clusters
     #[arg(long = "site", id = "import_site", value_name = "NAME", value_parser = name)]
     pub site: Option<String>,

@@ -13,11 +13,10 @@ use crate::commands::load;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::{hub, output};
 
 /// Imports what it reads.
 pub(crate) fn run(args: &ImportArgs, context: &Context) -> anyhow::Result<Exit> {
-    let inputs = load::inputs(&args.input, true);
     let settings = Settings {
         site: args.site.clone(),
         form: match args.form {
@@ -33,7 +32,12 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> anyhow::Result<Exit> 
             OwnershipArg::Foreign => Ownership::Foreign,
         },
     };
-    let imported = import(&inputs, &mut io::stdin().lock(), &settings);
+    let imported = if args.from_hub {
+        let profiles = hub::profiles(&args.hub, context)?;
+        import(&["-".to_owned()], &mut profiles.as_bytes(), &settings)
+    } else {
+        import(&load::inputs(&args.input, true), &mut io::stdin().lock(), &settings)
+    };
     if imported.site_wanted {
         return Err(Failure::SiteWanted.into());
     }

@@ -7,6 +7,8 @@ mod agent;
 #[cfg(feature = "hub")]
 mod connect;
 #[cfg(feature = "hub")]
+mod data;
+#[cfg(feature = "hub")]
 mod export_state;
 #[cfg(feature = "hub")]
 mod join;
@@ -21,12 +23,16 @@ mod operator;
 #[cfg(feature = "hub")]
 mod people;
 #[cfg(feature = "hub")]
+mod profiles;
+#[cfg(feature = "hub")]
 mod recover;
 #[cfg(feature = "hub")]
 mod rollout;
 
 #[cfg(feature = "agent")]
 pub(crate) use agent::run as agent;
+#[cfg(feature = "hub")]
+pub(crate) use data::reuse_data;
 #[cfg(feature = "hub")]
 pub(crate) use export_state::run as export_state;
 #[cfg(feature = "hub")]
@@ -40,6 +46,8 @@ pub(crate) use operator::run as operator;
 #[cfg(feature = "hub")]
 pub(crate) use people::{approve, restore, stop};
 #[cfg(feature = "hub")]
+pub(crate) use profiles::run as profiles;
+#[cfg(feature = "hub")]
 pub(crate) use recover::run as recover;
 #[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
@@ -48,7 +56,8 @@ pub(crate) use rollout::{rollback, rollout};
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, export_state, failover, fence, join, leave, operator, recover, restore, rollback, rollout, stop,
+    approve, drain, export_state, failover, fence, join, leave, operator, profiles, recover, restore, reuse_data, rollback,
+    rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -60,7 +69,7 @@ mod offline {
     use crate::args::AgentArgs;
     use crate::args::{
         ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
-        RecoverArgs, RestoreArgs, RollbackArgs, RolloutArgs, StopArgs,
+        RecoverArgs, RestoreArgs, ReuseDataArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;
@@ -80,6 +89,10 @@ mod offline {
 
     pub(crate) fn operator(_args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("operator", context)
+    }
+
+    pub(crate) fn profiles(_args: &crate::args::HubArgs, context: &Context) -> anyhow::Result<String> {
+        refuse("import --from-hub", context).map(|_| String::new())
     }
 
     pub(crate) fn export_state(_args: &ExportStateArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -104,6 +117,10 @@ mod offline {
 
     pub(crate) fn failover(_args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("failover", context)
+    }
+
+    pub(crate) fn reuse_data(_args: &ReuseDataArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("reuse-data", context)
     }
 
     pub(crate) fn rollout(_args: &RolloutArgs, context: &Context) -> anyhow::Result<Exit> {

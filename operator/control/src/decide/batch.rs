@@ -140,6 +140,7 @@ fn commit(
             api::FleetPlacementSpec {
                 previous: before.map(|before| before.spec.decision.clone()),
                 sequence: before.map_or(0, |before| before.spec.sequence),
+                left: before.map(|before| before.spec.left.clone()).unwrap_or_default(),
                 // What is given back is where it was when an emergency first moved it.
                 mode: before.and_then(|before| before.spec.mode.clone()),
                 ..next

@@ -1,10 +1,11 @@
 //! Orders by pull: stored in the member's namespace on the hub for its agent, with their secrets beside them.
 //!
-//! An order is written only where it differs from the one that is stored, secrets before the order that names them. A
-//! stored order goes when the agent has proven that what it removes is gone; secrets go when no order names them and
-//! the agent has carried out the one that does not.
+//! An order is written only where it differs from the one that is stored, secrets and large manifests before the order
+//! that names them. A stored order goes when the agent has proven that what it removes is gone; what stood beside it goes
+//! when no order names it and the agent has carried out the one that does not.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
@@ -14,12 +15,15 @@ use jiuzhou_api::v1alpha1::{Delivery, DeliveryState, DeliveryStatus, ObjectState
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_member::witness::{Outcome, Target, Verb, Write};
 use jiuzhou_objects::render::label_value;
-use k8s_openapi::api::core::v1::Secret;
+use jiuzhou_objects::blob;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::core::DeserializeGuard;
+use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Parts;
@@ -131,16 +135,20 @@ pub(super) struct Stored {
 
 async fn store(parts: &Parts, cluster: &str, order: &Order) -> Result<Stored, String> {
     let namespace = meta::member_namespace(cluster);
-    let (workload, spec) = (&order.delivery.workload, &order.delivery);
+    let (spec, blobs) = blob::apart(&order.delivery);
+    let workload = &spec.workload;
     let name = meta::delivery_name(&workload.namespace, &workload.name);
     let api: Api<Delivery> = Api::namespaced(parts.hub.clone(), &namespace);
     let stored = api.get_opt(&name).await.map_err(words)?;
-    let Some(stored) = stored.filter(|stored| stored.spec == *spec) else {
+    let Some(stored) = stored.filter(|stored| stored.spec == spec) else {
         if !spec.removing.is_empty() {
             parts.ways.may_remove(cluster)?;
         }
         for secret in &order.secrets {
-            keep(parts, &namespace, order, &secret.stored(&namespace), secret.name()).await?;
+            keep::<Secret>(parts, &namespace, order, &secret.stored(&namespace), secret.name()).await?;
+        }
+        for blob in &blobs {
+            keep::<ConfigMap>(parts, &namespace, order, &blob.stored(&namespace), &blob.reference().name).await?;
         }
         let labels = json!({meta::LABEL_MANAGED_BY: meta::MANAGED_BY, meta::LABEL_TENANT: spec.tenant,
             meta::LABEL_WORKLOAD: label_value(&workload.name)});
@@ -162,13 +170,32 @@ async fn store(parts: &Parts, cluster: &str, order: &Order) -> Result<Stored, St
         let write = async { api.delete(&name, &params).await };
         witnessed(parts, order, (Verb::Delete, "Delivery", &namespace, &name), write).await?;
     }
-    tidy(parts, &namespace, order).await?;
+    let secrets = order.secrets.iter().map(jiuzhou_objects::secrets::SecretManifest::name).collect();
+    tidy::<Secret>(parts, &namespace, order, &secrets).await?;
+    let blobs = blobs.iter().map(|blob| &*blob.reference().name).collect();
+    tidy::<ConfigMap>(parts, &namespace, order, &blobs).await?;
     Ok(Stored { status, ended })
 }
 
-/// Makes a Secret that is not there. Its name tells its content, so one that is there is the same.
-async fn keep(parts: &Parts, namespace: &str, order: &Order, stored: &Value, name: &str) -> Result<(), String> {
-    let api: Api<Secret> = Api::namespaced(parts.hub.clone(), namespace);
+/// What stands beside an order: a Secret, or a ConfigMap.
+trait Beside:
+    kube::Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug
+{
+}
+
+impl Beside for Secret {}
+impl Beside for ConfigMap {}
+
+/// Makes what is not there. Its name tells its content, so one that is there is the same.
+async fn keep<K: Beside>(
+    parts: &Parts,
+    namespace: &str,
+    order: &Order,
+    stored: &Value,
+    name: &str,
+) -> Result<(), String> {
+    let api: Api<K> = Api::namespaced(parts.hub.clone(), namespace);
+    let kind = K::kind(&());
     if api.get_metadata_opt(name).await.map_err(words)?.is_some() {
         return Ok(());
     }
@@ -177,26 +204,30 @@ async fn keep(parts: &Parts, namespace: &str, order: &Order, stored: &Value, nam
     stored["metadata"]["labels"][meta::LABEL_WORKLOAD] = label_value(&workload.name).into();
     stored["metadata"]["annotations"][meta::ANNOTATION_OWNER] =
         format!("{}/{}", workload.namespace, workload.name).into();
-    let secret: Secret = serde_json::from_value(stored).map_err(|_| format!("Secret {name} cannot be stored"))?;
+    let object: K = serde_json::from_value(stored).map_err(|_| format!("{kind} {name} cannot be stored"))?;
     let params = PostParams { field_manager: Some(meta::FIELD_MANAGER.to_owned()), ..PostParams::default() };
-    let write = async { api.create(&params, &secret).await };
-    witnessed(parts, order, (Verb::Create, "Secret", namespace, name), write).await.map(drop)
+    let write = async { api.create(&params, &object).await };
+    witnessed(parts, order, (Verb::Create, &*kind, namespace, name), write).await.map(drop)
 }
 
-/// Removes secrets of the workload that its order does not name.
-async fn tidy(parts: &Parts, namespace: &str, order: &Order) -> Result<(), String> {
+/// Removes what stands beside the order of the workload and is not named by it.
+async fn tidy<K: Beside>(
+    parts: &Parts,
+    namespace: &str,
+    order: &Order,
+    named: &BTreeSet<&str>,
+) -> Result<(), String> {
     let workload = &order.delivery.workload;
     let owner = format!("{}/{}", workload.namespace, workload.name);
-    let named: BTreeSet<&str> = order.secrets.iter().map(jiuzhou_objects::secrets::SecretManifest::name).collect();
-    let api: Api<Secret> = Api::namespaced(parts.hub.clone(), namespace);
+    let api: Api<K> = Api::namespaced(parts.hub.clone(), namespace);
     let ours = ListParams::default().labels(&format!("{}={}", meta::LABEL_WORKLOAD, label_value(&workload.name)));
-    for secret in api.list_metadata(&ours).await.map_err(words)? {
-        let name = secret.name_any();
-        let own = secret.annotations().get(meta::ANNOTATION_OWNER) == Some(&owner);
+    for object in api.list_metadata(&ours).await.map_err(words)? {
+        let name = object.name_any();
+        let own = object.annotations().get(meta::ANNOTATION_OWNER) == Some(&owner);
         if own && !named.contains(name.as_str()) {
-            let params = exactly(&secret.metadata);
+            let params = exactly(&object.metadata);
             let write = async { api.delete(&name, &params).await };
-            witnessed(parts, order, (Verb::Delete, "Secret", namespace, &name), write).await?;
+            witnessed(parts, order, (Verb::Delete, &*K::kind(&()), namespace, &name), write).await?;
         }
     }
     Ok(())
@@ -209,7 +240,7 @@ async fn witnessed<T>(
     (verb, kind, namespace, name): (Verb, &str, &str, &str),
     write: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, String> {
-    let api_version = if kind == "Secret" { "v1" } else { meta::API_VERSION };
+    let api_version = if kind == "Delivery" { meta::API_VERSION } else { "v1" };
     let target = Target {
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),

@@ -288,11 +288,17 @@ async fn agent(fleet: &Fleet, cluster: &str) {
         secrets.insert(wanted.name.to_string(), SecretManifest::read(&secret).unwrap());
     }
     let recorded = stored.status.clone().unwrap_or_default();
+    let mut spec = stored.spec.clone();
+    for object in &mut spec.objects {
+        let Some(wanted) = object.blob.clone() else { continue };
+        let map = fleet.hub.object("v1", "ConfigMap", &namespace, &wanted.name).expect("a stored manifest");
+        jiuzhou_objects::blob::fill(object, jiuzhou_objects::blob::read(&map, &wanted).expect("the one it names"));
+    }
     let member = fleet.asked(cluster);
-    let mut status = jiuzhou_member::deliver(&member, &stored.spec, &secrets, &recorded, fleet.clock.now()).await;
+    let mut status = jiuzhou_member::deliver(&member, &spec, &secrets, &recorded, fleet.clock.now()).await;
     fleet.clock.advance(SignedDuration::from_secs(60));
     fleet.member(cluster).settle();
-    status = jiuzhou_member::deliver(&member, &stored.spec, &secrets, &status, fleet.clock.now()).await;
+    status = jiuzhou_member::deliver(&member, &spec, &secrets, &status, fleet.clock.now()).await;
     status.observed_generation = stored.metadata.generation;
     let patch = json!({"status": status});
     api.patch_status("bureau.web", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
@@ -343,6 +349,60 @@ async fn by_pull_an_order_is_stored_with_its_secrets_and_both_go_when_all_is_gon
     }
     assert!(last.unwrap().objects.iter().all(|object| object.state == ObjectState::Gone));
     assert!(fleet.hub.object("jiuzhou.dev/v1alpha1", "Delivery", &namespace, "bureau.web").is_none());
+    assert!(fleet.hub.refused().is_empty(), "{:?}", fleet.hub.refused());
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_pull_a_large_manifest_stands_beside_its_order_and_goes_when_nothing_names_it() {
+    let fleet = Fleet::new(&["dali"], true);
+    let mut scene = Scene::new(&fleet, Door::open());
+    let namespace = meta::member_namespace("dali");
+    let large = |letter: &str| {
+        let mut object = config("settings");
+        let manifest = object.manifest.as_mut().unwrap();
+        manifest["data"] = json!({ "text": letter.repeat(jiuzhou_objects::blob::LARGE) });
+        object
+    };
+    let apart = || {
+        let maps = fleet.hub.objects("v1", "ConfigMap");
+        let names = maps.iter().map(|map| map["metadata"]["name"].as_str().unwrap_or_default().to_owned());
+        names.filter(|name| name.starts_with("blob-")).collect::<Vec<_>>()
+    };
+    let standing = order("dali", 1, vec![large("a")], vec![]);
+    scene.deliveries.give(Arc::clone(&standing));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(writes(&fleet.hub, "operator"), ["create configmaps", "patch deliveries.jiuzhou.dev"]);
+    let stored = fleet.hub.object("jiuzhou.dev/v1alpha1", "Delivery", &namespace, "bureau.web").expect("an order");
+    assert!(stored.to_string().len() < 10_000, "the order itself is small");
+    let first = apart();
+    assert_eq!(first.len(), 1);
+    let map = fleet.hub.object("v1", "ConfigMap", &namespace, &first[0]).expect("the manifest");
+    assert_eq!(map["immutable"], json!(true));
+    agent(&fleet, "dali").await;
+    assert_eq!(scene.report("dali").await.and_then(|report| report.status).and_then(|status| status.epoch), Some(1));
+    let there = fleet.member("dali").object("v1", "ConfigMap", "bureau", "settings").expect("the object");
+    assert_eq!(there["data"]["text"].as_str().map(str::len), Some(jiuzhou_objects::blob::LARGE));
+
+    // A restart stores nothing again.
+    fleet.hub.clear_log();
+    drop(scene);
+    let mut scene = Scene::new(&fleet, Door::open());
+    scene.deliveries.give(standing);
+    assert!(scene.report("dali").await.is_some());
+    assert_eq!(writes(&fleet.hub, "operator"), Vec::<String>::new());
+
+    // Another content is another name; the former goes once the agent has carried the new order out.
+    scene.deliveries.give(order("dali", 2, vec![large("b")], vec![]));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(apart().len(), 2, "not yet");
+    agent(&fleet, "dali").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(apart().len() == 1 && apart() != first);
+    scene.deliveries.give(order("dali", 3, vec![config("settings")], vec![]));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    agent(&fleet, "dali").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(apart(), Vec::<String>::new());
     assert!(fleet.hub.refused().is_empty(), "{:?}", fleet.hub.refused());
 }
 

@@ -4,7 +4,7 @@
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{Connection as Way, MemberCluster, MemberClusterSpec, PullConnection};
 use jiuzhou_member::agent::identity::{GROUP, user_name};
-use jiuzhou_member::agent::{REPORT, SETTINGS};
+use jiuzhou_member::agent::REPORT;
 use jiuzhou_member::connection::Trouble;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
@@ -48,12 +48,12 @@ pub fn objects(cluster: &str) -> Vec<Value> {
             "apiVersion": format!("{rbac}/v1"), "kind": "Role",
             "metadata": { "name": AGENT, "namespace": namespace, "labels": labels },
             "rules": [
-                // Its orders, the secrets that go with them, and how they stand.
+                // Its orders, the secrets and large manifests that go with them, and how they stand.
                 { "apiGroups": [meta::GROUP], "resources": ["deliveries"], "verbs": ["list", "watch"] },
                 { "apiGroups": [meta::GROUP], "resources": ["deliveries/status"], "verbs": ["patch"] },
                 { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get"] },
                 // What it is told and what it tells.
-                { "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [SETTINGS], "verbs": ["get"] },
+                { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"] },
                 { "apiGroups": [""], "resources": ["configmaps"], "resourceNames": [REPORT], "verbs": ["patch"] },
                 { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"] },
                 // Its heartbeat.
@@ -73,7 +73,7 @@ pub fn objects(cluster: &str) -> Vec<Value> {
             "metadata": { "name": OPERATOR, "namespace": namespace, "labels": labels },
             "rules": [
                 { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "create", "delete"] },
-                { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch", "create", "patch"] },
+                { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch", "create", "patch", "delete"] },
             ],
         }),
         json!({

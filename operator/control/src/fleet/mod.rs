@@ -16,7 +16,7 @@ pub mod join;
 mod leave;
 mod members;
 pub mod order;
-mod profile;
+pub(crate) mod profile;
 mod pull;
 mod reached;
 mod status;

@@ -18,13 +18,14 @@ use tokio::time::sleep;
 use crate::stop::Stop;
 
 /// The name under which we publish.
-const MANAGER: &str = "jiuzhou";
+pub(crate) const MANAGER: &str = "jiuzhou";
 /// Label that must equal the cluster manager's name.
 const MANAGER_LABEL: &str = "x-k8s.io/cluster-manager";
 /// Between two looks whether the CRD is installed.
 const LOOK: Duration = Duration::from_secs(300);
 
-fn kind() -> GroupVersionKind {
+/// The kind, in the version that is spoken.
+pub(crate) fn kind() -> GroupVersionKind {
     GroupVersionKind::gvk("multicluster.x-k8s.io", "v1alpha1", "ClusterProfile")
 }
 

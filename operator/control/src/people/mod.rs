@@ -1,11 +1,13 @@
 //! What people order, under their own rights: a system stopped and restored, an order of another person approved, a member
-//! that does not answer fenced or left, a hub or member that went back in time taken as it is.
+//! that does not answer fenced or left, data that was left used again, a hub or member that went back in time taken as it is.
 //!
 //! An order is an object, a field or an annotation on the hub, written here and by nothing else of the operator; what
 //! follows from it is decided, recorded and carried out like every other change.
 
 pub mod approve;
+pub mod data;
 pub mod lost;
+pub mod profiles;
 pub mod recover;
 pub mod stop;
 

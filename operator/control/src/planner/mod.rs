@@ -9,6 +9,8 @@
 mod approvals;
 mod brake;
 mod copies;
+#[cfg(test)]
+mod data_tests;
 pub(crate) mod failover;
 #[cfg(test)]
 mod failover_tests;
@@ -63,6 +65,7 @@ use crate::orders::{Orders, Report};
 use crate::record::Records;
 use crate::reports::{self, Wished};
 use crate::run::CACHES;
+use crate::select::claims;
 use crate::state::State;
 use crate::stop::Stop;
 use crate::telemetry::traces::Traces;
@@ -145,6 +148,8 @@ pub(crate) struct Planner {
     past: past::Past,
     revisions: revisions::Revisions,
     systems: systems::Systems,
+    /// It was told that nobody lets go of claims on this hub.
+    claims_stuck: bool,
     /// Workloads whose content may be another than before; everything when `suspect_all`.
     suspects: BTreeSet<WorkloadKey>,
     suspect_all: bool,
@@ -203,6 +208,7 @@ impl Planner {
             past: past::Past::default(),
             revisions: revisions::Revisions::default(),
             systems: systems::Systems::default(),
+            claims_stuck: false,
             suspects: BTreeSet::new(),
             suspect_all: true,
             wakes: BTreeMap::new(),
@@ -396,6 +402,13 @@ impl Planner {
 
     /// Takes in what was seen of native objects.
     pub(super) fn native(&mut self, event: crate::select::Event) {
+        if let crate::select::Event::Put { object, .. } = &event
+            && !self.claims_stuck
+            && claims::is_stuck(object, self.now())
+        {
+            self.claims_stuck = true;
+            tracing::warn!(claim = %object["metadata"]["name"], "{}", claims::ADVICE);
+        }
         let keys = self.state.take_native(event);
         self.dirty.extend(keys);
         self.turn |= self.state.is_unresolved();

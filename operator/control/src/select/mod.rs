@@ -6,6 +6,7 @@
 //! tells what a selection takes or why it takes nothing, [`left`] holds what left a selection, [`status`] sums up what
 //! the members count, [`write`] writes it. The rest of the operator sees a workload whose objects are the natives taken.
 
+pub(crate) mod claims;
 pub(crate) mod kinds;
 pub(crate) mod left;
 pub(crate) mod natives;

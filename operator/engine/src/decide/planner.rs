@@ -160,6 +160,9 @@ impl<'s> Planner<'s> {
                 mask::assign(local, slot, mask::has(verdicts.eligible(), slot));
             }
         }
+        for slot in spec.stale.keys().filter_map(|name| snapshot.slot(name)).map(ClusterSlot::index) {
+            mask::assign(local, slot, false);
+        }
         for held in &*held {
             mask::assign(local, held.slot.index(), held.stays != Stays::Leaves);
         }
@@ -354,7 +357,7 @@ impl<'s> Planner<'s> {
         let mut clusters = self.view.snapshot.clusters().filter(|(slot, _)| mask::has(&waiting, slot.index()));
         let found = clusters.find(|(_, cluster)| {
             cluster.state != ClusterState::Deleting
-                && spec.data_on.as_ref().is_none_or(|data| data.contains(&cluster.name))
+                && super::tell::data_rule(spec, &cluster.name).reasons.is_empty()
         });
         found.map(|(slot, _)| slot)
     }

@@ -1,6 +1,6 @@
 //! What a platform engineer would try: one small fleet, one thing at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::affinity::Affinity;
@@ -502,6 +502,31 @@ fn pinned_data_keeps_a_workload_where_its_data_is() {
     let explained = told(fleet(), &pinned);
     let kunming = explained.clusters.iter().find(|cluster| cluster.cluster == "昆明").unwrap();
     assert_eq!(kunming.changes[0].rule, Some(Rule::Data));
+}
+
+#[test]
+fn older_data_keeps_a_workload_out_and_is_told_with_its_epoch() {
+    let only = |r: &mut Requirement| r.regions = ["5329".to_owned()].into();
+    let stale = with(Spec { stale: [("大理".to_owned(), 7)].into(), ..spec("数据库", 1) }, only);
+    let decided = one(fleet(), stale.clone());
+    assert_eq!((decided.status, targets(&decided)), (Status::Pending, vec![]), "a person's word lets it in");
+    let explained = told(fleet(), &stale);
+    let there = explained.clusters.iter().find(|cluster| cluster.cluster == "大理").unwrap();
+    let rule = there.rules.iter().find(|check| check.rule == Rule::Data).unwrap();
+    assert!(rule.refuses);
+    assert_eq!((rule.check.reasons[0].code, &rule.check.reasons[0].seen), (Code::StaleData, &Value::Int(7)));
+    // What runs there goes on: it is the data in use.
+    let runs = running(fleet(), on(Spec { stale: BTreeMap::new(), ..stale }, "大理", 1));
+    assert_eq!(targets(&runs), [("大理", 1)]);
+}
+
+#[test]
+fn what_is_tied_to_a_cluster_that_is_emptied_stays_there() {
+    let mut fleet = fleet();
+    let leaving = fleet.clusters.iter_mut().find(|cluster| cluster.name == "徐州").unwrap();
+    leaving.state = ClusterState::Draining;
+    let pinned = Spec { data_on: Some(["徐州".to_owned()].into()), ..on(spec("数据库", 1), "徐州", 1) };
+    assert_eq!(targets(&running(fleet, pinned)), [("徐州", 1)]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! requirement. What differs between equal workloads (name, replicas, what runs, where its data is) stands in [`Spec`].
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -317,6 +317,13 @@ pub struct Spec {
     pub current: Vec<Current>,
     /// Clusters its data is on, when the data cannot move; `None` when it can or there is none.
     pub data_on: Option<BTreeSet<String>>,
+    /// What it leaves in a cluster is data that grows old: it keeps its data where it runs.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keeps_data: bool,
+    /// Clusters where it left data that is older than what it has elsewhere, with the epoch it was left at: nothing is
+    /// placed there until a person says that this data may be used.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stale: BTreeMap<String, i64>,
     /// Clusters whose replicas may be given up because they do not answer: they leave it as long as that is so, where all
     /// of them have another place ([`crate::step::failover`]).
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -411,7 +418,8 @@ impl Spec {
     /// # Errors
     /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
     pub fn intent(&self) -> Result<Digest, CanonicalError> {
-        let placed = Self { admitted: 0, current: Vec::new(), data_on: None, lost: BTreeSet::new(), ..self.clone() };
+        let placed = Self { admitted: 0, current: Vec::new(), lost: BTreeSet::new(), ..self.clone() };
+        let placed = Self { data_on: None, keeps_data: false, stale: BTreeMap::new(), ..placed };
         let mut intent = Self { changed: false, rebalance: false, stop: None, mode: None, ..placed };
         // Neither an emergency nor a lost cluster is a change of what is asked for.
         if intent.requirement.cause != Cause::Change {

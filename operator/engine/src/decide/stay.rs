@@ -9,6 +9,7 @@ use super::mask;
 use super::rule::Rule;
 use super::snapshot::ClusterSlot;
 use super::spec::Spec;
+use super::tell::data_rule;
 use super::verdicts::Verdicts;
 use super::view::{Demand, View};
 
@@ -26,7 +27,8 @@ pub(crate) enum Stays {
 /// What may happen to replicas of a workload that run on a cluster. Hard rules keep out what is new at once; what runs
 /// moves only by the tier's own rule, by an order, or because the cluster is going away.
 pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: ClusterSlot) -> Stays {
-    let data = spec.data_on.as_ref().zip(view.snapshot.cluster(slot)).is_none_or(|(on, c)| on.contains(&c.name));
+    // What is on its way out of a cluster is data that grows old there: it does not come back by the same way.
+    let data = view.snapshot.cluster(slot).is_none_or(|cluster| data_rule(spec, &cluster.name).reasons.is_empty());
     let mut stays = if data { Stays::Free } else { Stays::Capped };
     if mask::has(verdicts.eligible(), slot.index()) {
         return stays;

@@ -243,15 +243,16 @@ impl Planner<'_> {
     }
 }
 
-/// The rule about pinned data: not part of a requirement, because it differs between equal workloads.
+/// The rule about data: where it is, and where it is older than elsewhere. Not part of a requirement, because it differs
+/// between equal workloads.
 pub(crate) fn data_rule(spec: &Spec, cluster: &str) -> Check {
-    match &spec.data_on {
-        Some(on) if !on.contains(cluster) => Check::because(
-            super::rule::Answer::Fail,
-            Reason::new(Code::DataElsewhere).seen(cluster).wanted(on.iter().cloned().collect::<Vec<_>>()),
-        ),
-        _ => Check::pass(),
-    }
+    let elsewhere = spec.data_on.as_ref().filter(|on| !on.contains(cluster)).map(|on| {
+        Reason::new(Code::DataElsewhere).seen(cluster).wanted(on.iter().cloned().collect::<Vec<_>>())
+    });
+    let stale =
+        spec.stale.get(cluster).map(|epoch| Reason::new(Code::StaleData).object(cluster).seen(Value::Int(*epoch)));
+    let fail = |reason| Check::because(super::rule::Answer::Fail, reason);
+    elsewhere.into_iter().chain(stale).map(fail).fold(Check::pass(), Check::and)
 }
 
 /// A spread key as the policy spells it.
@@ -270,7 +271,7 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
 /// Whether a cluster that passes all rules can only be useless to a workload for want of room: its data is not tied to
 /// others, and no weight of nothing keeps it off.
 fn only_room_counts(spec: &Spec) -> bool {
-    spec.data_on.is_none() && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
+    spec.data_on.is_none() && spec.stale.is_empty() && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
 }
 
 fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {

@@ -394,6 +394,8 @@ codes! {
         RegionNotAllowed: Error,
         /// The region of the cluster is not stated.
         RegionNotStated: Warning,
+        /// The cluster has data of the workload that is older than what it has elsewhere.
+        StaleData: Error,
         /// A taint of the cluster is not tolerated.
         TaintNotTolerated: Error,
         /// The tenant is not known, so nothing can be allowed to it.

@@ -22,6 +22,7 @@ use crate::documents::Document;
 
 use super::demands::demand;
 use super::images::needs;
+use super::kept::Claims;
 use super::tenants::amounts;
 use super::workloads::Context;
 
@@ -43,8 +44,8 @@ pub(super) struct Contents {
     divisible: bool,
     /// A StatefulSet, or pods with a claim.
     pub(super) single_writer: bool,
-    /// A claim is already tied to a volume.
-    pub(super) pinned: bool,
+    /// What it claims of volumes.
+    pub(super) claims: Claims,
     pub(super) images: Vec<Image>,
     pub(super) nodes: BTreeSet<NodeDemand>,
     /// Requests of pods that run on every node.
@@ -222,14 +223,16 @@ impl Contents {
                 }
             };
             self.single_writer |= shape.continuity == jiuzhou_objects::profile::Continuity::SingleWriter;
-            self.pinned |= claims.iter().any(|claim| claim.bound);
+            self.claims.bound |= claims.iter().any(|claim| claim.bound);
+            self.claims.any |= !claims.is_empty();
             let claims = claims.iter().fold(0i64, |sum, claim| sum.saturating_add(claim.size.0));
             self.divisible = profile.replicas.is_some();
             self.sets.push(Pods { requests: requests.clone(), count, claims });
         }
         if (object.group(), object.kind()) == ("", "PersistentVolumeClaim") {
             let claim = claim(object, "", found);
-            self.pinned |= claim.bound;
+            self.claims.bound |= claim.bound;
+            self.claims.any = true;
             self.shared_claims = self.shared_claims.saturating_add(claim.size.0);
         }
     }

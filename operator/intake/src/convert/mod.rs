@@ -15,6 +15,7 @@ mod continuity;
 mod demands;
 mod figures;
 mod images;
+mod kept;
 mod kinds;
 mod modes;
 mod nodes;

@@ -22,6 +22,7 @@ use super::claims;
 use super::clusters::any_of;
 use super::contents::{self, Contents};
 use super::images::{Images, together};
+use super::kept::kept;
 use super::modes::{Modes, given_back};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
@@ -139,6 +140,7 @@ fn spec(
     let placed = context.objects.placements.get(&(namespace.to_owned(), document.name.clone()));
     let mut requirement = requirement(owner, requirements, &contents);
     requirement.tenant = tenant;
+    let kept = kept(&item.object, data.as_ref(), contents.claims, placed.map(|placed| &*placed.object));
     let lost = lost(placed.map(|placed| &*placed.object));
     if !lost.is_empty() {
         requirement.cause = Cause::Failover;
@@ -169,7 +171,9 @@ fn spec(
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
         current: current(Some(&item.object), placed.map(|placed| &*placed.object)),
-        data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
+        data_on: kept.on,
+        keeps_data: kept.keeps,
+        stale: kept.stale,
         changed: false, // told when requirement and policy are known
         rebalance: false,
         lost,
@@ -314,24 +318,6 @@ fn lost(placement: Option<&api::FleetPlacement>) -> BTreeSet<String> {
     let entries = status.map(|status| status.failover.as_slice()).unwrap_or_default();
     let released = entries.iter().filter(|entry| entry.phase == api::FailoverPhase::Released);
     released.map(|entry| entry.name.to_string()).collect()
-}
-
-/// Clusters the data ties the workload to; `None` when it may go anywhere.
-fn data_on(
-    data: Option<&api::DataPlacement>,
-    bound: bool,
-    placed: Option<&api::FleetPlacement>,
-) -> Option<BTreeSet<String>> {
-    let here = || placed.map(|p| p.spec.clusters.iter().map(|c| c.name.to_string()).collect::<BTreeSet<_>>());
-    match data {
-        None if bound => here().filter(|clusters| !clusters.is_empty()),
-        None => None,
-        Some(api::DataPlacement { mode, clusters }) => match mode {
-            api::DataMode::Pinned if clusters.is_empty() => here().filter(|clusters| !clusters.is_empty()),
-            api::DataMode::Pinned | api::DataMode::Replicated => Some(texts(clusters)),
-            api::DataMode::External | api::DataMode::Disposable => None,
-        },
-    }
 }
 
 fn has_crypto(algorithm: api::SmAlgorithm) -> Expression {

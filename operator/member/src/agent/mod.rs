@@ -5,6 +5,7 @@
 //! carries out the deliveries it finds ([`orders`]) by the same code as push. Cut off from the hub it keeps what it was
 //! told and starts nothing that is out of date; it stops only what declared to be stopped then ([`fence`]).
 
+mod blobs;
 mod fence;
 mod heartbeat;
 pub mod identity;

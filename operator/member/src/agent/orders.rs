@@ -24,6 +24,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
+use super::blobs::Blobs;
 use super::fence::fenced;
 use super::{Settings, report};
 use crate::claim::{self, Found, Standing};
@@ -98,6 +99,7 @@ pub(super) struct Orders {
     beats: watch::Receiver<Instant>,
     known: BTreeMap<String, Known>,
     secrets: BTreeMap<(String, String), SecretManifest>,
+    blobs: Blobs,
     claim: Option<Found>,
 }
 
@@ -111,7 +113,7 @@ impl Orders {
         beats: watch::Receiver<Instant>,
     ) -> Self {
         let (known, secrets) = (BTreeMap::new(), BTreeMap::new());
-        Self { hub, member, client, namespace, settings, beats, known, secrets, claim: None }
+        Self { hub, member, client, namespace, settings, beats, known, secrets, blobs: Blobs::default(), claim: None }
     }
 
     /// Carries orders out for ever. `fence_after` without an answer of the hub the agent counts as cut off; after `hold`
@@ -202,6 +204,8 @@ impl Orders {
     async fn carry(&mut self, name: &str, reach: Reach, watches: &mut Watches) {
         let Some(known) = self.known.get(name) else { return };
         let (spec, recorded, generation) = (known.spec.clone(), known.status.clone(), known.generation);
+        let spec = self.blobs.whole(&self.hub, &self.namespace, &spec).await.unwrap_or(spec);
+        self.blobs.retain(self.known.values().map(|known| &known.spec));
         let order = reach.order(&spec, Timestamp::now());
         if let Err(trouble) = self.commanded(spec.epoch).await {
             tracing::warn!(delivery = %name, %trouble, "nothing is done in this member");

@@ -260,6 +260,7 @@ impl<'a> Work<'a> {
             name: draft.entry.name.clone(),
             manifest: None,
             secret: None,
+            blob: None, // what is too large for an order goes beside it when it is stored
             wave: draft.entry.wave,
             on_delete: draft.entry.on_delete,
             on_drift: draft.entry.on_drift,

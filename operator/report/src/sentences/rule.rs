@@ -210,6 +210,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "State the GB/T 2260 code of its site.",
             fix_zh: "请在机房中填写 GB/T 2260 行政区划代码。",
         },
+        Code::StaleData => Sentence {
+            en: "{object} still has data of the workload as of epoch {seen}, older than what it has elsewhere.",
+            zh: "{object} 上仍留有该工作负载截至纪元 {seen} 的数据，旧于其他集群上的数据。",
+            fix_en: "Delete the claims there, or bring the data up to date, then say so: jiuzhou reuse-data WORKLOAD --in {object}.",
+            fix_zh: "请删除该处的存储卷声明或使数据更新，然后确认：jiuzhou reuse-data WORKLOAD --in {object}。",
+        },
         Code::TaintNotTolerated => Sentence {
             en: "The taint {object}={seen} ({wanted}) of the cluster is not tolerated.",
             zh: "未容忍该成员集群的污点 {object}={seen}（{wanted}）。",

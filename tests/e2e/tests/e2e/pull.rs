@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiuzhou_e2e::scene::{AFTER_A_KILL, SOON, Scene};
 use jiuzhou_e2e::{Agent, Seen, Start, eventually};
+use serde_json::json;
 use testbed::faults::{Line, Relay};
 
 // The door in front of the member works beside the commands that this test waits for.
@@ -61,6 +62,35 @@ async fn a_pull_member_goes_on_offline_and_is_back_in_step() {
     line.set(Line::Open);
     scene.runs("amd", &[("hygon", 1)], AFTER_A_KILL).await.unwrap();
     scene.ready(&["hygon"]).await.unwrap();
+
+    // A large manifest stands beside its order, arrives whole, and goes when the order names it no more.
+    let settings = |size: usize| {
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "amd-settings" },
+            "data": { "text": "a".repeat(size) } })
+    };
+    let deployment = scene.deployment("amd", "x86", 1);
+    scene.apply(&[scene.workload_of("amd", &[deployment.clone(), settings(150_000)])]).unwrap();
+    let apart = || {
+        let names = hub.kubectl(&["get", "configmaps", "-n", "jiuzhou-member-hygon", "-o", "name"])?;
+        Ok::<_, anyhow::Error>(names.lines().filter(|line| line.starts_with("configmap/blob-")).count())
+    };
+    let there = || {
+        let all = ["get", "configmap", "amd-settings", "-n", &namespace, "-o", "jsonpath={.data.text}"];
+        scene.member("hygon").kubectl(&all).map(|text| text.len()).unwrap_or_default()
+    };
+    eventually("the large manifest arrives", SOON, || async {
+        let seen = (there(), apart()?);
+        Ok(Seen::when(seen == (150_000, 1), (), format!("{seen:?}")))
+    })
+    .await
+    .unwrap();
+    scene.apply(&[scene.workload_of("amd", &[deployment, settings(10)])]).unwrap();
+    eventually("nothing stands beside the order any more", SOON, || async {
+        let seen = (there(), apart()?);
+        Ok(Seen::when(seen == (10, 0), (), format!("{seen:?}")))
+    })
+    .await
+    .unwrap();
     assert!(scene.end(operator).await.unwrap() >= 3);
     process.terminate(Duration::from_secs(20)).unwrap();
 }

@@ -123,6 +123,7 @@ impl Run<'_> {
             changed: true,
             colocate: None,
             data_on: None,
+            stale: std::collections::BTreeMap::new(),
             ..like.base.clone()
         };
         let conduct = (like.traits, like.curve);
