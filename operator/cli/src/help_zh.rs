@@ -55,7 +55,10 @@ const ARGS: &[(&str, &str)] = &[
     ("against", "与该已保存的方案或现状文件比较"),
     ("agent_kubeconfig", "成员集群的 kubeconfig [默认：Pod 的服务账号]"),
     ("all", "也列出通过的规则"),
-    ("approved", "审批的内容：stop 停用令，deletions 被暂停的删除，mode 战时模式"),
+    (
+        "approved",
+        "审批的内容：stop 停用令，deletions 被暂停的删除，mode 战时模式，class 降低数据级别，exemption 豁免上云，quota 提高配额，tier 变更主权等级，moves 大量迁移",
+    ),
     ("approved_digest", "所示指令的摘要；未填写时只显示指令，不予审批"),
     ("document", "依据文件的文号"),
     ("as_of", "决策时点：日期（北京时间，当日结束）或时刻，例如 2026-11-23 或 2026-11-23T08:00:00+08:00 [默认：现在]"),

@@ -126,6 +126,7 @@ pub const RIGHTS: &[Right] = &[
             "informationsystems/status",
             "memberclusters/status",
             "reports/status",
+            "sovereigntytiers/status",
             "tenants/status",
         ],
         &["patch"],

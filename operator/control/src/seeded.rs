@@ -42,6 +42,8 @@ pub(crate) enum Bug {
     NameIsTheWorkload,
     /// A change of content that asks for nothing new is not delivered.
     ContentForgotten,
+    /// A hub that was restored from a backup goes on as if nothing had happened.
+    BehindGoesOn,
 }
 
 #[cfg(all(feature = "seeded-bugs", not(debug_assertions)))]
@@ -80,7 +82,7 @@ mod chosen {
     #[cfg(test)]
     impl Bug {
         /// All of them.
-        pub(crate) const ALL: [Self; 18] = [
+        pub(crate) const ALL: [Self; 19] = [
             Self::UnseenIsEmpty,
             Self::RemoveBeforeAdd,
             Self::WriterAsFree,
@@ -99,6 +101,7 @@ mod chosen {
             Self::PlacementLeft,
             Self::NameIsTheWorkload,
             Self::ContentForgotten,
+            Self::BehindGoesOn,
         ];
     }
 }

@@ -278,6 +278,8 @@ pub(crate) struct Hub {
     pub(crate) world: World,
     pub(crate) members: Arc<Members>,
     pub(crate) folder: tempfile::TempDir,
+    /// The highest epoch that members have seen and this hub never committed; 0 for none.
+    seen_by_members: std::sync::atomic::AtomicI64,
     /// What the running operator tells the tasks of members.
     outlook: Mutex<Option<tokio::sync::watch::Receiver<Arc<crate::fleet::Outlook>>>>,
     /// What its operators count in.
@@ -296,6 +298,7 @@ impl Hub {
             world: World::hub("hub", clock),
             members: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
+            seen_by_members: std::sync::atomic::AtomicI64::default(),
             outlook: Mutex::default(),
             metrics: Arc::default(),
             dedicated: true,
@@ -374,7 +377,9 @@ impl Hub {
         let orders: Arc<dyn Orders> = Arc::clone(&self.members) as Arc<dyn Orders>;
         let (wishes, wished) = crate::reports::channel();
         *self.wishes.lock().unwrap_or_else(PoisonError::into_inner) = Some(wishes);
-        let (outlook, told) = tokio::sync::watch::channel(Arc::default());
+        let told_before = crate::fleet::Outlook::default();
+        told_before.reached.remember(self.seen_by_members.load(std::sync::atomic::Ordering::Relaxed));
+        let (outlook, told) = tokio::sync::watch::channel(Arc::new(told_before));
         *self.outlook.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         let parts = Parts {
             client,
@@ -393,6 +398,12 @@ impl Hub {
         };
         let planner = Planner::new(parts).expect("schemas");
         tokio::spawn(planner.run(seen, reports, stop))
+    }
+
+    /// The hub is one that was restored from a backup: its members have seen more than it committed.
+    pub(crate) fn members_have_seen(&self, epoch: i64) {
+        self.seen_by_members.store(epoch, std::sync::atomic::Ordering::Relaxed);
+        self.outlook().borrow().reached.remember(epoch);
     }
 
     /// What a running operator tells the tasks of members.

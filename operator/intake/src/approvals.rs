@@ -27,6 +27,20 @@ pub fn of_mode(name: &str, spec: &OperatingModeSpec) -> Digest {
     of("OperatingMode", &[name, &serde_json::to_string(&whole).unwrap_or_default()])
 }
 
+/// Digest of moves that wait: exactly these, in whatever order they come.
+#[must_use]
+pub fn of_moves<'a>(moves: impl Iterator<Item = &'a str>) -> Digest {
+    let mut lines: Vec<&str> = moves.collect();
+    lines.sort_unstable();
+    of("MassChange", &lines)
+}
+
+/// Digest of a change of what needs an approval: from what holds to what is wanted.
+#[must_use]
+pub fn of_change(order: ApprovedOrder, subject: &str, held: &str, wanted: &str) -> Digest {
+    of(&format!("{order:?}"), &[subject, held, wanted])
+}
+
 /// Digest of deletions that are held in a namespace: exactly these objects, in whatever order they come.
 #[must_use]
 pub fn of_deletions<'a>(deletions: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> Digest {
@@ -34,6 +48,21 @@ pub fn of_deletions<'a>(deletions: impl Iterator<Item = (&'a str, &'a str, &'a s
         deletions.map(|(namespace, name, uid)| format!("{namespace}/{name} {uid}\n")).collect();
     lines.sort();
     Digest::sha256(lines.concat().as_bytes())
+}
+
+/// The word of a kind of order, as commands and names have it.
+#[must_use]
+pub fn word(order: ApprovedOrder) -> &'static str {
+    match order {
+        ApprovedOrder::StopSystem => "stop",
+        ApprovedOrder::DeleteWorkloads => "deletions",
+        ApprovedOrder::OperatingMode => "mode",
+        ApprovedOrder::LowerClass => "class",
+        ApprovedOrder::Exempt => "exemption",
+        ApprovedOrder::RaiseQuota => "quota",
+        ApprovedOrder::ChangeTier => "tier",
+        ApprovedOrder::MassChange => "moves",
+    }
 }
 
 fn of(order: &str, fields: &[&str]) -> Digest {

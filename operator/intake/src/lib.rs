@@ -18,6 +18,7 @@ pub mod exports;
 pub mod figures;
 pub mod files;
 pub mod foreign;
+pub mod in_force;
 pub mod invoices;
 mod load;
 mod manifests;

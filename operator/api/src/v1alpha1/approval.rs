@@ -97,6 +97,16 @@ pub enum ApprovedOrder {
     DeleteWorkloads,
     /// An emergency begins. 启用战时模式。
     OperatingMode,
+    /// The class of a system's data is lowered. 降低系统的数据级别。
+    LowerClass,
+    /// A system is exempt from moving to the cloud. 系统豁免上云。
+    Exempt,
+    /// A tenant's quota is raised. 提高单位的配额。
+    RaiseQuota,
+    /// What a sovereignty tier asks for is changed. 变更主权等级的要求。
+    ChangeTier,
+    /// So many workloads leave clusters at once though nobody asked them to. 大量工作负载在无人要求的情况下同时迁移。
+    MassChange,
 }
 
 /// One who approves. 批准人。

@@ -11,6 +11,7 @@ use super::{
     class::{BusinessLevel, DataClass, DutyKind, FunctionDomain},
     cpu_platform::CpuBrand,
     document::Document,
+    in_force::InForce,
     protection::Protection,
 };
 use crate::text::{CreditCode, Date, DocumentNumber, Name, ObjectName, RegionCode, Text, Title, Token};
@@ -376,6 +377,11 @@ pub struct InformationSystemStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub ready_workloads: Option<i32>,
+    /// What holds of what needs an approval to change. 变更须经审批的内容的生效值。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["order".into()]))]
+    pub in_force: Vec<InForce>,
     /// Conditions Ready, Reconciling, Stalled and, while an order is to stop it, StopOrdered. 状态条件 Ready、Reconciling、Stalled，有停用令时另有 StopOrdered。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::schema::conditions")]

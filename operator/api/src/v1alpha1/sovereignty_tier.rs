@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     class::{DataClass, Dimension, SovereigntyStage},
-    plain_status::PlainStatus,
+    in_force::GuardedStatus,
 };
 use crate::text::{CelExpression, Name, Text, Title, Token};
 
@@ -21,7 +21,7 @@ use crate::text::{CelExpression, Name, Text, Title, Token};
     plural = "sovereigntytiers",
     shortname = "tier",
     category = "jiuzhou",
-    status = "PlainStatus",
+    status = "GuardedStatus",
     derive = "PartialEq",
     derive = "Default",
     doc = "A sovereignty tier: its rank, its checks, the data classes that need it. 主权等级：序号、检查项与要求该等级的数据级别。",

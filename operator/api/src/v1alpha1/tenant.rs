@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::Document;
+use super::{document::Document, in_force::InForce};
 use crate::text::{CreditCode, Date, Name, ObjectName, RegionCode, Resources, Title};
 
 /// A government body. 单位。
@@ -272,6 +272,11 @@ pub struct TenantStatus {
     /// What is placed, own and of its children. 已部署用量，含下级。
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub used: Resources,
+    /// What holds of what needs an approval to change. 变更须经审批的内容的生效值。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["order".into()]))]
+    pub in_force: Vec<InForce>,
     /// Conditions Ready, Reconciling, Stalled. 状态条件 Ready、Reconciling、Stalled。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::schema::conditions")]

@@ -37,6 +37,16 @@ pub enum ApproveWhat {
     Deletions,
     /// An emergency: an OperatingMode
     Mode,
+    /// The class of a system's data is lowered
+    Class,
+    /// A system is exempt from moving to the cloud
+    Exemption,
+    /// A tenant's quota is raised
+    Quota,
+    /// What a sovereignty tier asks for is changed
+    Tier,
+    /// So many workloads would move at once that they wait
+    Moves,
 }
 
 /// `approve`
@@ -46,7 +56,7 @@ pub struct ApproveArgs {
     #[arg(value_enum, value_name = "ORDER")]
     pub approved: ApproveWhat,
 
-    /// What it is about: NAMESPACE/SYSTEM of a stop, NAMESPACE of deletions, NAME of a mode
+    /// What it is about: NAMESPACE/SYSTEM of a stop, a class or an exemption, NAMESPACE of deletions, NAME of a mode, a tenant or a tier, `fleet` of moves
     #[arg(value_name = "SUBJECT")]
     pub subject: String,
 
@@ -70,7 +80,7 @@ pub struct ApproveArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=8))]
     pub needed: i32,
 
-    /// Who asked for it, where the hub does not know (deletions)
+    /// Who asked for it, where the hub does not know (all but stop and mode)
     #[arg(long, value_name = "USER")]
     pub requester: Option<String>,
 

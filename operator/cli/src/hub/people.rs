@@ -7,6 +7,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
 use jiff::{Timestamp, ToSpan as _};
+use jiuzhou_api::v1alpha1::ApprovedOrder;
 use jiuzhou_control::people::approve::{self as approvals, Asked, Signature};
 use jiuzhou_control::people::stop::{self as orders, Given};
 use jiuzhou_intake::beijing;
@@ -56,6 +57,11 @@ pub(crate) fn approve(args: &ApproveArgs, context: &Context) -> anyhow::Result<E
         ApproveWhat::Stop => approvals::stop(client, &key(&args.subject, None)).await,
         ApproveWhat::Mode => approvals::mode(client, &args.subject).await,
         ApproveWhat::Deletions => approvals::deletions(client, &args.subject).await,
+        ApproveWhat::Class => approvals::change_of(client, ApprovedOrder::LowerClass, &args.subject).await,
+        ApproveWhat::Exemption => approvals::change_of(client, ApprovedOrder::Exempt, &args.subject).await,
+        ApproveWhat::Quota => approvals::change_of(client, ApprovedOrder::RaiseQuota, &args.subject).await,
+        ApproveWhat::Moves => approvals::moves(client).await,
+        ApproveWhat::Tier => approvals::change_of(client, ApprovedOrder::ChangeTier, &args.subject).await,
     })?;
     std::io::stdout().lock().write_all(shown(&asked, context).as_bytes()).context("failed to write the order")?;
     let Some(digest) = &args.approved_digest else {

@@ -42,10 +42,12 @@ pub(super) enum Story {
     DeleteNamespace,
     /// What the cluster that has both is trusted for runs out.
     EvidenceRevoked,
+    /// The hub is restored from a backup; then a replica less is asked for and a workload is deleted.
+    HubRestored,
 }
 
 impl Story {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Place,
         Self::ScaleUp,
         Self::ScaleDown,
@@ -59,6 +61,7 @@ impl Story {
         Self::DeleteAndAgain,
         Self::DeleteNamespace,
         Self::EvidenceRevoked,
+        Self::HubRestored,
     ];
 
     /// Its name in a case.
@@ -77,6 +80,7 @@ impl Story {
             Self::DeleteAndAgain => "delete and again",
             Self::DeleteNamespace => "delete namespace",
             Self::EvidenceRevoked => "evidence revoked",
+            Self::HubRestored => "hub restored",
         }
     }
 
@@ -133,6 +137,11 @@ impl Story {
                 self.afterwards(hub).await;
             }
             Self::DeleteNamespace => hub.delete(&format!("/api/v1/namespaces/{NAMESPACE}")).await,
+            Self::HubRestored => {
+                hub.members_have_seen(50_000);
+                scale(hub, 1).await;
+                hub.delete(&path(REGISTER)).await;
+            }
             Self::EvidenceRevoked => {
                 let cluster = hub
                     .world

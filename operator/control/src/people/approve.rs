@@ -3,22 +3,31 @@
 //! An order is named by a digest of all that is shown. The approval is created by the approver, or, where more than one is
 //! needed, gets another approver; admission on the hub holds every name against the API server's own.
 
+use std::collections::BTreeSet;
+
 use jiuzhou_api::conditions::ControllerReason;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{
     Approval, ApprovalSpec, ApprovedOrder, Approver, Document, FleetPlacement, FleetWorkload, InformationSystem,
-    OperatingMode,
+    OperatingMode, SovereigntyTier, Tenant,
 };
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_engine::terms::Digest;
-use jiuzhou_intake::approvals;
+pub use jiuzhou_intake::approvals::word;
+use jiuzhou_intake::{approvals, in_force};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{change, workloads};
 use crate::error::Error;
+
+/// What moves that wait are about, and where their plan is written down: a ConfigMap of our namespace and its key.
+pub const FLEET: &str = "fleet";
+pub(crate) const HELD_MOVES: &str = "held-moves";
+pub(crate) const PLAN: &str = "plan";
 
 /// Characters of the digest in the name of an approval.
 const SHORT: usize = 16;
@@ -229,14 +238,76 @@ pub async fn approve(client: &Client, asked: &Asked, by: &Signature) -> Result<(
     Ok((name, left(&written.spec)))
 }
 
-/// The word of a kind of order, as commands and names have it.
-#[must_use]
-pub fn word(order: ApprovedOrder) -> &'static str {
-    match order {
-        ApprovedOrder::StopSystem => "stop",
-        ApprovedOrder::DeleteWorkloads => "deletions",
-        ApprovedOrder::OperatingMode => "mode",
+/// The moves that wait because they are so many at once, with their whole plan.
+///
+/// # Errors
+/// When the hub does not answer or refuses, and when none waits.
+pub async fn moves(client: &Client) -> Result<Asked, Error> {
+    let map = Api::<ConfigMap>::namespaced(client.clone(), meta::SYSTEM_NAMESPACE).get_opt(HELD_MOVES).await;
+    let map = map.map_err(|error| Error::api("read", "the moves that wait", error))?;
+    let plan = map.and_then(|map| map.data?.remove(PLAN)).unwrap_or_default();
+    let touches: Vec<String> = plan.lines().map(ToOwned::to_owned).collect();
+    if touches.is_empty() {
+        return Err(Error::Order("no moves wait for an approval.".to_owned(), "没有等待审批的迁移。".to_owned()));
     }
+    Ok(Asked {
+        order: ApprovedOrder::MassChange,
+        subject: FLEET.to_owned(),
+        digest: approvals::of_moves(touches.iter().map(String::as_str)),
+        requester: None,
+        number: None,
+        reason: None,
+        touches,
+    })
+}
+
+/// A change of what needs an approval: the class of a system's data, its exemption, a tenant's quota, a tier.
+///
+/// # Errors
+/// When the hub does not answer or refuses, and when no such change waits.
+pub async fn change_of(client: &Client, order: ApprovedOrder, subject: &str) -> Result<Asked, Error> {
+    let all = match order {
+        ApprovedOrder::RaiseQuota => {
+            let tenant = Api::<Tenant>::all(client.clone()).get(subject).await;
+            in_force::of_tenant(&tenant.map_err(|error| Error::api("read", format!("Tenant {subject}"), error))?)
+        }
+        ApprovedOrder::ChangeTier => {
+            let tier = Api::<SovereigntyTier>::all(client.clone()).get(subject).await;
+            in_force::of_tier(&tier.map_err(|error| Error::api("read", format!("SovereigntyTier {subject}"), error))?)
+        }
+        _ => {
+            let (namespace, name) = subject.split_once('/').unwrap_or_default();
+            let system = Api::<InformationSystem>::namespaced(client.clone(), namespace).get(name).await;
+            let what = || format!("InformationSystem {subject}");
+            in_force::of_system(&system.map_err(|error| Error::api("read", what(), error))?)
+        }
+    };
+    let found = all.iter().find(|one| one.order == order).and_then(|one| Some((one, one.change()?)));
+    let Some((one, digest)) = found else {
+        let word = word(order);
+        return Err(Error::Order(
+            format!("no change of {word} of {subject} waits for an approval."),
+            format!("{subject} 没有等待审批的 {word} 变更。"),
+        ));
+    };
+    let held = one.held.clone().unwrap_or_default();
+    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let (held, wanted) = (fields(&held), fields(&one.wanted));
+    let names: BTreeSet<&String> = held.keys().chain(wanted.keys()).collect();
+    let said = |value: Option<&Value>| value.map_or_else(|| "-".to_owned(), ToString::to_string);
+    let touches = names
+        .into_iter()
+        .filter(|name| held.get(*name) != wanted.get(*name))
+        .map(|name| format!("{name}: {} -> {}", said(held.get(name)), said(wanted.get(name))));
+    Ok(Asked {
+        order,
+        subject: subject.to_owned(),
+        digest,
+        requester: None,
+        number: None,
+        reason: None,
+        touches: touches.collect(),
+    })
 }
 
 /// One approval for one order: whoever approves it later joins.

@@ -36,6 +36,15 @@ impl Planner {
         let in_force: BTreeSet<String> = stops.chain(modes.map(|mode| mode.approval.to_string())).collect();
         let modes = self.state.base().map(|base| base.modes.approvals().map(str::to_owned).collect());
         let modes: BTreeSet<String> = modes.unwrap_or_default();
+        let systems = objects.systems.values().filter_map(|item| item.object.status.as_ref()).map(|one| &one.in_force);
+        let tenants = objects.tenants.values().filter_map(|item| item.object.status.as_ref()).map(|one| &one.in_force);
+        let tiers = objects.tiers.values().filter_map(|item| item.object.status.as_ref()).map(|one| &one.in_force);
+        let holding: BTreeSet<String> = systems
+            .chain(tenants)
+            .chain(tiers)
+            .flatten()
+            .filter_map(|one| one.approval.as_ref().map(ToString::to_string))
+            .collect();
         let now = || Some(Time(whole_second(self.now())));
         let mut writes = Vec::new();
         for approval in open {
@@ -53,7 +62,27 @@ impl Planner {
                     next.used_at = next.used_at.or_else(now);
                 }
                 ApprovedOrder::OperatingMode if next.used_at.is_some() => next.closed_at = now(),
-                ApprovedOrder::StopSystem | ApprovedOrder::DeleteWorkloads | ApprovedOrder::OperatingMode => {}
+                ApprovedOrder::MassChange if self.moves.used.contains(&name) => {
+                    (next.used_at, next.closed_at) = (now(), now());
+                }
+                // What it approved holds, and is written as holding by it: it is never used again.
+                ApprovedOrder::LowerClass
+                | ApprovedOrder::Exempt
+                | ApprovedOrder::RaiseQuota
+                | ApprovedOrder::ChangeTier
+                    if holding.contains(&name) =>
+                {
+                    next.used_at = next.used_at.or_else(now);
+                    next.closed_at = now();
+                }
+                ApprovedOrder::StopSystem
+                | ApprovedOrder::DeleteWorkloads
+                | ApprovedOrder::OperatingMode
+                | ApprovedOrder::LowerClass
+                | ApprovedOrder::Exempt
+                | ApprovedOrder::RaiseQuota
+                | ApprovedOrder::ChangeTier
+                | ApprovedOrder::MassChange => {}
             }
             if (&next.used_at, &next.closed_at) != (&before.used_at, &before.closed_at) {
                 writes.push((name, approval.uid(), next));
@@ -70,6 +99,7 @@ impl Planner {
                 Ok(written) => {
                     tracing::info!(approval = name, used = ?status.used_at, closed = ?status.closed_at, "approval");
                     self.removals.used.remove(&name);
+                    self.moves.used.remove(&name);
                     self.take_in(&written, "Approval");
                 }
                 Err(error) => tracing::warn!(approval = name, error = %chain(&error), "failed to write an approval"),

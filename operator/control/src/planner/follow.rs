@@ -12,7 +12,7 @@ use jiuzhou_engine::decide::WorkloadKey;
 use kube::ResourceExt as _;
 use tokio::time::Instant;
 
-use super::{Planner, chain};
+use super::{Planner, chain, moves};
 use crate::error::Error;
 use crate::seeded::{self, Bug};
 use crate::select::{self, left};
@@ -130,7 +130,10 @@ impl Planner {
             deletion: self.removals.deletion(key),
             failover: self.failovers.of(key),
             behind: self.is_behind(),
-            frozen: self.removals.awaits(key).then(|| self.freeze_of(key, now)).flatten(),
+            held_move: self.moves.is_held(key).then(moves::command),
+            frozen: (self.removals.awaits(key) || self.frozen.contains(key))
+                .then(|| self.freeze_of(key, now))
+                .flatten(),
         };
         dereference(&self.state, key, memory)
     }

@@ -1,15 +1,18 @@
-//! What a change freeze holds beyond decisions: deletions. And what passes it that no object says: going back.
+//! What a change freeze holds beyond what the engine holds: content, less of what is there, deletions. And what passes it that
+//! no object says: going back.
 //!
 //! Which clusters take nothing while one lasts is a rule of the engine; failover, emergencies and their end pass it by the
-//! cause that conversion gives them. A rollback is known only here: its content is one that was stored before.
+//! cause that conversion gives them, and stop orders as orders. A rollback is known only here: its content was stored before.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_api::v1alpha1::PlacedCluster;
 use jiuzhou_engine::decide::input::FreezeInput;
+use jiuzhou_engine::decide::{Cause, WorkloadKey};
 
 use super::Planner;
+use crate::decide::batch::Commit;
 use crate::error::Error;
 use crate::revision::store;
 use crate::workload::staged;
@@ -34,6 +37,31 @@ impl Planner {
                 && (freeze.tenants.is_empty() || freeze.tenants.contains(&tenant))
                 && which.is_none_or(|which| clusters.iter().any(|one| which.matches(&one.name, &one.labels)))
         })
+    }
+
+    /// Takes out of what is to be committed what waits for the end of a freeze: other content, and less than there is where
+    /// it holds. More is no question: the engine gives none.
+    pub(super) fn hold_frozen(
+        &mut self,
+        commits: Vec<Commit>,
+        back: &BTreeSet<WorkloadKey>,
+        now: Timestamp,
+    ) -> Vec<Commit> {
+        let (held, go): (Vec<Commit>, Vec<Commit>) = commits.into_iter().partition(|commit| {
+            let Some(before) = &commit.before else { return false };
+            let spec = self.state.snapshot().decided_on(commit.key());
+            let by_order = spec.is_none_or(|spec| spec.stop.is_some() || spec.requirement.cause != Cause::Change);
+            if by_order || back.contains(commit.key()) || self.freeze_of(commit.key(), now).is_none() {
+                return false;
+            }
+            let next = |name: &str| commit.spec.clusters.iter().find(|one| *one.name == *name);
+            let fewer = |one: &PlacedCluster| next(&one.name).map_or(0, |next| next.replicas) < one.replicas;
+            commit.content.is_some() || before.spec.clusters.iter().any(fewer)
+        });
+        let held: BTreeSet<WorkloadKey> = held.iter().map(|commit| commit.key().clone()).collect();
+        self.dirty.extend(held.symmetric_difference(&self.frozen).cloned());
+        self.frozen = held;
+        go
     }
 
     /// Those of the workloads that differ from what is committed and go back to a revision that was, where a freeze would

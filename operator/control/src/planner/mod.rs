@@ -17,7 +17,15 @@ mod failover_tests;
 mod follow;
 mod freeze;
 #[cfg(test)]
+mod freeze_tests;
+pub(crate) mod in_force;
+#[cfg(test)]
+mod in_force_tests;
+#[cfg(test)]
 mod mode_tests;
+mod moves;
+#[cfg(test)]
+mod moves_tests;
 mod nearest;
 #[cfg(test)]
 mod once_tests;
@@ -145,6 +153,10 @@ pub(crate) struct Planner {
     fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
     failovers: failover::Failovers,
+    guards: in_force::Guards,
+    moves: moves::Moves,
+    /// Workloads whose change waits for the end of a change freeze.
+    frozen: BTreeSet<WorkloadKey>,
     past: past::Past,
     revisions: revisions::Revisions,
     systems: systems::Systems,
@@ -205,6 +217,9 @@ impl Planner {
             fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
             failovers: failover::Failovers::default(),
+            moves: moves::Moves::default(),
+            frozen: BTreeSet::new(),
+            guards: in_force::Guards::of_everything(),
             past: past::Past::default(),
             revisions: revisions::Revisions::default(),
             systems: systems::Systems::default(),
@@ -308,6 +323,10 @@ impl Planner {
         self.look_at_failovers();
         self.follow().await?;
         self.look_out_for_left();
+        if let Err(error) = self.write_held_moves().await {
+            self.back_off("write down the moves that wait", &error);
+        }
+        self.settle_in_force().await;
         self.settle_approvals().await;
         self.tell().await;
         self.tell_systems().await;
@@ -418,6 +437,7 @@ impl Planner {
     pub(super) fn put(&mut self, value: Value) {
         let told = self.state.is_told_only(&value);
         let Some(object) = self.state.put(value) else { return };
+        self.guards.saw(&object);
         self.turn = true;
         self.failovers.ask |= !matches!(object.kind.as_str(), "Delivery" | "Report" | "ClusterReport");
         let key = WorkloadKey::new(&object.namespace, &object.name);

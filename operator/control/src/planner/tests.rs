@@ -22,7 +22,12 @@ fn told(hub: &Hub) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn an_applied_workload_becomes_ready_with_four_writes() {
-    let hub = portal().await;
+    let (workload, rest): (Vec<_>, Vec<_>) =
+        story("01-first-tenant").into_iter().partition(|object| object["kind"] == "FleetWorkload");
+    let hub = Hub::with(&rest).await;
+    hub.run().await.expect("it runs");
+    hub.world.clear_log();
+    hub.create(&workload[0]).await;
     hub.run().await.expect("it runs");
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [("kunming-gov-1".to_owned(), 2)].into());
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));

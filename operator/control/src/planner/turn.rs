@@ -70,6 +70,8 @@ impl Planner {
         if seeded::is(Bug::ReplayDrift) {
             batch.as_of = batch.as_of.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(as_of);
         }
+        batch.commits = self.hold_frozen(std::mem::take(&mut batch.commits), &back, as_of);
+        batch.commits = self.brake_moves(std::mem::take(&mut batch.commits));
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);

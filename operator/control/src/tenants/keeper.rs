@@ -4,6 +4,7 @@
 //! and everything runs on under its rules. When none is left, its namespaces in the members are given back ([`leave`]),
 //! and then the finalizer goes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,9 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use jiuzhou_api::conditions::{ConditionType, ControllerReason};
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload, Tenant, TenantStatus};
-use jiuzhou_intake::beijing;
+use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload, QuotaGrant, Tenant, TenantStatus};
+use jiuzhou_intake::approvals::Approved;
+use jiuzhou_intake::{beijing, in_force};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::DeserializeGuard;
@@ -28,6 +30,7 @@ use super::usage::{self, Told};
 use crate::error::Error;
 use crate::leader::Gate;
 use crate::metrics::Metrics;
+use crate::planner::in_force::waiting;
 use crate::planner::{Clock, chain};
 use crate::stop::Stop;
 use crate::workload::conditions::{condition, dated};
@@ -191,6 +194,11 @@ impl Keeper {
         let before = tenant.status.clone().unwrap_or_default();
         let generation = tenant.metadata.generation.unwrap_or(0);
         let mut all = conditions(way, generation);
+        if matches!(way, Way::Stays)
+            && let Some(waits) = waiting(&tenant.name_any(), &before.in_force, generation)
+        {
+            all = waits.to_vec();
+        }
         let told = self.told.borrow().clone();
         let known = told.as_ref().map(|told| told.tenants.get(&tenant.name_any()).cloned().unwrap_or_default());
         let conflict = known.as_ref().and_then(|known| usage::conflict(known, generation));
@@ -200,7 +208,7 @@ impl Keeper {
         all.extend(conflict.or_else(|| kept.filter(|_| !whole).cloned()));
         let status = TenantStatus {
             observed_generation: Some(generation),
-            hard: quota::sum(&tenant.spec.quota, beijing::day(now)),
+            hard: quota::sum(&held(tenant), beijing::day(now)),
             used: known.map_or_else(|| before.used.clone(), |known| known.used),
             conditions: dated(all, &before.conditions, now),
             ..before.clone()
@@ -208,6 +216,8 @@ impl Keeper {
         if status == before {
             return Ok(());
         }
+        // What holds is written by the planner, and by it alone.
+        let status = TenantStatus { in_force: Vec::new(), ..status };
         let name = tenant.name_any();
         let body = json!({
             "apiVersion": meta::API_VERSION, "kind": "Tenant",
@@ -220,6 +230,12 @@ impl Keeper {
             Err(error) => Err(Error::api("write", format!("the status of Tenant {name}"), error)),
         }
     }
+}
+
+/// The grants that hold, as they are written; what the spec says where nothing waits.
+fn held(tenant: &Tenant) -> Cow<'_, [QuotaGrant]> {
+    // A change that is approved and not written yet is written next.
+    in_force::quota(tenant, &Approved::default()).0
 }
 
 fn held_by(workloads: &[String]) -> Way {

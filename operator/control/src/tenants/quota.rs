@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiuzhou_api::text::Resources;
 use jiuzhou_api::v1alpha1::QuotaGrant;
 use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_intake::in_force;
 use jiuzhou_objects::quantity::Quantity;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Amount;
 
@@ -15,7 +16,9 @@ use crate::state::State;
 pub(crate) fn granted(state: &State, key: &WorkloadKey) -> Resources {
     let tenant = state.objects().tenants.get(&(String::new(), state.tenant(key)));
     let day = state.day();
-    tenant.zip(day).map(|(tenant, day)| sum(&tenant.object.spec.quota, day)).unwrap_or_default()
+    let approved = state.base().map(|base| &base.approved);
+    let known = tenant.zip(day).zip(approved);
+    known.map(|((tenant, day), approved)| sum(&in_force::quota(&tenant.object, approved).0, day)).unwrap_or_default()
 }
 
 /// The sum of the grants that hold on a day. Those for one platform only are the ledger's: a namespace knows no platform.

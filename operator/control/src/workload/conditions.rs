@@ -92,7 +92,11 @@ pub(crate) fn dated(mut conditions: Vec<Condition>, before: &[Condition], now: T
     let now = Time(now.round(to_second).unwrap_or(now));
     for condition in &mut conditions {
         let known = before.iter().find(|known| known.type_ == condition.type_ && known.status == condition.status);
-        condition.last_transition_time = known.map_or_else(|| now.clone(), |known| known.last_transition_time.clone());
+        // What says itself since when it is so is believed, whenever it was seen.
+        let stated =
+            (condition.last_transition_time.0 > Timestamp::UNIX_EPOCH).then(|| condition.last_transition_time.clone());
+        let since = || stated.unwrap_or_else(|| now.clone());
+        condition.last_transition_time = known.map_or_else(since, |known| known.last_transition_time.clone());
     }
     conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
     conditions

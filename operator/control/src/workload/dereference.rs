@@ -50,6 +50,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) failover: Option<&'a Entries>,
     /// The hub went back in time: nothing is decided and ordered.
     pub(crate) behind: bool,
+    /// The command that shows the moves which wait, where one is its own.
+    pub(crate) held_move: Option<String>,
     /// The change freeze that its deletion waits for.
     pub(crate) frozen: Option<&'a FreezeInput>,
 }
@@ -86,6 +88,7 @@ pub(crate) struct Memory<'a> {
     pub(crate) deletion: Deletion<'a>,
     pub(crate) failover: Option<&'a Entries>,
     pub(crate) behind: bool,
+    pub(crate) held_move: Option<String>,
     pub(crate) frozen: Option<&'a FreezeInput>,
 }
 
@@ -113,8 +116,20 @@ impl Gathered<'_> {
 
 /// Gathers it.
 pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Memory<'a>) -> Gathered<'a> {
-    let Memory { decision, nearest, reports, fresh, template, bodies, may_begin, deletion, failover, behind, frozen } =
-        memory;
+    let Memory {
+        decision,
+        nearest,
+        reports,
+        fresh,
+        template,
+        bodies,
+        may_begin,
+        deletion,
+        failover,
+        behind,
+        frozen,
+        held_move,
+    } = memory;
     Gathered {
         key,
         state,
@@ -133,5 +148,6 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         failover,
         behind,
         frozen,
+        held_move,
     }
 }

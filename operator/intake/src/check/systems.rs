@@ -6,10 +6,11 @@ use jiuzhou_api::v1alpha1::{DataClass, HostingState};
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use serde_json::Value;
 
-use crate::approvals::Approved;
+use crate::approvals::{self, Approved};
 use crate::beijing;
 use crate::convert::{approval, approval_of_mode};
 use crate::documents::Document;
+use crate::in_force::{self, Guarded};
 use crate::objects::Key;
 
 use super::scene::{Field, Scene, full_name, input};
@@ -41,6 +42,16 @@ fn orders(scene: &Scene<'_>, out: &mut Vec<Finding>) {
             out.push(Field::new(&item.document, "/spec/stop").finding(reason));
         }
     }
+    let waits = |all: Vec<Guarded>, document: &Document, out: &mut Vec<Finding>| {
+        for one in all.iter().filter(|one| one.holds(&approved).waiting.is_some()) {
+            let what = format!("{} {}", approvals::word(one.order), one.subject);
+            let reason = Reason::new(Code::OrderUnapproved).object(what.as_str()).seen(what.clone());
+            out.push(Field::new(document, one.pointer).finding(reason));
+        }
+    };
+    scene.objects.systems.values().for_each(|item| waits(in_force::of_system(&item.object), &item.document, out));
+    scene.objects.tenants.values().for_each(|item| waits(in_force::of_tenant(&item.object), &item.document, out));
+    scene.objects.tiers.values().for_each(|item| waits(in_force::of_tier(&item.object), &item.document, out));
     for (key, item) in &scene.objects.modes {
         let spec = &item.object.spec;
         let open = !spec.ended && scene.as_of < spec.until.0;

@@ -205,7 +205,7 @@ impl Base {
         let item = named(&objects.clusters, name)?;
         let mut cluster = clusters::cluster(objects, item, &self.from_nodes, &self.factors, as_of, findings);
         // What is wrong with a tier is told once, where all are converted.
-        let _ = tiers::tiers(objects, std::slice::from_mut(&mut cluster), as_of, &mut Vec::new());
+        let _ = tiers::tiers(objects, std::slice::from_mut(&mut cluster), as_of, &self.approved, &mut Vec::new());
         Some(cluster)
     }
 
@@ -219,12 +219,12 @@ impl Base {
         findings: &mut Vec<Finding>,
     ) -> FleetInput {
         let mut clusters = clusters::clusters(objects, &self.from_nodes, &self.factors, as_of, findings);
-        let tiers = tiers::tiers(objects, &mut clusters, as_of, findings);
+        let tiers = tiers::tiers(objects, &mut clusters, as_of, &self.approved, findings);
         let keys: BTreeSet<&Key> = objects.workloads.keys().chain(objects.placements.keys()).collect();
         let specs = keys.into_iter().filter_map(|key| self.workload(objects, key, shared, findings)).collect();
         FleetInput {
             clusters,
-            tenants: tenants::tenants(&objects.tenants, findings),
+            tenants: tenants::tenants(&objects.tenants, &self.approved, findings),
             tiers,
             freezes: tenants::freezes(&objects.freezes, &objects.tenants, &self.places),
             architecture: catalogue::policy(),

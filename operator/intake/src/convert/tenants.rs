@@ -10,17 +10,23 @@ use jiuzhou_engine::decide::resources;
 use jiuzhou_engine::terms::{Code, Finding, Reason};
 use jiuzhou_objects::quantity::Quantity;
 
+use crate::approvals::Approved;
 use crate::beijing;
 use crate::documents::Document;
+use crate::in_force;
 use crate::objects::{Item, Items};
 
 use super::places::{Places, prefix};
 
-pub(super) fn tenants(items: &Items<api::Tenant>, findings: &mut Vec<Finding>) -> Vec<TenantInput> {
-    items.values().map(|item| tenant(item, findings)).collect()
+pub(super) fn tenants(
+    items: &Items<api::Tenant>,
+    approved: &Approved,
+    findings: &mut Vec<Finding>,
+) -> Vec<TenantInput> {
+    items.values().map(|item| tenant(item, approved, findings)).collect()
 }
 
-fn tenant(item: &Item<api::Tenant>, findings: &mut Vec<Finding>) -> TenantInput {
+fn tenant(item: &Item<api::Tenant>, approved: &Approved, findings: &mut Vec<Finding>) -> TenantInput {
     // What is not used here is for people (names), for reports (budget, level) or for the checks (codes, predecessors).
     let api::TenantSpec {
         display_name: _,
@@ -31,8 +37,8 @@ fn tenant(item: &Item<api::Tenant>, findings: &mut Vec<Finding>) -> TenantInput 
         block_parent,
         line_parent,
         quota_parent,
-        quota,
-        failover_headroom_percent,
+        quota: _, // what of it holds
+        failover_headroom_percent: _,
         budget: _,
         allowed,
         default_policy: _,
@@ -44,13 +50,14 @@ fn tenant(item: &Item<api::Tenant>, findings: &mut Vec<Finding>) -> TenantInput 
         api::QuotaParent::Block => block_parent,
         api::QuotaParent::Line => line_parent,
     };
+    let (quota, headroom) = in_force::quota(&item.object, approved);
     let grants: Vec<Grant> =
         quota.iter().enumerate().filter_map(|(i, grant)| self::grant(item, i, grant, findings)).collect();
     TenantInput {
         name: item.document.name.clone(),
         quota_parent: parent.as_ref().map(ToString::to_string),
         grants: (!quota.is_empty()).then_some(grants),
-        headroom_percent: u8::try_from(*failover_headroom_percent).unwrap_or(0),
+        headroom_percent: u8::try_from(headroom).unwrap_or(0),
         regions: regions.iter().map(|code| prefix(code).to_owned()).collect(),
         zones: texts(zones),
         providers: texts(providers),

@@ -10,7 +10,9 @@ use jiuzhou_engine::decide::input::{
 };
 use jiuzhou_engine::terms::Finding;
 
+use crate::approvals::Approved;
 use crate::beijing;
+use crate::in_force;
 use crate::objects::{Item, Objects, named};
 
 use super::{cel, words};
@@ -20,14 +22,17 @@ pub(super) fn tiers(
     objects: &Objects,
     clusters: &mut [ClusterInput],
     as_of: Timestamp,
+    approved: &Approved,
     findings: &mut Vec<Finding>,
 ) -> Vec<TierInput> {
-    objects.tiers.values().map(|item| tier(objects, item, clusters, as_of, findings)).collect()
+    let tiers = objects.tiers.values();
+    tiers.map(|item| tier(objects, item, &in_force::tier(&item.object, approved), clusters, as_of, findings)).collect()
 }
 
 fn tier(
     objects: &Objects,
     item: &Item<api::SovereigntyTier>,
+    holds: &api::SovereigntyTierSpec,
     clusters: &mut [ClusterInput],
     as_of: Timestamp,
     findings: &mut Vec<Finding>,
@@ -44,7 +49,7 @@ fn tier(
         on_expiry,
         move_within_hours,
         note: _,
-    } = &item.object.spec;
+    } = holds;
     let name = item.document.name.clone();
     let mut converted = Vec::new();
     for (index, check) in checks.iter().enumerate() {

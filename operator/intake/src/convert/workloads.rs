@@ -16,6 +16,7 @@ use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::profile::Profiles;
 
 use crate::approvals::Approved;
+use crate::in_force;
 use crate::objects::{Item, Objects, named};
 
 use super::claims;
@@ -138,7 +139,7 @@ fn spec(
     let pods = contents.pods(document, wanted, findings)?;
     let key = WorkloadKey::new(namespace, &document.name);
     let placed = context.objects.placements.get(&(namespace.to_owned(), document.name.clone()));
-    let mut requirement = requirement(owner, requirements, &contents);
+    let mut requirement = requirement(owner, requirements, &contents, context.approved);
     requirement.tenant = tenant;
     let kept = kept(&item.object, data.as_ref(), contents.claims, placed.map(|placed| &*placed.object));
     let lost = lost(placed.map(|placed| &*placed.object));
@@ -329,6 +330,7 @@ fn requirement(
     system: Option<&Item<api::InformationSystem>>,
     requirements: &api::Requirements,
     contents: &Contents,
+    approved: &Approved,
 ) -> Requirement {
     let api::Requirements {
         data_class,
@@ -347,7 +349,7 @@ fn requirement(
         components: _,      // with the contents
         cpu_sensitivity: _, // with the spec
     } = requirements;
-    let class = system.map(|item| item.object.spec.data_class.class).unwrap_or_default();
+    let class = system.map(|item| in_force::data_class(&item.object, approved).class).unwrap_or_default();
     let protection = system.and_then(|item| item.object.spec.protection.as_ref()).map(|p| p.level);
     let level = protection.into_iter().chain(*protection_level).max();
     let mut images = contents.images.clone();

@@ -18,6 +18,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::bodies::Bodies;
 use super::cpu::{self, Cpu};
 use super::{Scene, day, today};
+use crate::approvals::Approved;
+use crate::in_force;
 use crate::objects::{Item, Key, Objects, named};
 
 /// Days of Ready replicas a cloud-native system needs: the largest that an adoption report over the day asks for.
@@ -43,6 +45,7 @@ pub fn register(scene: &Scene<'_>, as_of: Timestamp) -> Register {
         specs: scene.specs.iter().map(|s| ((s.key.namespace.clone(), s.key.name.clone()), *s)).collect(),
         clusters: clusters(scene, today(as_of)),
         names: Bodies::on(objects, today(as_of)),
+        approved: Approved::on(today(as_of), &objects.approvals),
         workloads: workloads(objects),
     };
     Register {
@@ -90,6 +93,7 @@ struct Reader<'a> {
     specs: BTreeMap<Key, &'a Spec>,
     clusters: BTreeMap<String, Cluster>,
     names: Bodies,
+    approved: Approved,
     workloads: BTreeMap<(&'a str, &'a str), Vec<&'a Item<api::FleetWorkload>>>,
 }
 
@@ -119,7 +123,7 @@ impl Reader<'_> {
             since: day(hosting.since.as_deref()),
             lift_verified: self.verified(hosting),
             ready_days: self.ready_days(workloads),
-            exemption: spec.exemption.as_ref().and_then(|exemption| {
+            exemption: in_force::exemption(&item.object, &self.approved).and_then(|exemption| {
                 Some(Exemption {
                     document: exemption.document.number.to_string(),
                     from: day(exemption.document.date.as_deref()),

@@ -130,3 +130,39 @@ async fn copies_leave_a_member_that_stays_silent_and_a_single_writer_waits_for_t
     }
     assert!(scene.end(operator).await.unwrap() >= 4);
 }
+
+/// A member has seen more than this hub ever committed, as after the hub's restore from a backup: nothing is decided or
+/// written until a person has looked, and then it goes on above what was seen.
+#[tokio::test]
+async fn a_restored_hub_waits_for_a_person_and_goes_on_above_what_its_members_have_seen() {
+    let mut scene = Scene::begin("restored").await.unwrap();
+    let operator = scene.operator(Start::default()).await.unwrap();
+    scene.join(&["kunpeng"]).await.unwrap();
+    scene.apply(&[scene.workload("web", "arm", 2)]).unwrap();
+    scene.runs("web", &[("kunpeng", 2)], SOON).await.unwrap();
+    let claim = r#"{"data":{"highestEpoch":"900000"}}"#;
+    let seen = ["patch", "configmap", "hub", "-n", "jiuzhou-system", "--type=merge", "-p", claim];
+    scene.member("kunpeng").kubectl(&seen).unwrap();
+    // The claim is looked at every minute.
+    let told = scene.member_says("kunpeng", "IdentityConfirmed", "False", Duration::from_secs(120)).await.unwrap();
+    assert!(told.starts_with("EpochBehind"), "{told}");
+    let namespace = scene.namespace();
+    scene.fleet.hub().kubectl(&["scale", "fwl", "web", "-n", &namespace, "--replicas=3"]).unwrap();
+    eventually("the workload says so", SOON, || async {
+        let told = scene.told("web")?;
+        Ok(Seen::when(told.starts_with("EpochBehind"), (), told))
+    })
+    .await
+    .unwrap();
+    scene
+        .stays("nothing is ordered", Duration::from_secs(15), || async { Ok(scene.running("kunpeng", "web") == 2) })
+        .await
+        .unwrap();
+    assert!(scene.order(&["recover", "--confirm", "899999"]).is_err(), "another epoch was shown");
+    scene.order(&["recover", "--confirm", "900000"]).unwrap();
+    scene.runs("web", &[("kunpeng", 3)], SOON).await.unwrap();
+    scene.ready(&["kunpeng"]).await.unwrap();
+    let placement = scene.get("fpl", "web", Some(&namespace)).unwrap();
+    assert!(placement["spec"]["epoch"].as_i64() > Some(900_000), "{placement}");
+    assert!(scene.end(operator).await.unwrap() >= 1);
+}

@@ -9,14 +9,14 @@ mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiuzhou_api::conditions::{ConditionType, ControllerReason};
 use jiuzhou_api::text::Title;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_api::v1alpha1::ObjectState;
-use jiuzhou_engine::decide::{Division, Status};
+use jiuzhou_engine::decide::{Decision, Division, Status, demanded_tier, tier};
 use jiuzhou_engine::step::Continuity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::build::{Built, continuity, seen};
 use super::conditions::{condition, dated, of_standing};
@@ -210,6 +210,27 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
+/// When the tier that a workload needs ran out in a cluster, by its documents and not by when it was noticed: an operator that
+/// was away over it tells the same.
+fn ran_out(gathered: &Gathered<'_>, cluster: &str, decision: &Decision) -> Option<Timestamp> {
+    let snapshot = gathered.state.snapshot();
+    let input = snapshot.cluster(snapshot.slot(cluster)?)?;
+    let mut tiers = gathered.state.frame().tiers.clone();
+    tiers.sort_by_key(|tier| tier.rank);
+    let demanded = demanded_tier(snapshot, &gathered.spec?.requirement)?;
+    let demanded = tiers.iter().position(|tier| tier.name == demanded.name)?;
+    let reached = |at: Timestamp| tier::evaluate(input, &tiers, at).certain > demanded;
+    if reached(decision.as_of) {
+        return None;
+    }
+    let ends = input.evidence.iter().map(|one| one.term.until);
+    let ends = ends.chain(input.protection.iter().chain(&input.cryptography).map(|one| one.term.until));
+    let mut ends: Vec<Timestamp> = ends.flatten().filter(|end| *end <= decision.as_of).collect();
+    ends.sort_unstable();
+    let before = |end: &Timestamp| end.checked_sub(SignedDuration::from_secs(1)).is_ok_and(reached);
+    ends.into_iter().rev().find(before)
+}
+
 /// The conditions beside Ready: placed, delivered, rules kept.
 fn own(gathered: &Gathered<'_>, parts: &[Part], generation: i64) -> Vec<Condition> {
     let mut all = Vec::new();
@@ -220,7 +241,13 @@ fn own(gathered: &Gathered<'_>, parts: &[Part], generation: i64) -> Vec<Conditio
         let kept = decision.violations.is_empty();
         let rule = decision.violations.first().and_then(|violation| violation.reasons.first());
         let reason = rule.map_or("AsWanted", |reason| reason.code.as_str());
-        all.push(condition(ConditionType::RulesSatisfied, kept, reason, "", generation));
+        let mut rules = condition(ConditionType::RulesSatisfied, kept, reason, "", generation);
+        if let Some(since) =
+            decision.violations.iter().filter_map(|one| ran_out(gathered, &one.cluster, decision)).min()
+        {
+            rules.last_transition_time = Time(since);
+        }
+        all.push(rules);
     } else if let Some(spec) = gathered.spec.filter(|_| gathered.placement.is_some()) {
         // Not decided in this run: nothing woke it, so it has what it asks for.
         let placed = parts.iter().map(|part| i64::from(part.wanted)).fold(0_i64, i64::saturating_add) >= spec.replicas;

@@ -79,6 +79,9 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
     if let Some(order) = &built.stopped {
         return stopped(gathered, built, parts, order);
     }
+    if let Some(command) = &gathered.held_move {
+        return of(ControllerReason::WaitingForApproval, command);
+    }
     if let Some(decision) = gathered.decision
         && let Some(standing) = undecided(gathered, decision, ready, wanted)
     {
