@@ -21,6 +21,7 @@ pub mod foreign;
 pub mod invoices;
 mod load;
 mod manifests;
+pub mod migrations;
 pub mod native;
 pub mod objects;
 pub mod placements;

@@ -7,6 +7,8 @@ mod agent;
 #[cfg(feature = "hub")]
 mod connect;
 #[cfg(feature = "hub")]
+mod dump;
+#[cfg(feature = "hub")]
 mod export_state;
 #[cfg(feature = "hub")]
 mod join;
@@ -26,6 +28,8 @@ mod rollout;
 #[cfg(feature = "agent")]
 pub(crate) use agent::run as agent;
 #[cfg(feature = "hub")]
+pub(crate) use dump::run as dump;
+#[cfg(feature = "hub")]
 pub(crate) use export_state::run as export_state;
 #[cfg(feature = "hub")]
 pub(crate) use join::run as join;
@@ -44,7 +48,7 @@ pub(crate) use rollout::{rollback, rollout};
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
+    approve, drain, dump, export_state, failover, fence, join, leave, operator, restore, rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -55,7 +59,7 @@ mod offline {
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
     use crate::args::{
-        ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
+        AdoptArgs, ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
         RestoreArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
@@ -76,6 +80,10 @@ mod offline {
 
     pub(crate) fn operator(_args: &OperatorArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("operator", context)
+    }
+
+    pub(crate) fn dump(_args: &AdoptArgs, context: &Context) -> anyhow::Result<String> {
+        refuse("adopt --context", context).map(|_| String::new())
     }
 
     pub(crate) fn export_state(_args: &ExportStateArgs, context: &Context) -> anyhow::Result<Exit> {

@@ -14,6 +14,9 @@ pub(crate) mod failover;
 mod failover_tests;
 mod follow;
 #[cfg(test)]
+mod migration_tests;
+mod migrations;
+#[cfg(test)]
 mod mode_tests;
 mod nearest;
 #[cfg(test)]
@@ -144,6 +147,7 @@ pub(crate) struct Planner {
     wakes: BTreeMap<WorkloadKey, Instant>,
     /// The snapshot changed, or a decision was lost: decide.
     turn: bool,
+    migrations: migrations::Waiting,
     /// When the fleet changes by itself next: a term ends, a freeze begins.
     next_change: Option<Instant>,
     retry_at: Option<Instant>,
@@ -197,6 +201,7 @@ impl Planner {
             suspect_all: true,
             wakes: BTreeMap::new(),
             turn: true,
+            migrations: migrations::Waiting::default(),
             next_change: None,
             retry_at: None,
             failures: 0,
@@ -260,6 +265,7 @@ impl Planner {
             self.dirty.insert(key);
         }
         self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
+        let turned = self.turn;
         if self.turn {
             self.turn = false;
             let began = Instant::now();
@@ -279,6 +285,9 @@ impl Planner {
         self.look_out_for_left();
         self.settle_approvals().await;
         self.tell().await;
+        if turned || self.migrations.wake.is_some_and(|at| at <= Instant::now()) {
+            self.look_at_migrations().await;
+        }
         self.store_revisions().await;
         self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
         self.metrics.queued("statuses", self.due.len());
@@ -325,7 +334,7 @@ impl Planner {
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
         let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
-        let others = [self.revisions.next(), self.failovers.wake, natives];
+        let others = [self.revisions.next(), self.failovers.wake, self.migrations.wake, natives];
         [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
     }
 

@@ -264,6 +264,7 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
         SpreadKey::Provider => "provider".to_owned(),
         SpreadKey::Platform => "platform".to_owned(),
         SpreadKey::Label(label) => format!("label:{label}"),
+        SpreadKey::Among(names) => format!("among:{}", names.iter().map(String::as_str).collect::<Vec<_>>().join("+")),
     }
 }
 

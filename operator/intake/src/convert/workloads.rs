@@ -22,6 +22,7 @@ use super::claims;
 use super::clusters::any_of;
 use super::contents::{self, Contents};
 use super::images::{Images, together};
+use super::migrations::Migrations;
 use super::modes::{Modes, given_back};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
@@ -38,6 +39,7 @@ pub(super) struct Context<'a> {
     pub(super) owners: &'a BTreeMap<String, String>,
     pub(super) approved: &'a Approved,
     pub(super) modes: &'a Modes,
+    pub(super) migrations: &'a Migrations,
 }
 
 /// Requirements and policies that are equal are one.
@@ -149,6 +151,11 @@ fn spec(
     requirement.tolerations = tolerations;
     let own = (namespace.to_owned(), document.name.clone());
     let committed = placed.map(|placed| &placed.object.spec);
+    let migrates = context.migrations.of(&own);
+    if let Some(held) = migrates {
+        held.narrow(&mut requirement, &mut policy, wanted);
+    }
+    let data_on = data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object));
     let mode = context.modes.of(&own, &requirement.tenant, committed.and_then(|placed| placed.mode.as_ref()));
     if mode.as_ref().is_some_and(|mode| !mode.over) {
         requirement.cause = Cause::Emergency;
@@ -169,7 +176,7 @@ fn spec(
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
         current: current(Some(&item.object), placed.map(|placed| &*placed.object)),
-        data_on: data_on(data.as_ref(), contents.pinned, placed.map(|placed| &*placed.object)),
+        data_on: migrates.map_or(data_on.clone(), |held| held.data_on(data_on)),
         changed: false, // told when requirement and policy are known
         rebalance: false,
         lost,
