@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::canonical::CanonicalError;
-use jiuzhou_engine::decide::{Fit, Snapshot, Spec, WorkloadKey, fit};
+use jiuzhou_engine::decide::{Fit, Snapshot, Spec, WorkloadKey, fit, resources};
 use jiuzhou_engine::step::migration::{
     Boundary, Course, Data, Fits, Gate, Hitch, Phase, Progress, Proof, Seen, Sides, Step, Wait, Wave, asks, migration,
 };
@@ -190,6 +190,12 @@ impl Scene<'_> {
                 let reason = Reason::new(Code::ReferenceUnknown).object(missing.as_str()).seen(key.1.as_str());
                 return Ok(Fits::No(Hitch { workload: key.1, reason }));
             };
+            if wave.data.is_none() && self.keeps_volumes(&key, &spec) {
+                let names = |side: &[jiuzhou_api::text::Name]| side.iter().map(ToString::to_string).collect::<Vec<_>>();
+                let api::MigrationSpec { from, to, .. } = &item.object.spec;
+                let reason = Reason::new(Code::DataElsewhere).seen(names(to).join(", ")).wanted(names(from));
+                return Ok(Fits::No(Hitch { workload: key.1, reason }));
+            }
             specs.push(spec);
         }
         Ok(match fit(self.snapshot, specs, self.as_of)? {
@@ -197,6 +203,14 @@ impl Scene<'_> {
             Fit::Unknown(key, reason) => Fits::Unknown(Hitch { workload: key.name, reason }),
             Fit::No(key, reason) => Fits::No(Hitch { workload: key.name, reason }),
         })
+    }
+
+    /// Whether a workload has volumes of its own whose data is in no other place: a wave that takes no data along would
+    /// leave it behind, bound or not.
+    fn keeps_volumes(&self, key: &Key, spec: &Spec) -> bool {
+        let data = self.objects.workloads.get(key).and_then(|item| item.object.spec.data.as_ref());
+        let here = data.is_none_or(|data| data.mode == api::DataMode::Pinned);
+        here && spec.quota.get(resources::STORAGE).is_some_and(|bytes| *bytes > 0)
     }
 
     /// A node pool of the target that is not of the CPU that an adaptation promises.
@@ -355,6 +369,25 @@ mod tests {
             Fits::No(hitch) => {
                 assert_eq!((hitch.workload.as_str(), hitch.reason.code), ("web", Code::NoManifestForPlatform));
             }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn volumes_are_not_left_behind_by_a_wave_that_takes_no_data_along() {
+        let plain =
+            "        kind: Deployment\n        metadata: {name: archive, namespace: qujing-service}\n        spec:\n";
+        let claims = "          volumeClaimTemplates: [{metadata: {name: d}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]\n";
+        let fleet = story(plain, &format!("{}{claims}", plain.replace("Deployment", "StatefulSet")));
+        let as_of = NOW.parse().unwrap();
+        let base = Base::new(&fleet.objects, as_of, &mut Vec::new());
+        let scene = Scene { objects: &fleet.objects, base: &base, snapshot: &fleet.snapshot, as_of };
+        let item = fleet.objects.migrations.values().next().unwrap();
+        let wave = &item.object.spec.waves[1];
+        let without = api::MigrationWave { data: None, ..wave.clone() };
+        assert_eq!(scene.fits(item, wave, Sides::Target).unwrap(), Fits::Yes);
+        match scene.fits(item, &without, Sides::Target).unwrap() {
+            Fits::No(hitch) => assert_eq!(hitch.reason.code, Code::DataElsewhere),
             other => panic!("{other:?}"),
         }
     }
