@@ -56,6 +56,7 @@ fn every_story_places_as_many_as_it_says() {
         ("06-ganzi-prefecture", 28, 1, 0),
         ("07-supplier-concentration", 2, 1, 0),
         ("10-province", 43, 4, 4),
+        ("11-migration", 2, 0, 0),
     ];
     for (story, placed, pending, refused) in stories {
         let plan = plan(&[story], AS_OF);

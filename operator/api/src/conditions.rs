@@ -176,12 +176,38 @@ words! {
         NamespaceUnowned,
         /// A report asks for more than its namespace's tenant may see.
         ScopeTooWide,
-        /// This version makes no report of this type.
-        TypeUnsupported,
         /// Sums left their range, or an input contradicts itself.
         FiguresFailed,
         /// Register, readings, bills or certificates of the period were entered or changed later.
         EntriesChanged,
+        /// Every wave of a migration is completed.
+        MigrationCompleted,
+        /// A wave of a migration goes to its next step.
+        MigrationInProgress,
+        /// A wave of a migration waits for the one before it.
+        MigrationWaiting,
+        /// A migration is paused by a person.
+        MigrationPaused,
+        /// A wave of a migration moves from side to side.
+        MigrationMoving,
+        /// A wave of a migration is watched for a while.
+        MigrationResting,
+        /// A wave of a migration fails where it is.
+        MigrationFailing,
+        /// A wave of a migration was not well in time.
+        MigrationLate,
+        /// A wave of a migration was rolled back; a person tries again.
+        MigrationRolledBack,
+        /// A gate of a migration waits for verified evidence.
+        GateOpen,
+        /// A gate of a migration was not passed.
+        GateFailed,
+        /// A workload could not run on the target of its migration.
+        TargetUnfit,
+        /// Whether a workload could run on the target of its migration is not known.
+        TargetUnknown,
+        /// A wave of a migration does not go back, because the target has written and no way back is declared.
+        WayBackMissing,
         /// Runs out in at most 90 days.
         ExpiresIn90Days,
         /// Runs out in at most 60 days.

@@ -58,6 +58,7 @@ fn derived() -> Vec<CustomResourceDefinition> {
         api::InformationSystem::crd(),
         api::KindProfile::crd(),
         api::MemberCluster::crd(),
+        api::Migration::crd(),
         api::OperatingMode::crd(),
         api::PlacementPolicy::crd(),
         api::PriceBook::crd(),

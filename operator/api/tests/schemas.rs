@@ -175,7 +175,7 @@ fn every_kind_of_this_version_is_there_with_its_scope() {
     );
     assert_eq!(
         namespaced,
-        ["Delivery", "FleetPlacement", "FleetWorkload", "InformationSystem", "PlacementPolicy", "Report"]
+        ["Delivery", "FleetPlacement", "FleetWorkload", "InformationSystem", "Migration", "PlacementPolicy", "Report"]
     );
 }
 

@@ -33,7 +33,7 @@ pub use people::{ApproveArgs, ApproveWhat, RestoreArgs, StopArgs};
 pub use recover::RecoverArgs;
 pub use rollout::{RollbackArgs, RolloutAction, RolloutArgs};
 pub use show::{CompletionArgs, CrdsArgs, DemoArgs, HelpArgs, ManArgs};
-pub use study::{ConsolidateArgs, FollowOn, SimulateArgs, TestArgs, WhatifArgs};
+pub use study::{ConsolidateArgs, FollowOn, MigrateAction, MigrateArgs, SimulateArgs, TestArgs, WhatifArgs};
 
 /// Decide where the workloads of government clouds run, by CPU architecture and sovereignty tier, and say why.
 #[derive(Debug, Parser)]
@@ -110,6 +110,8 @@ pub enum Command {
     Consolidate(ConsolidateArgs),
     /// Let days go by: arrivals, scaling, failures, prices and what runs out; say what becomes of availability, cost and carbon
     Simulate(SimulateArgs),
+    /// Say what a Migration would do in which order and what keeps it, or how far it has come
+    Migrate(MigrateArgs),
     /// Hold decisions against the expectations of PlacementTests, and say what they exercise
     Test(TestArgs),
     /// Read `kubectl get nodes -o yaml` and say which CPUs the nodes have
@@ -122,7 +124,7 @@ pub enum Command {
     Wrap(WrapArgs),
     /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig into ours
     Import(ImportArgs),
-    /// Take over namespaces of a running cluster as they are, from a dump
+    /// Take over namespaces of a running cluster as they are, from a dump or from the cluster itself
     Adopt(AdoptArgs),
     /// Write what is decided in the forms of other systems
     Export(ExportArgs),

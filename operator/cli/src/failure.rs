@@ -44,6 +44,10 @@ pub(crate) enum Failure {
     ManyWorkloads { text: String, names: Vec<String> },
     #[error("failed to find the cluster {text:?}{}", near.tail(Lang::En))]
     NoCluster { text: String, near: Near },
+    #[error("failed to choose what to adopt: give files, or --kubeconfig and --context of a running cluster, not both")]
+    DumpOrCluster,
+    #[error("failed to find the Migration {text:?}{}", near.tail(Lang::En))]
+    NoMigration { text: String, near: Near },
     #[error("failed to find the story {text:?}: choose from {}", names.join(", "))]
     NoStory { text: String, names: Vec<String> },
     #[error("failed to suppose anything: name a Scenario of the input or give a change, e.g. --drain CLUSTER")]
@@ -168,6 +172,10 @@ impl Failure {
                 format!("无法确定工作负载 {text:?}：有多个同名者：{}", names.join("、"))
             }
             Self::NoCluster { text, near } => format!("找不到集群 {text:?}{}", near.tail(Lang::Zh)),
+            Self::DumpOrCluster => {
+                "无法确定接管对象：请给出文件，或给出运行中集群的 --kubeconfig 与 --context，不可兼用".to_owned()
+            }
+            Self::NoMigration { text, near } => format!("找不到迁移任务 {text:?}{}", near.tail(Lang::Zh)),
             Self::NoStory { text, names } => format!("找不到故事 {text:?}：请选择 {}", names.join("、")),
             Self::NothingSupposed => {
                 "未假设任何变更：请指明输入中的 Scenario，或给出变更，例如 --drain 集群".to_owned()

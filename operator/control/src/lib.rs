@@ -11,6 +11,7 @@ mod connect;
 mod decide;
 mod definitions;
 pub mod delivery;
+pub mod dump;
 mod error;
 mod events;
 pub mod export;

@@ -22,6 +22,7 @@ pub mod in_force;
 pub mod invoices;
 mod load;
 mod manifests;
+pub mod migrations;
 pub mod native;
 pub mod objects;
 pub mod placements;

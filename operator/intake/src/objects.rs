@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiuzhou_api::v1alpha1::{
     Approval, ChangeFreeze, ClusterPlacementPolicy, ClusterReport, CpuPlatform, Delivery, FleetPlacement,
-    FleetWorkload, ImageProfile, InformationSystem, KindProfile, MemberCluster, OperatingMode, PlacementPolicy,
-    PriceBook, Report, Site, SovereigntyTier, Tenant,
+    FleetWorkload, ImageProfile, InformationSystem, KindProfile, MemberCluster, Migration, OperatingMode,
+    PlacementPolicy, PriceBook, Report, Site, SovereigntyTier, Tenant,
 };
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Place, Reason, Severity};
 use serde::de::DeserializeOwned;
@@ -140,6 +140,8 @@ kinds! {
     approvals: Approval,
     /// 平战模式.
     modes: OperatingMode,
+    /// 迁移任务.
+    migrations: Migration,
 }
 
 pub(crate) fn add<T: DeserializeOwned>(

@@ -20,6 +20,9 @@ pub enum MeasureError {
         /// Its name.
         name: String,
     },
+    /// What a figure needs decided cannot be.
+    #[error("failed to measure what a plan says: {0}")]
+    Plan(String),
     /// A setting makes no sense.
     #[error("failed to measure: {0}")]
     Setting(&'static str),

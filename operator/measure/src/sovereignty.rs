@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiuzhou_engine::terms::ObjectRef;
 
@@ -77,6 +78,30 @@ pub fn concentration(held: &[Held]) -> Result<Concentration, MeasureError> {
     let mut parts: Vec<Part> = parts.into_iter().map(part).collect();
     parts.sort_by(|a, b| b.millicores.cmp(&a.millicores).then_with(|| a.by.cmp(&b.by)));
     Ok(Concentration { parts, millicores: all, index: index.and_then(|index| i64::try_from(index).ok()) })
+}
+
+/// How a cluster stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierStanding {
+    /// The cluster.
+    pub cluster: ObjectRef,
+    /// The tier that holds for certain, and its rank.
+    pub tier: Option<(String, i64)>,
+    /// The tier that would hold if everything unknown held.
+    pub possible: Option<String>,
+    /// What keeps it from the next tier.
+    pub failing: Vec<String>,
+    /// When the first thing that its tier rests on runs out.
+    pub next_expiry: Option<Timestamp>,
+}
+
+/// How the systems of a body stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BodyGrades {
+    /// 等保.
+    pub protection: Grades,
+    /// 密评.
+    pub cryptography: Grades,
 }
 
 /// How one system stands in one scheme.

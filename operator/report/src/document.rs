@@ -55,11 +55,13 @@ pub enum DocumentKind {
     Assessment,
     /// How days to come would go by.
     Simulate,
+    /// How migrations go, wave by wave.
+    Migrate,
 }
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Plan,
         Self::Explain,
         Self::Validate,
@@ -77,6 +79,7 @@ impl DocumentKind {
         Self::Settlement,
         Self::Assessment,
         Self::Simulate,
+        Self::Migrate,
     ];
 
     /// The stable key in JSON.
@@ -100,6 +103,7 @@ impl DocumentKind {
             Self::Settlement => "Settlement",
             Self::Assessment => "Assessment",
             Self::Simulate => "Simulate",
+            Self::Migrate => "Migrate",
         }
     }
 
@@ -124,6 +128,7 @@ impl DocumentKind {
             Self::Settlement => Word::TitleSettlement,
             Self::Assessment => Word::TitleAssessment,
             Self::Simulate => Word::TitleSimulate,
+            Self::Migrate => Word::TitleMigrate,
         }
     }
 }

@@ -12,11 +12,10 @@ use jiff::Timestamp;
 use jiuzhou_engine::decide::canonical::CanonicalError;
 use jiuzhou_engine::decide::input::ClusterInput;
 use jiuzhou_engine::decide::{
-    self, Answer as Verdict, Change, Changes, ClusterExplanation, Decision, Explanation, FleetInput, Image, Kept,
-    Policy, Rule, Snapshot, SnapshotError, Spec, Status, WorkloadKey,
+    self, Change, Changes, Decision, Explanation, FleetInput, Kept, Policy, Rule, Snapshot, SnapshotError, Spec,
+    Status, WorkloadKey,
 };
-use jiuzhou_engine::detect::{ImageEntry, Provenance};
-use jiuzhou_engine::terms::{Code, Reason};
+use jiuzhou_engine::terms::Reason;
 
 /// Workloads explained at once: what an explanation says of a thousand clusters is large.
 const AT_ONCE: usize = 128;
@@ -168,7 +167,7 @@ fn of_family(
             let mut told = decide::explain_all_on(&snapshot, &changes, &keys, asked.as_of, asked.threads)?;
             for spec in some {
                 let Some((told, decision)) = told.remove(&spec.key).zip(decided.get(&spec.key)) else { continue };
-                let found = if fits { unknown(spec, decision, &told) } else { Some(obstacle(spec, decision, told)) };
+                let found = if fits { unclear(spec, decision, &told) } else { Some(obstacle(spec, decision, told)) };
                 obstacles.extend(found.map(|found| (spec.key.clone(), found)));
             }
         }
@@ -230,33 +229,11 @@ fn moved(spec: &Spec, snapshot: &Snapshot) -> Spec {
     Spec { current, changed: true, rebalance: false, ..spec.clone() }
 }
 
-/// An image that nobody has described: what the engine takes it for is a guess, so its answer is none.
-fn undescribed(spec: &Spec) -> Option<&Image> {
-    let silent = |image: &&Image| image.entries.iter().all(|entry| entry.provenance == Provenance::None);
-    spec.requirement.images.iter().find(silent)
-}
-
 /// A workload with a place, where it is not known that its images run on the pools it may land on.
-fn unknown(spec: &Spec, decision: &Decision, told: &Explanation) -> Option<(State, Obstacle)> {
-    let uses = |cluster: &&ClusterExplanation| {
-        decision.targets.iter().any(|target| target.cluster == cluster.cluster && target.replicas > 0)
-    };
-    let because = |cluster: Option<&ClusterExplanation>, reasons: Vec<Reason>| {
-        let change = Change { rule: Some(Rule::Architecture), cost: decide::cost(Rule::Architecture), reasons };
-        let cluster = cluster.map(|cluster| cluster.cluster.clone());
-        (State::Unknown, Obstacle { workload: spec.key.clone(), cluster, changes: vec![change], limit: None })
-    };
-    for cluster in told.clusters.iter().filter(uses) {
-        let pools = cluster.pools.iter().filter(|pool| pool.accepted);
-        let mut checks = pools.flat_map(|pool| &pool.rules).filter(|check| check.rule == Rule::Architecture);
-        if let Some(check) = checks.find(|check| check.check.answer == Verdict::Unknown) {
-            return Some(because(Some(cluster), check.check.reasons.clone()));
-        }
-    }
-    let silent = undescribed(spec)?;
-    let taken = |entry: &ImageEntry| format!("{}/{}", entry.platform.os, entry.platform.architecture);
-    let taken: Vec<String> = silent.entries.iter().map(taken).collect();
-    Some(because(None, vec![Reason::new(Code::ImageNotProfiled).object(silent.name.as_str()).wanted(taken)]))
+fn unclear(spec: &Spec, decision: &Decision, told: &Explanation) -> Option<(State, Obstacle)> {
+    let (cluster, reasons) = decide::unknown(spec, decision, told)?;
+    let change = Change { rule: Some(Rule::Architecture), cost: decide::cost(Rule::Architecture), reasons };
+    Some((State::Unknown, Obstacle { workload: spec.key.clone(), cluster, changes: vec![change], limit: None }))
 }
 
 /// What would have to change for a workload without a place, and whether that is one thing, or something to be known.
@@ -278,14 +255,15 @@ fn obstacle(spec: &Spec, decision: &Decision, told: Explanation) -> (State, Obst
         }
     };
     let by_images = !changes.is_empty() && changes.iter().all(|change| change.rule == Some(Rule::Architecture));
-    let state = if by_images && undescribed(spec).is_some() { State::Unknown } else { state };
+    let state = if by_images && decide::undescribed(spec).is_some() { State::Unknown } else { state };
     (state, Obstacle { workload, cluster, changes, limit: limit.filter(|_| state == State::Several) })
 }
 
 #[cfg(test)]
 mod tests {
-    use jiuzhou_engine::decide::Requirement;
-    use jiuzhou_engine::detect::{Needs, OciPlatform};
+    use jiuzhou_engine::decide::{Image, Requirement};
+    use jiuzhou_engine::detect::{ImageEntry, Needs, OciPlatform, Provenance};
+    use jiuzhou_engine::terms::Code;
 
     use super::*;
     use crate::fixture::{as_of, cluster, fleet, within, workload};

@@ -26,7 +26,7 @@ const IMAGES: [(&str, char, &[&str]); 3] =
     [("arm", '1', &["arm64"]), ("both", '2', &["amd64", "arm64"]), ("x86", '3', &["amd64"])];
 
 /// What a story makes on the hub.
-const KINDS: &str = "fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
+const KINDS: &str = "migrations,fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
 
 /// A story's own part of the fleet.
 #[derive(Debug)]

@@ -49,6 +49,7 @@ pub(crate) fn base(kind: &str) -> Value {
         "MemberCluster" => json!({
             "site": "dali-1", "form": "Private", "ownership": "Government", "connection": { "pull": {} },
         }),
+        "Migration" => migrating(json!({})),
         "OperatingMode" => json!({
             "from": "2026-11-26T00:00:00Z", "until": "2026-11-28T00:00:00Z", "reason": "防汛一级响应",
             "document": { "number": "云防汛〔2026〕1号" }, "requestedBy": "张三", "requestedAt": "2026-11-25T23:00:00Z",
@@ -64,6 +65,13 @@ pub(crate) fn base(kind: &str) -> Value {
         _ => panic!("no base for {kind}"),
     };
     json!({ "metadata": { "name": "example" }, "spec": spec })
+}
+
+/// A migration whose one wave says this beside its name and workloads.
+fn migrating(wave: Value) -> Value {
+    let mut first = json!({ "name": "first", "workloads": ["web"] });
+    merge(&mut first, &wave);
+    json!({ "type": "Adaptation", "from": ["x86"], "to": ["kunpeng"], "waves": [first] })
 }
 
 /// A rendered object of a delivery.
@@ -124,7 +132,7 @@ fn update(kind: &'static str, message: &'static str, old: Value, accepted: Value
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
-    [site(), member(), declarations(), tenants(), workloads(), placement(), deliveries(), updates()]
+    [site(), member(), declarations(), tenants(), workloads(), placement(), migrations(), deliveries(), updates()]
         .into_iter()
         .flatten()
         .collect()
@@ -538,6 +546,29 @@ fn deliveries() -> Vec<Case> {
     )
 }
 
+fn migrations() -> Vec<Case> {
+    let gate = |name: &str| migrating(json!({ "gates": [{ "name": name, "before": "CutOver" }] }));
+    let verified = |by: &str| {
+        let proof = json!({ "wave": "first", "gate": "copy", "result": "Passed", "date": "2026-11-26", "recordedBy": "张三", "verifiedBy": by });
+        json!({ "evidence": [proof] })
+    };
+    let trial = migrating(json!({ "trialPercent": 10, "trialMinutes": 30 }));
+    of(
+        "Migration",
+        vec![
+            ("to: must be other clusters", json!({}), json!({ "to": ["kunpeng", "x86"] })),
+            (
+                "platforms:",
+                json!({ "platforms": ["kunpeng-920"] }),
+                json!({ "type": "Relocation", "platforms": ["kunpeng-920"] }),
+            ),
+            ("trialMinutes:", trial, migrating(json!({ "trialMinutes": 30 }))),
+            ("gates: choose another name", gate("functional-test"), gate("way-back")),
+            ("verifiedBy: must be another", verified("李四"), verified("张三")),
+        ],
+    )
+}
+
 fn updates() -> Vec<Case> {
     let stopped = |lifted: bool| {
         let (by, at) = ("张三", "2026-11-26T01:00:00Z");
@@ -548,6 +579,14 @@ fn updates() -> Vec<Case> {
         update("ImageProfile", "digest: cannot", json!({}), json!({}), json!({ "digest": sha('e') })),
         update("InformationSystem", "projectCode: cannot", json!({}), json!({}), json!({ "projectCode": "other" })),
         update("OperatingMode", "ended: cannot", json!({ "ended": true }), json!({ "ended": true }), json!({})),
+        update("Migration", "type, from, to", json!({}), json!({}), json!({ "to": ["phytium"] })),
+        update(
+            "Migration",
+            "attempt: cannot be lowered",
+            migrating(json!({ "attempt": 2 })),
+            migrating(json!({ "attempt": 3 })),
+            migrating(json!({})),
+        ),
         update("Approval", "order, subject", json!({}), json!({}), json!({ "digest": sha('e') })),
         update(
             "InformationSystem",

@@ -36,6 +36,12 @@ pub struct AdoptArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub input: Input,
+    /// Read the running cluster of this kubeconfig instead of a dump; nothing is written to it (builds with the feature `hub`)
+    #[arg(long = "kubeconfig", id = "adopt_kubeconfig", value_name = "FILE", help_heading = "Input")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig: read its running cluster instead of a dump
+    #[arg(long = "context", id = "adopt_context", value_name = "NAME", help_heading = "Input")]
+    pub context: Option<String>,
     /// Tenant the namespaces belong to
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub tenant: String,
@@ -45,7 +51,7 @@ pub struct AdoptArgs {
     /// GB/T 2260 code of the tenant; a Tenant is written only with it
     #[arg(long, value_name = "CODE")]
     pub region: Option<String>,
-    /// Member cluster the dump is of: the workloads stay there
+    /// Member cluster that was read: the workloads stay there
     #[arg(long = "cluster", id = "adopt_cluster", value_name = "NAME", value_parser = name)]
     pub cluster: Option<String>,
     /// Only this namespace; may be repeated [default: all but the cluster's own]

@@ -1,4 +1,4 @@
-//! Flags of the commands about what is not: tests, scenarios, consolidation, simulation.
+//! Flags of the commands about what is not: tests, scenarios, consolidation, simulation, migrations to come.
 
 use std::path::PathBuf;
 
@@ -165,6 +165,38 @@ pub struct SimulateArgs {
     /// What chance is drawn from: the same seed gives the same report [default: that of the Simulation, else 1]
     #[arg(long, value_name = "NUMBER", help_heading = "Supposed")]
     pub seed: Option<u64>,
+
+    /// Treat warnings as errors, and what is unknown as a refusal
+    #[arg(long, help_heading = "Gate")]
+    pub strict: bool,
+}
+
+/// What is asked of migrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MigrateAction {
+    /// What would happen in which order, what each gate needs, and what blocks
+    Plan,
+    /// How far each wave has come, by what is written
+    Status,
+}
+
+/// `migrate`
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// What to tell
+    #[arg(id = "migrate_action", value_enum, value_name = "ACTION")]
+    pub action: MigrateAction,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub input: Input,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: Output,
+
+    /// Only the Migration of this name: NAME or NAMESPACE/NAME
+    #[arg(id = "migrate_name", long = "name", value_name = "NAME", help_heading = "Input")]
+    pub name: Option<String>,
 
     /// Treat warnings as errors, and what is unknown as a refusal
     #[arg(long, help_heading = "Gate")]

@@ -1,11 +1,13 @@
 //! `adopt`: namespaces of a running cluster as a tenant, its systems and workloads that take them over as they are.
 //!
-//! Reads a dump (`kubectl get all,configmap,secret,ingress,pvc,serviceaccount -A -o yaml`), so that nothing but reading is
-//! asked of the cluster. Standard output is YAML; what is not taken over and what would change go to standard error.
+//! Reads a dump (`kubectl get all,configmap,secret,ingress,pvc,serviceaccount -A -o yaml`), or the cluster itself by a
+//! kubeconfig; nothing but reading is asked of it. Standard output is YAML; what is not taken over and what would change go
+//! to standard error.
 
 use std::fmt::Write as _;
 use std::io;
 
+use anyhow::bail;
 use jiuzhou_api::meta::ANNOTATION_TAKE_OVER;
 use jiuzhou_engine::terms::Severity;
 use jiuzhou_intake::adopt::{Consent, Settings, adopt};
@@ -16,12 +18,21 @@ use crate::args::AdoptArgs;
 use crate::commands::load;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
+use crate::failure::Failure;
+use crate::{hub, output};
 
 /// Takes over what it reads.
 pub(crate) fn run(args: &AdoptArgs, context: &Context) -> anyhow::Result<Exit> {
-    let inputs = load::inputs(&args.input, true);
-    let mut manifests = manifests(&inputs, &mut io::stdin().lock(), &Limits::default())?;
+    let mut manifests = if args.kubeconfig.is_some() || args.context.is_some() {
+        if !load::inputs(&args.input, false).iter().all(|input| input == ".") {
+            bail!(Failure::DumpOrCluster);
+        }
+        let read = hub::dump(args, context)?;
+        // What stands in a cluster has no line to point at; its objects are named.
+        manifests(&["-".to_owned()], &mut read.as_bytes(), &Limits::default())?
+    } else {
+        manifests(&load::inputs(&args.input, true), &mut io::stdin().lock(), &Limits::default())?
+    };
     let settings = Settings {
         tenant: args.tenant.clone(),
         title: args.tenant_title.clone(),

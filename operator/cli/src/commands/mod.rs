@@ -12,6 +12,7 @@ mod import;
 mod inspect;
 mod inventory;
 pub(crate) mod load;
+mod migrate;
 mod plan;
 mod readiness;
 mod replay;
@@ -21,7 +22,6 @@ mod sbom;
 mod settlement;
 mod shell;
 mod simulate;
-mod sovereignty;
 mod test;
 mod tour;
 mod validate;
@@ -43,6 +43,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Whatif(args) => whatif::run(&args, context),
         Command::Consolidate(args) => consolidate::run(&args, context),
         Command::Simulate(args) => simulate::run(&args, context),
+        Command::Migrate(args) => migrate::run(&args, context),
         Command::Test(args) => test::run(&args, context),
         Command::Inventory(args) => inventory::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),

@@ -14,10 +14,11 @@ use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
 use jiuzhou_report::documents::assessment::{AssessmentInput, assessment};
 use jiuzhou_report::documents::energy::energy;
+use jiuzhou_report::documents::sovereignty::{SovereigntyInput, sovereignty};
 use jiuzhou_report::render;
 
 use crate::args::{self, FailOn, ReportArgs, ReportKind};
-use crate::commands::{load, readiness, settlement, sovereignty};
+use crate::commands::{load, readiness, settlement};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,7 +35,6 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     let unusable = load::fails(&fleet.findings, FailOn::Error);
     let findings = std::mem::take(&mut fleet.findings);
     let mut document = match (args.kind, &args.report) {
-        (ReportKind::Sovereignty, None) => sovereignty::document(&fleet, as_of)?,
         (ReportKind::Readiness, None) => readiness::document(&fleet, as_of)?,
         (ReportKind::Settlement, Some(name)) => {
             settlement::document(&fleet, &asked(&fleet, args.kind, name)?, as_of, args)?
@@ -94,7 +94,8 @@ fn plain(fleet: &Fleet, kind: ReportKind, period: Period, as_of: Timestamp) -> A
         ReportKind::Adoption => Ask::adoption(as_of, figures::minimum_days(&fleet.objects, as_of)),
         ReportKind::Settlement => Ask::settlement(period, as_of),
         ReportKind::Assessment => Ask::assessment(as_of, figures::minimum_days(&fleet.objects, as_of)),
-        ReportKind::Energy | ReportKind::Sovereignty | ReportKind::Readiness => Ask::energy(period, as_of),
+        ReportKind::Sovereignty => Ask::sovereignty(as_of),
+        ReportKind::Energy | ReportKind::Readiness => Ask::energy(period, as_of),
     }
 }
 
@@ -142,6 +143,14 @@ fn document(fleet: &Fleet, ask: &Ask, as_of: Timestamp, named: bool) -> anyhow::
             adoption(meta, &input, findings)
         }
         Figures::Energy(account) => energy(meta, account, &names, findings),
+        Figures::Sovereignty(found) => {
+            let figures::Sovereignty { now, tiers, expiring, bodies, brands, providers, refused, nearest, .. } =
+                &**found;
+            let (now, lookup, places) = (*now, &names, &fleet.places);
+            let input =
+                SovereigntyInput { now, tiers, expiring, bodies, brands, providers, refused, nearest, places, lookup };
+            sovereignty(meta, &input, findings)
+        }
         Figures::Assessment(_) | Figures::Settlement(_) => bail!(Failure::PapersElsewhere),
     };
     if named {

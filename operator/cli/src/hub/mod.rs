@@ -9,6 +9,8 @@ mod connect;
 #[cfg(feature = "hub")]
 mod data;
 #[cfg(feature = "hub")]
+mod dump;
+#[cfg(feature = "hub")]
 mod export_state;
 #[cfg(feature = "hub")]
 mod join;
@@ -34,6 +36,8 @@ pub(crate) use agent::run as agent;
 #[cfg(feature = "hub")]
 pub(crate) use data::reuse_data;
 #[cfg(feature = "hub")]
+pub(crate) use dump::run as dump;
+#[cfg(feature = "hub")]
 pub(crate) use export_state::run as export_state;
 #[cfg(feature = "hub")]
 pub(crate) use join::run as join;
@@ -56,8 +60,8 @@ pub(crate) use rollout::{rollback, rollout};
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, export_state, failover, fence, join, leave, operator, profiles, recover, restore, reuse_data, rollback,
-    rollout, stop,
+    approve, drain, dump, export_state, failover, fence, join, leave, operator, profiles, recover, restore, reuse_data,
+    rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -68,7 +72,7 @@ mod offline {
     #[cfg(not(feature = "agent"))]
     use crate::args::AgentArgs;
     use crate::args::{
-        ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
+        AdoptArgs, ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
         RecoverArgs, RestoreArgs, ReuseDataArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
@@ -93,6 +97,10 @@ mod offline {
 
     pub(crate) fn profiles(_args: &crate::args::HubArgs, context: &Context) -> anyhow::Result<String> {
         refuse("import --from-hub", context).map(|_| String::new())
+    }
+
+    pub(crate) fn dump(_args: &AdoptArgs, context: &Context) -> anyhow::Result<String> {
+        refuse("adopt --context", context).map(|_| String::new())
     }
 
     pub(crate) fn export_state(_args: &ExportStateArgs, context: &Context) -> anyhow::Result<Exit> {

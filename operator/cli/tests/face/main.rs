@@ -8,6 +8,7 @@
 
 mod golden;
 mod images;
+mod migrate;
 mod pages;
 mod papers;
 mod reference;

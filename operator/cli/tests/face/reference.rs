@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 35] = [
     "plan",
     "explain",
     "replay",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 34] = [
     "whatif",
     "consolidate",
     "simulate",
+    "migrate",
     "test",
     "inventory",
     "inspect",

@@ -14,8 +14,8 @@ use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{Delivery, DeliveryState, DeliveryStatus, ObjectState};
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_member::witness::{Outcome, Target, Verb, Write};
-use jiuzhou_objects::render::label_value;
 use jiuzhou_objects::blob;
+use jiuzhou_objects::render::label_value;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
@@ -211,12 +211,7 @@ async fn keep<K: Beside>(
 }
 
 /// Removes what stands beside the order of the workload and is not named by it.
-async fn tidy<K: Beside>(
-    parts: &Parts,
-    namespace: &str,
-    order: &Order,
-    named: &BTreeSet<&str>,
-) -> Result<(), String> {
+async fn tidy<K: Beside>(parts: &Parts, namespace: &str, order: &Order, named: &BTreeSet<&str>) -> Result<(), String> {
     let workload = &order.delivery.workload;
     let owner = format!("{}/{}", workload.namespace, workload.name);
     let api: Api<K> = Api::namespaced(parts.hub.clone(), namespace);

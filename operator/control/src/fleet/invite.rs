@@ -3,8 +3,8 @@
 
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{Connection as Way, MemberCluster, MemberClusterSpec, PullConnection};
-use jiuzhou_member::agent::identity::{GROUP, user_name};
 use jiuzhou_member::agent::REPORT;
+use jiuzhou_member::agent::identity::{GROUP, user_name};
 use jiuzhou_member::connection::Trouble;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;

@@ -37,7 +37,8 @@ async fn register() -> Hub {
 fn placed(hub: &Hub) -> Vec<(String, i64)> {
     let placement = hub.object("FleetPlacement", REGISTER.0, REGISTER.1).expect("a placement");
     let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
-    let one = |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
+    let one =
+        |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
     clusters.iter().map(one).collect()
 }
 
@@ -50,7 +51,14 @@ fn left(hub: &Hub) -> Vec<String> {
 }
 
 async fn drain(hub: &Hub, cluster: &str, drains: bool) {
-    hub.patch("MemberCluster", None, cluster, "", &json!({ "spec": { "lifecycle": if drains { "Draining" } else { "Active" } } })).await;
+    hub.patch(
+        "MemberCluster",
+        None,
+        cluster,
+        "",
+        &json!({ "spec": { "lifecycle": if drains { "Draining" } else { "Active" } } }),
+    )
+    .await;
     hub.quiet().await;
 }
 

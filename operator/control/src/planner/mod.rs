@@ -22,6 +22,9 @@ pub(crate) mod in_force;
 #[cfg(test)]
 mod in_force_tests;
 #[cfg(test)]
+mod migration_tests;
+mod migrations;
+#[cfg(test)]
 mod mode_tests;
 mod moves;
 #[cfg(test)]
@@ -169,6 +172,7 @@ pub(crate) struct Planner {
     wakes: BTreeMap<WorkloadKey, Instant>,
     /// The snapshot changed, or a decision was lost: decide.
     turn: bool,
+    migrations: migrations::Waiting,
     /// When the fleet changes by itself next: a term ends, a freeze begins.
     next_change: Option<Instant>,
     retry_at: Option<Instant>,
@@ -228,6 +232,7 @@ impl Planner {
             suspect_all: true,
             wakes: BTreeMap::new(),
             turn: true,
+            migrations: migrations::Waiting::default(),
             next_change: None,
             retry_at: None,
             failures: 0,
@@ -306,6 +311,7 @@ impl Planner {
             self.state.refresh(as_of)?;
             self.look_out(as_of);
         }
+        let turned = self.turn;
         if self.turn {
             self.turn = false;
             let began = Instant::now();
@@ -330,6 +336,9 @@ impl Planner {
         self.settle_approvals().await;
         self.tell().await;
         self.tell_systems().await;
+        if turned || self.migrations.wake.is_some_and(|at| at <= Instant::now()) {
+            self.look_at_migrations().await;
+        }
         self.store_revisions().await;
         self.metrics.queued("workloads", self.dirty.union(&self.suspects).count());
         self.metrics.queued("statuses", self.due.len());
@@ -375,8 +384,8 @@ impl Planner {
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
         let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
-        let (systems, failovers) = (self.systems.next(), self.failovers.wake);
-        let others = [self.revisions.next(), systems, failovers, self.past.look, natives];
+        let (systems, failovers, migrations) = (self.systems.next(), self.failovers.wake, self.migrations.wake);
+        let others = [self.revisions.next(), systems, failovers, migrations, self.past.look, natives];
         [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
     }
 

@@ -3,10 +3,7 @@
 //! Objects, clusters and workloads are shared with the state, so that a copy costs the planner little more than their
 //! names; everything that is worked out of it is worked out elsewhere.
 
-use std::sync::Arc;
-
-use jiuzhou_engine::decide::Spec;
-use jiuzhou_engine::decide::input::ClusterInput;
+use jiuzhou_engine::decide::Snapshot;
 use jiuzhou_intake::figures::Scene;
 use jiuzhou_intake::objects::Objects;
 use tokio::sync::{mpsc, oneshot};
@@ -18,26 +15,19 @@ use crate::tenants::usage::{Sources, Told, told};
 #[derive(Clone, Debug)]
 pub(crate) struct Copy {
     objects: Objects,
-    clusters: Vec<Arc<ClusterInput>>,
-    specs: Vec<Arc<Spec>>,
+    snapshot: Snapshot,
     tenants: Sources,
 }
 
 impl Copy {
     /// Of the state as it is, with what else is known of tenants.
     pub(crate) fn of(state: &State, tenants: Sources) -> Self {
-        let snapshot = state.snapshot();
-        Self {
-            objects: state.objects().clone(),
-            clusters: snapshot.clusters().map(|(_, cluster)| Arc::clone(cluster)).collect(),
-            specs: snapshot.specs().map(Arc::clone).collect(),
-            tenants,
-        }
+        Self { objects: state.objects().clone(), snapshot: state.snapshot().clone(), tenants }
     }
 
     /// What tenants use, and what is in their way.
     pub(crate) fn told_of_tenants(&self) -> Told {
-        told(self.specs.iter().map(|spec| &**spec), &self.tenants)
+        told(self.snapshot.specs().map(|spec| &**spec), &self.tenants)
     }
 
     pub(crate) fn objects(&self) -> &Objects {
@@ -46,11 +36,7 @@ impl Copy {
 
     /// As figures are made from it.
     pub(crate) fn scene(&self) -> Scene<'_> {
-        Scene {
-            objects: &self.objects,
-            clusters: self.clusters.iter().map(|cluster| &**cluster).collect(),
-            specs: self.specs.iter().map(|spec| &**spec).collect(),
-        }
+        Scene::of(&self.objects, &self.snapshot)
     }
 }
 

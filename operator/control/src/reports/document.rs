@@ -1,5 +1,7 @@
 //! From figures to the document that `jiuzhou report` prints, too.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
 use jiuzhou_intake::figures::{self, Answer, Ask, Assessment, Figures};
@@ -9,6 +11,7 @@ use jiuzhou_report::documents::adoption::{AdoptionInput, Lookup, adoption};
 use jiuzhou_report::documents::assessment::{AssessmentInput, assessment};
 use jiuzhou_report::documents::energy::energy;
 use jiuzhou_report::documents::settlement::settlement;
+use jiuzhou_report::documents::sovereignty::{SovereigntyInput, sovereignty};
 
 /// The document of an answer.
 pub(super) fn document(objects: &Objects, ask: &Ask, answer: &Answer, now: Timestamp) -> Document {
@@ -28,6 +31,15 @@ pub(super) fn document(objects: &Objects, ask: &Ask, answer: &Answer, now: Times
             assessment(meta, &input, findings)
         }
         Figures::Settlement(settled) => settlement(meta, settled, &names, findings),
+        Figures::Sovereignty(found) => {
+            let figures::Sovereignty { now, tiers, expiring, bodies, brands, providers, refused, nearest, .. } =
+                &**found;
+            // Objects of a hub stand in no file.
+            let (now, lookup, places) = (*now, &names, &BTreeMap::new());
+            let input =
+                SovereigntyInput { now, tiers, expiring, bodies, brands, providers, refused, nearest, places, lookup };
+            sovereignty(meta, &input, findings)
+        }
     };
     document.subject.clone_from(&answer.subject);
     document

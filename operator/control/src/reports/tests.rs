@@ -80,10 +80,12 @@ async fn a_report_says_what_the_command_says_of_the_exported_state_and_a_second_
         report("settlement", "Settlement", "2026-10-01", "2026-12-31", &json!({})),
         report("settlement-kunming", "Settlement", "2026-10-01", "2026-12-31", &json!({ "tenants": ["kunming"] })),
         report("assessment", "Assessment", "2026-11-01", "2026-11-30", &json!({})),
+        report("sovereignty", "Sovereignty", "2026-11-01", "2026-11-30", &json!({})),
+        report("sovereignty-kunming", "Sovereignty", "2026-11-01", "2026-11-30", &json!({ "tenants": ["kunming"] })),
     ];
     let (hub, mut reporter, _stopper) = running(&reports).await;
     look(&hub, &mut reporter).await;
-    let all = ["adoption", "adoption-yunnan", "energy", "settlement", "settlement-kunming", "assessment"];
+    let all = reports.iter().filter_map(|report| report["metadata"]["name"].as_str());
     for name in all {
         let status = status(&hub, name);
         let (headline, digest) = printed(&hub, name).await;

@@ -63,6 +63,7 @@ fn group(cluster: &ClusterInput, key: &SpreadKey) -> Option<String> {
             platforms.join("+")
         }
         SpreadKey::Label(label) => return cluster.labels.get(label).cloned(),
+        SpreadKey::Among(names) => names.contains(&cluster.name).to_string(),
     };
     (!name.is_empty()).then_some(name)
 }

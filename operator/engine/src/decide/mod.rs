@@ -16,6 +16,7 @@ mod decided;
 mod explain;
 mod failback;
 mod fingerprint;
+mod fit;
 #[cfg(test)]
 mod fixture;
 mod holds;
@@ -60,6 +61,7 @@ mod wake;
 
 pub use decided::{Decided, Hindrance};
 pub use explain::{cost, explain, explain_all, explain_all_on};
+pub use fit::{Fit, fit, undescribed, unknown};
 pub use kept::Kept;
 pub use nearest::{Nearest, plan_and_nearest};
 pub use nodes::{NodeDemand, NodeTerm, node_affinity};

@@ -356,8 +356,7 @@ impl<'s> Planner<'s> {
         let waiting = self.store.block(block)?.waiting();
         let mut clusters = self.view.snapshot.clusters().filter(|(slot, _)| mask::has(&waiting, slot.index()));
         let found = clusters.find(|(_, cluster)| {
-            cluster.state != ClusterState::Deleting
-                && super::tell::data_rule(spec, &cluster.name).reasons.is_empty()
+            cluster.state != ClusterState::Deleting && super::tell::data_rule(spec, &cluster.name).reasons.is_empty()
         });
         found.map(|(slot, _)| slot)
     }

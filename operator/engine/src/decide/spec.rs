@@ -147,6 +147,8 @@ pub enum SpreadKey {
     Platform,
     /// Value of a label; clusters without it cannot be used when the spread is required.
     Label(String),
+    /// Whether the cluster is one of these: two groups, the named ones and all others.
+    Among(BTreeSet<String>),
 }
 
 /// A bound on groups.

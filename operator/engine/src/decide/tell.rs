@@ -246,9 +246,11 @@ impl Planner<'_> {
 /// The rule about data: where it is, and where it is older than elsewhere. Not part of a requirement, because it differs
 /// between equal workloads.
 pub(crate) fn data_rule(spec: &Spec, cluster: &str) -> Check {
-    let elsewhere = spec.data_on.as_ref().filter(|on| !on.contains(cluster)).map(|on| {
-        Reason::new(Code::DataElsewhere).seen(cluster).wanted(on.iter().cloned().collect::<Vec<_>>())
-    });
+    let elsewhere = spec
+        .data_on
+        .as_ref()
+        .filter(|on| !on.contains(cluster))
+        .map(|on| Reason::new(Code::DataElsewhere).seen(cluster).wanted(on.iter().cloned().collect::<Vec<_>>()));
     let stale =
         spec.stale.get(cluster).map(|epoch| Reason::new(Code::StaleData).object(cluster).seen(Value::Int(*epoch)));
     let fail = |reason| Check::because(super::rule::Answer::Fail, reason);
@@ -265,13 +267,16 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
         SpreadKey::Provider => "provider".to_owned(),
         SpreadKey::Platform => "platform".to_owned(),
         SpreadKey::Label(label) => format!("label:{label}"),
+        SpreadKey::Among(names) => format!("among:{}", names.iter().map(String::as_str).collect::<Vec<_>>().join("+")),
     }
 }
 
 /// Whether a cluster that passes all rules can only be useless to a workload for want of room: its data is not tied to
 /// others, and no weight of nothing keeps it off.
 fn only_room_counts(spec: &Spec) -> bool {
-    spec.data_on.is_none() && spec.stale.is_empty() && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
+    spec.data_on.is_none()
+        && spec.stale.is_empty()
+        && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
 }
 
 fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {

@@ -4,6 +4,7 @@
 //! the same. Writing, waiting and retrying are control's; which replicas go where was decided before ([`crate::decide`]).
 
 pub mod failover;
+pub mod migration;
 pub mod rollout;
 pub mod shift;
 

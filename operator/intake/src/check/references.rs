@@ -4,7 +4,9 @@
 //! strange one is a warning. Names inside manifests are in `manifests`.
 
 use jiuzhou_api::text::Name;
-use jiuzhou_api::v1alpha1::{ClusterSelector, Override, PlacementRules, Requirements};
+use jiuzhou_api::v1alpha1::{
+    ClusterSelector, GATE_COMPARE, GATE_COPY, GATE_WAY_BACK, Override, PlacementRules, Requirements,
+};
 use jiuzhou_engine::terms::{Finding, Severity};
 
 use crate::objects::{Items, named, names};
@@ -18,6 +20,7 @@ pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     refs.systems();
     refs.workloads();
     refs.policies();
+    refs.migrations();
     refs.others();
 }
 
@@ -126,6 +129,38 @@ impl Refs<'_, '_> {
                 if !spec.namespaces.iter().any(|ns| own(&ns.name)) {
                     let at = at.down("defaultPolicy");
                     self.one(&at, "ClusterPlacementPolicy", &objects.cluster_policies, policy);
+                }
+            }
+        }
+    }
+
+    /// Clusters, workloads, and the wave and gate of each piece of evidence.
+    fn migrations(&mut self) {
+        let objects = self.scene.objects;
+        for item in input(&objects.migrations) {
+            let spec = &item.object.spec;
+            let at = Field::new(&item.document, "/spec");
+            self.each(&at, "from", "MemberCluster", &objects.clusters, &spec.from);
+            self.each(&at, "to", "MemberCluster", &objects.clusters, &spec.to);
+            self.each(&at, "platforms", "CpuPlatform", &objects.platforms, &spec.platforms);
+            for (index, wave) in spec.waves.iter().enumerate() {
+                for (place, name) in wave.workloads.iter().enumerate() {
+                    let at = at.at("waves", index).at("workloads", place);
+                    self.inside(&at, "FleetWorkload", &objects.workloads, &item.document.namespace, name);
+                }
+            }
+            for (index, proof) in spec.evidence.iter().enumerate() {
+                let at = at.at("evidence", index);
+                let Some(wave) = spec.waves.iter().find(|wave| wave.name == proof.wave) else {
+                    let waves = spec.waves.iter().map(|wave| &*wave.name);
+                    self.out.push(self.scene.unknown(&at.down("wave"), "wave", &proof.wave, waves));
+                    continue;
+                };
+                let of_data = wave.data.iter().flat_map(|_| [GATE_COPY, GATE_COMPARE, GATE_WAY_BACK]);
+                let gates: Vec<&str> = wave.gates.iter().map(|gate| &*gate.name).chain(of_data).collect();
+                if !gates.contains(&&*proof.gate) {
+                    let finding = self.scene.unknown(&at.down("gate"), "gate", &proof.gate, gates.into_iter());
+                    self.out.push(finding);
                 }
             }
         }

@@ -17,6 +17,7 @@ mod figures;
 mod images;
 mod kept;
 mod kinds;
+mod migrations;
 mod modes;
 mod nodes;
 mod places;
@@ -36,6 +37,7 @@ use jiuzhou_api::v1alpha1::{ClusterSelector, PlacementRules};
 use jiuzhou_engine::decide::input::{ClusterInput, PoolInput};
 use jiuzhou_engine::decide::{FleetInput, Spec};
 use jiuzhou_engine::detect::{Catalogue, NodeFacts};
+use jiuzhou_engine::step::migration::Phase;
 use jiuzhou_engine::terms::{Finding, ObjectRef};
 use jiuzhou_measure::carbon::FactorTable;
 use jiuzhou_objects::profile::Profiles;
@@ -49,6 +51,7 @@ pub use catalogue::catalogue;
 pub use claims::rivals;
 pub use continuity::continuity;
 pub use kinds::profiles;
+pub use migrations::Migrations;
 pub use modes::Modes;
 pub(crate) use modes::approval as approval_of_mode;
 pub use nodes::nodes;
@@ -92,6 +95,8 @@ pub struct Base {
     pub approved: Approved,
     /// Emergencies at the instant it was made for. It holds until the next of them begins or ends.
     pub modes: Modes,
+    /// Where migrations let workloads be.
+    pub migrations: Migrations,
 }
 
 impl Base {
@@ -108,7 +113,8 @@ impl Base {
         let factors = crate::figures::tables::factors();
         let approved = Approved::on(beijing::day(as_of), &objects.approvals);
         let modes = Modes::new(objects, as_of, &approved);
-        Self { catalogue, profiles, nodes, images, places, from_nodes, owners, factors, approved, modes }
+        let migrations = Migrations::new(&objects.migrations);
+        Self { catalogue, profiles, nodes, images, places, from_nodes, owners, factors, approved, modes, migrations }
     }
 
     /// Kinds any change of whose objects makes a base (and everything converted by it) old. A change of a cluster does
@@ -156,6 +162,14 @@ impl Base {
         workloads::one(&self.context(objects), workload, shared, findings)
     }
 
+    /// The same of a workload as it would be if the wave of its migration were at a phase.
+    #[must_use]
+    pub fn workload_at(&self, objects: &Objects, key: &Key, phase: Phase) -> Option<Spec> {
+        let migrations = self.migrations.supposed(key, phase);
+        let context = workloads::Context { migrations: &migrations, ..self.context(objects) };
+        workloads::one(&context, objects.workloads.get(key)?, &mut Shared::default(), &mut Vec::new())
+    }
+
     fn context<'a>(&'a self, objects: &'a Objects) -> workloads::Context<'a> {
         workloads::Context {
             objects,
@@ -165,6 +179,7 @@ impl Base {
             owners: &self.owners,
             approved: &self.approved,
             modes: &self.modes,
+            migrations: &self.migrations,
         }
     }
 

@@ -24,6 +24,7 @@ use super::clusters::any_of;
 use super::contents::{self, Contents};
 use super::images::{Images, together};
 use super::kept::kept;
+use super::migrations::Migrations;
 use super::modes::{Modes, given_back};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
@@ -40,6 +41,7 @@ pub(super) struct Context<'a> {
     pub(super) owners: &'a BTreeMap<String, String>,
     pub(super) approved: &'a Approved,
     pub(super) modes: &'a Modes,
+    pub(super) migrations: &'a Migrations,
 }
 
 /// Requirements and policies that are equal are one.
@@ -152,6 +154,10 @@ fn spec(
     requirement.tolerations = tolerations;
     let own = (namespace.to_owned(), document.name.clone());
     let committed = placed.map(|placed| &placed.object.spec);
+    let migrates = context.migrations.of(&own);
+    if let Some(held) = migrates {
+        held.narrow(&mut requirement, &mut policy, wanted);
+    }
     let mode = context.modes.of(&own, &requirement.tenant, committed.and_then(|placed| placed.mode.as_ref()));
     if mode.as_ref().is_some_and(|mode| !mode.over) {
         requirement.cause = Cause::Emergency;
@@ -172,9 +178,9 @@ fn spec(
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
         },
         current: current(Some(&item.object), placed.map(|placed| &*placed.object)),
-        data_on: kept.on,
+        data_on: migrates.map_or(kept.on.clone(), |held| held.data_on(kept.on)),
         keeps_data: kept.keeps,
-        stale: kept.stale,
+        stale: kept.stale.into_iter().filter(|(at, _)| !migrates.is_some_and(|held| held.renews(at))).collect(),
         changed: false, // told when requirement and policy are known
         rebalance: false,
         lost,

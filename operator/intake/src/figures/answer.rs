@@ -4,6 +4,7 @@
 //! entry that came later is told from a fleet that simply went on living.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
@@ -17,7 +18,10 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::bodies::Bodies;
-use super::{Assessment, Register, Scene, Settled, assessment, energy, findings, register, settled, today};
+use super::{
+    Assessment, Register, Scene, Settled, Sovereignty, assessment, energy, findings, register, settled, sovereignty,
+    today,
+};
 use crate::invoices::Papers;
 use crate::objects::Items;
 
@@ -32,6 +36,8 @@ pub enum Figures {
     Settlement(Box<Settlement>),
     /// An assessment.
     Assessment(Box<Assessment>),
+    /// Sovereignty.
+    Sovereignty(Box<Sovereignty>),
 }
 
 /// Figures, and what there is to say of their inputs.
@@ -102,12 +108,16 @@ pub fn answer(scene: &Scene<'_>, ask: &Ask, now: Timestamp) -> Result<Option<Ans
             let (subject, findings, entered) = (found.subject.clone(), found.findings.clone(), found.entered);
             Ok(Some(Answer { figures: Figures::Assessment(Box::new(found)), subject, findings, entered }))
         }
-        api::ReportType::Sovereignty => Ok(None),
+        api::ReportType::Sovereignty => {
+            let found = sovereignty(scene, ask, now, NonZeroUsize::MIN)?;
+            let (subject, entered) = (ask.subject(), found.entered);
+            Ok(Some(Answer { figures: Figures::Sovereignty(Box::new(found)), subject, findings: Vec::new(), entered }))
+        }
     }
 }
 
 /// A scope by the names its bodies have on the day.
-fn on_day(scope: &Scope, names: &Bodies) -> Scope {
+pub(super) fn on_day(scope: &Scope, names: &Bodies) -> Scope {
     let now = |bodies: &BTreeSet<String>| bodies.iter().map(|name| names.now(name)).collect();
     Scope { blocks: now(&scope.blocks), lines: now(&scope.lines), ..scope.clone() }
 }

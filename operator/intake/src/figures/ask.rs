@@ -38,9 +38,6 @@ pub enum Problem {
     /// The period has no such day, or is not of whole months.
     #[error("failed to read the period: {0}")]
     Period(String),
-    /// No report of this type is made from objects.
-    #[error("failed to make a report of type {0}: no such report is kept")]
-    Unsupported(&'static str),
 }
 
 impl Problem {
@@ -52,7 +49,6 @@ impl Problem {
             Self::Unknown { kind, name } => (ControllerReason::ReferenceMissing, format!("{kind} {name}")),
             Self::TooWide(name) => (ControllerReason::ScopeTooWide, name.clone()),
             Self::Period(period) => (ControllerReason::PeriodInvalid, period.clone()),
-            Self::Unsupported(kind) => (ControllerReason::TypeUnsupported, (*kind).to_owned()),
         }
     }
 }
@@ -114,6 +110,12 @@ impl Ask {
         Self { kind: api::ReportType::Assessment, ..Self::adoption(as_of, minimum_days) }
     }
 
+    /// Sovereignty of everything as of an instant.
+    #[must_use]
+    pub fn sovereignty(as_of: Timestamp) -> Self {
+        Self { kind: api::ReportType::Sovereignty, ..Self::adoption(as_of, 0) }
+    }
+
     /// How far it is.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> State {
@@ -171,13 +173,6 @@ impl Ask {
 /// [`Problem`]: the first of them.
 pub fn ask(objects: &Objects, namespace: Option<&str>, request: &api::ReportRequest) -> Result<Ask, Problem> {
     let api::ReportRequest { type_, period, scope, minimum_days, grace_days } = request;
-    match type_ {
-        api::ReportType::Adoption
-        | api::ReportType::Energy
-        | api::ReportType::Settlement
-        | api::ReportType::Assessment => {}
-        api::ReportType::Sovereignty => return Err(Problem::Unsupported("Sovereignty")),
-    }
     let read = |text: &str| day(Some(text)).ok_or_else(|| Problem::Period(text.to_owned()));
     let (from, until) = (read(&period.from)?, read(&period.until)?);
     let whole = from.day() == 1 && until.day() == until.days_in_month();

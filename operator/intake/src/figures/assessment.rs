@@ -23,7 +23,8 @@ use serde_json::json;
 
 use super::ask::Ask;
 use super::bodies::Bodies;
-use super::{Scene, day, dependence, energy, minimum_days, register, today};
+use super::sovereignty::graded;
+use super::{Scene, day, energy, minimum_days, register, today};
 use crate::builtin::rows;
 use crate::objects::{Item, Items, named};
 
@@ -139,14 +140,16 @@ impl Measured {
     fn of(scene: &Scene<'_>, as_of: Timestamp, ask: &Ask) -> Result<Self, MeasureError> {
         let minimum_ready_days = ask.minimum_days.max(minimum_days(scene.objects, as_of));
         let adoption = adoption(&register(scene, as_of), Settings { as_of, minimum_ready_days })?;
-        let graded = dependence(scene, as_of).systems.into_iter();
-        let graded = graded.map(|(body, all)| (body, all.into_iter().map(|(protection, _)| protection).collect()));
+        let mut by_body: BTreeMap<String, Vec<Graded>> = BTreeMap::new();
+        for one in graded(scene, as_of) {
+            by_body.entry(one.body).or_default().push(one.protection);
+        }
         let month = Month::of(as_of).ok().and_then(|month| {
             let ended = month.end().as_second() <= as_of.as_second().saturating_add(1);
             if ended { Some(month) } else { month.previous().ok() }
         });
         let rooms = month.map(|month| account(&energy(scene, Period::month(month), as_of))).transpose()?;
-        Ok(Self { adoption, graded: graded.collect(), rooms, today: today(as_of) })
+        Ok(Self { adoption, graded: by_body, rooms, today: today(as_of) })
     }
 
     fn answers(

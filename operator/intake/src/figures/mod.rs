@@ -34,7 +34,7 @@ pub use names::{division, document, findings, title};
 pub use rates::{Rates, rates};
 pub use settled::{Settled, settled};
 pub use settlement::{Payers, payers, price_book, reservations};
-pub use sovereignty::{Dependence, dependence};
+pub use sovereignty::{Sovereignty, sovereignty};
 pub use tables::{Comparison, comparison};
 
 use jiff::Timestamp;
@@ -54,6 +54,8 @@ pub struct Scene<'a> {
     pub clusters: Vec<&'a ClusterInput>,
     /// Workloads.
     pub specs: Vec<&'a Spec>,
+    /// All that the engine decides on.
+    pub snapshot: &'a Snapshot,
 }
 
 impl<'a> Scene<'a> {
@@ -61,7 +63,7 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn of(objects: &'a Objects, snapshot: &'a Snapshot) -> Self {
         let clusters = snapshot.clusters().map(|(_, cluster)| &**cluster).collect();
-        Self { objects, clusters, specs: snapshot.specs().map(|spec| &**spec).collect() }
+        Self { objects, clusters, specs: snapshot.specs().map(|spec| &**spec).collect(), snapshot }
     }
 }
 

@@ -63,7 +63,8 @@ mod tests {
         hub.seed(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "n" } }));
         let manifest = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "settings" },
             "data": { "text": "a".repeat(blob::LARGE) } });
-        let object = DeliveredObject { name: "settings".into(), manifest: Some(manifest), ..DeliveredObject::default() };
+        let object =
+            DeliveredObject { name: "settings".into(), manifest: Some(manifest), ..DeliveredObject::default() };
         let order = DeliverySpec { objects: vec![object], ..DeliverySpec::default() };
         let (stored, all) = blob::apart(&order);
         let client = hub.client_named("agent");

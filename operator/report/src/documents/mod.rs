@@ -13,6 +13,7 @@ pub mod explain;
 pub mod find;
 pub mod inspect;
 pub mod inventory;
+pub mod migrate;
 pub mod plan;
 pub mod readiness;
 pub mod replay;

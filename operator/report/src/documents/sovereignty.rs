@@ -3,49 +3,25 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiuzhou_engine::decide::{Decision, Status as Outcome};
-use jiuzhou_engine::terms::{Finding, ObjectRef};
+use jiuzhou_engine::decide::{Change, Decision, WorkloadKey};
+use jiuzhou_engine::terms::{Finding, ObjectRef, Place};
 use jiuzhou_measure::expiry::{Expiring, Proof};
-use jiuzhou_measure::sovereignty::{Concentration, Grades};
+use jiuzhou_measure::sovereignty::{BodyGrades, Concentration, Grades, TierStanding};
 
 use super::adoption::Lookup;
-use super::plan::{PlanInput, not_placed};
+use super::plan::not_placed;
 use crate::document::{Cell, Chart, ChartForm, Column, Document, DocumentKind, Meta, Section, Status};
 use crate::words::{Unit, Word};
 
 /// Days ahead that the calendar shows.
 const AHEAD: i64 = 90;
 
-/// How a cluster stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TierRow {
-    /// The cluster.
-    pub cluster: ObjectRef,
-    /// The tier that holds for certain, and its rank.
-    pub tier: Option<(String, i64)>,
-    /// The tier that would hold if everything unknown held.
-    pub possible: Option<String>,
-    /// What keeps it from the next tier.
-    pub failing: Vec<String>,
-    /// When the first thing that its tier rests on runs out.
-    pub next_expiry: Option<Timestamp>,
-}
-
-/// How the systems of a body stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BodyGrades {
-    /// 等保.
-    pub protection: Grades,
-    /// 密评.
-    pub cryptography: Grades,
-}
-
 /// Everything the report is made from.
 pub struct SovereigntyInput<'a> {
     /// The instant it speaks of.
     pub now: Timestamp,
     /// Clusters by name.
-    pub tiers: &'a [TierRow],
+    pub tiers: &'a [TierStanding],
     /// What runs out, in any order.
     pub expiring: &'a [Expiring],
     /// Bodies by name.
@@ -54,8 +30,12 @@ pub struct SovereigntyInput<'a> {
     pub brands: &'a Concentration,
     /// CPU by provider.
     pub providers: &'a Concentration,
-    /// A plan over everything, for who is refused.
-    pub plan: PlanInput<'a>,
+    /// Who is refused by a plan over everything, with the tenant.
+    pub refused: &'a [(String, Decision)],
+    /// For those the cluster that comes nearest, and what would have to change there.
+    pub nearest: &'a BTreeMap<WorkloadKey, (String, Vec<Change>)>,
+    /// Where objects of the input stand, for formats that point at lines.
+    pub places: &'a BTreeMap<ObjectRef, Place>,
     /// Names and places.
     pub lookup: &'a dyn Lookup,
 }
@@ -91,11 +71,8 @@ pub fn sovereignty(meta: Meta, input: &SovereigntyInput<'_>, findings: Vec<Findi
     document.figure(Word::Ended, ended);
     document.figure(Word::IndexByBrand, Cell::known(input.brands.index));
     document.figure(Word::IndexByProvider, Cell::known(input.providers.index));
-    let mut refused: Vec<(&str, &Decision)> = Vec::new();
-    for decision in input.plan.plan.decisions.iter().filter(|decision| decision.status == Outcome::Refused) {
-        let spec = input.plan.specs.iter().find(|spec| spec.key == decision.key);
-        refused.push((spec.map_or("", |spec| spec.requirement.tenant.as_str()), decision));
-    }
+    let refused = input.refused.iter().map(|(tenant, decision)| (tenant.as_str(), decision));
+    let mut refused: Vec<(&str, &Decision)> = refused.collect();
     refused.sort_by_key(|(tenant, decision)| (*tenant, &decision.key));
     document.figure(Word::StatusRefused, refused.len());
 
@@ -105,7 +82,7 @@ pub fn sovereignty(meta: Meta, input: &SovereigntyInput<'_>, findings: Vec<Findi
     document.sections.push(bodies(Word::SectionCryptographyByBody, input, |body| body.cryptography));
     document.sections.push(held(Word::SectionByBrand, Word::Brand, input.brands));
     document.sections.push(held(Word::SectionByProvider, Word::Provider, input.providers));
-    document.sections.push(not_placed(&refused, input.plan.nearest, input.plan.places));
+    document.sections.push(not_placed(&refused, input.nearest, input.places));
     document.take_findings(findings);
     document.notes.extend([Word::NoteTier, Word::NoteCalendar, Word::NoteConcentration, Word::NoteUnknown]);
     document

@@ -16,6 +16,7 @@ mod inspect;
 mod intake;
 mod interop;
 mod measure;
+mod migration;
 mod nearest;
 mod prose;
 mod rule;
@@ -27,6 +28,7 @@ use jiuzhou_engine::terms::{Area, Code};
 pub use condition::condition;
 pub use fill::{fix, render, value};
 pub use held::{HeldBecause, confirm_deletions, held_because};
+pub use migration::{Told, migration};
 pub use nearest::nearest;
 pub use system::{SystemStop, system_open, system_ready, system_stop};
 

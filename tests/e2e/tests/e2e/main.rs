@@ -9,6 +9,7 @@ mod hub;
 mod images;
 mod life;
 mod lost;
+mod migration;
 mod operator;
 mod orders;
 mod planes;
