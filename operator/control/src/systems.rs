@@ -15,6 +15,7 @@ use jiuzhou_report::sentences::{self, SystemStop};
 use jiuzhou_report::words::Lang;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use crate::planner::in_force::waiting;
 use crate::state::State;
 use crate::workload::conditions::{Standing, condition, dated, of_standing};
 
@@ -51,17 +52,25 @@ pub(crate) fn status(state: &State, key: &WorkloadKey, now: Timestamp) -> Option
     });
     let order = order(state, key, system, placements);
     let mut all = of_standing(&standing(key, &members, order.as_ref()), generation);
+    if order.as_ref().is_none_or(|order| order.approval.is_none()) {
+        for waits in waiting(&key.to_string(), &before.in_force, generation).into_iter().flatten() {
+            all.retain(|told| told.type_ != waits.type_);
+            all.push(waits);
+        }
+    }
     all.extend(order.as_ref().map(|order| ordered(key, order, &members, generation)));
-    let runs = |workload: &&FleetWorkload| {
+    let runs = |workload: &FleetWorkload| {
         workload.status.as_ref().and_then(|status| status.ready).is_some_and(|ready| ready > 0)
     };
     let count = |count: usize| Some(i32::try_from(count).unwrap_or(i32::MAX));
     Some(InformationSystemStatus {
         observed_generation: Some(generation),
-        observed_hosting: workloads.iter().any(|one| runs(one)).then_some(HostingState::CloudNative),
+        observed_hosting: workloads.iter().copied().any(runs).then_some(HostingState::CloudNative),
         workloads: count(members.len()),
         ready_workloads: count(members.iter().filter(|member| member.ready).count()),
         conditions: dated(all, &before.conditions, now),
+        // Another's to write; it is here to tell a status that is new from one that is not.
+        in_force: before.in_force,
     })
 }
 

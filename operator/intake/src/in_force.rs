@@ -228,7 +228,7 @@ fn raises(held: &Quota, wanted: &Quota) -> bool {
             for (resource, amount) in grant.hard.iter() {
                 let sum = sums.entry((platform.clone(), resource.clone())).or_insert(Some(0));
                 if holds {
-                    let amount = Quantity::parse(&amount.0).ok().map(|amount| amount.nanos());
+                    let amount = Quantity::parse(&amount.0).ok().map(Quantity::nanos);
                     *sum = sum.zip(amount).and_then(|(sum, amount)| sum.checked_add(amount));
                 }
             }

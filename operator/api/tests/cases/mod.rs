@@ -49,7 +49,7 @@ pub(crate) fn base(kind: &str) -> Value {
         "MemberCluster" => json!({
             "site": "dali-1", "form": "Private", "ownership": "Government", "connection": { "pull": {} },
         }),
-        "Migration" => migrating(json!({})),
+        "Migration" => migrating(&json!({})),
         "OperatingMode" => json!({
             "from": "2026-11-26T00:00:00Z", "until": "2026-11-28T00:00:00Z", "reason": "防汛一级响应",
             "document": { "number": "云防汛〔2026〕1号" }, "requestedBy": "张三", "requestedAt": "2026-11-25T23:00:00Z",
@@ -68,9 +68,9 @@ pub(crate) fn base(kind: &str) -> Value {
 }
 
 /// A migration whose one wave says this beside its name and workloads.
-fn migrating(wave: Value) -> Value {
+fn migrating(wave: &Value) -> Value {
     let mut first = json!({ "name": "first", "workloads": ["web"] });
-    merge(&mut first, &wave);
+    merge(&mut first, wave);
     json!({ "type": "Adaptation", "from": ["x86"], "to": ["kunpeng"], "waves": [first] })
 }
 
@@ -547,12 +547,12 @@ fn deliveries() -> Vec<Case> {
 }
 
 fn migrations() -> Vec<Case> {
-    let gate = |name: &str| migrating(json!({ "gates": [{ "name": name, "before": "CutOver" }] }));
+    let gate = |name: &str| migrating(&json!({ "gates": [{ "name": name, "before": "CutOver" }] }));
     let verified = |by: &str| {
         let proof = json!({ "wave": "first", "gate": "copy", "result": "Passed", "date": "2026-11-26", "recordedBy": "张三", "verifiedBy": by });
         json!({ "evidence": [proof] })
     };
-    let trial = migrating(json!({ "trialPercent": 10, "trialMinutes": 30 }));
+    let trial = migrating(&json!({ "trialPercent": 10, "trialMinutes": 30 }));
     of(
         "Migration",
         vec![
@@ -562,7 +562,7 @@ fn migrations() -> Vec<Case> {
                 json!({ "platforms": ["kunpeng-920"] }),
                 json!({ "type": "Relocation", "platforms": ["kunpeng-920"] }),
             ),
-            ("trialMinutes:", trial, migrating(json!({ "trialMinutes": 30 }))),
+            ("trialMinutes:", trial, migrating(&json!({ "trialMinutes": 30 }))),
             ("gates: choose another name", gate("functional-test"), gate("way-back")),
             ("verifiedBy: must be another", verified("李四"), verified("张三")),
         ],
@@ -583,9 +583,9 @@ fn updates() -> Vec<Case> {
         update(
             "Migration",
             "attempt: cannot be lowered",
-            migrating(json!({ "attempt": 2 })),
-            migrating(json!({ "attempt": 3 })),
-            migrating(json!({})),
+            migrating(&json!({ "attempt": 2 })),
+            migrating(&json!({ "attempt": 3 })),
+            migrating(&json!({})),
         ),
         update("Approval", "order, subject", json!({}), json!({}), json!({ "digest": sha('e') })),
         update(

@@ -154,9 +154,8 @@ impl Memory {
     /// A hub that went back in time says so of every member, until a person has looked.
     fn heed(&mut self, behind: i64) {
         let told = (behind > 0).then(|| Problem::hub_behind(behind));
-        if self.standing.is_none() {
-            self.standing.clone_from(&told);
-        } else if self.behind.is_some() && self.standing == self.behind {
+        // What else stands with the member is not this hub's past, and stays.
+        if self.standing.is_none() || (self.behind.is_some() && self.standing == self.behind) {
             self.standing.clone_from(&told);
         }
         self.behind = told;

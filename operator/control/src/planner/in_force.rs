@@ -59,13 +59,13 @@ impl Planner {
         let every = std::mem::take(&mut self.guards.all);
         let due = std::mem::take(&mut self.guards.due);
         let asked = |kind: &str, key: &(String, String)| every || due.contains(&ObjectRef::new(kind, &key.0, &key.1));
+        // The rest of the status of a system or a tenant is its keeper's.
         let systems = objects.systems.iter().filter(|(key, _)| asked("InformationSystem", key));
         let systems: Vec<(InformationSystem, Value)> = systems
             .filter_map(|(_, item)| {
                 let (one, status) = (&*item.object, item.object.status.clone().unwrap_or_default());
                 let next = told(&in_force::of_system(one), &approved);
-                let body = whole(one, &status.in_force, &status.conditions, status.observed_generation, &next, now)?;
-                Some((one.clone(), body))
+                (status.in_force != next).then(|| (one.clone(), json!({ "inForce": next })))
             })
             .collect();
         let tiers = objects.tiers.iter().filter(|(key, _)| asked("SovereigntyTier", key));
@@ -77,7 +77,6 @@ impl Planner {
                 Some((one.clone(), body))
             })
             .collect();
-        // The rest of a tenant's status is its keeper's.
         let tenants = objects.tenants.iter().filter(|(key, _)| asked("Tenant", key));
         let tenants: Vec<(Tenant, Value)> = tenants
             .filter_map(|(_, item)| {

@@ -34,7 +34,7 @@ fn owned((name, replicas): (&str, i32)) -> (String, i32) {
     (name.to_owned(), replicas)
 }
 
-fn wave(more: Value) -> Value {
+fn wave(more: &Value) -> Value {
     let mut wave = json!({ "name": "one", "workloads": ["web"], "deadlineMinutes": 60 });
     for (key, value) in more.as_object().expect("fields") {
         wave[key] = value.clone();
@@ -100,7 +100,7 @@ fn least_served(hub: &Hub) -> Arc<Mutex<i32>> {
 #[tokio::test(start_paused = true)]
 async fn a_wave_goes_over_share_by_share_without_a_gap_and_a_restart_writes_nothing() {
     let gates = json!([{ "name": "load-test", "before": "CutOver" }]);
-    let hub = before(wave(json!({ "trialPercent": 25, "trialMinutes": 30, "soakMinutes": 60, "gates": gates }))).await;
+    let hub = before(wave(&json!({ "trialPercent": 25, "trialMinutes": 30, "soakMinutes": 60, "gates": gates }))).await;
     let least = least_served(&hub);
     hub.run().await.expect("it runs");
     stands(&hub, "Trial", "MigrationResting", &[(SOURCE, 3), (TARGET, 1)]);
@@ -146,13 +146,13 @@ async fn a_gate_that_fails_in_every_state_keeps_or_brings_back_what_serves() {
     let fail = json!({ "evidence": [proof("test", "Failed")] });
     let source = &[(SOURCE, 4)];
 
-    let hub = before(wave(json!({ "gates": gate("Copy") }))).await;
+    let hub = before(wave(&json!({ "gates": gate("Copy") }))).await;
     says(&hub, fail.clone()).await;
     stands(&hub, "Assessing", "GateFailed", source);
 
     let data = json!({ "copy": "导出导入", "compare": "逐表比对" });
     for (passed, gate, step) in [(vec![], "copy", "Copying"), (vec!["copy"], "compare", "Comparing")] {
-        let hub = before(wave(json!({ "data": data }))).await;
+        let hub = before(wave(&json!({ "data": data }))).await;
         let mut evidence: Vec<Value> = passed.iter().map(|gate| proof(gate, "Passed")).collect();
         says(&hub, json!({ "evidence": evidence })).await;
         stands(&hub, step, "GateOpen", source);
@@ -161,17 +161,18 @@ async fn a_gate_that_fails_in_every_state_keeps_or_brings_back_what_serves() {
         stands(&hub, step, "GateFailed", source);
     }
 
-    let hub = before(wave(json!({ "trialPercent": 25, "gates": gate("CutOver") }))).await;
+    let hub = before(wave(&json!({ "trialPercent": 25, "gates": gate("CutOver") }))).await;
     let least = least_served(&hub);
     hub.run().await.expect("it runs");
     stands(&hub, "Trial", "GateOpen", &[(SOURCE, 3), (TARGET, 1)]);
     says(&hub, fail.clone()).await;
     stands(&hub, "RolledBack", "MigrationRolledBack", source);
     assert_eq!(*least.lock().unwrap_or_else(PoisonError::into_inner), 4);
-    says(&hub, json!({ "waves": [wave(json!({ "attempt": 2, "trialPercent": 25, "gates": gate("CutOver") }))] })).await;
+    says(&hub, json!({ "waves": [wave(&json!({ "attempt": 2, "trialPercent": 25, "gates": gate("CutOver") }))] }))
+        .await;
     stands(&hub, "Trial", "GateOpen", &[(SOURCE, 3), (TARGET, 1)]);
 
-    let hub = before(wave(json!({ "soakMinutes": 60, "gates": gate("Completion") }))).await;
+    let hub = before(wave(&json!({ "soakMinutes": 60, "gates": gate("Completion") }))).await;
     let least = least_served(&hub);
     hub.run().await.expect("it runs");
     stands(&hub, "Soaking", "MigrationResting", &[(TARGET, 4)]);
@@ -182,7 +183,7 @@ async fn a_gate_that_fails_in_every_state_keeps_or_brings_back_what_serves() {
 
 #[tokio::test(start_paused = true)]
 async fn a_target_where_nothing_becomes_ready_is_left_in_time_and_the_source_never_went() {
-    let hub = before(wave(json!({}))).await;
+    let hub = before(wave(&json!({}))).await;
     hub.members.slow.lock().unwrap_or_else(PoisonError::into_inner).push(TARGET.to_owned());
     hub.run().await.expect("it runs");
     let (step, reason) = at(&hub);
@@ -191,7 +192,7 @@ async fn a_target_where_nothing_becomes_ready_is_left_in_time_and_the_source_nev
     later(&hub, 60).await;
     stands(&hub, "RolledBack", "MigrationRolledBack", &[(SOURCE, 4)]);
 
-    let hub = before(wave(json!({ "trialPercent": 50, "trialMinutes": 60 }))).await;
+    let hub = before(wave(&json!({ "trialPercent": 50, "trialMinutes": 60 }))).await;
     hub.run().await.expect("it runs");
     stands(&hub, "Trial", "MigrationResting", &[(SOURCE, 2), (TARGET, 2)]);
     hub.members.judge(|delivery, _| (&*delivery.cluster == TARGET).then_some(ObjectState::Failed));
@@ -209,10 +210,10 @@ async fn after_the_first_write_it_goes_back_only_with_a_declared_way_and_once_th
         data
     };
     let proven = || vec![proof("copy", "Passed"), proof("compare", "Passed")];
-    let hub = before(wave(json!({ "data": data(false), "soakMinutes": 60 }))).await;
+    let hub = before(wave(&json!({ "data": data(false), "soakMinutes": 60 }))).await;
     says(&hub, json!({ "evidence": proven() })).await;
     stands(&hub, "Soaking", "MigrationResting", &[(TARGET, 4)]);
-    let order = |way_back: bool| json!({ "waves": [wave(json!({ "data": data(way_back), "soakMinutes": 60, "rollback": true }))] });
+    let order = |way_back: bool| json!({ "waves": [wave(&json!({ "data": data(way_back), "soakMinutes": 60, "rollback": true }))] });
     says(&hub, order(false)).await;
     stands(&hub, "Soaking", "WayBackMissing", &[(TARGET, 4)]);
     let whole = hub.object("Migration", NAMESPACE, "go").expect("a migration");
@@ -232,7 +233,7 @@ async fn after_the_first_write_it_goes_back_only_with_a_declared_way_and_once_th
 
 #[tokio::test(start_paused = true)]
 async fn nothing_begins_where_the_image_does_not_run_and_the_status_says_why_in_both_languages() {
-    let hub = before(wave(json!({}))).await;
+    let hub = before(wave(&json!({}))).await;
     let profile = hub.object("ImageProfile", "", "qujing-service").expect("a profile");
     let mut entries = profile["spec"]["entries"].as_array().expect("entries").clone();
     entries.retain(|entry| entry["architecture"] == "amd64");
@@ -261,7 +262,7 @@ async fn nothing_begins_where_the_image_does_not_run_and_the_status_says_why_in_
 
 #[tokio::test(start_paused = true)]
 async fn a_freeze_holds_what_goes_forward_and_a_rollback_passes_it() {
-    let hub = before(wave(json!({ "trialPercent": 25, "trialMinutes": 30 }))).await;
+    let hub = before(wave(&json!({ "trialPercent": 25, "trialMinutes": 30 }))).await;
     hub.run().await.expect("it runs");
     let now = hub.world.clock().now();
     let day = |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
@@ -272,7 +273,7 @@ async fn a_freeze_holds_what_goes_forward_and_a_rollback_passes_it() {
     .await;
     later(&hub, 31).await;
     stands(&hub, "Trial", "TargetUnfit", &[(SOURCE, 3), (TARGET, 1)]);
-    let back = wave(json!({ "trialPercent": 25, "trialMinutes": 30, "rollback": true }));
+    let back = wave(&json!({ "trialPercent": 25, "trialMinutes": 30, "rollback": true }));
     says(&hub, json!({ "waves": [back] })).await;
     stands(&hub, "RolledBack", "MigrationRolledBack", &[(SOURCE, 4)]);
 }

@@ -12,7 +12,7 @@ use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{InformationSystem, InformationSystemStatus};
 use jiuzhou_engine::decide::WorkloadKey;
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -92,7 +92,7 @@ impl Planner {
             self.systems.due.remove(&key);
             let Some(status) = systems::status(&self.state, &key, self.now()) else { continue };
             let system = self.state.system(&key).filter(|system| system.status.as_ref() != Some(&status));
-            if let Some(uid) = system.and_then(|system| system.uid()) {
+            if let Some(uid) = system.and_then(ResourceExt::uid) {
                 all.push((key, uid, status));
             }
         }
@@ -124,6 +124,8 @@ async fn write(
     status: &InformationSystemStatus,
 ) -> Result<Option<InformationSystem>, Error> {
     let api: Api<InformationSystem> = Api::namespaced(client.clone(), &key.namespace);
+    // What holds until others approve is written where it is judged, on exactly the version that was judged.
+    let status = InformationSystemStatus { in_force: Vec::new(), ..status.clone() };
     let body = json!({
         "apiVersion": meta::API_VERSION, "kind": "InformationSystem",
         "metadata": { "name": key.name, "namespace": key.namespace, "uid": uid }, "status": status,

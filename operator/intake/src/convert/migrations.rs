@@ -113,7 +113,7 @@ impl Held {
     }
 }
 
-impl Held<'_> {
+impl Held {
     /// Whether the wave's data steps see to it that what was left in a cluster is not older than what is elsewhere.
     pub(super) fn renews(&self, cluster: &str) -> bool {
         let moves = self.data && !matches!(self.phase.sides(), Sides::Untouched);

@@ -208,7 +208,7 @@ fn refused(
     threads: NonZeroUsize,
 ) -> Result<(Vec<(String, Decision)>, Nearest), MeasureError> {
     let changes = Changes { all: true, ..Changes::default() };
-    let plan = plan_with(scene.snapshot, &changes, as_of, &mut Kept::on(threads)).map_err(unplanned)?;
+    let plan = plan_with(scene.snapshot, &changes, as_of, &mut Kept::on(threads)).map_err(|error| unplanned(&error))?;
     let mut refused = Vec::new();
     for decision in plan.decisions.into_iter().filter(|decision| decision.status == Status::Refused) {
         let tenant = scene.snapshot.spec(&decision.key).map(|spec| spec.requirement.tenant.clone()).unwrap_or_default();
@@ -219,7 +219,8 @@ fn refused(
     let mut nearest = Nearest::new();
     for some in refused.chunks(AT_ONCE) {
         let keys = some.iter().map(|(_, decision)| decision.key.clone()).collect();
-        let told = explain_all_on(scene.snapshot, &changes, &keys, as_of, threads).map_err(unplanned)?;
+        let told =
+            explain_all_on(scene.snapshot, &changes, &keys, as_of, threads).map_err(|error| unplanned(&error))?;
         for (key, told) in told {
             let open = told.clusters.iter().filter(|cluster| !cluster.changes.is_empty());
             if let Some(best) = open.min_by_key(|cluster| (cluster.cost, &cluster.cluster)) {
@@ -230,7 +231,7 @@ fn refused(
     Ok((refused, nearest))
 }
 
-fn unplanned(error: CanonicalError) -> MeasureError {
+fn unplanned(error: &CanonicalError) -> MeasureError {
     MeasureError::Plan(error.to_string())
 }
 
