@@ -16,9 +16,6 @@ pub struct ImportArgs {
     /// Instead of files: the ClusterProfiles on the hub that another cluster manager publishes and that are no members (builds with the feature `hub`)
     #[arg(long, conflicts_with_all = ["paths", "filenames"])]
     pub from_hub: bool,
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub hub: super::HubArgs,
     /// Site of the clusters; asked for when the input has clusters
     #[arg(long = "site", id = "import_site", value_name = "NAME", value_parser = name)]
     pub site: Option<String>,
@@ -28,6 +25,9 @@ pub struct ImportArgs {
     /// Whose the clusters are
     #[arg(long, value_enum, value_name = "OWNER", default_value_t = OwnershipArg::Government)]
     pub ownership: OwnershipArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: super::HubArgs,
 }
 
 /// `adopt`
