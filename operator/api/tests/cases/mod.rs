@@ -538,7 +538,7 @@ fn deliveries() -> Vec<Case> {
             ),
             ("objects: give at least one with Present", json!({}), json!({ "objects": null })),
             (
-                "manifest, secret: give",
+                "manifest, secret, blob: give exactly one",
                 objects(json!({ "name": "web", "secret": secret })),
                 objects(json!({ "name": "web", "secret": secret, "manifest": delivered("web")["manifest"] })),
             ),
