@@ -180,7 +180,7 @@ async fn lose(hub: &Hub) {
     hub.sees(CLUSTERS[0], ["Unreachable"; 2]).await;
     tokio::time::sleep(std::time::Duration::from_secs(30)).await;
     hub.world.clock().advance(jiff::SignedDuration::from_secs(301));
-    tokio::time::sleep(std::time::Duration::from_secs(620)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(310)).await;
 }
 
 async fn lifecycle(hub: &Hub, lifecycle: &str) {
