@@ -39,9 +39,10 @@ pub(super) fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
         let there = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
         // What nobody could count may all be there.
         let present = if looked { there(seen.present.unwrap_or(seen.ordered)) } else { told_placed(gathered, &name) };
+        let silent = gathered.state.is_unreachable(&name);
         // What a silent member said last is not what is.
         let ready = match () {
-            () if gathered.state.is_unreachable(&name) => None,
+            () if silent => None,
             () if looked => seen.ready.map(there),
             () => told_ready(gathered, &name),
         };
@@ -50,7 +51,8 @@ pub(super) fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
             _ => report.is_some_and(finished),
         };
         let trouble = match told_trouble(gathered, &name) {
-            Some(told) if !looked && !built.unrendered.contains_key(&name) => told,
+            // Nobody looks at a silent member before it answers, but how far its failover is goes on.
+            Some(told) if !looked && !silent && !built.unrendered.contains_key(&name) => told,
             _ => trouble(gathered, built, &name, cluster.replicas, report),
         };
         // What is there counts as long as it is there: its room is not free before.
