@@ -212,6 +212,27 @@ async fn a_single_writer_is_started_elsewhere_only_after_the_word_that_the_old_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_operator_that_comes_back_tells_what_a_single_writer_waits_for_by_now() {
+    let mut objects = with_clusters(3);
+    let one = workload(&mut objects);
+    one["spec"]["continuity"] = json!("SingleWriter");
+    one["spec"]["data"] = json!({ "mode": "External" });
+    let hub = Hub::with(&objects).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    falls_silent(&hub, FIRST, BOTH).await;
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "FailoverWaiting".to_owned()));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+    hub.world.clock().advance(SignedDuration::from_secs(4_000));
+    // Nobody looks at the member before it answers, so what was written of it is not news for ever.
+    hub.run().await.expect("it runs");
+    assert_eq!(phases(&hub), ["kunming-gov-1 Fence"]);
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "FenceUnavailable".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_exported_while_copies_may_leave_plans_what_the_operator_did() {
     let hub = Hub::with(&with_clusters(3)).await;
     let (stopper, stop) = Stop::new();
