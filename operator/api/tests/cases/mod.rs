@@ -6,8 +6,8 @@ mod base;
 
 use serde_json::{Value, json};
 
-pub(crate) use base::{merge, object};
 use base::{delivered, migrating, sha};
+pub(crate) use base::{merge, object};
 
 /// One rule with its two examples, each a merge patch on the base; `old` makes it an update.
 pub(crate) struct Case {

@@ -58,7 +58,7 @@ pub struct Planner<'s> {
     /// The next instant at which something that runs may go back to an earlier group.
     pub(crate) next_failback: Option<Timestamp>,
     scratch: Scratch,
-    candidates: Vec<Candidate>,
+    pub(super) candidates: Vec<Candidate>,
     extras: Vec<Extra>,
     held: Vec<Held>,
     local: Vec<u64>,
@@ -230,9 +230,16 @@ impl<'s> Planner<'s> {
         full
     }
 
-    /// Chooses, and again within what each platform may take where the first choice goes beyond it.
+    /// Chooses, and again where the first choice goes beyond a quota: without clusters on which one replica alone does, and
+    /// within what each platform may take.
     fn choose(&mut self, spec: &Spec, block: usize, shape: usize, full: u32) -> Decided {
-        let first = self.choose_within(spec, block, shape, full, None);
+        let mut first = self.choose_within(spec, block, shape, full, None);
+        if matches!(first.limit, Some(Hindrance::Quota { .. })) && self.leave_out_the_dear(spec, block) {
+            let cheaper = self.choose_within(spec, block, shape, full, None);
+            if cheaper.status == Status::Placed {
+                first = cheaper;
+            }
+        }
         let Some(bound) = self.over_quota(spec, &first, true).filter(|_| first.status == Status::Placed) else {
             return first;
         };

@@ -3,13 +3,15 @@
 //! A grant for a platform limits a resource of its own, named `cpu@kunpeng-920`. A replica counts against every platform
 //! of the pools it may land on, because which of them it will be is the member's to say. Choice is told how many replicas
 //! each limited platform may still take; a cluster with several limited platforms is bounded by the least of them, and
-//! what all of them together take is checked at the end.
+//! what all of them together take is checked at the end. What runs on every node is charged by cluster, which choice is not
+//! told either: clusters on which that alone is too much are taken from it where it ran into them.
 
 use std::collections::BTreeSet;
 
 use super::input::PoolInput;
 use super::planner::{Decided, Hindrance, Planner};
 use super::quota::{Bound, on_platform};
+use super::record::Status;
 use super::resources::{self, Resources};
 use super::snapshot::ClusterSlot;
 use super::spec::Spec;
@@ -172,5 +174,22 @@ impl Planner<'_> {
         let Bound { tenant, resource, left } = self.books.quota.short(view, tenant, &needed, all, headroom)?;
         let needed = needed.get(&resource).copied().unwrap_or(0);
         Some(Hindrance::Quota { tenant, resource, left, needed })
+    }
+
+    /// Takes clusters from the candidates on which the first replica alone goes beyond a quota, because what runs on each of
+    /// their nodes is charged with it: no choice with one of them keeps the quota. Answers whether there were some.
+    pub(crate) fn leave_out_the_dear(&mut self, spec: &Spec, block: usize) -> bool {
+        if spec.per_node.is_empty() {
+            return false;
+        }
+        let all = std::mem::take(&mut self.candidates);
+        let before = all.len();
+        let alone = |slot: u32| {
+            let targets = vec![(ClusterSlot::new(slot as usize), 1)];
+            Decided { status: Status::Placed, targets, limit: None, dropped: 0, full: 0, block, shape: 0 }
+        };
+        self.candidates =
+            all.into_iter().filter(|one| self.over_quota(spec, &alone(one.slot), false).is_none()).collect();
+        self.candidates.len() < before
     }
 }
