@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -10,6 +11,7 @@ use kube::{Client, Config};
 use testbed::{Group, Plane, Set, Tool, Tools};
 
 use crate::audit::{self, Event};
+use crate::scene::{KINDS, SOON};
 
 /// A hub and its members, up and answering. Clients belong to the runtime of one test.
 #[derive(Debug)]
@@ -146,6 +148,23 @@ impl Cluster {
     #[must_use]
     pub fn name(&self) -> &str {
         self.plane.name()
+    }
+
+    /// Waits until the definitions that were applied are served.
+    ///
+    /// # Errors
+    /// When one is not in [`SOON`].
+    pub fn serves_definitions(&self) -> Result<()> {
+        let wait = ["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"];
+        let until = Instant::now() + SOON;
+        // kubectl fails on a definition without any condition yet; and established is not served: for some seconds the server
+        // answers 429, "storage is (re)initializing".
+        let look = || self.kubectl(&wait).and_then(|_| self.kubectl(&["get", KINDS, "-A", "--ignore-not-found"]));
+        while let Err(error) = look() {
+            ensure!(Instant::now() < until, "{error:?}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        Ok(())
     }
 
     /// Runs kubectl and gives what it printed.

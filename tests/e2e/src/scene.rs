@@ -26,7 +26,7 @@ const IMAGES: [(&str, char, &[&str]); 3] =
     [("arm", '1', &["arm64"]), ("both", '2', &["amd64", "arm64"]), ("x86", '3', &["amd64"])];
 
 /// What a story makes on the hub.
-const KINDS: &str = "migrations,fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
+pub(crate) const KINDS: &str = "migrations,fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
 
 /// A story's own part of the fleet.
 #[derive(Debug)]
@@ -54,14 +54,7 @@ impl Scene {
     fn install(&self) -> Result<()> {
         let hub = self.fleet.hub();
         hub.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "crds"])?;
-        hub.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"])?;
-        // Established is not served yet: for some seconds the server answers 429, "storage is (re)initializing".
-        let until = Instant::now() + SOON;
-        while let Err(error) = hub.kubectl(&["get", KINDS, "-A", "--ignore-not-found"]) {
-            ensure!(Instant::now() < until, "{error:?}");
-            std::thread::sleep(Duration::from_millis(300));
-        }
-        Ok(())
+        hub.serves_definitions()
     }
 
     /// Takes away what a story that failed has left, so that one failure is one failure.

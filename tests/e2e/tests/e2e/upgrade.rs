@@ -75,7 +75,7 @@ async fn an_upgrade_serves_new_fields_keeps_what_is_stored_and_a_removal_keeps_a
     hub.kubectl(&["create", "namespace", "jiuzhou-system"]).unwrap();
     let system = ["--namespace", "jiuzhou-system"];
     helm(&[&["install", "jiuzhou", older.to_str().unwrap()], system.as_slice()].concat());
-    hub.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).unwrap();
+    hub.serves_definitions().unwrap();
     let stored =
         object("Site", "stored", None, &json!({ "displayName": "昆明", "region": "530100", "provider": "own" }));
     hub.apply(&stored.to_string()).unwrap();
