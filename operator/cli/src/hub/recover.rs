@@ -89,15 +89,13 @@ fn of_hub(standing: &Standing, context: &Context) -> String {
     line(
         "confirming",
         "确认后",
-        &context
-            .pick(
+        context.pick(
                 &format!(
                     "raises the counter above {behind}; the placements of {workloads} workloads in {clusters} members are \
                      carried out as this hub knows them, and deletions and moves go on"
                 ),
                 &format!("计数器升至 {behind} 之上；按本中心所知，在 {clusters} 个成员中执行 {workloads} 个工作负载的部署结果，删除与迁移恢复"),
-            )
-            .to_owned(),
+            ),
     );
     out
 }
@@ -113,8 +111,7 @@ fn promote(args: &RecoverArgs, context: &Context) -> anyhow::Result<Exit> {
     line(
         "confirming",
         "确认后",
-        &context
-            .pick(
+        context.pick(
                 &format!(
                     "starts the operator anew in a term above {term}; it takes the claim of each member by compare-and-swap. \
                      From then on the former hub is refused there and says ClaimedByOther; writes to a member begin 100 s \
@@ -124,8 +121,7 @@ fn promote(args: &RecoverArgs, context: &Context) -> anyhow::Result<Exit> {
                     "控制器以高于 {term} 的任期重新启动，逐一以比较并交换的方式接管各成员。此后原中心在成员处被拒绝，\
                      并报告 ClaimedByOther；接管 100 秒后才开始写入成员。若成员所见超过本中心已提交的内容，一切等待 `jiuzhou recover`"
                 ),
-            )
-            .to_owned(),
+            ),
     );
     print(&out)?;
     if *done {

@@ -2,9 +2,11 @@
 //! in a burst, what it writes on the hub for each and when nothing happens, what memory it takes and how it starts.
 //!
 //! `cargo xtask bench-real [PART...]` starts a set and runs this with a release build of the operator; parts are `pace`,
-//! `burst`, `pull`, `steady`, `restart`. Times are those that the API servers' own audit logs give: the hub's when the
+//! `burst`, `pull`, `steady`, `restart`, `members`. Times are those that the API servers' own audit logs give: the hub's when the
 //! request to make the workload came in, the member's when it had answered the request that made the object. One JSON
 //! object a line, as the other benchmarks print.
+
+mod members;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -41,6 +43,9 @@ struct Arguments {
     /// Workloads in all when the operator is started again
     #[arg(long, default_value_t = 5000)]
     all: usize,
+    /// Members that are simulated beside the real ones
+    #[arg(long, default_value_t = 1000)]
+    members: usize,
 }
 
 /// Members by push, and the images that go there.
@@ -52,6 +57,7 @@ struct Bench {
     operator: Operator,
     workloads: Api<DynamicObject>,
     made: usize,
+    agent: Option<Agent>,
 }
 
 #[tokio::main]
@@ -65,7 +71,7 @@ async fn main() -> Result<()> {
     }
     scene.join(&MEMBERS).await?;
     let workloads = api(&scene);
-    let mut bench = Bench { scene, operator, workloads, made: 0 };
+    let mut bench = Bench { scene, operator, workloads, made: 0, agent: None };
     if wants("pace") {
         bench.burst("present", arguments.present).await?;
         bench.pace(arguments.paced, arguments.each_second).await?;
@@ -82,7 +88,10 @@ async fn main() -> Result<()> {
     if wants("restart") {
         let missing = arguments.all.saturating_sub(bench.made);
         bench.burst("fill", missing).await?;
-        bench.restart().await?;
+        bench = bench.restart().await?;
+    }
+    if wants("members") {
+        bench.members(arguments.members).await?;
     }
     Ok(())
 }
@@ -141,6 +150,13 @@ fn hundredth(sorted: &[i64], of_hundred: usize) -> Option<i64> {
     sorted.get((sorted.len() * of_hundred / 100).min(sorted.len().saturating_sub(1))).copied()
 }
 
+/// Positions in the logs of the hub and of the members.
+fn marks(scene: &Scene) -> Result<Vec<usize>> {
+    let hub = scene.fleet.hub().audit()?.len();
+    let members = MEMBERS.iter().map(|member| Ok(scene.member(member).audit()?.len()));
+    std::iter::once(Ok(hub)).chain(members).collect()
+}
+
 impl Bench {
     fn workload(&self, name: &str, image: &str) -> Value {
         // One small replica: what is measured is the way, not the pods.
@@ -151,13 +167,6 @@ impl Bench {
         let params = PatchParams::apply("bench");
         let applied = self.workloads.patch(name, &params, &Patch::Apply(self.workload(name, image))).await;
         applied.map(drop).with_context(|| format!("failed to apply {name}"))
-    }
-
-    /// Positions in the logs of the hub and of the members.
-    fn marks(&self) -> Result<Vec<usize>> {
-        let hub = self.scene.fleet.hub().audit()?.len();
-        let members = MEMBERS.iter().map(|member| Ok(self.scene.member(member).audit()?.len()));
-        std::iter::once(Ok(hub)).chain(members).collect()
     }
 
     /// Microseconds from each workload's request to its object in a member, for those that have one.
@@ -224,7 +233,7 @@ impl Bench {
     /// So many a second, evenly.
     async fn pace(&mut self, count: usize, each_second: u32) -> Result<()> {
         let names = self.names("paced", count);
-        let marks = self.marks()?;
+        let marks = marks(&self.scene)?;
         let mut clock = tokio::time::interval(Duration::from_secs(1) / each_second);
         for (name, image) in &names {
             clock.tick().await;
@@ -247,7 +256,7 @@ impl Bench {
             return Ok(());
         }
         let names = self.names(what, count);
-        let marks = self.marks()?;
+        let marks = marks(&self.scene)?;
         let this = &*self;
         let applied: Vec<Result<()>> = futures::stream::iter(&names)
             .map(|(name, image)| this.apply(name, image))
@@ -283,13 +292,20 @@ impl Bench {
         Ok(json!({ "thousandths_each": all * 1000 / count, "by_resource": by_resource }))
     }
 
+    /// The agent of the member by pull; it joins when it is first asked for.
+    fn agent(&mut self) -> Result<&Agent> {
+        if self.agent.is_none() {
+            let server = self.scene.fleet.hub().plane.server()?;
+            let name = self.scene.name().to_owned();
+            self.agent = Some(Agent::join(&self.scene.fleet, "hygon", &name, &name, &server)?);
+            self.scene.joined("hygon")?;
+        }
+        self.agent.as_ref().context("no agent has joined")
+    }
+
     /// Workloads of a member whose agent fetches them: what is written on the hub for each, by operator and agent.
     async fn pull(&mut self, count: usize) -> Result<()> {
-        let server = self.scene.fleet.hub().plane.server()?;
-        let name = self.scene.name().to_owned();
-        let agent = Agent::join(&self.scene.fleet, "hygon", &name, &name, &server)?;
-        let process = agent.start(&[])?;
-        self.scene.joined("hygon")?;
+        let process = self.agent()?.start(&[])?;
         self.scene.ready(&["hygon"]).await?;
         // x86 alone may carry it too: drained, it takes nothing new.
         self.scene.order(&["drain", "x86"])?;
@@ -325,7 +341,7 @@ impl Bench {
     async fn steady(&self, during: Duration) -> Result<()> {
         self.ready().await?;
         tokio::time::sleep(Duration::from_secs(20)).await;
-        let marks = self.marks()?;
+        let marks = marks(&self.scene)?;
         tokio::time::sleep(during).await;
         let mut by_resource: BTreeMap<String, usize> = BTreeMap::new();
         for event in since(self.scene.fleet.hub().audit()?, marks[0]) {
@@ -340,12 +356,12 @@ impl Bench {
     }
 
     /// Ended in order and started again: until nothing more is asked, and what memory it takes then.
-    async fn restart(mut self) -> Result<()> {
+    async fn restart(mut self) -> Result<Self> {
         self.ready().await?;
         let before = self.memory("VmRSS")?;
         let ended = self.operator.terminate(Duration::from_secs(30))?;
         ensure!(ended.success(), "failed to end in order: {ended}");
-        let marks = self.marks()?;
+        let marks = marks(&self.scene)?;
         let began = Timestamp::now();
         self.operator = self.scene.operator(Start::default()).await?;
         // Every workload is looked at once; steady is when what looks comes to an end.
@@ -371,7 +387,7 @@ impl Bench {
             "what": "start to steady", "workloads": self.made, "ms": last.as_millisecond() - began.as_millisecond(),
             "hub_writes": writes, "rss_before_kib": before, "rss_kib": self.memory("VmRSS")?, "rss_peak_kib": self.memory("VmHWM")?,
         }));
-        Ok(())
+        Ok(self)
     }
 
     /// A figure of the operator's process, as the system tells it.
