@@ -180,6 +180,14 @@ words! {
         FiguresFailed,
         /// Register, readings, bills or certificates of the period were entered or changed later.
         EntriesChanged,
+        /// An emergency is approved and begins later.
+        EmergencyPlanned,
+        /// An emergency is in force.
+        EmergencyInForce,
+        /// An emergency has ended; something it changed is not given back yet.
+        EmergencyEnding,
+        /// An emergency has ended; all is as it was before.
+        EmergencyOver,
         /// Every wave of a migration is completed.
         MigrationCompleted,
         /// A wave of a migration goes to its next step.

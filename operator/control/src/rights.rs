@@ -127,6 +127,7 @@ pub const RIGHTS: &[Right] = &[
             "informationsystems/status",
             "memberclusters/status",
             "migrations/status",
+            "operatingmodes/status",
             "reports/status",
             "sovereigntytiers/status",
             "tenants/status",

@@ -1,13 +1,15 @@
 //! `OperatingMode` 平战模式: an emergency for named tenants and workloads, with an approval and an end.
 //!
-//! It opens the reserve of clusters, passes change freezes, decides named workloads first and takes named victims to nothing
-//! that runs. It never loosens a hard rule. It ends by itself, and what it changed is given back.
+//! It opens the reserve of clusters, passes change freezes, decides named workloads first, takes named victims to nothing
+//! that runs, and lets what has no room burst (突发) into clusters beyond its own. It never loosens a hard rule. It ends by
+//! itself, and what it changed is given back.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{document::Document, plain_status::PlainStatus};
+use super::{class::DataClass, document::Document, selector::ClusterSelector};
 use crate::text::{Name, ObjectName, Text, Title};
 
 /// An emergency. 战时模式。
@@ -19,11 +21,12 @@ use crate::text::{Name, ObjectName, Text, Title};
     plural = "operatingmodes",
     shortname = "opm",
     category = "jiuzhou",
-    status = "PlainStatus",
+    status = "OperatingModeStatus",
     derive = "PartialEq",
-    doc = "An emergency for named tenants and workloads: reserve, priority and victims, with an approval and an end; it never loosens a hard rule, and gives back what it changed. 平战模式：为指定单位与工作负载启用应急预留、优先级与让位，须经审批并有截止时间；不放宽任何硬性规则，结束后恢复原状。",
+    doc = "An emergency for named tenants and workloads: reserve, priority, victims and burst, with an approval and an end; it never loosens a hard rule, and gives back what it changed. 平战模式：为指定单位与工作负载启用应急预留、优先级、让位与突发扩展，须经审批并有截止时间；不放宽任何硬性规则，结束后恢复原状。",
     printcolumn(name = "From", type_ = "date", json_path = ".spec.from", description = "Start. 开始。"),
     printcolumn(name = "Until", type_ = "string", json_path = ".spec.until", description = "End. 结束。"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state", description = "How far it is. 进展。"),
     printcolumn(name = "Ended", type_ = "boolean", json_path = ".spec.ended", description = "Ended early. 提前结束。"),
     printcolumn(
         name = "Requester",
@@ -78,6 +81,20 @@ pub struct OperatingModeSpec {
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["namespace".into(), "name".into()]))]
     pub victims: Vec<NamedWorkload>,
+    /// Clusters beyond those of a placement that may be used while it lasts, after all of the placement's own. 期间可在部署策略的集群之后使用的其他集群。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<Burst>,
+}
+
+/// Clusters that an emergency opens to whom it is for. Every hard rule holds there. 战时突发使用的集群，一切硬性规则仍然适用。
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Burst {
+    /// Which clusters; at least one part. 集群，至少填写一项选择。
+    pub clusters: ClusterSelector,
+    /// Highest class of data that may go there. 可前往的最高数据级别。
+    #[serde(default)]
+    pub highest_class: DataClass,
 }
 
 /// A workload that an emergency is for. 战时模式适用的工作负载。
@@ -102,4 +119,45 @@ pub struct NamedWorkload {
     pub namespace: Name,
     /// Name. 名称。
     pub name: ObjectName,
+}
+
+/// How far an emergency is. 战时模式的进展。
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ModeState {
+    /// Nobody else has approved it. 尚未获批。
+    #[default]
+    WaitingForApproval,
+    /// It is approved and has not begun. 已获批，尚未开始。
+    Planned,
+    /// It is in force. 生效中。
+    InForce,
+    /// It has ended, and something is not given back yet. 已结束，尚有未恢复之处。
+    GivingBack,
+    /// It has ended, and all is given back. 已结束并恢复原状。
+    Over,
+}
+
+/// How an emergency stands. 战时模式的状态。
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OperatingModeStatus {
+    /// Generation of the spec this status was computed from. 状态所依据的 spec 代数。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub observed_generation: Option<i64>,
+    /// How far it is. 进展。
+    #[serde(default)]
+    pub state: ModeState,
+    /// Workloads whose placement was decided under it and is not given back yet. 按其部署且尚未恢复的工作负载数。
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub workloads: i32,
+    /// Workloads that give way to it. 正在让位的工作负载数。
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    pub victims: i32,
+    /// Conditions Ready, Reconciling, Stalled. 状态条件 Ready、Reconciling、Stalled。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "crate::schema::conditions")]
+    pub conditions: Vec<Condition>,
 }

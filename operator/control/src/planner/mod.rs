@@ -26,6 +26,7 @@ mod migration_tests;
 mod migrations;
 #[cfg(test)]
 mod mode_tests;
+mod modes;
 mod moves;
 #[cfg(test)]
 mod moves_tests;
@@ -336,6 +337,9 @@ impl Planner {
         self.settle_approvals().await;
         self.tell().await;
         self.tell_systems().await;
+        if turned {
+            self.tell_modes().await;
+        }
         if turned || self.migrations.wake.is_some_and(|at| at <= Instant::now()) {
             self.look_at_migrations().await;
         }

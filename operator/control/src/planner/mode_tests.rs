@@ -11,7 +11,11 @@ const CLUSTER: &str = "kunming-gov-1";
 
 /// The first story with most free room kept for emergencies, and a second workload.
 async fn portal() -> Hub {
-    let hub = Hub::with(&story("01-first-tenant")).await;
+    portal_among(&story("01-first-tenant")).await
+}
+
+async fn portal_among(objects: &[Value]) -> Hub {
+    let hub = Hub::with(objects).await;
     let one = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
     let mut spec = one["spec"].clone();
     spec["replicas"] = json!(1);
@@ -151,4 +155,79 @@ async fn the_end_is_met_by_a_running_operator_without_an_event() {
     assert_eq!(stands(&hub), before);
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
+}
+
+/// The first story with a second cluster, which the portal's own placement leaves out.
+fn with_another_cluster() -> Vec<Value> {
+    let mut objects = story("01-first-tenant");
+    let cluster = objects.iter().find(|object| object["kind"] == "MemberCluster").cloned();
+    let mut cluster = cluster.expect("a cluster");
+    cluster["metadata"]["name"] = json!(ELSEWHERE);
+    for evidence in cluster["spec"]["evidence"].as_array_mut().expect("evidence") {
+        evidence["id"] = json!(evidence["id"].as_str().expect("an id").replace("km", "qj"));
+    }
+    objects.push(cluster);
+    let portal = objects.iter_mut().find(|object| object["kind"] == "FleetWorkload").expect("a workload");
+    portal["spec"]["placement"] = json!({ "clusters": { "names": [CLUSTER] } });
+    objects
+}
+
+const ELSEWHERE: &str = "qujing-gov-1";
+
+fn told(hub: &Hub) -> (String, Value, Value, String) {
+    let status = hub.object("OperatingMode", "", "flood").expect("the mode")["status"].clone();
+    let ready = status["conditions"].as_array().into_iter().flatten().find(|one| one["type"] == "Ready").cloned();
+    let message = ready.unwrap_or_default()["message"].as_str().unwrap_or_default().to_owned();
+    (
+        status["state"].as_str().unwrap_or_default().to_owned(),
+        status["workloads"].clone(),
+        status["victims"].clone(),
+        message,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_finds_no_room_bursts_into_the_clusters_it_opens_and_comes_back() {
+    let hub = portal_among(&with_another_cluster()).await;
+    let wanted = json!({ "spec": { "replicas": 300 } });
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "/scale", &wanted).await;
+    hub.run().await.expect("it runs");
+    let before = stands(&hub);
+    let others = |hub: &Hub| hub.members.replicas(PORTAL.0, PORTAL.1).get(ELSEWHERE).copied().unwrap_or(0);
+    assert_eq!(others(&hub), 0, "its placement leaves that cluster out");
+    emergency(&hub, PORTAL.1, 24).await;
+    let opens = |class: &str| json!({ "clusters": { "names": [ELSEWHERE] }, "highestClass": class });
+    hub.patch("OperatingMode", None, "flood", "", &json!({ "spec": { "burst": opens("General") } })).await;
+    approved(&hub).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(runs(&hub, PORTAL.1).iter().sum::<i32>(), 300, "all of it runs");
+    let own = hub.members.replicas(PORTAL.0, PORTAL.1).get(CLUSTER).copied().unwrap_or(0);
+    assert!(own > others(&hub) && others(&hub) > 0, "its own cluster is filled first: {own}");
+    hub.world.clear_log();
+    hub.run().await.expect("a restart");
+    assert_eq!(hub.writes().len(), 0);
+    hub.patch("OperatingMode", None, "flood", "", &json!({ "spec": { "ended": true } })).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(stands(&hub), before, "what was there is there again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emergency_tells_how_far_it_is() {
+    let hub = portal().await;
+    emergency(&hub, PORTAL.1, 24).await;
+    hub.run().await.expect("it runs");
+    let (state, _, _, message) = told(&hub);
+    assert_eq!(state, "WaitingForApproval");
+    assert!(message.contains("张三") && message.contains("jiuzhou approve mode flood"), "{message}");
+    approved(&hub).await;
+    hub.run().await.expect("it runs");
+    let (state, workloads, victims, message) = told(&hub);
+    assert_eq!((state.as_str(), workloads, victims), ("InForce", json!(1), json!(1)), "{message}");
+    hub.world.clear_log();
+    hub.run().await.expect("a restart");
+    assert_eq!(hub.writes().len(), 0);
+    hub.world.clock().advance(jiff::SignedDuration::from_hours(25));
+    hub.run().await.expect("it runs");
+    let (state, workloads, victims, message) = told(&hub);
+    assert_eq!((state.as_str(), workloads, victims), ("Over", json!(0), json!(0)), "{message}");
 }

@@ -112,7 +112,7 @@ impl Base {
         let owners = namespace_owners(objects);
         let factors = crate::figures::tables::factors();
         let approved = Approved::on(beijing::day(as_of), &objects.approvals);
-        let modes = Modes::new(objects, as_of, &approved);
+        let modes = Modes::new(objects, &places, as_of, &approved);
         let migrations = Migrations::new(&objects.migrations);
         Self { catalogue, profiles, nodes, images, places, from_nodes, owners, factors, approved, modes, migrations }
     }

@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::decide::{Current, Mode, Stop};
+use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
+use jiuzhou_engine::decide::{Current, Mode, Policy, Requirement, Stop};
 
 use crate::approvals::{Approved, of_mode};
 use crate::objects::{Key, Objects};
 
+use super::places::Places;
 use super::tenants::below;
+use super::words;
 
 /// One that is in force.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ struct InForce {
     tenants: BTreeSet<String>,
     workloads: BTreeMap<Key, Option<i32>>,
     victims: BTreeSet<Key>,
+    /// Clusters it opens, and the highest class of data for them.
+    burst: Option<(Affinity, api::DataClass)>,
 }
 
 /// The emergencies of an instant.
@@ -37,7 +42,7 @@ pub struct Modes {
 
 impl Modes {
     /// Reads them off the objects.
-    pub(super) fn new(objects: &Objects, as_of: Timestamp, approved: &Approved) -> Self {
+    pub(super) fn new(objects: &Objects, places: &Places, as_of: Timestamp, approved: &Approved) -> Self {
         let mut modes = Self { as_of, ..Self::default() };
         let mut instants = BTreeSet::new();
         for (key, item) in &objects.modes {
@@ -59,6 +64,10 @@ impl Modes {
                 tenants: below(&objects.tenants, spec.tenants.iter().map(ToString::to_string).collect()),
                 workloads: spec.workloads.iter().map(|one| (named(&one.namespace, &one.name), one.priority)).collect(),
                 victims: spec.victims.iter().map(|one| named(&one.namespace, &one.name)).collect(),
+                burst: spec.burst.as_ref().map(|burst| {
+                    let api::Burst { clusters, highest_class } = burst;
+                    (places.affinity(clusters), *highest_class)
+                }),
             });
         }
         for item in objects.placements.values() {
@@ -107,6 +116,26 @@ impl Modes {
         })
     }
 
+    /// Opens the clusters of the emergency that a workload is in to it, after all of its own: to what asks for no higher
+    /// class of data than that. What was its own stays first, so that it is left only by what finds no room there.
+    pub(super) fn open(&self, mode: Option<&Mode>, own: Affinity, requirement: &mut Requirement, policy: &mut Policy) {
+        let known = mode.filter(|mode| !mode.over).and_then(|mode| self.all.iter().find(|one| one.name == mode.name));
+        let opened = known.and_then(|known| known.burst.as_ref());
+        let opened = opened.filter(|(_, highest)| requirement.data_class <= words::data_class(*highest));
+        let Some((clusters, _)) = opened else {
+            requirement.affinity = both(own, std::mem::take(&mut requirement.affinity));
+            return;
+        };
+        if requirement.groups.is_empty() {
+            requirement.groups.push(Affinity::default());
+        }
+        let groups = std::mem::take(&mut requirement.groups);
+        requirement.groups = groups.into_iter().map(|group| both(own.clone(), group)).collect();
+        requirement.groups.push(clusters.clone());
+        // What goes back before the end does so by its group's own window; at the end all does.
+        policy.failback_seconds.resize(requirement.groups.len(), None);
+    }
+
     /// The emergency that a workload gives way to.
     pub(super) fn gives_way(&self, key: &Key) -> Option<Stop> {
         let mode = self.all.iter().find(|mode| mode.victims.contains(key))?;
@@ -123,6 +152,33 @@ impl Modes {
         let named = stop.mode.as_ref().zip(stop.until.as_ref());
         named.is_some_and(|(name, until)| self.is_over(name, until.0))
     }
+}
+
+/// Clusters that both mean.
+fn both(one: Affinity, other: Affinity) -> Affinity {
+    let Affinity { mut names, mut exclude, mut labels, mut expressions } = one;
+    expressions.extend(other.expressions);
+    exclude.extend(other.exclude);
+    for (key, value) in other.labels {
+        // Two values for one label: the second test is kept as an expression, and no cluster passes both.
+        match labels.get(&key) {
+            Some(first) if *first != value => {
+                expressions.push(Expression { key, operator: Operator::In, values: vec![value] });
+            }
+            _ => drop(labels.insert(key, value)),
+        }
+    }
+    if names.is_empty() {
+        names = other.names;
+    } else if !other.names.is_empty() {
+        let none = names.is_disjoint(&other.names);
+        names.retain(|name| other.names.contains(name) || none);
+        if none {
+            // No name is left, and none at all would mean any.
+            exclude.extend(names.iter().cloned());
+        }
+    }
+    Affinity { names, exclude, labels, expressions }
 }
 
 /// The approval of an emergency.
@@ -147,6 +203,77 @@ pub(super) fn given_back(now: &[Current], before: &[api::PlacedCluster]) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_is_what_each_of_two_selections_means() {
+        let labels = |text: &str| -> BTreeMap<String, String> {
+            text.split(' ').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        };
+        let named = |names: &[&str]| Affinity {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Affinity::default()
+        };
+        let labelled = |text: &str| Affinity { labels: labels(text), ..Affinity::default() };
+        let without = |name: &str| Affinity { exclude: [name.to_owned()].into(), ..Affinity::default() };
+        let all = [
+            Affinity::default(),
+            named(&["a"]),
+            named(&["b"]),
+            named(&["a", "b"]),
+            without("a"),
+            labelled("x=1"),
+            labelled("x=2"),
+            labelled("x=1 y=1"),
+        ];
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            let both = both(one.clone(), other.clone());
+            for (name, has) in [("a", "x=1"), ("b", "x=2"), ("c", "x=1 y=1"), ("a", ""), ("b", "x=1")] {
+                let has = labels(has);
+                let want = one.matches(name, &has) && other.matches(name, &has);
+                assert_eq!(both.matches(name, &has), want, "{one:?} and {other:?} of {name} {has:?}");
+            }
+        }
+    }
+
+    /// The groups and the affinity of a workload of a class, in an emergency that opens `b` up to a class.
+    fn opened(class: api::DataClass, highest: api::DataClass, over: bool) -> (Vec<Affinity>, Affinity) {
+        let named = |name: &str| Affinity { names: [name.to_owned()].into(), ..Affinity::default() };
+        let held = InForce {
+            name: "flood".to_owned(),
+            approval: "mode-1".to_owned(),
+            number: "1".to_owned(),
+            until: Timestamp::MAX,
+            tenants: BTreeSet::new(),
+            workloads: BTreeMap::new(),
+            victims: BTreeSet::new(),
+            burst: Some((named("b"), highest)),
+        };
+        let modes = Modes { all: vec![held], ..Modes::default() };
+        let mode = Mode {
+            name: "flood".to_owned(),
+            approval: "mode-1".to_owned(),
+            until: Timestamp::MAX,
+            priority: None,
+            over,
+        };
+        let mut requirement = Requirement { data_class: words::data_class(class), ..Requirement::default() };
+        let mut policy = Policy::default();
+        modes.open(Some(&mode), named("a"), &mut requirement, &mut policy);
+        (requirement.groups, requirement.affinity)
+    }
+
+    #[test]
+    fn an_emergency_opens_clusters_after_its_own_to_what_is_of_no_higher_class_and_only_while_it_lasts() {
+        use api::DataClass::{Core, General, Important};
+        let named = |name: &str| Affinity { names: [name.to_owned()].into(), ..Affinity::default() };
+        let open = (vec![named("a"), named("b")], Affinity::default());
+        let closed = (Vec::new(), named("a"));
+        assert_eq!(opened(General, General, false), open);
+        assert_eq!(opened(Important, General, false), closed);
+        assert_eq!(opened(Important, Important, false), open);
+        assert_eq!(opened(Core, Important, false), closed);
+        assert_eq!(opened(General, Core, true), closed, "it is over");
+    }
 
     #[test]
     fn what_was_before_is_had_again_and_what_is_beyond_it_leaves() {

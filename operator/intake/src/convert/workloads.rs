@@ -148,19 +148,18 @@ fn spec(
     if !lost.is_empty() {
         requirement.cause = Cause::Failover;
     }
-    requirement.affinity =
-        Affinity { expressions: [affinity.expressions, requirement.affinity.expressions].concat(), ..affinity };
     requirement.groups = groups;
     requirement.tolerations = tolerations;
     let own = (namespace.to_owned(), document.name.clone());
     let committed = placed.map(|placed| &placed.object.spec);
-    let migrates = context.migrations.of(&own);
-    if let Some(held) = migrates {
-        held.narrow(&mut requirement, &mut policy, wanted);
-    }
     let mode = context.modes.of(&own, &requirement.tenant, committed.and_then(|placed| placed.mode.as_ref()));
     if mode.as_ref().is_some_and(|mode| !mode.over) {
         requirement.cause = Cause::Emergency;
+    }
+    context.modes.open(mode.as_ref(), affinity, &mut requirement, &mut policy);
+    let migrates = context.migrations.of(&own);
+    if let Some(held) = migrates {
+        held.narrow(&mut requirement, &mut policy, wanted);
     }
     let mut spec = Spec {
         system: owner.map(|_| format!("{namespace}/{system}")).unwrap_or_default(),

@@ -17,6 +17,7 @@ mod intake;
 mod interop;
 mod measure;
 mod migration;
+mod mode;
 mod nearest;
 mod prose;
 mod rule;
@@ -29,6 +30,7 @@ pub use condition::condition;
 pub use fill::{fix, render, value};
 pub use held::{HeldBecause, confirm_deletions, held_because};
 pub use migration::{Told, migration};
+pub use mode::{ModeTold, mode};
 pub use nearest::nearest;
 pub use system::{SystemStop, system_open, system_ready, system_stop};
 
