@@ -91,7 +91,7 @@ pub const RIGHTS: &[Right] = &[
     ),
     cluster(
         GROUP,
-        &["deliveries", "fleetplacements", "fleetworkloads", "memberclusters"],
+        &["deliveries", "memberclusters"],
         &["get"],
         "one object read anew before it is acted on, because a cache may not know yet",
         "行动前重新读取单个对象，缓存可能尚未更新",

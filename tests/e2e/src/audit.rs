@@ -42,6 +42,8 @@ pub struct Event {
     pub name: String,
     /// Status code answered.
     pub code: u16,
+    /// Why it was refused beyond its code, such as `NamespaceTerminating`; empty when nothing was said.
+    pub cause: String,
     /// What was asked for; null for reads and for what the policy keeps out.
     pub request: Value,
 }
@@ -88,6 +90,7 @@ impl Event {
             namespace: text("/objectRef/namespace"),
             name: text("/objectRef/name"),
             code: u16::try_from(code).context("failed to read the status code of an audit event")?,
+            cause: text("/responseStatus/details/causes/0/reason"),
             request: event["requestObject"].clone(),
         }))
     }

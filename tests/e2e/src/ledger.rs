@@ -182,6 +182,7 @@ mod tests {
             namespace: "shop".to_owned(),
             name: "web".to_owned(),
             code: 200,
+            cause: String::new(),
             request: Value::Null,
         }
     }

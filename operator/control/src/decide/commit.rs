@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::WorkloadKey;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -98,7 +98,8 @@ pub(crate) fn finalizer_patch(finalizers: &[String], uid: Option<&str>, version:
     patch
 }
 
-/// An object as it is now; `None` when there is none.
+/// An object as it is now; `None` when there is none. It is listed by its name: two who write at once are rare, and the right
+/// to list is there anyway.
 pub(crate) async fn read<K>(client: &Client, key: &WorkloadKey) -> Result<Option<K>, Error>
 where
     K: kube::Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
@@ -106,6 +107,8 @@ where
         + DeserializeOwned
         + std::fmt::Debug,
 {
-    let found = Api::<K>::namespaced(client.clone(), &key.namespace).get_opt(&key.name).await;
-    found.map_err(|error| Error::api("read", key.to_string(), error))
+    let this = ListParams::default().fields(&format!("metadata.name={}", key.name));
+    let found = Api::<K>::namespaced(client.clone(), &key.namespace).list(&this).await;
+    let found = found.map_err(|error| Error::api("read", key.to_string(), error))?;
+    Ok(found.items.into_iter().next())
 }

@@ -4,6 +4,7 @@
 mod bad_worlds;
 mod chart;
 mod definitions;
+mod emergency;
 mod hostile;
 mod hub;
 mod images;
@@ -14,6 +15,7 @@ mod operator;
 mod orders;
 mod planes;
 mod pull;
+mod reports;
 mod rights;
 mod rollout;
 mod rules;

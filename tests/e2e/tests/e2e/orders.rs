@@ -8,7 +8,7 @@ use jiuzhou_e2e::{Seen, Start, eventually};
 use serde_json::{Value, json};
 
 /// The hub's kubeconfig as it is for somebody else.
-fn as_somebody_else(scene: &Scene, who: &str) -> tempfile::NamedTempFile {
+pub(crate) fn as_somebody_else(scene: &Scene, who: &str) -> tempfile::NamedTempFile {
     let text = scene.fleet.hub().kubectl(&["config", "view", "--raw", "--flatten", "-o", "json"]).unwrap();
     let mut config: Value = serde_json::from_str(&text).unwrap();
     config["users"][0]["user"]["as"] = json!(who);

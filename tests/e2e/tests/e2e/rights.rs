@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiuzhou_e2e::scene::{AFTER_A_KILL, Scene};
+use jiuzhou_e2e::scene::{AFTER_A_KILL, SOON, Scene};
 use jiuzhou_e2e::{Cluster, Seen, Start, eventually};
 use serde_json::{Value, json};
 
@@ -179,6 +179,28 @@ async fn what_is_rarely_needed_is_granted_and_works() {
         ("cronjob", "clock"),
     ]);
     there(scene.member(MEMBER), &scene.namespace(), &all).await;
+
+    // What was delivered once and is wanted again is the same revision under a new number.
+    let newest = || {
+        let path = "-o=jsonpath={range .items[*]}{.metadata.name}={.revision} {end}";
+        scene.fleet.hub().kubectl(&["get", "controllerrevisions", "-n", &scene.namespace(), path]).unwrap()
+    };
+    let before = newest();
+    let mut other = web.clone();
+    other[0]["spec"]["template"]["metadata"]["annotations"] = json!({ "say": "other" });
+    scene.apply(&[scene.workload_of("web", &other)]).unwrap();
+    let seen = async |what: &'static str, before: &str| {
+        eventually(what, SOON, || {
+            let now = newest();
+            let moved = now != before;
+            async move { Ok(Seen::when(moved, now.clone(), now)) }
+        })
+        .await
+        .unwrap()
+    };
+    let other = seen("another revision is stored", &before).await;
+    scene.apply(&[scene.workload_of("web", &web)]).unwrap();
+    seen("the first one is numbered anew", &other).await;
 
     // A member is published for others.
     let hub = scene.fleet.hub();
