@@ -38,7 +38,7 @@ async fn an_emergency_takes_and_bursts_once_it_is_approved_and_gives_all_of_it_b
     let named = |name: &str| json!({ "namespace": scene.namespace(), "name": name });
     let spec = json!({
         "from": hours(-1), "until": hours(2), "reason": "防汛一级响应", "document": { "number": "云防汛〔2026〕1号" },
-        "requestedBy": "kubernetes-admin", "requestedAt": hours(-1),
+        "requestedBy": "kwok-admin", "requestedAt": hours(-1),
         "workloads": [named("command")], "victims": [named("training")],
         "burst": { "clusters": { "names": ["x86"] } },
     });

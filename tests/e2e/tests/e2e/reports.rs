@@ -41,6 +41,13 @@ async fn reports_follow_what_is_observed_agree_with_the_command_and_freeze_when_
     let mut scene = Scene::begin("figures").await.unwrap();
     let operator = scene.operator(Start::default()).await.unwrap();
     scene.join(&["x86"]).await.unwrap();
+    let accepted = json!({ "hosting": {
+        "state": "CloudNative", "since": "2026-01-15", "evidence": { "number": "昆数验〔2026〕3号" },
+        "declaredBy": "信息科", "verifiedBy": "大数据局审核岗", "verifiedOn": "2026-02-01",
+    } });
+    let system = ["patch", "informationsystem", "figures", "-n", &scene.namespace(), "--type=merge", "-p"];
+    let accepted = json!({ "spec": accepted }).to_string();
+    scene.fleet.hub().kubectl(&[system.as_slice(), &[&accepted]].concat()).unwrap();
     scene.apply(&[scene.workload("web", "x86", 2)]).unwrap();
     scene.runs("web", &[("x86", 2)], AFTER_A_KILL).await.unwrap();
 

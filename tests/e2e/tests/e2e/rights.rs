@@ -157,7 +157,7 @@ async fn what_is_rarely_needed_is_granted_and_works() {
     let profiles = definition("multicluster.x-k8s.io", "clusterprofiles", "ClusterProfile", "v1alpha1", "Namespaced");
     scene.fleet.hub().apply(&profiles).unwrap();
     let topologies =
-        definition("topology.node.k8s.io", "noderesourcetopologies", "NodeResourceTopology", "v1alpha2", "Cluster");
+        definition("topology.node.k8s.io", "noderesourcetopologies", "NodeResourceTopology", "v1alpha1", "Cluster");
     scene.member(MEMBER).apply(&topologies).unwrap();
     let open = Start { open: true, ..Start::default() };
     let operator = scene.operator(open).await.unwrap();

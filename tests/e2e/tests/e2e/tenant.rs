@@ -80,6 +80,15 @@ async fn a_tenant_is_fenced_and_leaves_only_when_nothing_of_it_runs() {
     let refused = member.try_kubectl(&[bare.as_slice(), &[greedy]].concat(), "").unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("exceeded quota"), "{refused:?}");
 
+    // A grant that is cut is a lower fence, in each namespace that has something of the tenant.
+    let cut = json!({ "spec": { "quota": [{
+        "name": "year", "document": { "number": "昆财采〔2026〕12号" }, "from": "2026-01-01",
+        "hard": { "cpu": "5", "memory": "12Gi", "pods": "40" },
+    }] } });
+    hub.kubectl(&["patch", "tenant", "guard", "--type=merge", "-p", &cut.to_string()]).unwrap();
+    let cpu = ["get", "resourcequota", "jiuzhou", "-n", &portal, "-o=jsonpath={.spec.hard['requests\\.cpu']}"];
+    says(member, "the fence is lower", &cpu, |told| told == "5").await;
+
     // The tenant is deleted while it runs: held, and everything runs on.
     hub.delete_confirmed("tenant", "guard", &["--wait=false"]).unwrap();
     let ready = ".status.conditions[?(@.type=='Ready')]";
