@@ -26,7 +26,7 @@ const IMAGES: [(&str, char, &[&str]); 3] =
     [("arm", '1', &["arm64"]), ("both", '2', &["amd64", "arm64"]), ("x86", '3', &["amd64"])];
 
 /// What a story makes on the hub.
-pub(crate) const KINDS: &str = "migrations,fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems";
+pub(crate) const KINDS: &str = "migrations,fwl,fpl,deliveries,mc,tenants,sites,imageprofiles,informationsystems,opm,sovereigntytiers,reports,clusterreports";
 
 /// A story's own part of the fleet.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ pub enum StateError {
     /// The schemas of this build are broken.
     #[error("failed to read the built-in schemas")]
     Schema(#[from] SchemaError),
-    /// Objects contradict each other, such as two tiers of one rank: nothing is decided until they do not.
+    /// Objects contradict each other in a way that conversion lets through, which is a fault of ours.
     #[error("failed to build the fleet")]
     Snapshot(#[from] SnapshotError),
 }
@@ -279,7 +279,15 @@ impl State {
             }
         }
         // What was refused at the door keeps its findings; the rest is told anew.
-        self.findings.retain(|object, _| self.objects.refused.contains(object));
+        let mut before = std::mem::take(&mut self.findings);
+        // Nobody looks at the status of a tier before a workload names it.
+        for (object, findings) in by_object.iter().filter(|(object, _)| object.kind == "SovereigntyTier") {
+            if before.get(object) != Some(findings) {
+                tracing::warn!(tier = object.name, code = ?findings.first().map(|one| one.reason.code), "a tier is at fault");
+            }
+        }
+        before.retain(|object, _| self.objects.refused.contains(object));
+        self.findings = before;
         self.findings.extend(by_object);
         self.shared.sweep();
         self.base = Some(base);

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use jiuzhou_engine::decide::canonical;
-use jiuzhou_engine::terms::DigestAlgorithm;
+use jiuzhou_engine::terms::{Code, DigestAlgorithm};
 use jiuzhou_intake::convert::convert;
 use proptest::prelude::*;
 use serde_json::json;
@@ -232,6 +232,32 @@ fn a_built_in_object_holds_again_when_that_of_the_user_is_gone() {
     assert_eq!(now(&state), Some(!strict));
     state.remove(&object);
     assert_eq!(now(&state), Some(strict));
+}
+
+#[test]
+fn a_tier_of_a_rank_that_is_taken_is_left_out_and_told_and_all_else_is_decided() {
+    let mut state = listed();
+    state.refresh(now()).expect("a fleet");
+    let before = state.frame().tiers.clone();
+    let tier = |name: &str, made: &str, rank: i64| {
+        json!({
+            "apiVersion": meta::API_VERSION, "kind": "SovereigntyTier",
+            "metadata": { "name": name, "uid": name, "creationTimestamp": made },
+            "spec": { "displayName": "试验", "rank": rank },
+        })
+    };
+    let object = state.put(tier("a-new-one", "2026-11-01T00:00:00Z", 1)).expect("an object");
+    state.refresh(now()).expect("nothing is in the way of the others");
+    assert_eq!(state.frame().tiers, before, "the built-in tier of that rank was there first");
+    let told: Vec<_> = state.findings(&object).iter().map(|one| (one.reason.code, one.pointer.clone())).collect();
+    assert_eq!(told, [(Code::TierRankTaken, "/spec/rank".to_owned())]);
+    // Of two that people made the older one holds, whatever they are called.
+    state.put(tier("z", "2026-10-01T00:00:00Z", 9)).expect("an object");
+    let younger = state.put(tier("b", "2026-10-02T00:00:00Z", 9)).expect("an object");
+    state.refresh(now()).expect("a fleet");
+    let names: Vec<&str> = state.frame().tiers.iter().filter(|tier| tier.rank == 9).map(|one| &*one.name).collect();
+    assert_eq!(names, ["z"]);
+    assert_eq!(state.findings(&younger).len(), 1);
 }
 
 #[test]

@@ -278,6 +278,8 @@ codes! {
         TermExpired: Warning,
         /// A grant or exemption that does not hold yet.
         TermUnstarted: Info,
+        /// A tier whose rank another tier has; the one that was there first holds, and this one is left out.
+        TierRankTaken: Error,
         /// A value of another type than the schema has.
         TypeMismatch: Error,
         /// A quantity with an unknown unit, or a negative one.

@@ -1,23 +1,25 @@
 //! Sovereignty tiers, and the checks of theirs that need more than one document: those intake evaluates itself and
 //! hands to the engine as results.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::input::{
     CheckInput, CheckKind, ClusterInput, EvidenceState, OnExpiry, Ownership, Supplied, Term, TierInput,
 };
-use jiuzhou_engine::terms::Finding;
+use jiuzhou_engine::terms::{Code, Finding, Reason};
 
 use crate::approvals::Approved;
 use crate::beijing;
 use crate::in_force;
-use crate::objects::{Item, Objects, named};
+use crate::objects::{Item, Objects, Origin, named};
 
 use super::{cel, words};
 
-/// The tiers; results of checks that intake evaluates are put into the clusters under `TIER/CHECK`.
+/// The tiers; results of checks that intake evaluates are put into the clusters under `TIER/CHECK`. Of several with one rank
+/// the one that was there first holds (the built-in one, else the oldest, else the first by name): a tier that somebody adds
+/// must not stop what is decided by the others.
 pub(super) fn tiers(
     objects: &Objects,
     clusters: &mut [ClusterInput],
@@ -25,8 +27,26 @@ pub(super) fn tiers(
     approved: &Approved,
     findings: &mut Vec<Finding>,
 ) -> Vec<TierInput> {
-    let tiers = objects.tiers.values();
-    tiers.map(|item| tier(objects, item, &in_force::tier(&item.object, approved), clusters, as_of, findings)).collect()
+    let mut all: Vec<_> = objects.tiers.values().map(|item| (item, in_force::tier(&item.object, approved))).collect();
+    all.sort_by_key(|(item, holds)| {
+        let made = item.object.metadata.creation_timestamp.as_ref().map(|at| at.0);
+        (holds.rank, item.origin == Origin::Input, made, &item.document.name)
+    });
+    let mut first: BTreeMap<i32, &str> = BTreeMap::new();
+    let mut tiers = Vec::new();
+    for (item, holds) in &all {
+        match first.get(&holds.rank) {
+            Some(other) => {
+                let reason = Reason::new(Code::TierRankTaken).object(*other).seen(i64::from(holds.rank));
+                findings.push(item.document.finding(reason, "/spec/rank"));
+            }
+            None => {
+                first.insert(holds.rank, &item.document.name);
+                tiers.push(tier(objects, item, holds, clusters, as_of, findings));
+            }
+        }
+    }
+    tiers
 }
 
 fn tier(

@@ -420,6 +420,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Correct one of the parents.",
             fix_zh: "请更正其中一个上级单位。",
         },
+        Code::TierRankTaken => Sentence {
+            en: "Rank {seen} is that of tier {object}, which was there first; this tier is left out.",
+            zh: "序号 {seen} 已由先有的等级 {object} 使用，本等级不生效。",
+            fix_en: "Give it another rank, or change tier {object} itself.",
+            fix_zh: "请改用其他序号，或直接修改等级 {object}。",
+        },
         Code::TableColumnMissing => Sentence {
             en: "The table has no column {object}; its head has {seen}.",
             zh: "表格缺少 {object} 列；表头为 {seen}。",

@@ -73,9 +73,9 @@ async fn an_emergency_takes_and_bursts_once_it_is_approved_and_gives_all_of_it_b
     scene.runs("command", &[("kunpeng", 2), ("x86", 0)], AFTER_A_KILL).await.unwrap();
     scene.runs("training", &[("kunpeng", 1)], AFTER_A_KILL).await.unwrap();
 
-    // A tier is used as it was until another person agrees to what somebody made of it.
+    // A tier is used as it was until another person agrees to what somebody made of it. The built-in ones have 0 to 4.
     let tier = |rank: u32| object("SovereigntyTier", "flood-s1", None, &json!({ "displayName": "试验", "rank": rank }));
-    scene.apply(&[tier(1)]).unwrap();
+    scene.apply(&[tier(7)]).unwrap();
     let held = async |wanted: &str| {
         eventually(&format!("rank {wanted} of the tier is in force"), SOON, || async {
             let status = scene.get("sovereigntytier", "flood-s1", None)?["status"].clone();
@@ -85,16 +85,16 @@ async fn an_emergency_takes_and_bursts_once_it_is_approved_and_gives_all_of_it_b
         .await
         .unwrap();
     };
-    held("1").await;
-    scene.apply(&[tier(3)]).unwrap();
+    held("7").await;
+    scene.apply(&[tier(8)]).unwrap();
     scene
         .stays("it holds as it was", std::time::Duration::from_secs(5), || async {
             let status = scene.get("sovereigntytier", "flood-s1", None)?["status"].clone();
-            Ok(status.pointer("/inForce/0/value/rank") == Some(&json!(1)))
+            Ok(status.pointer("/inForce/0/value/rank") == Some(&json!(7)))
         })
         .await
         .unwrap();
-    hub.kubectl(&["delete", "sovereigntytier", "flood-s1"]).unwrap();
-    hub.kubectl(&["delete", "operatingmode", "flood"]).unwrap();
+    hub.delete_confirmed("sovereigntytier", "flood-s1", &[]).unwrap();
+    hub.delete_confirmed("operatingmode", "flood", &[]).unwrap();
     assert!(scene.end(operator).await.unwrap() >= 3);
 }
