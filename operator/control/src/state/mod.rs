@@ -8,6 +8,8 @@
 mod changes;
 mod concern;
 mod delivered;
+#[cfg(test)]
+mod door_tests;
 mod selection;
 mod systems;
 #[cfg(test)]

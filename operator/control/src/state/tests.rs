@@ -11,12 +11,12 @@ use serde_json::json;
 use super::*;
 use crate::testing::story;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-23T04:00:00Z".parse().expect("an instant")
 }
 
 /// The objects of the example province, as an API server would hold them.
-static PROVINCE: LazyLock<Vec<Value>> = LazyLock::new(|| story("10-province"));
+pub(super) static PROVINCE: LazyLock<Vec<Value>> = LazyLock::new(|| story("10-province"));
 
 fn object_of(value: &Value) -> ObjectRef {
     Document::of_object(value.clone()).expect("an object").object_ref()
@@ -116,7 +116,7 @@ fn assert_looked_up(state: &State) {
 }
 
 /// The whole province, listed.
-fn listed() -> State {
+pub(super) fn listed() -> State {
     let mut state = State::new().expect("schemas");
     for value in PROVINCE.iter() {
         state.put(value.clone());
