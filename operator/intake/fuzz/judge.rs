@@ -1,4 +1,4 @@
-// What must hold of any bytes at the door. Shared by the fuzz target (nightly, libFuzzer) and by tests/door.rs (stable).
+// What must hold of any bytes at the door. Shared by the fuzz target (libFuzzer) and by tests/door.rs.
 
 use jiuzhou_intake::documents::read_bytes;
 use jiuzhou_intake::yaml::Limits;

@@ -15,7 +15,7 @@ use crate::objects::{Objects, Origin};
 use crate::schema::Kinds;
 
 /// Refused objects that are looked at again in one run: nobody mends more before the next one.
-const MOST: usize = 1_000;
+const MOST: usize = 10_000;
 
 /// Mistakes of one object up to which it is looked at again: beyond, whoever mends it has enough to do.
 const MISTAKES: usize = 200;
@@ -49,7 +49,20 @@ pub(crate) fn look_again(kinds: &Kinds, objects: &Objects, as_of: Timestamp, fin
             whole.refused.remove(&object);
         }
     }
-    // Of a place that the schema refused enough is said.
+    refused_places(findings, &mut silent);
+    let mut of_schema = again;
+    of_schema.retain(|finding| speaks(finding, &silent));
+    refused_places(&of_schema, &mut silent);
+    findings.append(&mut of_schema);
+    let mut again = Vec::new();
+    check::objects(&whole, as_of, &mut again);
+    let _ = convert(&whole, as_of, &mut again);
+    again.retain(|finding| speaks(finding, &silent));
+    findings.append(&mut again);
+}
+
+/// Of a place that the schema refused enough is said.
+fn refused_places(findings: &[Finding], silent: &mut BTreeMap<ObjectRef, BTreeSet<String>>) {
     for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
         if let Some(places) = finding.subject.as_ref().and_then(|subject| silent.get_mut(subject))
             && finding.pointer.matches('/').count() > 1
@@ -57,14 +70,13 @@ pub(crate) fn look_again(kinds: &Kinds, objects: &Objects, as_of: Timestamp, fin
             places.insert(finding.pointer.clone());
         }
     }
-    check::objects(&whole, as_of, &mut again);
-    let _ = convert(&whole, as_of, &mut again);
-    again.retain(|finding| {
-        let places = finding.subject.as_ref().and_then(|subject| silent.get(subject));
-        places.is_some_and(|places| places.iter().all(|place| !touches(place, &finding.pointer)))
-            && !TOLD.contains(&finding.reason.code)
-    });
-    findings.append(&mut again);
+}
+
+/// Whether a finding of the second look is about a refused object, at a place of which nothing is said yet.
+fn speaks(finding: &Finding, silent: &BTreeMap<ObjectRef, BTreeSet<String>>) -> bool {
+    let places = finding.subject.as_ref().and_then(|subject| silent.get(subject));
+    places.is_some_and(|places| places.iter().all(|place| !touches(place, &finding.pointer)))
+        && !TOLD.contains(&finding.reason.code)
 }
 
 /// Whether one of two places holds the other.
@@ -78,6 +90,28 @@ fn touches(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_breaks_two_rules_is_told_of_once_and_thousands_of_refused_objects_are_told_whole() {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        let many = 1_200;
+        for n in 0..many {
+            let spec = "displayName: 局, level: Citty, region: '999999', blockParent: nobody";
+            let _ = write!(
+                text,
+                "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: Tenant\nmetadata: {{name: t{n}}}\nspec: {{{spec}}}\n"
+            );
+        }
+        let options = crate::load::Options::at("2026-11-23T00:00:00Z".parse().unwrap());
+        let fleet = crate::load::load_texts(&[("t.yaml".to_owned(), text.as_bytes())], &options).unwrap();
+        let count = |code| fleet.findings.iter().filter(|finding| finding.reason.code == code).count();
+        assert_eq!(
+            (count(Code::ValueNotAllowed), count(Code::RuleBroken), count(Code::RegionUnknown)),
+            (many, many, 0)
+        );
+        assert_eq!(count(Code::ReferenceUnknown), many);
+    }
 
     #[test]
     fn places_touch_where_one_holds_the_other() {

@@ -1,4 +1,4 @@
-//! Any bytes through the door, without a nightly compiler: seeds, changed at random with a fixed seed, so that a failure is
+//! Any bytes through the door, without libFuzzer: seeds, changed at random with a fixed seed, so that a failure is
 //! found again. `JIUZHOU_FUZZ_SECONDS=600 cargo test -p jiuzhou-intake --test door -- --nocapture` goes on for as long.
 //!
 //! What must hold stands in `fuzz/judge.rs`, which the libFuzzer target shares.

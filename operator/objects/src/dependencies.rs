@@ -108,6 +108,21 @@ impl<'a> Graph<'a> {
         self.nodes.get(index).into_iter().flat_map(|node| node.needs.iter().copied())
     }
 
+    /// What an object cannot do without and names: where that stands, and the pointer of the name, once per object.
+    #[must_use]
+    pub fn named(&self, index: usize) -> Vec<(usize, &str)> {
+        let mut named = BTreeSet::new();
+        let links = self.nodes.get(index).into_iter().flat_map(|node| &node.links);
+        links
+            .filter(|link| link.tie == Tie::Needs && !link.optional)
+            .filter_map(|link| match &link.end {
+                End::Named(key) => Some((self.find(key)?, link.pointer.as_str())),
+                End::Pods(_) => None,
+            })
+            .filter(|(end, _)| *end != index && named.insert(*end))
+            .collect()
+    }
+
     /// The closure of some objects, themselves included, in key order.
     #[must_use]
     pub fn closure(&self, roots: &[usize]) -> Vec<usize> {

@@ -29,6 +29,7 @@ pub mod secrets;
 pub mod selection;
 pub mod selector;
 pub mod shape;
+mod together;
 pub mod wrap;
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::dependencies::Graph;
 use crate::object::{Object, Scope, custom_scopes, flatten, scope_of};
 use crate::order::batches;
 use crate::profile::{Profile, Profiles, may_hide_pods};
+use crate::together::colocate;
 
 /// A FleetWorkload takes at most this many objects.
 pub const MAX_OBJECTS: usize = 64;
@@ -105,10 +106,14 @@ pub fn wrap(manifests: Vec<Value>, options: &WrapOptions, profiles: &Profiles) -
         }
     }
     let mut taken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut home: BTreeMap<usize, usize> = BTreeMap::new();
     for ((namespace, name), members) in groups(&kept, &graph, options, profiles) {
         let names = taken.entry(namespace.clone()).or_default();
-        fleet_workloads(&kept, &members, &graph, (&namespace, &name), options, profiles, names, &mut out);
+        let first = out.workloads.len();
+        let parts = fleet_workloads(&kept, &members, &graph, (&namespace, &name), options, profiles, names, &mut out);
+        home.extend(parts.into_iter().map(|(index, part)| (index, first + part)));
     }
+    colocate(&mut out.workloads, &kept, &home, &graph, &options.namespace, profiles);
     out
 }
 
@@ -215,6 +220,7 @@ fn dns_label(text: &str) -> String {
     if head.is_empty() { format!("w-{tail}") } else { format!("{head}-{tail}") }
 }
 
+/// Makes the workloads of one group. Answers which of them each object is in.
 #[expect(clippy::too_many_arguments, reason = "one call, from wrap")]
 fn fleet_workloads(
     objects: &[Value],
@@ -225,7 +231,7 @@ fn fleet_workloads(
     profiles: &Profiles,
     taken: &mut BTreeSet<String>,
     out: &mut Wrapped,
-) {
+) -> BTreeMap<usize, usize> {
     let parts = split(objects, members, graph, profiles);
     let part_name =
         |number: usize| if number == 0 { name.to_owned() } else { dns_label(&format!("{name}-{}", number + 1)) };
@@ -274,6 +280,7 @@ fn fleet_workloads(
         names.push(own);
         out.workloads.push(workload);
     }
+    home
 }
 
 /// The name of an object in the list of a workload: its kind and name.
@@ -389,6 +396,30 @@ mod tests {
     }
 
     #[test]
+    fn workloads_that_share_something_go_to_the_same_clusters() {
+        let labelled = |mut value: Value, instance: &str| {
+            value["metadata"]["labels"] = json!({"app.kubernetes.io/instance": instance});
+            value
+        };
+        let out = plain(vec![
+            labelled(deployment("web", "common"), "web"),
+            labelled(deployment("api", "common"), "api"),
+            labelled(deployment("own", "mine"), "own"),
+            object("v1", "ConfigMap", "common", json!({})),
+            object("v1", "ConfigMap", "mine", json!({})),
+            // The same names in another namespace are other objects.
+            object("v1", "ConfigMap", "common", json!({"metadata": {"namespace": "other"}})),
+        ]);
+        let keys: Vec<_> = out
+            .workloads
+            .iter()
+            .map(|w| (Object::new(w).name().to_owned(), w["spec"]["colocate"].as_str().map(str::to_owned)))
+            .collect();
+        let key = |name: &str, key: Option<&str>| (name.to_owned(), key.map(str::to_owned));
+        assert_eq!(keys, [key("api", Some("api")), key("own", None), key("web", Some("api")), key("shared", None)]);
+    }
+
+    #[test]
     fn what_cannot_be_wrapped_is_named() {
         let hook = json!({"metadata": {"annotations": {"helm.sh/hook": "pre-install"}}});
         let out = plain(vec![
@@ -445,6 +476,7 @@ mod tests {
         assert_eq!(sizes, [63, 64, 14]);
         assert_eq!(out.workloads[1]["spec"]["dependsOn"], json!(["big"]));
         assert_eq!(out.workloads[0]["spec"].get("dependsOn"), None);
+        assert!(out.workloads.iter().all(|workload| workload["spec"]["colocate"] == "big"), "all share a ConfigMap");
         for workload in &out.workloads {
             let (_, names) = contents(workload);
             for name in names.iter().filter_map(|name| name.strip_prefix("deployment-")) {

@@ -1,12 +1,12 @@
 //! `inventory`: nodes in, pools with their CPU platform out. Takes `kubectl get nodes -o yaml` as it is.
 
 use jiuzhou_engine::detect::{Confidence, NodeFacts, Pool, PoolFacts, World, group};
-use jiuzhou_engine::terms::{Bytes, Finding, Millicores, ObjectRef};
+use jiuzhou_engine::terms::{Bytes, Code, Finding, Millicores, ObjectRef};
 use jiuzhou_report::document::Meta;
 use jiuzhou_report::documents::inventory::{InventoryRow, inventory};
 use jiuzhou_report::words::Word;
 
-use crate::args::InventoryArgs;
+use crate::args::{FailOn, InventoryArgs};
 use crate::commands::load;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -21,6 +21,8 @@ pub(crate) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exi
     let inputs = load::inputs(&args.input, true);
     let fleet = load::read(&inputs, as_of, false, context)?;
     let mut findings = fleet.findings;
+    // A dump of a whole cluster has pods and Deployments beside its nodes; nobody asked to place them here.
+    findings.retain(|finding| finding.reason.code != Code::NativeNotWrapped);
     let nodes = &fleet.converted.nodes;
     let pools = group(nodes, &fleet.converted.catalogue, &DIVIDING);
     let mut rows = Vec::new();
@@ -38,7 +40,7 @@ pub(crate) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exi
         }
         rows.push(row(&args.cluster, name, pool, nodes));
     }
-    let none = rows.is_empty();
+    let (none, failed) = (rows.is_empty(), load::fails(&findings, FailOn::Error));
     let document = inventory(Meta::new(Some(as_of), None), &args.cluster, &rows, findings);
     output::write(&document, &args.output, context)?;
     if none {
@@ -48,11 +50,11 @@ pub(crate) fn run(args: &InventoryArgs, context: &Context) -> anyhow::Result<Exi
         ));
         return Ok(Exit::Input);
     }
-    Ok(Exit::Ok)
+    Ok(if failed { Exit::Input } else { Exit::Ok })
 }
 
 fn row(cluster: &str, name: String, pool: &Pool, nodes: &[NodeFacts]) -> InventoryRow {
-    let PoolFacts { platform, confidence, page_size, world, features, .. } = &pool.profile.facts;
+    let PoolFacts { platform, confidence, page_size, world, features, conflicting, .. } = &pool.profile.facts;
     let members: Vec<&NodeFacts> = pool.nodes.iter().filter_map(|index| nodes.get(*index)).collect();
     let sum =
         |resource: &str| members.iter().try_fold(0_i64, |sum, node| sum.checked_add(*node.allocatable.get(resource)?));
@@ -60,6 +62,7 @@ fn row(cluster: &str, name: String, pool: &Pool, nodes: &[NodeFacts]) -> Invento
         cluster: cluster.to_owned(),
         pool: name,
         platform: platform.clone(),
+        conflicting: *conflicting,
         confidence: match confidence {
             Confidence::Certain => Some(Word::ConfidenceCertain),
             Confidence::Probable => Some(Word::ConfidenceProbable),

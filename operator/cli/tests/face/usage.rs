@@ -22,6 +22,23 @@ fn each_end_has_its_own_exit_code() {
 }
 
 #[test]
+fn an_inventory_of_a_dump_that_cannot_be_read_whole_does_not_pass_and_says_nothing_of_its_pods() {
+    let folder = Folder::new();
+    let node = |cpu: &str| {
+        format!(
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Node\n  metadata: {{name: n1}}\n  status:\n    \
+             allocatable: {{cpu: \"{cpu}\"}}\n- apiVersion: v1\n  kind: Pod\n  metadata: {{name: p}}\n  spec: {{containers: []}}\n"
+        )
+    };
+    let good = folder.run_with(&["inventory", "-"], &node("8"));
+    assert_eq!(good.code, 0, "{}", good.err);
+    assert!(good.out.contains("unknown-1") && !good.out.contains("NativeNotWrapped"), "{}", good.out);
+    let bad = folder.run_with(&["inventory", "-"], &node("-8"));
+    assert_eq!(bad.code, 4);
+    assert!(bad.out.contains("UnitUnknown") && bad.out.contains("Mi Gi"), "{}", bad.out);
+}
+
+#[test]
 fn an_empty_render_does_not_pass_a_gate_that_requires_a_match() {
     let folder = Folder::new();
     let empty = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n";

@@ -83,8 +83,12 @@ fn nearest(
 /// An image that nobody has described: what the engine takes it for is a guess, so its answer is none.
 #[must_use]
 pub fn undescribed(spec: &Spec) -> Option<&Image> {
-    let silent = |image: &&Image| image.entries.iter().all(|entry| entry.provenance == Provenance::None);
-    spec.requirement.images.iter().find(silent)
+    spec.requirement.images.iter().find(|image| nobody_says(image))
+}
+
+/// Whether nobody answers for what is taken of an image.
+pub(super) fn nobody_says(image: &Image) -> bool {
+    image.entries.iter().all(|entry| entry.provenance == Provenance::None)
 }
 
 /// What is not known of a workload with a place: that its images run on the pools it may land on. With the cluster where

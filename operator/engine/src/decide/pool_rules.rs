@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fit::nobody_says;
 use super::index::{Offer, Zoned, registry_of};
 use super::input::{ClusterInput, PoolInput, RegistryInput};
 use super::nodes::{self, NodeSide};
@@ -192,7 +193,14 @@ impl Judge<'_> {
                 Outcome::Unknown => Answer::Unknown,
                 Outcome::Reject => Answer::Fail,
             };
-            let reasons = verdict.binding().map(|judgement| judgement.reason.clone().about(&*image.name)).collect();
+            let told = |mut reason: Reason| {
+                // That an image lacks a manifest is a fact only where somebody has looked.
+                if reason.code == Code::NoManifestForPlatform && nobody_says(image) {
+                    reason.code = Code::ManifestNotKnown;
+                }
+                reason.about(&*image.name)
+            };
+            let reasons = verdict.binding().map(|judgement| told(judgement.reason.clone())).collect();
             check = check.and(Check { answer, reasons });
         }
         check

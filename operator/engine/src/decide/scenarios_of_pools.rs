@@ -287,6 +287,19 @@ fn the_floor_of_a_tier_holds_for_those_who_need_it() {
 }
 
 #[test]
+fn a_missing_manifest_is_a_fact_only_where_somebody_looked() {
+    let told = |provenance| {
+        let platform = OciPlatform { os: "linux".into(), architecture: "amd64".into(), ..OciPlatform::default() };
+        let entry = ImageEntry { digest: None, platform, needs: Needs::default(), provenance };
+        let image = Image { name: "registry.example.cn/a:1".into(), entries: vec![entry], needs: Needs::default() };
+        let app = with(spec("app", 1), |r| r.images = vec![image]);
+        first_reason(fleet(), &app, "昆明", Rule::Architecture).map(|reason| reason.0)
+    };
+    assert_eq!(told(Provenance::None), Some(Code::ManifestNotKnown));
+    assert_eq!(told(Provenance::Inspected), Some(Code::NoManifestForPlatform));
+}
+
+#[test]
 fn what_overflowed_goes_back_after_the_stable_time_and_not_before() {
     let named = |name: &str| Affinity { names: [name.to_owned()].into(), ..Affinity::default() };
     let hour = 3600;

@@ -91,9 +91,10 @@ impl PoolFacts {
         }
     }
 
-    /// The platform id, or the architecture where none was recognised: what a sentence names.
+    /// The platform id, or the architecture where none was recognised, or `unknown`: what a sentence names.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.platform.as_deref().unwrap_or(self.arch.as_str())
+        let name = self.platform.as_deref().unwrap_or(self.arch.as_str());
+        if name.is_empty() { "unknown" } else { name }
     }
 }

@@ -100,6 +100,8 @@ codes! {
         CreditCodeInvalid: Error,
         /// Systems or workloads that wait for each other.
         DependencyCycle: Error,
+        /// A name in a manifest leads to an object that another workload takes, which may stand elsewhere.
+        DependencyElsewhere: Warning,
         /// A name in a manifest leads to no object of the set.
         DependencyMissing: Warning,
         /// Replicas are divided by weights that are all zero.
@@ -464,6 +466,8 @@ codes! {
         KernelUnknown: Warning,
         /// An old-world LoongArch program runs through libLoL.
         LiblolBridged: Warning,
+        /// Nobody has said that the image offers anything for this platform.
+        ManifestNotKnown: Error,
         /// The image offers nothing for this platform.
         NoManifestForPlatform: Error,
         /// No node label tells pools that run the image from those that do not.

@@ -63,6 +63,15 @@ impl Part<'_> {
         }
     }
 
+    /// The manifest with the namespace it is delivered to.
+    fn delivered(&self) -> Value {
+        let mut value = self.value.clone();
+        if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            metadata.insert("namespace".to_owned(), self.namespace().into());
+        }
+        value
+    }
+
     fn key(&self) -> (String, ObjectRef) {
         let object = Object::new(self.value);
         (object.group().to_owned(), ObjectRef::new(object.kind(), self.namespace(), object.name()))
@@ -156,19 +165,27 @@ fn claimed_twice(parts: &[Part<'_>], out: &mut Vec<Finding>) {
     }
 }
 
-/// Names in manifests that lead to nothing in the whole namespace.
+/// Names in manifests that lead to nothing, or into a workload of the namespace that may be placed elsewhere.
 fn dependencies(scene: &Scene<'_>, parts: &[Part<'_>], out: &mut Vec<Finding>) {
-    let mut namespaces: BTreeMap<&str, Vec<&Part<'_>>> = BTreeMap::new();
-    for part in parts {
-        namespaces.entry(part.workload.document.namespace.as_str()).or_default().push(part);
-    }
-    for (namespace, parts) in namespaces {
-        let values: Vec<Value> = parts.iter().map(|part| part.value.clone()).collect();
-        let graph = Graph::new(&values, namespace, &scene.profiles);
-        for (index, part) in parts.iter().enumerate() {
-            out.extend(graph.missing(index).into_iter().map(|finding| part.place(finding)));
+    let values: Vec<Value> = parts.iter().map(Part::delivered).collect();
+    let graph = Graph::new(&values, "", &scene.profiles);
+    for (index, part) in parts.iter().enumerate() {
+        out.extend(graph.missing(index).into_iter().map(|finding| part.place(finding)));
+        for (end, pointer) in graph.named(index) {
+            let Some(other) = parts.get(end).filter(|other| !together(part.workload, other.workload)) else { continue };
+            // No key joins workloads of two namespaces.
+            if part.workload.document.namespace == other.workload.document.namespace {
+                let reason = Reason::new(Code::DependencyElsewhere).object(other.key().1.to_string());
+                out.push(part.finding(reason.seen(full_name(&other.workload.document)), pointer));
+            }
         }
     }
+}
+
+/// Whether two workloads of a namespace are one, or go to the same clusters.
+fn together(one: &Item<FleetWorkload>, other: &Item<FleetWorkload>) -> bool {
+    std::ptr::eq(one, other)
+        || (one.object.spec.colocate.is_some() && one.object.spec.colocate == other.object.spec.colocate)
 }
 
 /// Autoscalers whose bounds cannot be read, or exclude the replicas written at their target.

@@ -291,6 +291,38 @@ fn manifests_of_several_workloads_are_seen_together() {
     let pointer = "/spec/objects/0/manifest/metadata/name";
     told(&format!("{FLEET}---\n{twin}"), Code::ObjectClaimedTwice, pointer, "metadata: {name: web}");
 
+    // A name in another namespace leads to what a workload there brings.
+    let binding = |account: &str| {
+        let role = "roleRef: {kind: ClusterRole, name: view}";
+        let subject = format!("subjects: [{{kind: ServiceAccount, name: {account}, namespace: social}}]");
+        let of = "apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b}";
+        let objects = format!("objects: [{{name: b, manifest: {{{of}, {role}, {subject}}}}}]");
+        let account = "apiVersion: v1, kind: ServiceAccount, metadata: {name: reader}";
+        let other = format!("objects: [{{name: a, manifest: {{{account}}}}}]");
+        object("FleetWorkload", "elsewhere", "binding", &format!("system: pension, {objects}"))
+            + &object("FleetWorkload", "social", "account", &format!("system: pension, {other}"))
+    };
+    silent(&format!("{FLEET}{}", binding("reader")), Code::DependencyMissing);
+    let pointer = "/spec/objects/0/manifest/subjects/0/name";
+    told(&format!("{FLEET}{}", binding("writer")), Code::DependencyMissing, pointer, "writer");
+
+    // A ConfigMap in one workload, its pods in another: only one key of both keeps them in one cluster.
+    let uses = change(
+        "            containers:\n",
+        "            volumes: [{name: c, configMap: {name: common}}]\n            containers:\n",
+    );
+    let config = |more: &str| {
+        let manifest = "apiVersion: v1, kind: ConfigMap, metadata: {name: common}";
+        let objects = format!("objects: [{{name: c, manifest: {{{manifest}}}}}]");
+        object("FleetWorkload", "social", "common", &format!("system: pension, {objects}{more}"))
+    };
+    let named = "/spec/objects/0/manifest/spec/template/spec/volumes/0/configMap/name";
+    told(&format!("{uses}{}", config("")), Code::DependencyElsewhere, named, "name: common");
+    let set = uses.replacen("  system: pension\n", "  system: pension\n  colocate: front\n", 1);
+    assert!(set != uses);
+    told(&format!("{set}{}", config("")), Code::DependencyElsewhere, named, "name: common");
+    silent(&format!("{set}{}", config(", colocate: front")), Code::DependencyElsewhere);
+
     let deployment = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 平台, namespace: social}\nspec: {template: {spec: {containers: []}}}\n";
     let found = told(&format!("{FLEET}{deployment}"), Code::NativeNotWrapped, "", "apiVersion: apps/v1");
     assert_eq!(found.severity, Severity::Info);

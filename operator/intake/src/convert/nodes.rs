@@ -13,6 +13,7 @@ use jiuzhou_objects::node::{BadAmount, cpu_basic_info, node_facts};
 
 use crate::documents::Document;
 use crate::native::Native;
+use crate::schema::structure::UNITS;
 
 /// The nodes of an input in order of name, with what Koordinator says of them.
 #[must_use]
@@ -40,7 +41,7 @@ fn facts(document: &Document, findings: &mut Vec<Finding>) -> NodeFacts {
     facts.name = document.name.clone();
     findings.extend(bad.into_iter().map(|BadAmount { resource, seen, pointer }| {
         let reason = Reason::new(Code::UnitUnknown).object(resource).seen(seen);
-        document.finding(reason.wanted("≥ 0"), &pointer)
+        document.finding(reason.wanted(UNITS), &pointer)
     }));
     facts
 }

@@ -139,7 +139,8 @@ fn built_in(row: &Row, site: &api::SiteSpec, last: Date) -> Option<Limit> {
     if last < from || until.is_some_and(|until| until < last) {
         return None;
     }
-    let new = day(site.in_service_since.as_deref()).map(|since| since.year() >= 2022);
+    let since = |year| day(site.in_service_since.as_deref()).map(|since| since.year() >= year);
+    let new = since(2022);
     let more_than = |racks: i32| site.standard_racks.map(|have| have > racks);
     let scope = *row.get("scope")?;
     let id = *row.get("id")?;
@@ -148,6 +149,7 @@ fn built_in(row: &Row, site: &api::SiteSpec, last: Date) -> Option<Limit> {
         "government purchase of data centres and their services" => Some(true),
         "new large data centres" => both(new, more_than(2999)),
         "new data centres of the national hubs" => both(Some(site.national_hub), new),
+        "data centres of the national hubs new since 2024" => both(Some(site.national_hub), since(2024)),
         place => {
             let code = place.get(..6).filter(|code| code.bytes().all(|b| b.is_ascii_digit()))?;
             let inside = site.region.starts_with(code.trim_end_matches("00"));
@@ -190,4 +192,27 @@ pub(super) fn server(model: &str) -> Option<(LinearPower, Provenance)> {
     let row = rows(&jiuzhou_data::CPU_POWER).find(|row| row.get("cpu").is_some_and(|name| slug(name) == cpu))?;
     let tdp = Milliwatts(number(&row, "tdp_mw")?).checked_mul(sockets.clamp(1, 16))?;
     Some((server_defaults().server(tdp).ok()?, Provenance::Default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn green_power_of_the_hubs_binds_what_was_built_for_it() {
+        let applies = |hub: bool, since: &str, last: &str| {
+            let site = serde_json::json!({
+                "displayName": "枢纽", "region": "520115", "provider": "p", "nationalHub": hub, "inServiceSince": since,
+            });
+            let site: api::SiteSpec = serde_json::from_value(site).unwrap();
+            let all = limits(&site, last.parse().unwrap());
+            all.into_iter()
+                .find(|limit| limit.name == "green-plan-2024-hub-ref")
+                .map(|limit| (limit.bound, limit.applies))
+        };
+        assert_eq!(applies(true, "2025-03-01", "2026-10-31"), Some((800, Some(true))));
+        assert_eq!(applies(true, "2022-03-01", "2026-10-31"), None, "built before the plan");
+        assert_eq!(applies(false, "2025-03-01", "2026-10-31"), None, "no hub");
+        assert_eq!(applies(true, "2025-03-01", "2025-11-30"), None, "not in force yet");
+    }
 }

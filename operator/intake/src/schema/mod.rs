@@ -12,7 +12,7 @@ mod metadata;
 mod path;
 mod prune;
 mod rules;
-mod structure;
+pub(crate) mod structure;
 mod suggest;
 #[cfg(test)]
 mod tests;

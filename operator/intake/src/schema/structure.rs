@@ -12,8 +12,8 @@ use super::path::{dotted, down};
 /// Characters of a value that a finding quotes.
 const QUOTED: usize = 120;
 
-/// Suffixes of a Kubernetes quantity.
-const UNITS: &str = "≥ 0 + (n u m k M G T P E, Ki Mi Gi Ti Pi Ei)";
+/// What a Kubernetes quantity looks like.
+pub(crate) const UNITS: &str = "≥ 0 + (n u m k M G T P E, Ki Mi Gi Ti Pi Ei)";
 
 /// Checks a value that was pruned and defaulted.
 pub(super) fn check(document: &Document, value: &Value, schema: &Schema, findings: &mut Vec<Finding>) {

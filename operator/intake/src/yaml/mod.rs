@@ -18,7 +18,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use jiuzhou_engine::terms::{Code, Finding, Place, Reason, Severity};
+use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Place, Reason, Severity};
 use serde_json::Value;
 
 pub use limits::Limits;
@@ -42,6 +42,10 @@ pub struct Parsed {
 /// Stack of the thread that parses. serde's recursion takes up to 40 KiB per level in an unoptimised build, so
 /// [`Limits::depth`] levels need 4 MiB; the pages are only used when input is that deep.
 const STACK: usize = 16 << 20;
+
+/// Keys that stand twice, or are truth values, of one document that are told one by one. A finding costs about a
+/// kilobyte with its line, and nobody corrects more than these before looking again.
+const MOST_PROBLEMS: usize = 10_000;
 
 /// Reads the bytes of one file. `name` is the path as the user gave it, or `-`.
 ///
@@ -173,22 +177,32 @@ impl FileReader<'_> {
 
     /// Something for which a document is not taken; it is told of the object that the text seems to be about.
     fn found(&mut self, reason: Reason, mark: Mark, text: &str) {
-        let finding = Finding::new(reason);
-        let finding = glimpse::object(text).into_iter().fold(finding, Finding::on);
+        self.about(glimpse::object(text), reason, mark);
+    }
+
+    fn about(&mut self, object: Option<ObjectRef>, reason: Reason, mark: Mark) {
+        let finding = object.into_iter().fold(Finding::new(reason), Finding::on);
         self.findings.push(Found { finding, mark, word: false });
     }
 
     /// Duplicate keys and keys that are truth values; `true` when the document must be refused.
     fn problems(&mut self, chunk: &split::Chunk, text: &str, node: &Node) -> bool {
         let mut refused = false;
-        for problem in &node.problems {
+        let object = if node.problems.is_empty() { None } else { glimpse::object(text) };
+        for (told, problem) in node.problems.iter().enumerate() {
             let mark = problem.mark().down(chunk.lines_before);
+            if told == MOST_PROBLEMS {
+                let reason = Reason::new(Code::LimitExceeded).object("repeated keys per document");
+                let (seen, wanted) = (count(node.problems.len()), count(MOST_PROBLEMS));
+                self.about(object, reason.seen(seen).wanted(wanted), mark);
+                return true;
+            }
             match problem {
                 node::Problem::DuplicateKey { key, first, .. } => {
                     refused = true;
                     let line = first.down(chunk.lines_before).line;
                     let reason = Reason::new(Code::KeyDuplicate).object(key.as_str()).seen(i64::from(line));
-                    self.found(reason, mark, text);
+                    self.about(object.clone(), reason, mark);
                 }
                 node::Problem::TruthKey { .. } => {
                     let mut finding = Finding::new(Reason::new(Code::BooleanUnquoted).object("key"));

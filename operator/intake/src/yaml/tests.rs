@@ -210,3 +210,15 @@ proptest! {
         assert_eq!(parsed[0].value, value);
     }
 }
+
+#[test]
+fn keys_that_stand_twice_very_often_are_told_up_to_a_number_and_then_together() {
+    let text = format!("kind: Tenant\nmetadata: {{name: kunming}}\nspec: {{{}}}\n", "k: 1, ".repeat(MOST_PROBLEMS + 3));
+    let (parsed, findings) = read_text(&text);
+    assert!(parsed.is_empty());
+    assert_eq!(findings.len(), MOST_PROBLEMS + 1);
+    let last = findings.last().unwrap();
+    assert_eq!((last.reason.code, last.severity), (Code::LimitExceeded, Severity::Error));
+    assert_eq!(last.reason.seen, i64::try_from(MOST_PROBLEMS + 2).unwrap().into());
+    assert!(findings.iter().all(|f| f.subject.as_ref().is_some_and(|object| object.to_string() == "Tenant/kunming")));
+}

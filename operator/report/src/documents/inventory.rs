@@ -16,6 +16,8 @@ pub struct InventoryRow {
     pub pool: String,
     /// CPU platform by its name in the catalogue.
     pub platform: Option<String>,
+    /// Sources contradict each other: no verdict about an image is better than unknown there.
+    pub conflicting: bool,
     /// How sure the platform is.
     pub confidence: Option<Word>,
     /// Nodes in the pool.
@@ -87,7 +89,7 @@ fn pool_table(pools: &[InventoryRow]) -> Section {
     )
     .grouped_by(0);
     for row in pools {
-        let status = if row.platform.is_some() { Status::Ok } else { Status::Unknown };
+        let status = if row.platform.is_some() && !row.conflicting { Status::Ok } else { Status::Unknown };
         table.row(vec![
             row.cluster.as_str().into(),
             row.pool.as_str().into(),
@@ -119,5 +121,15 @@ mod tests {
         let pools = &document.sections[1].rows;
         assert_eq!(Section::status(&pools[1]), Some(Status::Unknown));
         assert_eq!(pools[1][7], Cell::Unknown);
+    }
+
+    #[test]
+    fn a_pool_whose_sources_contradict_each_other_is_not_ok() {
+        let conflicting = |conflicting| {
+            let row = InventoryRow { platform: Some("鲲鹏 920".to_owned()), conflicting, ..InventoryRow::default() };
+            let document = inventory(Meta::default(), "xz-a", &[row], Vec::new());
+            Section::status(&document.sections[1].rows[0])
+        };
+        assert_eq!((conflicting(false), conflicting(true)), (Some(Status::Ok), Some(Status::Unknown)));
     }
 }

@@ -13,8 +13,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_zh: "请更正标签，或声明该节点池的芯片平台。",
         },
         Code::PlatformUnknown => Sentence {
-            en: "No rule recognises the CPU of {object}; the node shows {seen}.",
-            zh: "无法识别 {object} 的芯片平台，节点显示的信息为 {seen}。",
+            en: "No rule recognises the CPU of {object}[; the node shows {seen}].",
+            zh: "无法识别 {object} 的芯片平台[，节点显示的信息为 {seen}]。",
             fix_en: "Run Node Feature Discovery there, or set the label chips.jiuzhou.dev/platform.",
             fix_zh: "请在该集群部署 Node Feature Discovery，或为节点设置标签 chips.jiuzhou.dev/platform。",
         },

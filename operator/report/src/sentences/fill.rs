@@ -1,4 +1,5 @@
-//! Fills the holes of a sentence from the typed parameters of a reason.
+//! Fills the holes of a sentence from the typed parameters of a reason. What stands in square brackets is said only where
+//! its hole has something in it: `correct the name[: {wanted}]`.
 //!
 //! A value is formatted by its type (bytes as GiB, time as Beijing time), a list is cut after eight names and says
 //! how many are left. What comes from the input is inserted once and never read as a template again.
@@ -88,7 +89,8 @@ fn fill(template: &str, reason: &Reason, subject: Option<&ObjectRef>, lang: Lang
     let (seen, wanted) = pair(&reason.seen, &reason.wanted, lang);
     let (seen, wanted) = (prose(&reason.seen).unwrap_or(seen), prose(&reason.wanted).unwrap_or(wanted));
     let mut out = String::with_capacity(template.len() + 64);
-    let mut rest = template;
+    let template = said(template, reason);
+    let mut rest = template.as_str();
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         let Some((hole, after)) = after.split_once('}') else {
@@ -106,6 +108,35 @@ fn fill(template: &str, reason: &Reason, subject: Option<&ObjectRef>, lang: Lang
                 out.push_str(other);
                 out.push('}');
             }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A template without the brackets, and without what stands in them where nothing fills its hole.
+fn said(template: &str, reason: &Reason) -> String {
+    let empty = |value: &Value| match value {
+        Value::Unknown => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(list) => list.is_empty(),
+        _ => false,
+    };
+    let nothing = |part: &str| {
+        [("{object}", &reason.object), ("{seen}", &reason.seen), ("{wanted}", &reason.wanted)]
+            .into_iter()
+            .any(|(hole, value)| part.contains(hole) && empty(value))
+    };
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, part, after)) = rest.split_once('[').and_then(|(before, rest)| {
+        let (part, after) = rest.split_once(']')?;
+        Some((before, part, after))
+    }) {
+        out.push_str(before);
+        if !nothing(part) {
+            out.push_str(part);
         }
         rest = after;
     }
@@ -165,6 +196,18 @@ mod tests {
     fn a_name_that_looks_like_a_hole_stays_a_name() {
         let reason = Reason::new(Code::FileUnreadable).object("{seen}{wanted}").seen("{object}");
         assert_eq!(render(&reason, None, Lang::En), "{seen}{wanted} cannot be read: {object}.");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_offered() {
+        let reason = Reason::new(Code::ReferenceUnknown).object("Site/a").seen("Tenant/b");
+        let none = reason.clone().wanted(Vec::<String>::new());
+        for without in [&reason, &none] {
+            assert_eq!(fix(without, None, Lang::En), "Add the object, or correct the name.");
+            assert_eq!(fix(without, None, Lang::Zh), "请补充该对象，或更正名称。");
+        }
+        let near = reason.wanted(vec!["[c]".to_owned()]);
+        assert_eq!(fix(&near, None, Lang::En), "Add the object, or correct the name: [c].");
     }
 
     #[test]

@@ -60,6 +60,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Compare it with the certificate of the body; the check character would be {wanted}.",
             fix_zh: "请与证书核对；按规则校验码应为 {wanted}。",
         },
+        Code::DependencyElsewhere => Sentence {
+            en: "{subject} needs {object}, which stands in {seen} and so may be in another cluster.",
+            zh: "{subject} 需要 {object}，但它属于 {seen}，可能部署在另一个成员集群。",
+            fix_en: "Give both workloads the same spec.colocate, or put the object into the workload that needs it.",
+            fix_zh: "请为两个工作负载填写相同的 spec.colocate，或将该对象移入需要它的工作负载。",
+        },
         Code::DependencyMissing => Sentence {
             en: "{subject} needs {object}, which is not among the objects given.",
             zh: "{subject} 需要 {object}，但给出的对象中没有它。",
@@ -357,8 +363,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::ReferenceUnknown => Sentence {
             en: "{seen} names {object}, which does not exist in the input.",
             zh: "{seen} 引用的 {object} 在输入中不存在。",
-            fix_en: "Add the object, or correct the name: {wanted}.",
-            fix_zh: "请补充该对象，或更正名称：{wanted}。",
+            fix_en: "Add the object, or correct the name[: {wanted}].",
+            fix_zh: "请补充该对象，或更正名称[：{wanted}]。",
         },
         Code::RegionUnknown => Sentence {
             en: "The region code {seen} does not exist in GB/T 2260.",

@@ -135,9 +135,6 @@ impl<'a> Names<'a> {
         if wanted.is_empty() {
             wanted = known.iter().take(8).cloned().collect();
         }
-        if wanted.is_empty() {
-            wanted.push("-".to_owned());
-        }
         let seen = self.asked.document.map(|document| document.object_ref().to_string()).unwrap_or_default();
         let reason = Reason::new(Code::ReferenceUnknown).object(format!("{kind}/{name}")).seen(seen).wanted(wanted);
         self.wrong(reason, pointer);

@@ -206,11 +206,7 @@ fn absent(key: &WorkloadKey, case: &Case<'_>, fleet: &Fleet) -> Reason {
         near = names.into_iter().take(8).collect();
     }
     let reason = Reason::new(Code::ReferenceUnknown).object(object.to_string());
-    reason.seen(format!("PlacementTest/{}", case.test)).wanted(if near.is_empty() {
-        vec!["-".to_owned()]
-    } else {
-        near
-    })
+    reason.seen(format!("PlacementTest/{}", case.test)).wanted(near)
 }
 
 fn expects(expectation: &Expectation, finding: &Finding) -> bool {

@@ -34,6 +34,7 @@ pub fn detect(node: &NodeFacts, catalogue: &Catalogue) -> NodeProfile {
         profile.facts.os = node.operating_system.to_ascii_lowercase();
     }
     let platform = identify(&seen, catalogue, &mut profile);
+    profile.conflicts.extend(other_arch(&seen));
     profile.facts.kernel = KernelVersion::parse(&node.kernel_version);
     isa(&seen, platform, &mut profile.facts);
     page_size(&seen, platform, &mut profile);
@@ -201,8 +202,21 @@ fn identify<'a>(seen: &Seen<'_>, catalogue: &'a Catalogue, profile: &mut NodePro
         }
     }
     profile.facts.platform = Some(best.platform.id.clone());
-    profile.facts.confidence = best.evidence.confidence;
+    // A second source that says the same makes it no less sure.
+    let same = matches.iter().filter(|other| other.platform.id == best.platform.id);
+    profile.facts.confidence = same.map(|m| m.evidence.confidence).max().unwrap_or(best.evidence.confidence);
     Some(best.platform)
+}
+
+/// Pods are kept to an architecture by the node's label, which somebody may have overwritten: then they land elsewhere.
+fn other_arch(seen: &Seen<'_>) -> Option<Conflict> {
+    let labelled = seen.node.labels.get(labels::ARCH).filter(|label| !label.is_empty())?;
+    if seen.arch.as_str().is_empty() || Arch::parse(labelled) == seen.arch {
+        return None;
+    }
+    let key = EvidenceKey::Label(labels::ARCH.to_owned());
+    let stronger = fact(EvidenceKey::Arch, seen.arch.as_str(), seen.arch.to_string(), Confidence::Certain);
+    Some(Conflict { stronger, weaker: fact(key, labelled, labelled.clone(), Confidence::Certain) })
 }
 
 /// Level and features. A platform that is only probable adds features but proves no absence; a guess adds nothing.

@@ -103,6 +103,28 @@ fn parts_name_arm_cores_and_the_model_text_refines_them() {
 }
 
 #[test]
+fn a_second_source_that_says_the_same_makes_nothing_less_sure() {
+    let mut sunway = platform("sunway-sw64", "sunway", Arch::Sw64, vec![one_of(EvidenceKey::Arch, "sw64")]);
+    let kernel = Predicate::Glob(EvidenceKey::Kernel, vec!["*sw_64*".to_owned()]);
+    sunway.detect.push(Rule { confidence: Confidence::Probable, all: vec![kernel] });
+    let catalogue = Catalogue { platforms: vec![sunway], ..Catalogue::default() };
+    let node = NodeFacts { kernel_version: "4.19.180-sw_64".to_owned(), ..node("sw64", &[]) };
+    let facts = detect(&node, &catalogue).facts;
+    assert_eq!((facts.platform.as_deref(), facts.confidence), (Some("sunway-sw64"), Confidence::Certain));
+}
+
+#[test]
+fn an_overwritten_label_of_the_architecture_is_a_conflict() {
+    let conflicts = |arch: &str, label: &str| {
+        let profile = detect(&node(arch, &[(labels::ARCH, label)]), &catalogue());
+        assert_eq!(profile.facts.conflicting, !profile.conflicts.is_empty());
+        profile.conflicts.len()
+    };
+    assert_eq!((conflicts("arm64", "amd64"), conflicts("arm64", "arm64")), (1, 0));
+    assert_eq!(conflicts("", "amd64"), 0, "a node that says nothing contradicts nothing");
+}
+
+#[test]
 fn zhaoxin_generations_differ_by_avx2() {
     let zhaoxin = |flag| named(&node("amd64", &[("cpu-model.family", "7"), ("cpu-model.id", "11"), flag]));
     assert_eq!(zhaoxin(("cpu-cpuid.AVX2", "true")).as_deref(), Some("zhaoxin-kh40000"));

@@ -11,6 +11,7 @@ pub(super) const AMOUNTS: Table = &[
     ("values added by aliases per document", "“每个文档由别名展开的值数”"),
     ("nesting of aliases", "“别名嵌套层数”"),
     ("anchors and aliases per document", "“每个文档的锚点与别名数”"),
+    ("repeated keys per document", "“每个文档的重复键数”"),
     ("merge keys per document", "“每个文档的合并键数”"),
     ("bytes under anchors", "“锚点下的字节数”"),
     ("bytes of text per document", "“每个文档的文本字节数”"),
