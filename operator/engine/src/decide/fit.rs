@@ -84,7 +84,7 @@ fn nearest(
 #[must_use]
 pub fn undescribed(spec: &Spec) -> Option<&Image> {
     let silent = |image: &&Image| image.entries.iter().all(|entry| entry.provenance == Provenance::None);
-    spec.requirement.images.iter().find(silent)
+    spec.requirement.all_images().find(silent)
 }
 
 /// What is not known of a workload with a place: that its images run on the pools it may land on. With the cluster where
