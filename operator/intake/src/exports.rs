@@ -103,8 +103,8 @@ impl One<'_> {
         let rules = self.base.rules(objects, &key);
         let takes = |one: &&api::Override| one.clusters.as_ref().is_none_or(|s| self.base.selects(s, input));
         let overrides: Vec<&api::Override> = rules.iter().flat_map(|rules| &rules.overrides).filter(takes).collect();
-        let affinity = match self.fleet.snapshot.node_affinity(requirement) {
-            Ok(affinity) => affinity,
+        let (affinity, affinities) = match self.fleet.snapshot.node_affinities(requirement) {
+            Ok(affinities) => affinities.terms(),
             Err(reason) => return Some(Err(vec![Finding::new(reason)])),
         };
         let tenant = self.base.tenant(objects, &key);
@@ -118,7 +118,8 @@ impl One<'_> {
             values: &member.spec.values.0,
             registries: &member.spec.registries,
             overrides: &overrides,
-            affinity: affinity.terms(),
+            affinity: affinity.as_deref(),
+            affinities: &affinities,
         };
         // Digests of secrets are not written, so no key is needed to hide them.
         Some(render(self.workload, &target, &self.base.profiles, &DigestKey::new(Vec::new())))

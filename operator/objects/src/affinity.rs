@@ -15,22 +15,20 @@ use crate::selector::Requirement;
 /// `object` run on; gives the pointers of the templates that changed. Applying it twice changes nothing more. No
 /// alternatives, or an empty one, demand nothing.
 pub fn require(object: &mut Value, profile: &Profile, alternatives: &[Vec<Requirement>]) -> Vec<String> {
+    let templates = profile.templates_in(Object::new(object)).into_iter().map(|(template, _)| template);
+    let templates: Vec<String> = templates.collect();
+    templates.into_iter().filter(|template| require_of(object, template, alternatives)).collect()
+}
+
+/// As [`require`], of the pods of one template. Answers whether it changed.
+pub fn require_of(object: &mut Value, template: &str, alternatives: &[Vec<Requirement>]) -> bool {
     if alternatives.is_empty() || alternatives.iter().any(Vec::is_empty) {
-        return Vec::new();
+        return false;
     }
     let alternatives: Vec<Vec<Value>> =
         alternatives.iter().map(|all| all.iter().map(Requirement::to_value).collect()).collect();
-    let templates = profile.templates_in(Object::new(object));
-    let mut changed = Vec::new();
-    for (template, _) in templates {
-        let Some(spec) = object.pointer_mut(&format!("{template}/spec")).filter(|spec| spec.is_object()) else {
-            continue;
-        };
-        if require_of_spec(spec, &alternatives) {
-            changed.push(template);
-        }
-    }
-    changed
+    let spec = object.pointer_mut(&format!("{template}/spec")).filter(|spec| spec.is_object());
+    spec.is_some_and(|spec| require_of_spec(spec, &alternatives))
 }
 
 fn require_of_spec(spec: &mut Value, alternatives: &[Vec<Value>]) -> bool {

@@ -34,6 +34,8 @@ mod nearest;
 #[cfg(test)]
 mod once_tests;
 mod outlook;
+#[cfg(test)]
+mod parts_tests;
 mod past;
 #[cfg(test)]
 mod past_tests;

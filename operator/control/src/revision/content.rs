@@ -35,6 +35,9 @@ pub(crate) struct Content {
     pub(crate) overrides: Vec<api::Override>,
     /// Node affinity that delivery adds; `None` adds nothing.
     pub(crate) affinity: Option<Vec<Term>>,
+    /// In its place, that of templates whose pods have nodes of their own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) affinities: BTreeMap<String, Vec<Term>>,
     /// What clusters put in, for those that put in anything.
     pub(crate) places: BTreeMap<String, Place>,
 }
@@ -111,7 +114,7 @@ impl Content {
     pub(crate) fn now(state: &State, key: &WorkloadKey, digest_key: &DigestKey) -> Option<Self> {
         let workload = state.fleet_workload(key)?;
         let spec = state.snapshot().decided_on(key)?;
-        let affinity = state.snapshot().node_affinity(&spec.requirement).ok()?;
+        let (affinity, affinities) = state.snapshot().node_affinities(&spec.requirement).ok()?.terms();
         let overrides = state.rules(key).map(|rules| rules.overrides.clone()).unwrap_or_default();
         let (mut objects, mut secrets) = (Vec::new(), BTreeMap::new());
         for object in &workload.spec.objects {
@@ -125,8 +128,7 @@ impl Content {
             objects.push(object);
         }
         objects.sort_by_cached_key(|object| object.name.to_string());
-        let affinity = affinity.terms().map(<[Term]>::to_vec);
-        Some(Self { objects, secrets, overrides, affinity, places: BTreeMap::new() })
+        Some(Self { objects, secrets, overrides, affinity, affinities, places: BTreeMap::new() })
     }
 
     /// With what these clusters put in now.
@@ -153,9 +155,13 @@ impl Content {
             serde_json::to_value(object).unwrap_or_default()
         };
         let objects: Vec<Value> = self.objects.iter().map(plain).collect();
-        digest::of(&json!({
+        let mut whole = json!({
             "objects": objects, "secrets": self.secrets, "overrides": self.overrides, "affinity": self.affinity,
-        }))
+        });
+        if !self.affinities.is_empty() {
+            whole["affinities"] = json!(self.affinities);
+        }
+        digest::of(&whole)
     }
 
     /// Digest of the whole, by which a stored revision is named.

@@ -198,12 +198,13 @@ impl Sources<'_> {
         match staged::source(gathered, workload, placement, cluster) {
             Source::Now => {
                 let overrides = gathered.state.rules(gathered.key).map(|rules| rules.overrides.as_slice());
-                let affinity = match gathered.state.snapshot().node_affinity(&spec.requirement) {
-                    Ok(affinity) => affinity,
+                let (affinity, affinities) = match gathered.state.snapshot().node_affinities(&spec.requirement) {
+                    Ok(affinities) => affinities.terms(),
                     Err(reason) => return Ok(Some(Err(vec![Finding::new(reason)]))),
                 };
                 let overrides = overrides.unwrap_or_default();
-                let draft = render::Draft { workload, overrides, affinity: affinity.terms(), place: &now };
+                let affinity = affinity.as_deref();
+                let draft = render::Draft { workload, overrides, affinity, affinities: &affinities, place: &now };
                 Ok(render::for_cluster(gathered, &draft, cluster, parts, key))
             }
             Source::Stored(revision, content) => {
@@ -225,6 +226,7 @@ impl Sources<'_> {
                     workload: &was,
                     overrides: &content.overrides,
                     affinity: content.affinity.as_deref(),
+                    affinities: &content.affinities,
                     place,
                 };
                 Ok(render::for_cluster(gathered, &draft, cluster, parts, key))

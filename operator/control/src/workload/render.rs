@@ -18,6 +18,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) workload: &'a FleetWorkload,
     pub(crate) overrides: &'a [Override],
     pub(crate) affinity: Option<&'a [Term]>,
+    pub(crate) affinities: &'a BTreeMap<String, Vec<Term>>,
     /// What the cluster puts in.
     pub(crate) place: &'a Place,
 }
@@ -46,6 +47,7 @@ pub(crate) fn for_cluster(
         registries: &place.registries,
         overrides: &overrides,
         affinity: draft.affinity,
+        affinities: draft.affinities,
     };
     Some(render(draft.workload, &target, &base.profiles, key))
 }

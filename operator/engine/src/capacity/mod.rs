@@ -6,6 +6,7 @@
 
 mod composite;
 mod convert;
+mod joint;
 mod resources;
 mod shapes;
 
@@ -14,5 +15,6 @@ mod laws;
 
 pub use composite::composite_slots;
 pub use convert::{Performance, convert_cpu};
+pub use joint::{Kind, Packed, joint_slots, pack};
 pub use resources::{Request, ResourceId, Resources, TooManyResources};
 pub use shapes::{FreePool, MAX_SHAPES, NodeShape, Taken, UnschedulableBound};

@@ -141,10 +141,11 @@ impl Planner<'_> {
 
     pub(crate) fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
         let verdicts = self.store.block(block);
-        let accepts = |plane| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
-        let any = self.view.snapshot.cluster(slot).is_some_and(|cluster| (0..cluster.pools.len()).any(accepts));
+        let accepts = |part, plane| verdicts.is_some_and(|verdicts| verdicts.accepts(part, plane, slot.index()));
+        let pools = self.view.snapshot.cluster(slot).map_or(0, |cluster| cluster.pools.len());
+        let any = |part| (0..pools).any(|plane| accepts(part, plane));
         // What runs where no pool is accepted any more still takes room there.
-        self.books.ledger.hold(owner, shape, slot, replicas, |plane| !any || accepts(plane));
+        self.books.ledger.hold(owner, shape, slot, replicas, |part, plane| accepts(part, plane) || !any(part));
     }
 
     /// Takes a workload's bookings out, and those of its earlier form.

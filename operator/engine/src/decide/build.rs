@@ -5,6 +5,7 @@
 //! for each distinct value.
 
 mod clusters;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,8 +67,16 @@ pub(crate) type ArchitectureKey = (Vec<Image>, BTreeSet<String>, bool, usize);
 /// What a derived affinity depends on within one snapshot: also zone, the tenant's zones, and strictness.
 pub(crate) type DerivedKey = (ArchitectureKey, Option<String>, BTreeSet<String>, bool);
 
-/// The block of one requirement.
+/// The block of a requirement: that of its only part, or those of its parts put together.
 pub(crate) fn block(judge: Judge<'_>, buffers: &mut Buffers, memo: &mut Memo) -> Verdicts {
+    if judge.has_parts() {
+        let parts = judge.parts().into_iter().map(|(_, part)| (part, of_one(part, buffers, memo)));
+        return together::together(judge, &parts.collect::<Vec<_>>());
+    }
+    of_one(judge, buffers, memo)
+}
+
+fn of_one(judge: Judge<'_>, buffers: &mut Buffers, memo: &mut Memo) -> Verdicts {
     let snapshot = judge.view.snapshot;
     let index = &snapshot.index;
     let (width, groups, planes) = (snapshot.width(), judge.requirement.groups.len(), index.planes.len());
@@ -83,7 +92,7 @@ pub(crate) fn block(judge: Judge<'_>, buffers: &mut Buffers, memo: &mut Memo) ->
     build.clusters();
     build.rule_groups();
     let bits = build.buffers.out.as_slice().into();
-    Verdicts { width, groups, planes, strict: judge.demand.strict, at: build.at, bits }
+    Verdicts { width, groups, planes, parts: 1, strict: judge.demand.strict, at: build.at, bits }
 }
 
 /// By plane: pools that a rule refuses without the scheduler knowing, and pools that the scheduler keeps pods off (or
@@ -289,11 +298,15 @@ impl Build<'_> {
             let words = self.buffers.out.get((first + at) * self.width..(first + at + 1) * self.width);
             or(&mut any, words.unwrap_or_default());
         }
-        if self.judge.derived().is_err() {
+        let nowhere = |affinity: &NodeAffinity| affinity.terms().is_some_and(<[_]>::is_empty);
+        let optional = self.judge.demand.optional;
+        if self.judge.derived().as_ref().map_or(true, |affinity| optional && nowhere(affinity)) {
             self.say(Answer::Fail, index.live.words());
         } else if !apart.unfit.is_empty() {
             let mut open = apart.open(self.width);
-            and(&mut open, &any);
+            if !self.judge.demand.optional {
+                and(&mut open, &any);
+            }
             self.say(Answer::Fail, &open);
         }
         self.close(Rule::Separation);

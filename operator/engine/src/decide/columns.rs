@@ -19,23 +19,24 @@ pub(crate) struct Groups {
 
 impl Groups {
     fn new(snapshot: &Snapshot, key: &SpreadKey) -> Self {
-        let mut ids: BTreeMap<String, u32> = BTreeMap::new();
-        for (_, cluster) in snapshot.clusters() {
-            if let Some(name) = group(cluster, key) {
-                ids.entry(name).or_default();
-            }
-        }
+        let named = snapshot.clusters().filter_map(|(slot, cluster)| Some((slot, group(cluster, key)?)));
+        Self::of_names(snapshot, named.collect())
+    }
+
+    /// Groups by their names; clusters that are not there have none.
+    pub(crate) fn of_names(snapshot: &Snapshot, named: Vec<(ClusterSlot, String)>) -> Self {
+        let mut ids: BTreeMap<&str, u32> = named.iter().map(|(_, name)| (name.as_str(), 0)).collect();
         for (id, place) in ids.values_mut().enumerate() {
             *place = u32::try_from(id).unwrap_or(NO_GROUP);
         }
         let mut by_slot = vec![NO_GROUP; snapshot.slots()];
-        for (slot, cluster) in snapshot.clusters() {
-            let id = group(cluster, key).and_then(|name| ids.get(&name));
-            if let (Some(place), Some(id)) = (by_slot.get_mut(slot.index()), id) {
+        for (slot, name) in &named {
+            if let (Some(place), Some(id)) = (by_slot.get_mut(slot.index()), ids.get(name.as_str())) {
                 *place = *id;
             }
         }
-        Self { by_slot, names: ids.into_keys().collect() }
+        let names = ids.into_keys().map(str::to_owned).collect();
+        Self { by_slot, names }
     }
 
     /// The group of a cluster, by name.

@@ -20,7 +20,7 @@ use super::pool_rules::POOL_RULES;
 use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, QuotaUse, RuleCheck, Status};
 use super::resources;
 use super::rule::{Answer, Rule};
-use super::rules::Judge;
+use super::rules::{Judge, named};
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Spec, WorkloadKey};
 use super::tell::{Position, data_rule};
@@ -140,6 +140,12 @@ fn at_its_turn(before: &[QuotaUse], after: Vec<QuotaUse>) -> Vec<QuotaUse> {
     after.into_iter().map(|line| QuotaUse { before: used(&line), ..line }).collect()
 }
 
+/// What is told of the pools of a cluster for one part, in the order of pools.
+fn of_part<'p>(pools: &'p [PoolExplanation], spec: &Spec, part: usize) -> impl Iterator<Item = &'p PoolExplanation> {
+    let of_cluster = pools.len() / spec.requirement.parts.len().max(1);
+    pools.iter().skip(part * of_cluster).take(of_cluster)
+}
+
 impl Planner<'_> {
     /// Explains a decision that has not been booked yet.
     pub(crate) fn explain(
@@ -187,11 +193,17 @@ impl Planner<'_> {
             Status::Pending | Status::Refused => {}
         }
         let Some(slot) = self.view.snapshot.slot(&cluster.cluster) else { return false };
-        let opened = |pool: &&PoolExplanation| {
+        let opened = |pool: &PoolExplanation| {
             let mut refusing = pool.rules.iter().filter(|rule| rule.refuses);
             pool.accepted || refusing.all(|rule| Some(rule.rule) == change.rule)
         };
-        let room = cluster.pools.iter().filter(opened).fold(0_i64, |sum, pool| sum.saturating_add(pool.slots));
+        let room = if spec.requirement.parts.is_empty() {
+            let pools = cluster.pools.iter().filter(|pool| opened(pool));
+            pools.fold(0_i64, |sum, pool| sum.saturating_add(pool.slots))
+        } else {
+            let open = |part: usize, plane: usize| of_part(&cluster.pools, spec, part).nth(plane).is_some_and(opened);
+            self.books.ledger.sets(decided.shape, slot.index(), open)
+        };
         // Missing room is told as what one replica more needs.
         let room = if change.rule.is_none() { room.saturating_add(1) } else { room };
         self.would_place(spec, decided, slot, room)
@@ -217,30 +229,36 @@ impl Planner<'_> {
                 rule => told(rule, judge.check(rule, slot.index(), cluster)),
             })
             .collect();
-        let pools: Vec<_> = cluster
-            .pools
-            .iter()
-            .enumerate()
-            .map(|(plane, pool)| {
-                let rules: Vec<_> =
-                    POOL_RULES.into_iter().map(|rule| told(rule, judge.check_pool(rule, cluster, pool))).collect();
-                PoolExplanation {
+        let mut pools = Vec::with_capacity(cluster.pools.len());
+        for (part, (name, judge)) in judge.parts().into_iter().enumerate() {
+            for (plane, pool) in cluster.pools.iter().enumerate() {
+                let rules: Vec<_> = POOL_RULES
+                    .into_iter()
+                    .map(|rule| told(rule, named(name, judge.check_pool(rule, cluster, pool))))
+                    .collect();
+                pools.push(PoolExplanation {
                     pool: pool.name.clone(),
+                    part: name.to_owned(),
                     platform: pool.facts.name().to_owned(),
                     accepted: rules.iter().all(|rule| !rule.refuses),
                     rules,
-                    slots: self.books.ledger.pool_slots(decided.shape, plane, slot.index()),
-                }
-            })
-            .collect();
+                    slots: self.books.ledger.pool_slots(decided.shape, part, plane, slot.index()),
+                });
+            }
+        }
+        let accepted: Vec<bool> = pools.iter().map(|pool| pool.accepted).collect();
+        let of_cluster = cluster.pools.len();
+        let slots = self.books.ledger.whole(decided.shape, slot.index(), |part, plane| {
+            plane < of_cluster && accepted.get(part * of_cluster + plane) == Some(&true)
+        });
         let terms = columns::terms(cluster, &spec.policy.preferences);
-        let changes = self.changes(decided, slot, &rules, &pools);
+        let changes = self.changes(spec, decided, slot, &rules, &pools, slots);
         ClusterExplanation {
             cluster: cluster.name.clone(),
             eligible: rules.iter().all(|rule| !rule.refuses),
             current,
             replicas: decided.targets.iter().find(|(at, _)| *at == slot).map_or(0, |(_, replicas)| *replicas),
-            slots: pools.iter().filter(|pool| pool.accepted).fold(0_i64, |sum, pool| sum.saturating_add(pool.slots)),
+            slots,
             score: columns::score(&terms),
             terms,
             group: judge.group(cluster).and_then(|group| u32::try_from(group).ok()),
@@ -251,50 +269,57 @@ impl Planner<'_> {
         }
     }
 
-    /// The cheapest set of changes after which one replica more could go to the cluster.
+    /// The cheapest set of changes after which one replica more could go to the cluster: for each part the pool that is
+    /// cheapest to open.
     fn changes(
         &self,
+        spec: &Spec,
         decided: &Decided,
         slot: ClusterSlot,
         rules: &[RuleCheck],
         pools: &[PoolExplanation],
+        slots: i64,
     ) -> Vec<Change> {
         let obstacle = |rule: &RuleCheck| Change {
             rule: Some(rule.rule),
             cost: cost(rule.rule),
             reasons: rule.check.reasons.iter().filter(|_| rule.check.answer >= Answer::Unknown).cloned().collect(),
         };
+        let room = |reasons| Change { rule: None, cost: CAPACITY_COST, reasons };
         let own = rules
             .iter()
             .filter(|rule| rule.refuses && rule.rule != Rule::Pools && !POOL_RULES.contains(&rule.rule))
             .map(obstacle);
         let mut changes: Vec<_> = own.collect();
-        let by_pool = pools.iter().enumerate().map(|(plane, pool)| {
-            let mut needed: Vec<_> = pool.rules.iter().filter(|rule| rule.refuses).map(obstacle).collect();
-            if pool.slots < 1 {
-                needed.push(Change {
-                    rule: None,
-                    cost: CAPACITY_COST,
-                    reasons: self.missing(decided.shape, plane, slot.index()),
-                });
+        let parts = &spec.requirement.parts;
+        let counted = (0..parts.len().max(1)).filter(|part| parts.get(*part).is_none_or(|part| !part.optional));
+        for part in counted {
+            let by_pool = of_part(pools, spec, part).enumerate().map(|(plane, pool)| {
+                let mut needed: Vec<_> = pool.rules.iter().filter(|rule| rule.refuses).map(obstacle).collect();
+                // A set may have room in several pools together.
+                let elsewhere = pool.accepted && slots > 0;
+                if pool.slots < 1 && !elsewhere {
+                    needed.push(room(self.missing(decided.shape, part, plane, slot.index())));
+                }
+                (needed.iter().map(|change| change.cost).sum::<u32>(), plane, needed)
+            });
+            match by_pool.min_by(|a, b| (a.0, a.2.len(), a.1).cmp(&(b.0, b.2.len(), b.1))) {
+                Some((_, _, needed)) => changes.extend(needed),
+                None => changes.push(room(vec![Reason::new(Code::NoPoolAccepted)])),
             }
-            (needed.iter().map(|change| change.cost).sum::<u32>(), plane, needed)
-        });
-        match by_pool.min_by(|a, b| (a.0, a.2.len(), a.1).cmp(&(b.0, b.2.len(), b.1))) {
-            Some((_, _, needed)) => changes.extend(needed),
-            None => changes.push(Change {
-                rule: None,
-                cost: CAPACITY_COST,
-                reasons: vec![Reason::new(Code::NoPoolAccepted)],
-            }),
+        }
+        if changes.is_empty() && slots < 1 {
+            // Each part alone has room, and not all of them together.
+            let reason = Reason::new(Code::CapacityInsufficient).object(spec.key.to_string());
+            changes.push(room(vec![reason.seen(slots).wanted(1)]));
         }
         changes.sort_by_key(|change| (change.cost, change.rule));
         changes
     }
 
     /// What the node that comes closest is short of.
-    fn missing(&self, shape: usize, plane: usize, slot: usize) -> Vec<Reason> {
-        let short = self.books.ledger.missing(shape, plane, slot);
+    fn missing(&self, shape: usize, part: usize, plane: usize, slot: usize) -> Vec<Reason> {
+        let short = self.books.ledger.missing(shape, part, plane, slot);
         short
             .into_iter()
             .map(|(name, free, wanted)| {

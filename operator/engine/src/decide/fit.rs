@@ -83,7 +83,7 @@ fn nearest(
 /// An image that nobody has described: what the engine takes it for is a guess, so its answer is none.
 #[must_use]
 pub fn undescribed(spec: &Spec) -> Option<&Image> {
-    spec.requirement.images.iter().find(|image| nobody_says(image))
+    spec.requirement.all_images().find(|image| nobody_says(image))
 }
 
 /// Whether nobody answers for what is taken of an image.

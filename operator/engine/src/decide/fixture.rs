@@ -16,7 +16,7 @@ use super::snapshot::FleetInput;
 use crate::detect::{Answer, Arch, Catalogue, Level, Platform, PoolFacts, Tee, labels};
 use crate::terms::PerMille;
 
-pub(crate) use workloads::{easy, requirement, running, spec};
+pub(crate) use workloads::{easy, parted, requirement, running, spec};
 
 /// A small generator of numbers; the seed comes from proptest.
 pub(crate) struct Dice(u64);

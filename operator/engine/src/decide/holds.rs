@@ -7,19 +7,28 @@ use std::collections::BTreeMap;
 
 use super::ledger::Ledger;
 use super::mask;
-use super::shape::{amount, packed, take};
+use super::shape::{Shape, Site, amount, packed};
 use super::snapshot::ClusterSlot;
-use crate::capacity::{FreePool, Request, Resources};
+use crate::capacity::{FreePool, Request, Resources, joint_slots, pack};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Hold {
     owner: usize,
     shape: usize,
+    /// Of a replica that is one pod: how many.
     replicas: i64,
+    /// Of a set: pods by entry of the shape, in the order in which they were taken.
+    pods: Option<Box<[(usize, i64)]>>,
     /// What runs beyond the slots of the accepted pools, offered to this pool as an amount.
     beyond: Option<Box<Resources>>,
     /// What runs once on every node.
     per_node: Option<Box<Request>>,
+}
+
+impl Hold {
+    fn new(owner: usize, shape: usize) -> Self {
+        Self { owner, shape, replicas: 0, pods: None, beyond: None, per_node: None }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -29,25 +38,26 @@ pub(crate) struct Pool {
 }
 
 impl Ledger {
-    /// Holds room for replicas of an owner on a cluster. Answers how many found room: the rest was more than is free.
+    /// Holds room for replicas of an owner on a cluster, in the pools that each part accepts. Answers how many found room:
+    /// the rest was more than is free.
     pub(crate) fn hold(
         &mut self,
         owner: usize,
         shape: usize,
         slot: ClusterSlot,
         replicas: i64,
-        accepts: impl Fn(usize) -> bool,
+        accepts: impl Fn(usize, usize) -> bool,
     ) -> i64 {
         self.save(slot.index());
         let speed = self.performance.get(slot.index()).copied().flatten();
         let Some(asked) = self.columns.get(shape).and_then(|column| column.shape.at(speed)) else { return 0 };
-        if let Some(daemons) = asked.per_node.as_ref().filter(|_| replicas > 0) {
-            for (_, plane) in self.pools.iter_mut().enumerate().filter(|(plane, _)| accepts(*plane)) {
-                let Some(pool) = plane.get_mut(slot.index()) else { continue };
+        if asked.has_daemons() && replicas > 0 {
+            for (plane, pools) in self.pools.iter_mut().enumerate() {
+                let Some(daemons) = asked.daemons_on(|part| accepts(part, plane)) else { continue };
+                let Some(pool) = pools.get_mut(slot.index()) else { continue };
                 if pool.holds.iter().all(|hold| hold.owner != owner) {
-                    pool.free.take_on_each(daemons);
-                    let per_node = Some(Box::new(daemons.clone()));
-                    pool.holds.push(Hold { owner, shape, replicas: 0, beyond: None, per_node });
+                    pool.free.take_on_each(&daemons);
+                    pool.holds.push(Hold { per_node: Some(Box::new(daemons)), ..Hold::new(owner, shape) });
                 }
             }
         }
@@ -55,39 +65,30 @@ impl Ledger {
             self.note(slot.index());
             return replicas;
         }
-        let parts = &asked.parts;
-        let mut left = replicas;
-        for plane in 0..self.pools.len() {
-            if left <= 0 {
-                break;
-            }
-            if !accepts(plane) {
-                continue;
-            }
-            let Some(pool) = self.pools.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) else { continue };
-            let fit = packed(&pool.free, parts).min(left);
-            if fit > 0 {
-                take(&mut pool.free, parts, fit);
-                pool.holds.push(Hold { owner, shape, replicas: fit, beyond: None, per_node: None });
-                left -= fit;
-            }
-        }
+        let found = if asked.is_set() {
+            hold_sets(&mut self.pools, (owner, shape, slot.index()), &asked, replicas, &accepts)
+        } else {
+            hold_pods(&mut self.pools, (owner, shape, slot.index()), &asked, replicas, &accepts)
+        };
         // Packed in another order than it came in, what runs may miss a slot by a gap. It is there all the same, so its
         // amount is taken from the gaps: nothing is promised twice.
-        let mut beyond = (left > 0).then(|| amount(parts, left)).flatten();
-        for plane in 0..self.pools.len() {
-            let Some(rest) = beyond.take() else { break };
-            beyond = Some(match self.pools.get_mut(plane).and_then(|plane| plane.get_mut(slot.index())) {
-                Some(pool) if accepts(plane) => {
-                    let beyond = Some(Box::new(rest.clone()));
-                    pool.holds.push(Hold { owner, shape, replicas: 0, beyond, per_node: None });
-                    pool.free.drain(&rest)
-                }
-                _ => rest,
-            });
+        let left = replicas - found;
+        for (entry, (request, pods)) in asked.parts.iter().enumerate().filter(|_| left > 0) {
+            let mut beyond = pods.checked_mul(left).and_then(|pods| amount(request, pods));
+            for (plane, pools) in self.pools.iter_mut().enumerate() {
+                let Some(rest) = beyond.take() else { break };
+                beyond = Some(match pools.get_mut(slot.index()) {
+                    Some(pool) if accepts(asked.part_of(entry), plane) => {
+                        let beyond = Some(Box::new(rest.clone()));
+                        pool.holds.push(Hold { beyond, ..Hold::new(owner, shape) });
+                        pool.free.drain(&rest)
+                    }
+                    _ => rest,
+                });
+            }
         }
         self.note(slot.index());
-        replicas - left.max(0)
+        found
     }
 
     /// Gives back everything an owner holds on a cluster. The pools are made again from what was observed and what the
@@ -106,9 +107,14 @@ impl Ledger {
                 if let Some(daemons) = &hold.per_node {
                     pool.free.take_on_each(daemons);
                 }
-                let asked = self.columns.get(hold.shape).filter(|_| hold.replicas > 0);
+                let asked = self.columns.get(hold.shape).filter(|_| hold.replicas > 0 || hold.pods.is_some());
                 if let Some(asked) = asked.and_then(|column| column.shape.at(speed)) {
-                    take(&mut pool.free, &asked.parts, hold.replicas);
+                    let alone = [(0, hold.replicas)];
+                    let pods = hold.pods.as_deref().unwrap_or(&alone);
+                    for (request, pods) in pods.iter().filter_map(|(at, pods)| Some((&asked.parts.get(*at)?.0, *pods)))
+                    {
+                        pool.free.remove(request, pods);
+                    }
                 }
                 if let Some(beyond) = &hold.beyond {
                     pool.free.drain(beyond);
@@ -174,4 +180,58 @@ impl Ledger {
         let now = self.pools.iter().filter_map(|plane| plane.get(slot)).map(|pool| &pool.free);
         !now.eq(free)
     }
+}
+
+/// Whose hold it is: owner, shape, slot of the cluster.
+type Of = (usize, usize, usize);
+
+/// Takes room for replicas of one pod, pool by pool. Answers how many found it.
+fn hold_pods(
+    planes: &mut [Vec<Pool>],
+    (owner, shape, slot): Of,
+    asked: &Shape,
+    replicas: i64,
+    accepts: &impl Fn(usize, usize) -> bool,
+) -> i64 {
+    let Some((request, _)) = asked.parts.first() else { return 0 };
+    let mut left = replicas.max(0);
+    for (plane, pools) in planes.iter_mut().enumerate() {
+        if left <= 0 {
+            break;
+        }
+        let Some(pool) = pools.get_mut(slot).filter(|_| accepts(0, plane)) else { continue };
+        let fit = packed(&pool.free, &asked.parts).min(left);
+        if fit > 0 {
+            pool.free.remove(request, fit);
+            pool.holds.push(Hold { replicas: fit, ..Hold::new(owner, shape) });
+            left -= fit;
+        }
+    }
+    replicas - left
+}
+
+/// Takes room for sets of pods in all pools together. Answers how many sets found it.
+fn hold_sets(
+    planes: &mut [Vec<Pool>],
+    (owner, shape, slot): Of,
+    asked: &Shape,
+    replicas: i64,
+    accepts: &impl Fn(usize, usize) -> bool,
+) -> i64 {
+    let free = planes.iter().filter_map(|plane| plane.get(slot)).map(|pool| &pool.free);
+    let site = Site::new(asked, free, accepts);
+    let kinds = site.kinds(asked);
+    let sets = joint_slots(&site.pools, &kinds, replicas);
+    let mut pools = site.pools.clone();
+    let Some(packed) = (sets > 0).then(|| pack(&mut pools, &kinds, sets)).flatten() else { return 0 };
+    for (at, (plane, free)) in site.planes.iter().zip(pools).enumerate() {
+        let pods: Vec<_> =
+            packed.iter().filter(|(_, pool, _)| *pool == at).map(|(entry, _, pods)| (*entry, *pods)).collect();
+        let pool = planes.get_mut(*plane).and_then(|plane| plane.get_mut(slot)).filter(|_| !pods.is_empty());
+        if let Some(pool) = pool {
+            pool.free = free;
+            pool.holds.push(Hold { pods: Some(pods.into()), ..Hold::new(owner, shape) });
+        }
+    }
+    sets
 }

@@ -10,13 +10,12 @@ use super::holds::Pool;
 use super::input::{ClusterInput, PoolInput};
 use super::mask;
 use super::resources;
-use super::shape::{Names, Shape, fitting};
+use super::shape::{Names, Shape, Split, added, fitting, packed, sets_fitting};
 use super::snapshot::{ClusterSlot, Snapshot};
-use super::spec::{CpuSensitivity, Spec};
+use super::spec::{CpuSensitivity, DaemonInput, Spec};
 use super::verdicts::Verdicts;
-use crate::capacity::{FreePool, NodeShape, Performance, Resources, UnschedulableBound};
+use crate::capacity::{FreePool, NodeShape, Performance, Request, Resources, UnschedulableBound};
 use crate::choice::MAX_REPLICAS;
-use crate::terms::{Bytes, Millicores};
 
 /// Slots of one shape: by plane, then by cluster slot.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +23,8 @@ pub(crate) struct Column {
     pub(crate) shape: Shape,
     /// The shape without what runs on every node: what counts where that runs already. Its own id where there is none.
     plain: usize,
+    /// Of a set: the shape of one pod of each of its kinds.
+    kinds: Vec<usize>,
     slots: Vec<Vec<i64>>,
     /// Pools with room for one replica.
     room: Vec<Vec<u64>>,
@@ -120,6 +121,11 @@ impl Ledger {
         if let Some(plain) = self.columns.get(id).map(|column| column.plain).filter(|plain| *plain != id) {
             self.refresh(plain);
         }
+        for at in 0..self.columns.get(id).map_or(0, |column| column.kinds.len()) {
+            if let Some(kind) = self.columns.get(id).and_then(|column| column.kinds.get(at).copied()) {
+                self.refresh(kind);
+            }
+        }
         self.refresh(id);
         id
     }
@@ -133,12 +139,17 @@ impl Ledger {
             shape.parts.push((request, pod.count.max(1)));
         }
         shape.converted = spec.cpu == CpuSensitivity::Linear;
-        shape.per_node = None;
-        for daemon in &spec.per_node {
-            let daemon = self.names.vector(daemon, Some(1));
-            let all = shape.per_node.take().unwrap_or_default().checked_add(&daemon);
-            // More than can be counted is more than any node has.
-            shape.per_node = Some(all.unwrap_or_else(|| Resources::new(Millicores(i64::MAX), Bytes(0), Bytes(0), 1)));
+        (shape.per_node, shape.split) = (None, None);
+        if !spec.requirement.parts.is_empty() {
+            let of = spec.pods.iter().map(|pod| pod.part as usize).collect();
+            let one = |daemon: &DaemonInput| (daemon.part as usize, self.names.vector(&daemon.request, Some(1)));
+            let daemons = spec.per_node.iter().map(one).collect();
+            shape.split = Some(Box::new(Split { of, daemons }));
+        } else {
+            for daemon in &spec.per_node {
+                let daemon = self.names.vector(&daemon.request, Some(1));
+                shape.per_node = Some(added(&shape.per_node.take().unwrap_or_default(), &daemon));
+            }
         }
         let id = self.id(&shape);
         self.scratch = shape;
@@ -148,11 +159,17 @@ impl Ledger {
     fn id(&mut self, shape: &Shape) -> usize {
         let known = self.shapes.get(shape).copied();
         known.unwrap_or_else(|| {
-            let plain = (shape.per_node.is_some() && !shape.parts.is_empty())
-                .then(|| self.id(&Shape { per_node: None, ..shape.clone() }));
+            let plain = (shape.has_daemons() && !shape.parts.is_empty()).then(|| self.id(&shape.plain()));
+            let one = |request: &Request| Shape {
+                parts: vec![(request.clone(), 1)],
+                converted: shape.converted,
+                ..Shape::default()
+            };
+            let kinds = if shape.is_set() { shape.parts.as_slice() } else { &[] };
+            let kinds = kinds.iter().map(|(request, _)| self.id(&one(request))).collect();
             let id = self.columns.len();
             self.shapes.insert(shape.clone(), id);
-            self.columns.push(Column { shape: shape.clone(), plain: plain.unwrap_or(id), ..Column::default() });
+            self.columns.push(Column { shape: shape.clone(), plain: plain.unwrap_or(id), kinds, ..Column::default() });
             id
         })
     }
@@ -161,7 +178,11 @@ impl Ledger {
     fn refresh(&mut self, id: usize) {
         let now = self.position();
         let Self { columns, journal, dropped, pools, performance, .. } = self;
-        let Some(Column { shape, plain: _, slots, room, seen }) = columns.get_mut(id) else { return };
+        let Some(Column { shape, plain: _, kinds: _, slots, room, seen }) = columns.get_mut(id) else { return };
+        if shape.split.is_some() {
+            // What fits depends on which part may use which pool: see `sets`.
+            return;
+        }
         if seen.is_none() {
             slots.resize(pools.len(), vec![0; performance.len()]);
             room.resize(pools.len(), vec![0; mask::words(performance.len())]);
@@ -220,22 +241,73 @@ impl Ledger {
     pub(crate) fn slots(&self, shape: usize, verdicts: &Verdicts, slot: usize, running: bool) -> i64 {
         let plain = self.columns.get(shape).map(|column| column.plain).filter(|_| running);
         let Some(column) = self.columns.get(plain.unwrap_or(shape)) else { return 0 };
+        if column.shape.is_set() {
+            return self.sets(plain.unwrap_or(shape), slot, |part, plane| verdicts.accepts(part, plane, slot));
+        }
         let mut sum = 0_i64;
         for (plane, slots) in column.slots.iter().enumerate() {
-            if verdicts.accepts(plane, slot) {
+            if verdicts.accepts(0, plane, slot) {
                 sum = sum.saturating_add(slots.get(slot).copied().unwrap_or(0));
             }
         }
         sum.min(MAX_REPLICAS)
     }
 
-    /// Further replicas that fit into one pool.
-    pub(crate) fn pool_slots(&self, shape: usize, plane: usize, slot: usize) -> i64 {
-        self.columns.get(shape).and_then(|c| c.slots.get(plane)?.get(slot).copied()).unwrap_or(0)
+    /// Further replicas that fit into these pools of a cluster where none runs.
+    pub(crate) fn whole(&self, shape: usize, slot: usize, accepts: impl Fn(usize, usize) -> bool) -> i64 {
+        let Some(column) = self.columns.get(shape) else { return 0 };
+        if column.shape.is_set() {
+            return self.sets(shape, slot, accepts);
+        }
+        let own = column.slots.iter().enumerate().filter(|(plane, _)| accepts(0, *plane));
+        own.fold(0_i64, |sum, (_, slots)| sum.saturating_add(slots.get(slot).copied().unwrap_or(0)))
+    }
+
+    /// Sets of several pods that fit into the pools of a cluster that each part may use.
+    pub(crate) fn sets(&self, shape: usize, slot: usize, accepts: impl Fn(usize, usize) -> bool) -> i64 {
+        let Some(column) = self.columns.get(shape) else { return 0 };
+        let mut own = (0..self.pools.len()).filter(|plane| accepts(0, *plane));
+        if let (None, Some(only), None) = (&column.shape.split, own.next(), own.next()) {
+            return self.pool_slots(shape, 0, only, slot);
+        }
+        let Some(asked) = column.shape.at(self.performance.get(slot).copied().flatten()) else { return 0 };
+        sets_fitting(&asked, self.free_on(slot), &accepts)
+    }
+
+    /// What is free in the pools of a cluster, by plane.
+    fn free_on(&self, slot: usize) -> impl Iterator<Item = &FreePool> {
+        self.pools.iter().filter_map(move |plane| plane.get(slot)).map(|pool| &pool.free)
+    }
+
+    /// Further replicas that fit into one pool, as far as the pods of one part are concerned.
+    pub(crate) fn pool_slots(&self, shape: usize, part: usize, plane: usize, slot: usize) -> i64 {
+        let Some(column) = self.columns.get(shape) else { return 0 };
+        if column.shape.split.is_none() {
+            return column.slots.get(plane).and_then(|slots| slots.get(slot).copied()).unwrap_or(0);
+        }
+        let Some(asked) = column.shape.at(self.performance.get(slot).copied().flatten()) else { return 0 };
+        let Some(free) = self.pools.get(plane).and_then(|plane| plane.get(slot)).map(|pool| &pool.free) else {
+            return 0;
+        };
+        let own: Vec<_> = (asked.parts.iter().enumerate())
+            .filter(|(entry, _)| asked.part_of(*entry) == part)
+            .map(|(_, kind)| kind.clone())
+            .collect();
+        match asked.daemons_on(|of| of == part) {
+            Some(daemons) if own.is_empty() => {
+                if free.every_node_covers(&daemons) {
+                    MAX_REPLICAS
+                } else {
+                    0
+                }
+            }
+            Some(daemons) => packed(&free.less_on_each(&daemons), &own),
+            None => packed(free, &own),
+        }
     }
 
     /// What the closest node of a pool is short of for one pod of the shape: resource, free, asked. Empty when a pod fits.
-    pub(crate) fn missing(&self, shape: usize, plane: usize, slot: usize) -> Vec<(String, i64, i64)> {
+    pub(crate) fn missing(&self, shape: usize, part: usize, plane: usize, slot: usize) -> Vec<(String, i64, i64)> {
         let (Some(column), Some(pool)) = (self.columns.get(shape), self.pools.get(plane).and_then(|p| p.get(slot)))
         else {
             return Vec::new();
@@ -243,7 +315,7 @@ impl Ledger {
         let nothing = Resources::default();
         let mut best: Option<Vec<(String, i64, i64)>> = None;
         let speed = self.performance.get(slot).copied().flatten();
-        let asked = column.shape.at(speed).map(|shape| shape.requests().cloned().collect::<Vec<_>>());
+        let asked = column.shape.at(speed).map(|shape| shape.requests(part).cloned().collect::<Vec<_>>());
         for request in asked.iter().flatten() {
             let nodes = pool.free.shapes().iter().map(|shape| &shape.free);
             let nodes = nodes.chain(pool.free.shapes().is_empty().then_some(&nothing));
@@ -276,10 +348,37 @@ impl Ledger {
         into.clear();
         into.resize(width, 0);
         let Some(column) = self.columns.get(shape) else { return };
-        for (accepted, room) in verdicts.accepted().zip(&column.room) {
+        if column.shape.is_set() {
+            self.room_of_sets(column, verdicts, into);
+            into.truncate(width);
+            for slot in mask::iter(&into.clone()) {
+                mask::assign(into, slot, self.slots(shape, verdicts, slot, false) > 0);
+            }
+            return;
+        }
+        for (accepted, room) in verdicts.accepted(0).zip(&column.room) {
             for ((into, accepted), room) in into.iter_mut().zip(accepted).zip(room) {
                 *into |= accepted & room;
             }
+        }
+    }
+
+    /// Clusters with an accepted pool for one pod of every kind: no others have room for a set.
+    fn room_of_sets(&self, set: &Column, verdicts: &Verdicts, into: &mut [u64]) {
+        into.fill(u64::MAX);
+        let mut here = vec![0; into.len()];
+        for (entry, kind) in set.kinds.iter().enumerate() {
+            let Some(kind) = self.columns.get(*kind) else { continue };
+            here.fill(0);
+            for (accepted, room) in verdicts.accepted(set.shape.part_of(entry)).zip(&kind.room) {
+                for ((here, accepted), room) in here.iter_mut().zip(accepted).zip(room) {
+                    *here |= accepted & room;
+                }
+            }
+            mask::and(into, &here);
+        }
+        if set.kinds.is_empty() {
+            mask::and(into, verdicts.eligible());
         }
     }
 }

@@ -45,6 +45,8 @@ mod rules;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scenarios_of_parts;
+#[cfg(test)]
 mod scenarios_of_pools;
 mod shape;
 mod snapshot;
@@ -64,7 +66,7 @@ pub use explain::{cost, explain, explain_all, explain_all_on};
 pub use fit::{Fit, fit, undescribed, unknown};
 pub use kept::Kept;
 pub use nearest::{Nearest, plan_and_nearest};
-pub use nodes::{NodeDemand, NodeTerm, node_affinity};
+pub use nodes::{NodeAffinities, NodeDemand, NodeTerm, node_affinity};
 pub use plan::{Changes, PlanError, PlanInput, Replay, decide, outline_with, plan, plan_with, replay, replay_on};
 pub use planner::Planner;
 pub use record::{
@@ -75,8 +77,8 @@ pub use resources::Resources;
 pub use rule::{Answer, Check, Rule};
 pub use snapshot::{ClusterSlot, FleetInput, Snapshot, SnapshotError};
 pub use spec::{
-    Cause, CpuSensitivity, Current, Division, Image, MaxShare, Mode, PodInput, Policy, Preference, Requirement,
-    ShareOf, Spec, Spread, SpreadKey, Stop, WorkloadKey,
+    Cause, CpuSensitivity, Current, DaemonInput, Division, Image, MaxShare, Mode, Part, PodInput, Policy, Preference,
+    Requirement, ShareOf, Spec, Spread, SpreadKey, Stop, WorkloadKey,
 };
 pub use verdicts::Verdicts;
 pub use view::demanded_tier;

@@ -15,7 +15,7 @@ use super::rule::{Answer, Check};
 use super::snapshot::Snapshot;
 use super::spec::Requirement;
 use super::view::Demand;
-use crate::detect::affinity::{NodeAffinity, Subject, of};
+use crate::detect::affinity::{NodeAffinity, Subject, Term, of};
 use crate::detect::{Catalogue, Policy, labels};
 use crate::terms::{Code, Reason, Value};
 
@@ -96,13 +96,40 @@ pub fn node_affinity(
     of(&Subject { images, platforms: &requirement.platforms, zones }, catalogue, policy)
 }
 
+/// The node affinities a delivery adds: one for all pods, or one for the templates of each part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeAffinities {
+    /// Of all pods that belong to no part.
+    pub whole: NodeAffinity,
+    /// By template, as [`super::Part::templates`] names them.
+    pub parts: BTreeMap<String, NodeAffinity>,
+}
+
+impl NodeAffinities {
+    /// The terms of all pods, and in their place those of templates that have nodes of their own.
+    #[must_use]
+    pub fn terms(&self) -> (Option<Vec<Term>>, BTreeMap<String, Vec<Term>>) {
+        let terms = |affinity: &NodeAffinity| affinity.terms().map(<[Term]>::to_vec);
+        let parts = self.parts.iter().filter_map(|(template, own)| Some((template.clone(), terms(own)?)));
+        (terms(&self.whole), parts.collect())
+    }
+}
+
 impl Snapshot {
-    /// The node affinity a delivery adds for a requirement, with what tenant and tier of this fleet say.
+    /// The node affinities a delivery adds for a requirement, with what tenant and tier of this fleet say.
     ///
     /// # Errors
     /// As [`node_affinity`].
-    pub fn node_affinity(&self, requirement: &Requirement) -> Result<NodeAffinity, Reason> {
-        (**Demand::new(self, requirement).affinity(self, requirement)).clone()
+    pub fn node_affinities(&self, requirement: &Requirement) -> Result<NodeAffinities, Reason> {
+        let demand = Demand::new(self, requirement);
+        let mut affinities =
+            NodeAffinities { whole: (**demand.affinity(self, requirement)).clone()?, ..Default::default() };
+        for (part, told) in requirement.parts.iter().zip(&demand.parts) {
+            let derived = (**told.demand.affinity(self, &told.requirement)).clone();
+            let derived = derived.map_err(|reason| reason.about(&*part.name))?;
+            affinities.parts.extend(part.templates.iter().map(|template| (template.clone(), derived.clone())));
+        }
+        Ok(affinities)
     }
 }
 

@@ -283,8 +283,9 @@ impl<'s> Planner<'s> {
             return decided;
         }
         let rooms = self.share_rooms(spec);
+        let own = self.platform_groups(spec, block);
         let mut keys = [const { None }; MAX_KEYS];
-        let Some(count) = keys_of(spec, &self.books.columns, &rooms, &mut keys) else {
+        let Some(count) = keys_of(spec, (&self.books.columns, own.as_ref()), &rooms, &mut keys) else {
             let facts = Facts { limit: Limit::Together, usable: 0, capacity: 0, best: 0, groups: [0; 3], nodes: 0 };
             self.keep(&mut decided, Status::NotProven, hindrance(facts));
             return decided;

@@ -14,7 +14,7 @@ use super::quota::{Bound, on_platform};
 use super::record::Status;
 use super::resources::{self, Resources};
 use super::snapshot::ClusterSlot;
-use super::spec::Spec;
+use super::spec::{DaemonInput, Spec};
 use crate::choice::{Key, KeyGroups, MAX_REPLICAS};
 
 /// Groups of clusters by limited platform, with the replicas each may take in all.
@@ -35,19 +35,42 @@ impl PlatformRooms {
 }
 
 impl Planner<'_> {
-    /// Pools of a cluster that a replica may land on.
-    fn pools(&self, block: usize, slot: ClusterSlot) -> Vec<&PoolInput> {
+    /// Pools of a cluster that pods of some parts may land on.
+    fn pools(&self, block: usize, slot: ClusterSlot, parts: &dyn Fn(usize) -> bool) -> Vec<&PoolInput> {
         let verdicts = self.store.block(block);
         let pools = self.view.snapshot.cluster(slot).map(|cluster| cluster.pools.as_slice()).unwrap_or_default();
-        let accepted = |plane: usize| verdicts.is_some_and(|verdicts| verdicts.accepts(plane, slot.index()));
+        let own = || (0..verdicts.map_or(1, |verdicts| verdicts.parts)).filter(|part| parts(*part));
+        let accepted = |part, plane| verdicts.is_some_and(|verdicts| verdicts.accepts(part, plane, slot.index()));
         // What runs where no pool is accepted any more may be on any of them.
-        let any = (0..pools.len()).any(accepted);
-        pools.iter().enumerate().filter(|(plane, _)| !any || accepted(*plane)).map(|(_, pool)| pool).collect()
+        let lands = |part, plane| accepted(part, plane) || !(0..pools.len()).any(|plane| accepted(part, plane));
+        let used = |plane: usize| own().any(|part| lands(part, plane));
+        pools.iter().enumerate().filter(|(plane, _)| used(*plane)).map(|(_, pool)| pool).collect()
     }
 
     /// Their platforms.
     pub(crate) fn platforms(&self, block: usize, slot: ClusterSlot) -> BTreeSet<&str> {
-        self.pools(block, slot).into_iter().filter_map(|pool| pool.facts.platform.as_deref()).collect()
+        let pools = self.pools(block, slot, &|_| true).into_iter();
+        pools.filter_map(|pool| pool.facts.platform.as_deref()).collect()
+    }
+
+    /// What a replica takes of the quota on one platform: all that it takes, but for the pods of parts that cannot land on
+    /// it.
+    fn taken_on(&self, spec: &Spec, block: usize, slot: ClusterSlot, platform: &str) -> Resources {
+        let mut all = spec.quota.clone();
+        for part in 0..spec.requirement.parts.len() {
+            let pools = self.pools(block, slot, &|one| one == part);
+            if pools.iter().any(|pool| pool.facts.platform.as_deref() == Some(platform)) {
+                continue;
+            }
+            for pod in spec.pods.iter().filter(|pod| pod.part as usize == part) {
+                for (resource, amount) in all.iter_mut() {
+                    let one = if resource == resources::PODS { Some(&1) } else { pod.request.get(resource) };
+                    let elsewhere = one.map_or(0, |amount| amount.saturating_mul(pod.count.max(1)));
+                    *amount = amount.saturating_sub(elsewhere).max(0);
+                }
+            }
+        }
+        on_platform(&all, platform)
     }
 
     /// Charges replicas that a plan adds on a cluster, or gives back (negative), to the tenant and to the platforms they
@@ -73,7 +96,7 @@ impl Planner<'_> {
         let Some(slot) = slot else { return Vec::new() };
         let mut beside = Vec::new();
         for platform in self.limited_platforms(spec, block, slot) {
-            beside.push((on_platform(&spec.quota, &platform), replicas));
+            beside.push((self.taken_on(spec, block, slot, &platform), replicas));
         }
         if first && !spec.per_node.is_empty() {
             beside.extend(self.daemons(spec, block, slot).into_iter().map(|all| (all, replicas.signum())));
@@ -84,26 +107,24 @@ impl Planner<'_> {
     /// What pods that run on every node take of the quota on a cluster: in all, and on each limited platform. How many
     /// nodes there are is what was observed.
     fn daemons(&self, spec: &Spec, block: usize, slot: ClusterSlot) -> Vec<Resources> {
-        let mut each = Resources::new();
-        for pod in &spec.per_node {
-            for (resource, amount) in pod {
-                let sum = each.entry(resource.clone()).or_default();
-                *sum = sum.saturating_add(*amount);
+        let on = |platform: Option<&str>| -> Resources {
+            let mut sum = Resources::new();
+            for DaemonInput { request, part } in &spec.per_node {
+                let pools = self.pools(block, slot, &|one| one == *part as usize).into_iter();
+                let pools = pools.filter(|pool| platform.is_none() || pool.facts.platform.as_deref() == platform);
+                let shapes = pools.flat_map(|pool| &pool.shapes);
+                let nodes = shapes.map(|shape| shape.count.max(0)).fold(0_i64, i64::saturating_add);
+                let one = request.iter().map(|(resource, amount)| (resource.as_str(), *amount));
+                for (resource, amount) in one.chain([(resources::PODS, 1)]) {
+                    let sum = sum.entry(resource.to_owned()).or_default();
+                    *sum = sum.saturating_add(amount.saturating_mul(nodes));
+                }
             }
-        }
-        each.insert(resources::PODS.to_owned(), i64::try_from(spec.per_node.len()).unwrap_or(i64::MAX));
-        let on = |nodes: i64| -> Resources {
-            each.iter().map(|(resource, amount)| (resource.clone(), amount.saturating_mul(nodes))).collect()
-        };
-        let nodes = |platform: Option<&str>| -> i64 {
-            let pools = self.pools(block, slot).into_iter();
-            let pools = pools.filter(|pool| platform.is_none() || pool.facts.platform.as_deref() == platform);
-            let shapes = pools.flat_map(|pool| &pool.shapes);
-            shapes.map(|shape| shape.count.max(0)).fold(0_i64, i64::saturating_add)
+            sum
         };
         let limited = self.limited_platforms(spec, block, slot).into_iter();
-        let limited = limited.map(|platform| on_platform(&on(nodes(Some(&platform))), &platform));
-        [on(nodes(None))].into_iter().chain(limited).collect()
+        let limited = limited.map(|platform| on_platform(&on(Some(&platform)), &platform));
+        [on(None)].into_iter().chain(limited).collect()
     }
 
     /// Platforms a replica on a cluster may be on that the payer's tree limits by themselves.

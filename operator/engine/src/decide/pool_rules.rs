@@ -81,7 +81,11 @@ impl Judge<'_> {
             Ok(affinity) => affinity,
             Err(reason) => return fail(reason.clone()),
         };
-        if !cluster.pools.iter().any(|pool| self.accepts(cluster, pool)) {
+        if self.demand.optional && affinity.terms().is_some_and(<[_]>::is_empty) {
+            // No node anywhere: nothing that could be delivered says so.
+            return fail(Reason::new(Code::NotExpressible).wanted(detect::labels::ARCH));
+        }
+        if !self.demand.optional && !cluster.pools.iter().any(|pool| self.accepts(cluster, pool)) {
             return Check::pass();
         }
         let open = |pool: &&PoolInput| {

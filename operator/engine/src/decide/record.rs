@@ -185,6 +185,9 @@ pub struct RuleCheck {
 pub struct PoolExplanation {
     /// Name.
     pub pool: String,
+    /// The part of the workload whose pods are meant; empty where pods have no nodes of their own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
     /// Platform.
     pub platform: String,
     /// Whether it passes all pool rules.

@@ -155,11 +155,11 @@ impl Check {
         Self { answer, reasons: vec![reason] }
     }
 
-    /// The worse of two, reasons of both.
+    /// The worse of two, reasons of both: those of the worse one first, because who has room for one sentence tells that.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        self.answer = self.answer.max(other.answer);
-        self.reasons.extend(other.reasons);
-        self
+    pub fn and(self, other: Self) -> Self {
+        let (mut worse, better) = if other.answer > self.answer { (other, self) } else { (self, other) };
+        worse.reasons.extend(better.reasons);
+        worse
     }
 }

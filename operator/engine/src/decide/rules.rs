@@ -12,7 +12,7 @@ use super::pool_rules::POOL_RULES;
 use super::rule::{Answer, Check, Rule};
 use super::spec::{Cause, Requirement};
 use super::tier::{self, region_within};
-use super::view::{Demand, View};
+use super::view::{Demand, PartDemand, View};
 use crate::detect::affinity::NodeAffinity;
 use crate::terms::{Code, Reason, Value};
 
@@ -40,6 +40,24 @@ pub(crate) fn unknown(reason: Reason) -> Check {
     Check::because(Answer::Unknown, reason)
 }
 
+/// Rules about all nodes of a cluster.
+const OF_NODES: [Rule; 2] = [Rule::Separation, Rule::Pools];
+
+/// Says of which part something is said.
+pub(crate) fn named(part: &str, check: Check) -> Check {
+    let tell = |reason: Reason| {
+        if part.is_empty() {
+            return reason;
+        }
+        let about = match &reason.about {
+            Value::Text(image) => format!("{part}: {image}"),
+            _ => part.to_owned(),
+        };
+        reason.about(about)
+    };
+    Check { reasons: check.reasons.into_iter().map(tell).collect(), ..check }
+}
+
 impl<'a> Judge<'a> {
     /// The node affinity that delivery adds.
     pub(crate) fn derived(&self) -> &'a Result<NodeAffinity, Reason> {
@@ -51,9 +69,33 @@ impl<'a> Judge<'a> {
         answer == Answer::Fail || (answer == Answer::Unknown && self.demand.strict)
     }
 
+    /// Whether its pods have nodes of their own by part.
+    pub(crate) fn has_parts(&self) -> bool {
+        !self.demand.parts.is_empty()
+    }
+
+    /// The judges of its parts with their names; itself where there are none.
+    pub(crate) fn parts(&self) -> Vec<(&'a str, Judge<'a>)> {
+        let of = |part: &'a PartDemand| {
+            let judge = Judge { view: self.view, requirement: &part.requirement, demand: &part.demand };
+            (part.name.as_str(), judge)
+        };
+        if self.has_parts() { self.demand.parts.iter().map(of).collect() } else { vec![("", *self)] }
+    }
+
+    /// A rule about nodes where pods have nodes of their own: what it says to the part that fares worst. Parts that hold
+    /// nobody up are only kept off nodes that are refused.
+    fn of_parts(&self, rule: Rule, slot: usize, cluster: &ClusterInput) -> Check {
+        let parts = self.parts().into_iter().filter(|(_, part)| rule == Rule::Separation || !part.demand.optional);
+        parts.map(|(name, part)| named(name, part.check(rule, slot, cluster))).fold(Check::pass(), Check::and)
+    }
+
     /// One rule on the cluster in a slot.
     pub(crate) fn check(&self, rule: Rule, slot: usize, cluster: &ClusterInput) -> Check {
         match rule {
+            _ if self.has_parts() && (POOL_RULES.contains(&rule) || OF_NODES.contains(&rule)) => {
+                self.of_parts(rule, slot, cluster)
+            }
             _ if POOL_RULES.contains(&rule) => cluster
                 .pools
                 .iter()

@@ -108,7 +108,7 @@ fn a_pool_that_does_not_show_what_is_asked_for_is_not_used() {
     let wanted = with(spec("app", 1), |r| r.images = vec![four_kib()]);
     let reason = first_reason(fleet.clone(), &wanted, "大理", Rule::NodeAffinity);
     assert_eq!(reason, Some((Code::AffinityExcludes, "默认".into())));
-    let delivered = Snapshot::new(fleet).unwrap().node_affinity(&wanted.requirement).unwrap();
+    let delivered = Snapshot::new(fleet).unwrap().node_affinities(&wanted.requirement).unwrap().whole;
     let shown = BTreeMap::from([(labels::ARCH, "arm64"), (labels::OS, "linux"), (labels::PAGE_SIZE_KI, "4")]);
     let shown = shown.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     assert!(delivered.admits(&shown) && !delivered.admits(&BTreeMap::new()));
@@ -136,7 +136,7 @@ fn daemons_take_room_on_each_node_before_replicas_do() {
     let mut free = resources(4000);
     free.insert("pods".to_owned(), 110);
     pool(&mut fleet, 0, |pool| pool.shapes = vec![NodeShapeInput { count: 3, free }]);
-    let with_daemons = |replicas| Spec { per_node: vec![resources(500)], ..spec("app", replicas) };
+    let with_daemons = |replicas| Spec { per_node: vec![resources(500).into()], ..spec("app", replicas) };
     // 3 nodes of 4 cores, half a core of each taken: 3 pods of one core on each.
     assert_eq!(one(fleet.clone(), with_daemons(9)).status, Status::Placed);
     assert_eq!(one(fleet.clone(), with_daemons(10)).status, Status::Pending);
@@ -146,7 +146,7 @@ fn daemons_take_room_on_each_node_before_replicas_do() {
     assert_eq!(running(fleet.clone(), grown).status, Status::Placed);
     let other = running(fleet.clone(), on(with_daemons(1), "昆明", 1));
     assert_eq!(other.status, Status::Placed);
-    let alone = |cpu| Spec { pods: Vec::new(), per_node: vec![resources(cpu)], ..spec("agent", 1) };
+    let alone = |cpu| Spec { pods: Vec::new(), per_node: vec![resources(cpu).into()], ..spec("agent", 1) };
     assert_eq!(one(fleet.clone(), alone(4000)).status, Status::Placed);
     assert_eq!(one(fleet, alone(4500)).status, Status::Pending, "no node has that much");
 }
@@ -159,7 +159,7 @@ fn pods_on_every_node_are_charged_to_the_quota_by_the_nodes_there_are() {
     let mut free = resources(4000);
     free.insert("pods".to_owned(), 110);
     pool(&mut fleet, 0, |pool| pool.shapes = vec![NodeShapeInput { count: 3, free }]);
-    let with_daemons = |cpu| Spec { per_node: vec![resources(cpu)], ..spec("app", 1) };
+    let with_daemons = |cpu| Spec { per_node: vec![resources(cpu).into()], ..spec("app", 1) };
     assert_eq!(one(fleet.clone(), with_daemons(300)).status, Status::Placed);
     let over = one(fleet.clone(), with_daemons(400));
     assert_eq!((over.status, codes(&over)), (Status::Pending, vec![Code::QuotaExceeded]));
@@ -178,7 +178,7 @@ fn pods_on_every_node_are_charged_to_the_quota_by_the_nodes_there_are() {
 fn what_daemons_hold_is_not_there_for_others() {
     let mut fleet = fleet();
     fleet.clusters.truncate(1);
-    fleet.specs.push(on(Spec { per_node: vec![resources(500)], ..spec("first", 1) }, "昆明", 1));
+    fleet.specs.push(on(Spec { per_node: vec![resources(500).into()], ..spec("first", 1) }, "昆明", 1));
     let plan = |replicas| {
         let changes = Changes { specs: vec![spec("second", replicas)], ..Changes::default() };
         plan(&Snapshot::new(fleet.clone()).unwrap(), &changes, now()).unwrap().decisions[0].status
@@ -330,4 +330,30 @@ fn what_overflowed_goes_back_after_the_stable_time_and_not_before() {
     };
     let kept = running(full, placed);
     assert_eq!((targets(&kept), codes(&kept)), (vec![("大理", 2)], vec![]));
+}
+
+#[test]
+fn a_share_of_platforms_goes_by_the_pools_a_workload_may_use() {
+    // Two clusters whose arm64 pools are of one platform; the second has a pool of another that the image does not run on.
+    let mut fleet = fleet();
+    fleet.clusters.truncate(2);
+    for at in 0..2 {
+        pool(&mut fleet, at, |pool| pool.facts.platform = Some("kunpeng-920".to_owned()));
+    }
+    let mut other = fleet.clusters[1].pools[0].clone();
+    (other.name, other.facts) = ("x86".to_owned(), crate::detect::PoolFacts::unknown(Arch::Amd64));
+    other.facts.platform = Some("hygon-7285".to_owned());
+    fleet.clusters[1].pools.push(other);
+    let platform = OciPlatform::new("linux", "arm64", "");
+    let entry = ImageEntry { digest: None, platform, needs: Needs::default(), provenance: Provenance::Declared };
+    let image = Image { name: "registry.example.cn/app:1".into(), entries: vec![entry], needs: Needs::default() };
+    let key = super::SpreadKey::Platform;
+    let spread = super::Spread { key, min_groups: 2, max_groups: None, min_replicas: 1, required: true };
+    let app = |images: Vec<Image>| Spec {
+        policy: std::sync::Arc::new(Policy { spread: vec![spread.clone()], ..Policy::default() }),
+        ..with(spec("app", 2), |r| r.images = images)
+    };
+    let refused = one(fleet.clone(), app(vec![image]));
+    assert_eq!(refused.status, Status::Pending, "both clusters are kunpeng-920 to it: {refused:?}");
+    assert_eq!(one(fleet, app(vec![])).status, Status::Placed, "who may use all of them has two kinds of clusters");
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::input::ClusterInput;
 use super::resources;
 use super::snapshot::Snapshot;
-use crate::capacity::{FreePool, Performance, Request, ResourceId, Resources, composite_slots, convert_cpu};
+use crate::capacity::{
+    FreePool, Kind, Performance, Request, ResourceId, Resources, composite_slots, convert_cpu, joint_slots,
+};
 use crate::choice::MAX_REPLICAS;
 use crate::terms::{Bytes, Millicores};
 
@@ -80,6 +82,17 @@ pub(crate) struct Shape {
     pub(crate) per_node: Option<Request>,
     /// Cpu follows the declared performance of the cluster.
     pub(crate) converted: bool,
+    /// Whose pods they are, where pods have nodes of their own by part of the requirement.
+    pub(crate) split: Option<Box<Split>>,
+}
+
+/// Which part of a requirement pods belong to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Split {
+    /// By entry of [`Shape::parts`].
+    pub(crate) of: Vec<usize>,
+    /// Pods that run once on every node, by part; [`Shape::per_node`] has none of them.
+    pub(crate) daemons: Vec<(usize, Request)>,
 }
 
 impl Shape {
@@ -97,19 +110,65 @@ impl Shape {
             Some(request) => Some(one(request)?),
             None => None,
         };
-        Some(Cow::Owned(Self { parts, per_node, converted: true }))
+        let mut split = self.split.clone();
+        for (_, request) in split.iter_mut().flat_map(|split| &mut split.daemons) {
+            *request = one(request)?;
+        }
+        Some(Cow::Owned(Self { parts, per_node, converted: true, split }))
     }
 
-    pub(crate) fn requests(&self) -> impl Iterator<Item = &Request> {
-        self.parts.iter().map(|(request, _)| request).chain(&self.per_node)
+    /// Requests of the pods of one part.
+    pub(crate) fn requests(&self, part: usize) -> impl Iterator<Item = &Request> {
+        let own = self.parts.iter().enumerate().filter(move |(at, _)| self.part_of(*at) == part);
+        let daemons = self.split.iter().flat_map(|split| &split.daemons).filter(move |(of, _)| *of == part);
+        own.map(|(_, (request, _))| request).chain(&self.per_node).chain(daemons.map(|(_, request)| request))
     }
+
+    /// The part of an entry of [`Self::parts`].
+    pub(crate) fn part_of(&self, entry: usize) -> usize {
+        self.split.as_ref().and_then(|split| split.of.get(entry).copied()).unwrap_or(0)
+    }
+
+    /// Whether one replica is several pods, which need not meet in one pool.
+    pub(crate) fn is_set(&self) -> bool {
+        self.split.is_some() || self.parts.len() > 1 || self.parts.first().is_some_and(|(_, pods)| *pods > 1)
+    }
+
+    /// Whether something of it runs once on every node.
+    pub(crate) fn has_daemons(&self) -> bool {
+        self.per_node.is_some() || self.split.as_ref().is_some_and(|split| !split.daemons.is_empty())
+    }
+
+    /// The same without what runs on every node.
+    pub(crate) fn plain(&self) -> Self {
+        let split = self.split.as_ref().map(|split| Box::new(Split { of: split.of.clone(), daemons: Vec::new() }));
+        Self { per_node: None, split, ..self.clone() }
+    }
+
+    /// What runs once on every node of a pool that these parts may use.
+    pub(crate) fn daemons_on(&self, accepts: impl Fn(usize) -> bool) -> Option<Request> {
+        match (&self.per_node, &self.split) {
+            (Some(all), _) => accepts(0).then(|| all.clone()),
+            (None, Some(split)) => {
+                let mut here = split.daemons.iter().filter(|(part, _)| accepts(*part)).map(|(_, request)| request);
+                let first = here.next()?.clone();
+                Some(here.fold(first, |sum, request| added(&sum, request)))
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+/// Two requests on one node; more than can be counted is more than any node has.
+pub(crate) fn added(one: &Request, two: &Request) -> Request {
+    one.checked_add(two).unwrap_or_else(|| Resources::new(Millicores(i64::MAX), Bytes(0), Bytes(0), 1))
 }
 
 /// Thousandths that the reference platform does.
 const REFERENCE: i64 = 1000;
 
-/// Replicas of a shape that fit into a pool, with what runs on every node taken off first. Pods that run on every node
-/// alone fit where every node has room for them.
+/// Replicas of a shape without parts that fit into a pool, with what runs on every node taken off first. Pods that run on
+/// every node alone fit where every node has room for them.
 pub(crate) fn fitting(free: &FreePool, shape: &Shape, speed: Option<Performance>) -> i64 {
     let Some(asked) = shape.at(speed) else { return 0 };
     match &asked.per_node {
@@ -133,24 +192,63 @@ pub(crate) fn packed(free: &FreePool, parts: &[(Request, i64)]) -> i64 {
     }
 }
 
-/// Takes replicas component by component, in the order in which [`composite_slots`] packs them.
-pub(crate) fn take(free: &mut FreePool, parts: &[(Request, i64)], replicas: i64) {
-    if let [(request, pods)] = parts {
-        free.remove(request, pods.saturating_mul(replicas));
-        return;
+/// What so many pods ask for in sum; `None` out of range.
+pub(crate) fn amount(request: &Request, pods: i64) -> Option<Resources> {
+    Resources::default().checked_less(request, pods.checked_neg()?)
+}
+
+/// The pools of a cluster that a set may use, with what is free in them.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// Their planes.
+    pub(crate) planes: Vec<usize>,
+    pub(crate) pools: Vec<FreePool>,
+    /// By entry of [`Shape::parts`], by pool.
+    may: Vec<Vec<bool>>,
+}
+
+impl Site {
+    /// `free` of every plane, and which planes each part of the requirement may use.
+    pub(crate) fn new<'a>(
+        shape: &Shape,
+        free: impl Iterator<Item = &'a FreePool>,
+        accepts: &impl Fn(usize, usize) -> bool,
+    ) -> Self {
+        let used = |plane: usize| (0..shape.parts.len()).any(|entry| accepts(shape.part_of(entry), plane));
+        let (planes, pools): (Vec<_>, Vec<_>) =
+            free.enumerate().filter(|(plane, _)| used(*plane)).map(|(plane, free)| (plane, free.clone())).unzip();
+        let may = |entry| planes.iter().map(|plane| accepts(shape.part_of(entry), *plane)).collect();
+        let may = (0..shape.parts.len()).map(may).collect();
+        Self { planes, pools, may }
     }
-    let mut order: Vec<_> = parts.iter().map(|part| (free.slots(&part.0) / part.1.max(1), part)).collect();
-    order.sort_unstable();
-    for (_, (request, pods)) in order {
-        // The pods found room in the count before, in this order.
-        free.remove(request, pods.saturating_mul(replicas));
+
+    pub(crate) fn kinds<'a>(&'a self, shape: &'a Shape) -> Vec<Kind<'a>> {
+        let parts = shape.parts.iter().zip(&self.may);
+        parts.map(|((request, pods), may)| Kind { request, pods: *pods, may }).collect()
     }
 }
 
-/// What replicas ask for in sum; `None` out of range.
-pub(crate) fn amount(parts: &[(Request, i64)], replicas: i64) -> Option<Resources> {
-    parts.iter().try_fold(Resources::default(), |sum, (request, pods)| {
-        let all = Resources::default().checked_less(request, pods.checked_mul(replicas)?.checked_neg()?)?;
-        sum.checked_add(&all)
-    })
+/// Sets of a shape that fit into these pools of a cluster, with what runs on every node taken off first.
+pub(crate) fn sets_fitting<'a>(
+    shape: &Shape,
+    free: impl Iterator<Item = &'a FreePool>,
+    accepts: &impl Fn(usize, usize) -> bool,
+) -> i64 {
+    if shape.parts.is_empty() {
+        // Pods that run on every node alone: a pool for each of them in which every node has room.
+        let free: Vec<&FreePool> = free.collect();
+        let daemons = shape.split.iter().flat_map(|split| &split.daemons);
+        let mut fits = daemons.map(|(part, request)| {
+            let mut own = free.iter().enumerate().filter(|(plane, _)| accepts(*part, *plane));
+            own.any(|(_, free)| free.every_node_covers(request))
+        });
+        return if fits.all(|fits| fits) { MAX_REPLICAS } else { 0 };
+    }
+    let mut site = Site::new(shape, free, accepts);
+    for (plane, free) in site.planes.iter().zip(&mut site.pools) {
+        if let Some(daemons) = shape.daemons_on(|part| accepts(part, *plane)) {
+            *free = free.less_on_each(&daemons);
+        }
+    }
+    joint_slots(&site.pools, &site.kinds(shape), MAX_REPLICAS)
 }

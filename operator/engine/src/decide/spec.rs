@@ -73,6 +73,25 @@ pub struct Image {
     pub needs: Needs,
 }
 
+/// Pods of a workload that ask other things of their nodes than its other pods do, and so have nodes of their own: what
+/// stands here comes on top of what all pods of the requirement ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Part {
+    /// How people are told of it: names of its objects.
+    pub name: String,
+    /// Its pod templates: `OBJECT/spec/template`, or the name of an object for all that it has.
+    pub templates: BTreeSet<String>,
+    /// Images of its containers.
+    pub images: Vec<Image>,
+    /// As [`Requirement::nodes`].
+    pub nodes: BTreeSet<NodeDemand>,
+    /// Its pods run where they can and hold nobody up (a DaemonSet beside others): no cluster is refused for them but one
+    /// where they would come onto nodes that a rule refuses.
+    #[serde(skip_serializing_if = "is_default")]
+    pub optional: bool,
+}
+
 /// Which clusters may carry a workload. Every field only narrows; the default refuses nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -105,7 +124,7 @@ pub struct Requirement {
     pub kinds: BTreeSet<String>,
     /// Kinds without a KindProfile and without declared components: nothing can be said of them, so nobody may.
     pub unprofiled: BTreeSet<String>,
-    /// Images of all containers.
+    /// Images of the containers of every part.
     pub images: Vec<Image>,
     /// CPU platforms allowed; empty means any.
     pub platforms: BTreeSet<String>,
@@ -121,12 +140,31 @@ pub struct Requirement {
     /// nothing and stand no taint.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub nodes: BTreeSet<NodeDemand>,
+    /// Pods with nodes of their own; none where all pods ask the same. Each has to find a pool in a cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// Taints of clusters it stands.
     pub tolerations: Vec<Toleration>,
     /// Clusters its placement allows.
     pub affinity: Affinity,
     /// Ordered groups of clusters; a cluster belongs to the first that matches. Empty means one group of all.
     pub groups: Vec<Affinity>,
+}
+
+impl Requirement {
+    /// What one part asks, as if it were alone.
+    #[must_use]
+    pub fn of_part(&self, part: &Part) -> Self {
+        let mut alone = Self { parts: Vec::new(), ..self.clone() };
+        alone.images.extend(part.images.iter().cloned());
+        alone.nodes.extend(part.nodes.iter().cloned());
+        alone
+    }
+
+    /// The images of all its pods.
+    pub fn all_images(&self) -> impl Iterator<Item = &Image> {
+        self.images.iter().chain(self.parts.iter().flat_map(|part| &part.images))
+    }
 }
 
 /// What clusters are grouped by.
@@ -259,6 +297,26 @@ pub struct PodInput {
     pub request: Resources,
     /// Pods of this kind in one replica of the workload, at least 1.
     pub count: i64,
+    /// Place of their part in [`Requirement::parts`]; 0 where there are none.
+    #[serde(skip_serializing_if = "is_default")]
+    pub part: u32,
+}
+
+/// A pod that runs once on every node of each cluster used (a DaemonSet).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DaemonInput {
+    /// Its request, as [`PodInput::request`].
+    pub request: Resources,
+    /// As [`PodInput::part`].
+    #[serde(skip_serializing_if = "is_default")]
+    pub part: u32,
+}
+
+impl From<Resources> for DaemonInput {
+    fn from(request: Resources) -> Self {
+        Self { request, part: 0 }
+    }
 }
 
 /// What a workload has on a cluster now.
@@ -307,9 +365,9 @@ pub struct Spec {
     pub replicas: i64,
     /// Pods of one replica; several form one composite shape.
     pub pods: Vec<PodInput>,
-    /// Pods that run once on every node of each cluster used (a DaemonSet): request of each of them.
+    /// Pods that run once on every node of each cluster used.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub per_node: Vec<Resources>,
+    pub per_node: Vec<DaemonInput>,
     /// How cpu requests follow the speed of a cluster.
     #[serde(skip_serializing_if = "is_default")]
     pub cpu: CpuSensitivity,

@@ -3,7 +3,7 @@
 //! A share of the workload's own replicas is a percentage that choice applies; a share of what a system, a tenant or the
 //! fleet has is an account of the ledger and becomes a number of replicas per group here.
 
-use super::columns::{self, Columns};
+use super::columns::{self, Columns, Groups};
 use super::planner::Planner;
 use super::spec::{ShareOf, Spec, SpreadKey};
 use crate::choice::{Key, KeyGroups, MAX_KEYS, Strength};
@@ -34,18 +34,39 @@ impl Planner<'_> {
     }
 }
 
+impl Planner<'_> {
+    /// Clusters by the CPU platforms that replicas of a workload may land on there; `None` where no bound asks. Pools that
+    /// are not its own are nothing to it. Accounts of several workloads go by all platforms of a cluster.
+    pub(crate) fn platform_groups(&self, spec: &Spec, block: usize) -> Option<Groups> {
+        let shares = spec.policy.max_share.iter().filter(|share| share.of == ShareOf::Workload).map(|share| &share.key);
+        let mut keys = spec.policy.spread.iter().map(|spread| &spread.key).chain(shares);
+        if !keys.any(|key| *key == SpreadKey::Platform) {
+            return None;
+        }
+        let snapshot = self.view.snapshot;
+        let named = snapshot.clusters().map(|(slot, _)| {
+            let platforms: Vec<&str> = self.platforms(block, slot).into_iter().collect();
+            (slot, platforms.join("+"))
+        });
+        Some(Groups::of_names(snapshot, named.filter(|(_, name)| !name.is_empty()).collect()))
+    }
+}
+
 /// Spread entries and shares as keys of choice, entries first; shares of a key that also spreads join it. `None` when
-/// there are more than choice takes.
+/// there are more than choice takes. `platforms` are the groups of bounds on the workload's own platforms.
 pub(crate) fn keys_of<'a>(
     spec: &Spec,
-    columns: &'a Columns,
+    (columns, platforms): (&'a Columns, Option<&'a Groups>),
     rooms: &'a [Vec<i64>],
     keys: &mut [Option<Key<'a>>; MAX_KEYS],
 ) -> Option<usize> {
     let policy = &spec.policy;
+    let column = |groups: &'a Groups| KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() };
+    let own = platforms.map(column);
     let groups_of = |key: &SpreadKey| match key {
         SpreadKey::Cluster => Some(KeyGroups::Cluster),
-        key => columns.groups(key).map(|groups| KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() }),
+        SpreadKey::Platform if own.is_some() => own,
+        key => columns.groups(key).map(column),
     };
     let strength = |required: bool| if required { Strength::Required } else { Strength::Preferred };
     let mut count = 0;
@@ -77,9 +98,8 @@ pub(crate) fn keys_of<'a>(
 
             ShareOf::System | ShareOf::Tenant | ShareOf::Fleet => {
                 place.room = rooms.get(at).map_or(&[], Vec::as_slice);
-                if share.key == SpreadKey::Cluster {
-                    let groups = columns.groups(&share.key)?;
-                    place.groups = KeyGroups::Column { by_slot: &groups.by_slot, count: groups.count() };
+                if [SpreadKey::Cluster, SpreadKey::Platform].contains(&share.key) {
+                    place.groups = column(columns.groups(&share.key)?);
                 }
             }
         }

@@ -133,12 +133,13 @@ impl Planner<'_> {
             let here = form.spec.current.iter().filter(|current| current.cluster == cluster.name);
             here.map(booked).fold(0, i64::saturating_add)
         };
-        let accepts = |form: &Standing, plane| {
-            self.store.block(form.block).is_some_and(|verdicts| verdicts.accepts(plane, slot.index()))
+        let parts = before.spec.requirement.parts.len().max(now.spec.requirement.parts.len()).max(1);
+        let accepts = |form: &Standing, part, plane| {
+            self.store.block(form.block).is_some_and(|verdicts| verdicts.accepts(part, plane, slot.index()))
         };
+        let differs = |plane| (0..parts).any(|part| accepts(before, part, plane) != accepts(now, part, plane));
         let mut planes = 0..cluster.pools.len();
-        held(before) != held(now)
-            || (before.block != now.block && planes.any(|plane| accepts(before, plane) != accepts(now, plane)))
+        held(before) != held(now) || (before.block != now.block && planes.any(differs))
     }
 
     /// Takes the room of what runs on a cluster whose pools nobody holds anything of, in the order of turns.

@@ -186,9 +186,17 @@ impl VerdictStore {
         build::block(judge, &mut self.buffers, &mut self.memo)
     }
 
-    /// What a requirement demands; the affinity is derived once for all that ask the same of nodes.
+    /// What a requirement and its parts demand; the affinity is derived once for all that ask the same of nodes.
     fn demand(&mut self, view: &View<'_>, requirement: &Requirement) -> Demand {
-        let demand = Demand::new(view.snapshot, requirement);
+        let mut demand = Demand::new(view.snapshot, requirement);
+        for part in &mut demand.parts {
+            let alone = std::mem::take(&mut part.demand);
+            part.demand = self.derived(view, &part.requirement, alone);
+        }
+        self.derived(view, requirement, demand)
+    }
+
+    fn derived(&mut self, view: &View<'_>, requirement: &Requirement, demand: Demand) -> Demand {
         let zones = view.snapshot.tenants.get(&requirement.tenant).map(|tenant| &tenant.zones);
         let free =
             requirement.platforms.is_empty() && requirement.zone.is_none() && zones.is_none_or(BTreeSet::is_empty);
@@ -215,6 +223,15 @@ mod tests {
     use crate::decide::mask;
     use crate::decide::rule::Rule;
 
+    /// One in three has parts.
+    fn requirement(dice: &mut Dice) -> Arc<Requirement> {
+        let mut spec = fixture::spec(dice, 0, true);
+        if dice.one_in(3) {
+            fixture::parted(dice, &mut spec);
+        }
+        spec.requirement
+    }
+
     fn assert_scalar_equals_mask(view: &View<'_>, requirement: &Requirement, block: &Verdicts) {
         let demand = Demand::new(view.snapshot, requirement);
         let judge = Judge { view, requirement, demand: &demand };
@@ -227,7 +244,10 @@ mod tests {
             }
             assert_eq!(mask::has(block.eligible(), slot.index()), eligible, "{}", cluster.name);
             for (plane, pool) in cluster.pools.iter().enumerate() {
-                assert_eq!(block.accepts(plane, slot.index()), judge.accepts(cluster, pool), "{}", pool.name);
+                for (part, (name, judge)) in judge.parts().into_iter().enumerate() {
+                    let accepted = judge.accepts(cluster, pool);
+                    assert_eq!(block.accepts(part, plane, slot.index()), accepted, "{} {name}", pool.name);
+                }
             }
             for group in 0..block.groups() {
                 assert_eq!(mask::has(block.group(group), slot.index()), judge.group(cluster) == Some(group));
@@ -244,7 +264,7 @@ mod tests {
                 let view = View::new(&snapshot, as_of);
                 let mut store = VerdictStore::default();
                 for _ in 0..4 {
-                    let requirement = Arc::new(fixture::requirement(&mut dice));
+                    let requirement = requirement(&mut dice);
                     let id = store.of(&view, &requirement);
                     assert_scalar_equals_mask(&view, &requirement, store.block(id).unwrap());
                 }
@@ -255,7 +275,7 @@ mod tests {
         fn blocks_and_digests_do_not_depend_on_threads_or_slots(seed in any::<u64>()) {
             let mut dice = Dice::new(seed);
             let fleet = fixture::fleet(&mut dice, 9);
-            let requirements: Vec<_> = (0..80).map(|_| Arc::new(fixture::requirement(&mut dice))).collect();
+            let requirements: Vec<_> = (0..80).map(|_| requirement(&mut dice)).collect();
             let told = |snapshot: &Snapshot, threads: usize| {
                 let view = View::new(snapshot, fixture::now());
                 let mut store = VerdictStore::default();
@@ -284,7 +304,7 @@ mod tests {
         fn a_block_kept_up_to_date_says_what_a_fresh_one_says(seed in any::<u64>()) {
             let mut dice = Dice::new(seed);
             let mut snapshot = Snapshot::new(fixture::fleet(&mut dice, 12)).unwrap();
-            let requirements: Vec<_> = (0..3).map(|_| Arc::new(fixture::requirement(&mut dice))).collect();
+            let requirements: Vec<_> = (0..3).map(|_| requirement(&mut dice)).collect();
             let mut store = VerdictStore::default();
             {
                 let view = View::new(&snapshot, fixture::now());

@@ -19,10 +19,12 @@ pub struct Verdicts {
     pub(crate) width: usize,
     pub(crate) groups: usize,
     pub(crate) planes: usize,
+    /// Parts of the requirement, each with its planes of accepted pools; 1 where it has none.
+    pub(crate) parts: usize,
     pub(crate) strict: bool,
     /// Place of the mask of each rule for Warn, Unknown, Fail; [`NONE`] when it is empty.
     pub(crate) at: [[u16; 3]; Rule::COUNT],
-    /// Eligible; groups; planes of accepted pools; stored masks.
+    /// Eligible; groups; planes of accepted pools by part; stored masks.
     pub(crate) bits: Vec<u64>,
 }
 
@@ -46,18 +48,22 @@ impl Verdicts {
         self.groups
     }
 
-    /// Whether the k-th pool of the cluster passes all pool rules.
-    pub(crate) fn accepts(&self, plane: usize, slot: usize) -> bool {
-        plane < self.planes && mask::has(self.mask(1 + self.groups + plane), slot)
+    /// Whether the k-th pool of the cluster passes all pool rules for a part.
+    pub(crate) fn accepts(&self, part: usize, plane: usize, slot: usize) -> bool {
+        part < self.parts && plane < self.planes && mask::has(self.mask(self.place_of(part, plane)), slot)
     }
 
-    /// Planes of pools.
-    pub(crate) fn accepted(&self) -> impl Iterator<Item = &[u64]> {
-        (0..self.planes).map(|plane| self.mask(1 + self.groups + plane))
+    fn place_of(&self, part: usize, plane: usize) -> usize {
+        1 + self.groups + part * self.planes + plane
+    }
+
+    /// Planes of pools of a part.
+    pub(crate) fn accepted(&self, part: usize) -> impl Iterator<Item = &[u64]> {
+        (0..self.planes).map(move |plane| self.mask(self.place_of(part, plane)))
     }
 
     /// Clusters of which a rule says exactly this (not Pass); empty when there are none.
-    fn saying(&self, rule: Rule, answer: Answer) -> &[u64] {
+    pub(super) fn saying(&self, rule: Rule, answer: Answer) -> &[u64] {
         let Some(column) = (answer as usize).checked_sub(1) else { return &[] };
         match self.at.get(rule.index()).and_then(|at| at.get(column)) {
             Some(at) if *at != NONE => self.mask(usize::from(*at)),
@@ -113,7 +119,7 @@ impl Verdicts {
         hasher.field(roster.bytes());
         hasher.field(&[u8::from(self.strict)]);
         let mut ranked = vec![0_u64; mask::words(snapshot.len())];
-        let mut put = |name: [u8; 3], words: &[u64]| {
+        let mut put = |name: &[u8], words: &[u64]| {
             if words.iter().all(|word| *word == 0) {
                 return;
             }
@@ -122,21 +128,25 @@ impl Verdicts {
                 let rank = snapshot.name_rank(ClusterSlot::new(slot));
                 mask::assign(&mut ranked, rank as usize, true);
             }
-            hasher.field(&name);
+            hasher.field(name);
             let bytes: Vec<u8> = ranked.iter().flat_map(|word| word.to_le_bytes()).collect();
             hasher.field(&bytes);
         };
         let narrow = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         for rule in Rule::ALL {
             for answer in [Answer::Warn, Answer::Unknown, Answer::Fail] {
-                put([b'r', narrow(rule.index()), answer as u8], self.saying(rule, answer));
+                put(&[b'r', narrow(rule.index()), answer as u8], self.saying(rule, answer));
             }
         }
         for group in 0..self.groups {
-            put([b'g', narrow(group), narrow(group >> 8)], self.group(group));
+            put(&[b'g', narrow(group), narrow(group >> 8)], self.group(group));
         }
-        for (plane, words) in self.accepted().enumerate() {
-            put([b'p', narrow(plane), narrow(plane >> 8)], words);
+        for part in 0..self.parts {
+            for (plane, words) in self.accepted(part).enumerate() {
+                let name = [b'p', narrow(plane), narrow(plane >> 8), narrow(part), narrow(part >> 8)];
+                // The only part has no number.
+                put(name.get(..if part == 0 { 3 } else { 5 }).unwrap_or_default(), words);
+            }
         }
         hasher.finish()
     }
@@ -161,10 +171,12 @@ impl Verdicts {
         for at in 0..self.groups {
             self.put_at(1 + at, slot, group == Some(at));
         }
-        for plane in 0..self.planes {
-            let pool = cluster.and_then(|cluster| Some((cluster, cluster.pools.get(plane)?)));
-            let accepted = pool.is_some_and(|(cluster, pool)| judge.accepts(cluster, pool));
-            self.put_at(1 + self.groups + plane, slot, accepted);
+        for (part, (_, judge)) in judge.parts().into_iter().enumerate() {
+            for plane in 0..self.planes {
+                let pool = cluster.and_then(|cluster| Some((cluster, cluster.pools.get(plane)?)));
+                let accepted = pool.is_some_and(|(cluster, pool)| judge.accepts(cluster, pool));
+                self.put_at(self.place_of(part, plane), slot, accepted);
+            }
         }
         self.put_at(0, slot, eligible);
         true

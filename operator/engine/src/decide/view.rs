@@ -53,7 +53,7 @@ pub fn demanded_tier<'s>(snapshot: &'s Snapshot, requirement: &Requirement) -> O
 }
 
 /// What a requirement demands once its tenant and class are looked up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Demand {
     /// How many tiers from the lowest.
     pub(crate) tiers: usize,
@@ -63,7 +63,19 @@ pub(crate) struct Demand {
     pub(crate) strict: bool,
     /// The tenant is named and not known: nobody may.
     pub(crate) tenant_unknown: bool,
+    /// What each part asks where pods have nodes of their own; then every rule about nodes is the parts' to answer.
+    pub(crate) parts: Vec<PartDemand>,
+    /// It is a part's whose pods hold nobody up.
+    pub(crate) optional: bool,
     affinity: OnceLock<Derived>,
+}
+
+/// A part of a requirement as if it were alone.
+#[derive(Clone, Debug)]
+pub(crate) struct PartDemand {
+    pub(crate) name: String,
+    pub(crate) requirement: Requirement,
+    pub(crate) demand: Demand,
 }
 
 /// The node affinity that delivery adds, or why there is none.
@@ -85,7 +97,13 @@ impl Demand {
             || snapshot.architecture.strict
             || snapshot.tiers.iter().take(tiers).any(|tier| tier.strict);
         let tenant_unknown = tenant.is_none() && !requirement.tenant.is_empty();
-        Self { tiers, undefined, strict, tenant_unknown, affinity: OnceLock::new() }
+        let parts = requirement.parts.iter().map(|part| {
+            let alone = requirement.of_part(part);
+            let demand = Self { optional: part.optional, ..Self::new(snapshot, &alone) };
+            PartDemand { name: part.name.clone(), requirement: alone, demand }
+        });
+        let parts = parts.collect();
+        Self { tiers, undefined, strict, tenant_unknown, parts, optional: false, affinity: OnceLock::new() }
     }
 
     /// As [`Self::new`], with an affinity that was derived for such a demand before.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::decide::{Image, NodeDemand, PodInput, Resources, resources};
+use jiuzhou_engine::decide::{DaemonInput, NodeDemand, PodInput, Resources, resources};
 use jiuzhou_engine::detect::Needs;
 use jiuzhou_engine::terms::{Bytes, Code, Finding, Millicores, Reason};
 use jiuzhou_objects::images::{ImageRef, images};
@@ -23,6 +23,7 @@ use crate::documents::Document;
 use super::demands::demand;
 use super::images::needs;
 use super::kept::Claims;
+use super::parts::{self, Asked, Asker};
 use super::tenants::amounts;
 use super::workloads::Context;
 
@@ -32,6 +33,8 @@ struct Pods {
     count: i64,
     /// Bytes that each of them claims for itself.
     claims: i64,
+    /// Place among those who ask for nodes.
+    asker: usize,
 }
 
 /// Pods and images of one workload.
@@ -46,22 +49,16 @@ pub(super) struct Contents {
     pub(super) single_writer: bool,
     /// What it claims of volumes.
     pub(super) claims: Claims,
-    pub(super) images: Vec<Image>,
-    pub(super) nodes: BTreeSet<NodeDemand>,
-    /// Requests of pods that run on every node.
-    pub(super) per_node: Vec<Resources>,
+    /// What its pods ask of nodes.
+    pub(super) asked: Asked,
+    /// Pods that run on every node, with their place among those who ask for nodes.
+    daemons: Vec<(Resources, usize)>,
     pub(super) kinds: BTreeSet<String>,
     pub(super) unprofiled: BTreeSet<String>,
 }
 
-/// One image as a workload names it.
-struct Used {
-    image: ImageRef,
-    /// Where it stands first.
-    pointer: String,
-    /// What the pods that use it say of the nodes they want.
-    pods: Vec<NodeNeeds>,
-}
+/// Images by how they are written, with where they stand first.
+type Seen = BTreeMap<String, (ImageRef, String)>;
 
 /// Reads the objects of a workload.
 pub(super) fn contents(
@@ -77,8 +74,8 @@ pub(super) fn contents(
         let pointer = format!("/spec/requirements/imageNeeds/{index}/needs");
         raised.insert(image.to_string(), needs(document, &pointer, more, findings));
     }
-    let mut seen: BTreeMap<String, Used> = BTreeMap::new();
-    let mut demands: Vec<(NodeDemand, bool)> = Vec::new();
+    let mut seen = Seen::new();
+    let mut askers: Vec<Asker> = Vec::new();
     let manifests: Vec<Value> = objects.iter().map(|entry| entry.manifest.clone()).collect();
     // What is wrong with a scaler is told by the checks.
     let scalers = scalers(&manifests, &mut Vec::new());
@@ -91,13 +88,21 @@ pub(super) fn contents(
             requirements.components.iter().enumerate().filter(|(_, c)| c.object.as_deref() == Some(name)).collect();
         let mut found = Vec::new();
         if !declared.is_empty() {
+            // Nothing tells the pods of one object apart.
+            askers.push(silent(name));
             for (index, component) in declared {
                 let pointer = format!("/spec/requirements/components/{index}");
-                self::declared(document, &pointer, component, &mut contents, &mut seen, findings);
+                self::declared(document, &pointer, component, &mut contents, (&mut seen, &mut askers), findings);
             }
         } else if let Some(profile) = context.profiles.of(object) {
-            contents.take(object, profile, &scalers, &mut found);
-            used(object, profile, &at, &mut seen, &mut demands, &mut found);
+            let first = askers.len();
+            used(object, profile, (&at, name), (&mut seen, &mut askers), &mut found);
+            let own = askers.get(first..).unwrap_or_default();
+            let place = |template: &str| {
+                let key = format!("{name}{template}");
+                first + own.iter().position(|asker| asker.template == key).unwrap_or(0)
+            };
+            contents.take(object, profile, &scalers, place, &mut found);
         } else if may_hide_pods(object, context.profiles) {
             contents.unprofiled.insert(format!("{}/{}", object.api_version(), object.kind()));
         }
@@ -111,63 +116,77 @@ pub(super) fn contents(
     }
     for (index, component) in requirements.components.iter().enumerate().filter(|(_, c)| c.object.is_none()) {
         let pointer = format!("/spec/requirements/components/{index}");
-        declared(document, &pointer, component, &mut contents, &mut seen, findings);
+        askers.push(silent(&component.name));
+        declared(document, &pointer, component, &mut contents, (&mut seen, &mut askers), findings);
     }
-    contents.nodes = asked(demands);
-    for (written, Used { image, pointer, pods }) in &seen {
-        let more = raised.remove(written).unwrap_or_default();
-        let named: BTreeSet<String> = pods.iter().flat_map(NodeNeeds::named_architectures).collect();
-        let told = context.images.may_describe(image);
-        let (mut image, known) = context.images.find(image, more, &named);
-        // A pod that asks for other nodes never runs there, whatever the image offers.
-        image.entries.retain(|entry| pods.iter().all(|pod| pod.admits_architecture(&entry.platform.architecture)));
-        if !known && !told {
-            let offered = image.entries.iter().map(|entry| entry.platform.to_string()).collect::<Vec<_>>();
-            let reason = Reason::new(Code::ImageNotProfiled).object(written.as_str()).wanted(offered);
-            findings.push(document.finding(reason, pointer));
+    let known = parts::known(&askers, &seen, &raised, context.images);
+    for (written, (image, pointer)) in &seen {
+        raised.remove(written);
+        if known.get(written).is_none_or(|(_, known)| *known) || context.images.may_describe(image) {
+            continue;
         }
-        contents.images.push(image);
+        let own = askers.iter().flat_map(|asker| parts::images_of(asker, &known)).filter(|(name, _)| *name == written);
+        let mut offered: Vec<String> = Vec::new();
+        for platform in own.flat_map(|(_, image)| image.entries).map(|entry| entry.platform.to_string()) {
+            if !offered.contains(&platform) {
+                offered.push(platform);
+            }
+        }
+        let reason = Reason::new(Code::ImageNotProfiled).object(written.as_str()).wanted(offered);
+        findings.push(document.finding(reason, pointer));
     }
     for image in raised.keys() {
         let reason = Reason::new(Code::ReferenceUnknown).object(image.as_str()).seen(document.object_ref().to_string());
         let reason = reason.wanted(seen.keys().cloned().collect::<Vec<_>>());
         findings.push(document.finding(reason, "/spec/requirements/imageNeeds"));
     }
+    contents.asked = parts::asked(&askers, &known);
     contents
 }
 
-/// What the pods ask of nodes. Pods of a DaemonSet run where they can and hold nobody up, unless there are no others.
-fn asked(demands: Vec<(NodeDemand, bool)>) -> BTreeSet<NodeDemand> {
-    let only_daemons = demands.iter().all(|(_, per_node)| *per_node);
-    let asked = demands.into_iter().filter(|(_, per_node)| only_daemons || !per_node);
-    let asked: BTreeSet<NodeDemand> = asked.map(|(demand, _)| demand).collect();
-    // Asking nothing and standing no taint is what is taken of a workload that says nothing.
-    if asked.iter().eq([&NodeDemand::default()]) { BTreeSet::new() } else { asked }
+/// Pods of which nothing but images and requests is declared.
+fn silent(name: &str) -> Asker {
+    Asker {
+        name: name.to_owned(),
+        template: name.to_owned(),
+        images: BTreeSet::new(),
+        needs: NodeNeeds::default(),
+        demand: NodeDemand::default(),
+        per_node: false,
+    }
 }
 
-/// Notes the images of an object with the demands of the pods that use them.
+/// Notes who asks for nodes in an object, with the images of its pods.
 fn used(
     object: Object<'_>,
     profile: &Profile,
-    at: &str,
-    seen: &mut BTreeMap<String, Used>,
-    demands: &mut Vec<(NodeDemand, bool)>,
+    (at, name): (&str, &str),
+    (seen, askers): (&mut Seen, &mut Vec<Asker>),
     found: &mut Vec<Finding>,
 ) {
-    let mut templates = Vec::new();
+    let images = images(object, profile, found);
     for (template, count) in profile.templates_in(object) {
         // Selectors that match nothing are told by the checks.
         let needs = NodeNeeds::of(object, &template, &mut Vec::new());
         let per_node = *count == CountRule::PerNode;
-        demands.push((demand(&needs, per_node), per_node));
-        templates.push((template, needs));
+        for asked in needs.by_pods.iter().filter(|_| !per_node) {
+            let field = asked.trim_start_matches('/').replace('/', ".");
+            let field = if field == "containers" { "containers.ports.hostPort".to_owned() } else { field };
+            found.push(object.finding(Reason::new(Code::NotPlanned).object(field), format!("{template}/spec{asked}")));
+        }
+        let own = images.iter().filter(|one| one.pointer.starts_with(&format!("{template}/")));
+        askers.push(Asker {
+            name: name.to_owned(),
+            template: format!("{name}{template}"),
+            images: own.map(|one| one.image.to_string()).collect(),
+            demand: demand(&needs, per_node),
+            needs,
+            per_node,
+        });
     }
-    for one in images(object, profile, found) {
-        let pods = templates.iter().filter(|(template, _)| one.pointer.starts_with(&format!("{template}/")));
-        let pods = pods.map(|(_, needs)| needs.clone());
+    for one in images {
         let pointer = format!("{at}{}", one.pointer);
-        let entry = seen.entry(one.image.to_string());
-        entry.or_insert_with(|| Used { image: one.image, pointer, pods: Vec::new() }).pods.extend(pods);
+        seen.entry(one.image.to_string()).or_insert((one.image, pointer));
     }
 }
 
@@ -176,7 +195,7 @@ fn declared(
     pointer: &str,
     component: &api::Component,
     contents: &mut Contents,
-    seen: &mut BTreeMap<String, Used>,
+    (seen, askers): (&mut Seen, &mut [Asker]),
     findings: &mut Vec<Finding>,
 ) {
     let api::Component { name: _, object: _, images, requests, replicas } = component;
@@ -184,7 +203,10 @@ fn declared(
         let at = format!("{pointer}/images/{index}");
         match ImageRef::parse(image) {
             Ok(reference) => {
-                seen.entry(image.to_string()).or_insert(Used { image: reference, pointer: at, pods: Vec::new() });
+                if let Some(asker) = askers.last_mut() {
+                    asker.images.insert(image.to_string());
+                }
+                seen.entry(image.to_string()).or_insert((reference, at));
             }
             Err(_) => {
                 let reason = Reason::new(Code::ImageInvalid).object(image.as_ref()).seen(image.as_ref());
@@ -200,25 +222,33 @@ fn declared(
         ephemeral_storage: Bytes(one(resources::EPHEMERAL_STORAGE)),
         extended: all,
     };
-    contents.sets.push(Pods { requests, count: i64::from(*replicas), claims: 0 });
+    let asker = askers.len().saturating_sub(1);
+    contents.sets.push(Pods { requests, count: i64::from(*replicas), claims: 0, asker });
 }
 
 impl Contents {
-    /// Takes the pods and claims of one object.
-    fn take(&mut self, object: Object<'_>, profile: &Profile, scalers: &[Scaler], found: &mut Vec<Finding>) {
+    /// Takes the pods and claims of one object; `asker` says by the pointer of a template who asks for its nodes.
+    fn take(
+        &mut self,
+        object: Object<'_>,
+        profile: &Profile,
+        scalers: &[Scaler],
+        asker: impl Fn(&str) -> usize,
+        found: &mut Vec<Finding>,
+    ) {
         let shape = Shape::of(object, profile, found);
         // Within a workload there is one namespace, written or not.
         let target = |s: &&Scaler| s.target.kind == shape.object.kind && s.target.name == shape.object.name;
         let scaler = scalers.iter().filter(target).min_by_key(|scaler| &scaler.scaler);
         for component in &shape.components {
-            let Component { template: _, count, requests, claims } = component;
+            let Component { template, count, requests, claims } = component;
             let count = match count {
                 // An autoscaler brings the pods between its bounds, whatever is written; 0 switches it off.
                 Count::Pods(pods) => scaler.filter(|_| *pods > 0).map_or(*pods, |s| (*pods).clamp(s.min, s.max)),
                 Count::Job { parallelism, .. } => *parallelism,
                 // One on every node is no replica: it takes its room on each of them.
                 Count::PerNode => {
-                    self.per_node.push(request(requests));
+                    self.daemons.push((request(requests), asker(template)));
                     continue;
                 }
             };
@@ -227,7 +257,7 @@ impl Contents {
             self.claims.any |= !claims.is_empty();
             let claims = claims.iter().fold(0i64, |sum, claim| sum.saturating_add(claim.size.0));
             self.divisible = profile.replicas.is_some();
-            self.sets.push(Pods { requests: requests.clone(), count, claims });
+            self.sets.push(Pods { requests: requests.clone(), count, claims, asker: asker(template) });
         }
         if (object.group(), object.kind()) == ("", "PersistentVolumeClaim") {
             let claim = claim(object, "", found);
@@ -254,8 +284,9 @@ impl Contents {
     pub(super) fn pods(&self, document: &Document, wanted: i64, findings: &mut Vec<Finding>) -> Option<Vec<PodInput>> {
         let one = self.counted_out().is_some();
         let counted = self.sets.iter().map(|set| (set, if one { 1 } else { set.count })).filter(|(_, n)| *n > 0);
-        let pods: Vec<PodInput> =
-            counted.map(|(set, count)| PodInput { request: request(&set.requests), count }).collect();
+        let pods =
+            counted.map(|(set, count)| PodInput { request: request(&set.requests), count, part: self.part(set.asker) });
+        let pods: Vec<PodInput> = pods.collect();
         let total: Option<i64> = pods.iter().try_fold(0i64, |sum, pod| sum.checked_add(pod.count.checked_mul(wanted)?));
         if total.is_none() {
             let reason = Reason::new(Code::OutOfRange).object("spec.replicas").seen(wanted).wanted("< 2^63");
@@ -263,6 +294,17 @@ impl Contents {
             return None;
         }
         Some(pods)
+    }
+
+    fn part(&self, asker: usize) -> u32 {
+        self.asked.of.get(asker).copied().unwrap_or(0)
+    }
+
+    /// Pods that run on every node.
+    pub(super) fn per_node(&self) -> Vec<DaemonInput> {
+        let daemon =
+            |(request, asker): &(Resources, usize)| DaemonInput { request: request.clone(), part: self.part(*asker) };
+        self.daemons.iter().map(daemon).collect()
     }
 
     /// What one replica takes from the quota: its pods, their claims, and its share of the claims that all use. Sums

@@ -122,3 +122,87 @@ fn an_architecture_that_pods_ask_for_is_what_the_image_is_taken_for() {
     let told = |code| fleet.findings.iter().filter(|f| f.reason.code == code).count();
     assert_eq!((told(Code::ImageNotProfiled), told(Code::NotPlanned)), (1, 0));
 }
+
+/// The parts of a workload: name, templates, architectures, labels asked for, whether it holds nobody up.
+fn parts(spec: &Spec) -> Vec<(String, Vec<String>, Vec<String>, Vec<String>, bool)> {
+    let of = |part: &jiuzhou_engine::decide::Part| {
+        let entries = part.images.iter().flat_map(|image| &image.entries);
+        let keys =
+            part.nodes.iter().flat_map(|demand| demand.terms.iter().flatten()).flat_map(|term| &term.expressions);
+        (
+            part.name.clone(),
+            part.templates.iter().cloned().collect(),
+            entries.map(|entry| entry.platform.architecture.clone()).collect(),
+            keys.map(|expression| expression.key.clone()).collect(),
+            part.optional,
+        )
+    };
+    spec.requirement.parts.iter().map(of).collect()
+}
+
+fn row(
+    name: &str,
+    templates: &[&str],
+    arch: &str,
+    key: &str,
+    optional: bool,
+) -> (String, Vec<String>, Vec<String>, Vec<String>, bool) {
+    let some = |text: &str| if text.is_empty() { vec![] } else { vec![text.to_owned()] };
+    (name.to_owned(), templates.iter().map(|t| (*t).to_owned()).collect(), some(arch), some(key), optional)
+}
+
+#[test]
+fn templates_for_different_nodes_are_parts_and_templates_for_the_same_are_none() {
+    let on = |arch: &str| format!("nodeSelector: {{kubernetes.io/arch: {arch}}}, ");
+    let (arm, amd) =
+        (workload("Deployment", "web", 3, &on("arm64"), ""), workload("Deployment", "db", 2, &on("amd64"), ""));
+    let both = spec("", &[&arm, &amd]);
+    let web = row("o0", &["o0/spec/template"], "arm64", "", false);
+    assert_eq!(parts(&both), [web.clone(), row("o1", &["o1/spec/template"], "amd64", "", false)]);
+    let placed: Vec<_> = both.pods.iter().map(|pod| (pod.count, pod.part)).collect();
+    assert_eq!((placed, both.requirement.images.len()), (vec![(3, 0), (2, 1)], 0));
+
+    let same = spec("", &[&arm, &workload("Deployment", "db", 2, &on("arm64"), "")]);
+    assert_eq!((parts(&same), same.requirement.images.len()), (vec![], 2));
+
+    // One image for both, of which nobody said more than that it is for these two.
+    let twin = amd.replace("example.org/db:1", "example.org/web:1");
+    assert_eq!(parts(&spec("", &[&arm, &twin]))[1].2, ["amd64"], "each takes what its own selector leaves");
+
+    let ssd = workload("Deployment", "fast", 1, "nodeSelector: {disk: ssd}, ", "");
+    let plain = workload("Deployment", "slow", 1, "", "");
+    assert_eq!(
+        parts(&spec("", &[&ssd, &plain])),
+        [
+            row("o0", &["o0/spec/template"], "amd64", "disk", false),
+            row("o1", &["o1/spec/template"], "amd64", "", false)
+        ]
+    );
+
+    let agent = workload("DaemonSet", "agent", 0, "", "");
+    let beside = spec("", &[&arm, &agent]);
+    assert_eq!(parts(&beside), [web, row("o1", &["o1/spec/template"], "amd64", "", true)]);
+    assert_eq!(beside.per_node.iter().map(|daemon| daemon.part).collect::<Vec<_>>(), [1]);
+    assert_eq!(parts(&spec("", &[&plain, &agent])), [], "for the CPUs of the others it is none");
+}
+
+#[test]
+fn what_pods_ask_of_other_pods_is_told_as_not_planned() {
+    let anti = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: \
+                kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}, ";
+    let soft = anti.replace("required", "preferred");
+    let spread = |when: &str| {
+        format!("topologySpreadConstraints: [{{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: {when}}}], ")
+    };
+    for (pod, wanted) in [
+        (anti, Some("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution")),
+        (&soft, None),
+        (&spread("DoNotSchedule"), Some("topologySpreadConstraints")),
+        (&spread("ScheduleAnyway"), None),
+    ] {
+        let fleet = fleet("", &[&workload("Deployment", "web", 2, pod, "")]);
+        let told = fleet.findings.iter().find(|finding| finding.reason.code == Code::NotPlanned);
+        let told = told.map(|finding| (finding.reason.object.clone(), finding.severity));
+        assert_eq!(told, wanted.map(|field| (field.into(), Severity::Info)), "{pod}");
+    }
+}

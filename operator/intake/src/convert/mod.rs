@@ -20,6 +20,7 @@ mod kinds;
 mod migrations;
 mod modes;
 mod nodes;
+mod parts;
 mod places;
 mod policies;
 mod pools;

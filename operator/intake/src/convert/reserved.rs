@@ -25,14 +25,15 @@ const MOST: (usize, usize) = (64, 32);
 pub(crate) fn holding(spec: &Spec) -> Option<api::Holding> {
     let system = spec.system.split_once('/').map(|(_, name)| name.into());
     let pods = |pod: &PodInput| {
-        let PodInput { request, count } = pod;
+        // Which nodes they may be on is not known without the workload.
+        let PodInput { request, count, part: _ } = pod;
         Some(api::HeldPods { count: i32::try_from((*count).max(1)).ok()?, request: written(request)? })
     };
     let holding = api::Holding {
         tenant: spec.requirement.tenant.as_str().into(),
         system,
         pods: spec.pods.iter().map(pods).collect::<Option<_>>()?,
-        per_node: spec.per_node.iter().map(written).collect::<Option<_>>()?,
+        per_node: spec.per_node.iter().map(|daemon| written(&daemon.request)).collect::<Option<_>>()?,
         cpu_sensitivity: match spec.cpu {
             CpuSensitivity::AsWritten => api::CpuSensitivity::None,
             CpuSensitivity::Linear => api::CpuSensitivity::Linear,
@@ -74,9 +75,9 @@ pub(super) fn reserved(objects: &Objects, key: &Key) -> Option<Spec> {
         replicas: current.iter().map(|current| current.placed.max(0)).fold(0, i64::saturating_add),
         pods: pods
             .iter()
-            .map(|pods| PodInput { request: read(&pods.request), count: i64::from(pods.count).max(1) })
+            .map(|pods| PodInput { request: read(&pods.request), count: i64::from(pods.count).max(1), part: 0 })
             .collect(),
-        per_node: per_node.iter().map(read).collect(),
+        per_node: per_node.iter().map(|request| read(request).into()).collect(),
         cpu: match cpu_sensitivity {
             api::CpuSensitivity::None => CpuSensitivity::AsWritten,
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,

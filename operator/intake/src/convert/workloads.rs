@@ -171,7 +171,7 @@ fn spec(
         replicas: wanted,
         quota: contents.quota(&pods, wanted),
         pods,
-        per_node: contents.per_node.clone(),
+        per_node: contents.per_node(),
         cpu: match requirements.cpu_sensitivity {
             api::CpuSensitivity::None => CpuSensitivity::AsWritten,
             api::CpuSensitivity::Linear => CpuSensitivity::Linear,
@@ -357,9 +357,9 @@ fn requirement(
     let class = system.map(|item| in_force::data_class(&item.object, approved).class).unwrap_or_default();
     let protection = system.and_then(|item| item.object.spec.protection.as_ref()).map(|p| p.level);
     let level = protection.into_iter().chain(*protection_level).max();
-    let mut images = contents.images.clone();
+    let (mut images, mut parts) = (contents.asked.images.clone(), contents.asked.parts.clone());
     let extra = Needs { tee: tee.iter().copied().map(words::tee).collect(), ..Needs::default() };
-    for image in &mut images {
+    for image in images.iter_mut().chain(parts.iter_mut().flat_map(|part| &mut part.images)) {
         image.needs = together(std::mem::take(&mut image.needs), extra.clone());
     }
     Requirement {
@@ -391,7 +391,8 @@ fn requirement(
             .collect(),
         // Cryptography is a quality of the cluster, told by labels; the placement's own affinity comes on top.
         affinity: Affinity { expressions: sm_crypto.iter().copied().map(has_crypto).collect(), ..Affinity::default() },
-        nodes: contents.nodes.clone(),
+        nodes: contents.asked.nodes.clone(),
+        parts,
         tolerations: Vec::new(),
         groups: Vec::new(),
     }

@@ -226,7 +226,7 @@ impl Reader<'_> {
                 }
             }
         }
-        for resource in spec.per_node.iter().flat_map(|request| request.keys()) {
+        for resource in spec.per_node.iter().flat_map(|daemon| daemon.request.keys()) {
             if let Some((service, _)) = self.service(resource, None) {
                 add(service, None);
             }

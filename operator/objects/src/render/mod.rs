@@ -58,6 +58,9 @@ pub struct Target<'a> {
     pub overrides: &'a [&'a Override],
     /// Node affinity derived from the needs of the images: `None` adds nothing, no term at all means that no node fits.
     pub affinity: Option<&'a [Term]>,
+    /// In its place, that of templates whose pods have nodes of their own, by object and pointer of the template
+    /// (`web/spec/template`), or by the object for all that it has.
+    pub affinities: &'a BTreeMap<String, Vec<Term>>,
 }
 
 /// What is delivered to one member.
@@ -232,25 +235,29 @@ impl<'a> Work<'a> {
     }
 
     fn affinity(&mut self, draft: &mut Draft<'_>) {
-        let (Some(terms), Some(profile)) = (self.target.affinity, self.profiles.of(Object::new(&draft.value))) else {
-            return;
-        };
-        if terms.is_empty() && !profile.templates_in(Object::new(&draft.value)).is_empty() {
-            self.refuse(draft, Reason::new(Code::AffinityMatchesNothing), "");
-            return;
+        let Some(profile) = self.profiles.of(Object::new(&draft.value)) else { return };
+        let name = &draft.entry.name;
+        for (template, _) in profile.templates_in(Object::new(&draft.value)) {
+            let own = self.target.affinities;
+            let own = own.get(&format!("{name}{template}")).or_else(|| own.get(&**name)).map(Vec::as_slice);
+            let Some(terms) = own.or(self.target.affinity) else { continue };
+            if terms.is_empty() {
+                self.refuse(draft, Reason::new(Code::AffinityMatchesNothing), "");
+                return;
+            }
+            let read = |term: &Term| -> Vec<Requirement> {
+                // An expression of the engine is written as Kubernetes writes it.
+                let written = serde_json::to_value(&term.0).unwrap_or_default();
+                written.as_array().into_iter().flatten().filter_map(Requirement::read).collect()
+            };
+            let alternatives: Vec<Vec<Requirement>> = terms.iter().map(read).collect();
+            let whole = alternatives.iter().zip(terms).all(|(read, term)| read.len() == term.0.len());
+            if !whole {
+                self.refuse(draft, Reason::new(Code::NotExpressible).object(self.target.cluster), "");
+                return;
+            }
+            affinity::require_of(&mut draft.value, &template, &alternatives);
         }
-        let read = |term: &Term| -> Vec<Requirement> {
-            // An expression of the engine is written as Kubernetes writes it.
-            let written = serde_json::to_value(&term.0).unwrap_or_default();
-            written.as_array().into_iter().flatten().filter_map(Requirement::read).collect()
-        };
-        let alternatives: Vec<Vec<Requirement>> = terms.iter().map(read).collect();
-        let whole = alternatives.iter().zip(terms).all(|(read, term)| read.len() == term.0.len());
-        if !whole {
-            self.refuse(draft, Reason::new(Code::NotExpressible).object(self.target.cluster), "");
-            return;
-        }
-        affinity::require(&mut draft.value, profile, &alternatives);
     }
 
     fn finish(&mut self, draft: Draft<'_>, key: &DigestKey) -> (Option<DeliveredObject>, Option<SecretManifest>) {

@@ -18,6 +18,7 @@ struct Here {
     registries: Vec<RegistryRewrite>,
     overrides: Vec<Override>,
     affinity: Option<Vec<Term>>,
+    affinities: BTreeMap<String, Vec<Term>>,
 }
 
 fn dali(replicas: i64) -> Here {
@@ -54,6 +55,7 @@ fn run(workload: &FleetWorkload, here: &Here) -> Result<Rendered, Vec<Finding>> 
         registries: &here.registries,
         overrides: &overrides,
         affinity: here.affinity.as_deref(),
+        affinities: &here.affinities,
     };
     render(workload, &target, &Profiles::default(), &DigestKey::new(*b"key"))
 }
@@ -213,6 +215,32 @@ fn derived_terms_are_anded_into_every_term_of_every_template() {
     let nowhere = Here { affinity: Some(vec![]), ..dali(1) };
     let refused = faults(&workload(&[("app", written)]), &nowhere);
     assert_eq!(refused, [(Code::AffinityMatchesNothing, "/spec/objects/0/manifest".into())]);
+}
+
+#[test]
+fn templates_with_nodes_of_their_own_get_their_own_terms_and_the_others_those_of_all() {
+    let arch = |value: &str| {
+        Term(vec![Expression { key: "kubernetes.io/arch".into(), operator: Operator::In, values: vec![value.into()] }])
+    };
+    let of = |name: &str, value: &str| (name.to_owned(), vec![arch(value)]);
+    let here = Here {
+        affinity: Some(vec![arch("riscv64")]),
+        affinities: [of("web/spec/template", "arm64"), of("db", "amd64")].into(),
+        ..dali(1)
+    };
+    let named = |name: &str| {
+        let mut value = deployment(Some(1));
+        value["metadata"]["name"] = json!(name);
+        value
+    };
+    let objects = [("web", named("web")), ("db", named("db")), ("job", named("job"))];
+    let rendered = run(&workload(&objects), &here).unwrap();
+    let pointer = "/spec/template/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
+    for (name, wanted) in [("web", "arm64"), ("db", "amd64"), ("job", "riscv64")] {
+        let got = manifest(&rendered, name).pointer(&format!("{pointer}/nodeSelectorTerms")).cloned();
+        let expression = json!({"key": "kubernetes.io/arch", "operator": "In", "values": [wanted]});
+        assert_eq!(got, Some(json!([{"matchExpressions": [expression]}])), "{name}");
+    }
 }
 
 #[test]

@@ -235,7 +235,9 @@ fn rules(clusters: &[ClusterExplanation], detail: Detail) -> Section {
             }
         }
         for pool in &cluster.pools {
-            pool.rules.iter().for_each(|check| tell(&cluster.cluster, Some(&pool.pool), check));
+            // Where pods have nodes of their own, each part has its say on each pool.
+            let name = if pool.part.is_empty() { pool.pool.clone() } else { format!("{} ({})", pool.pool, pool.part) };
+            pool.rules.iter().for_each(|check| tell(&cluster.cluster, Some(&name), check));
         }
     }
     section

@@ -120,6 +120,7 @@ pub(super) fn explanation() -> Explanation {
     let mut x86 = fail(cluster("海光-三号", 0, 9), &[Rule::Architecture]);
     x86.pools = vec![PoolExplanation {
         pool: "计算".to_owned(),
+        part: String::new(),
         platform: "hygon".to_owned(),
         accepted: false,
         rules: vec![check(Rule::Architecture, Answer::Fail, vec![reason()])],
