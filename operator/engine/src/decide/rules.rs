@@ -46,6 +46,11 @@ impl<'a> Judge<'a> {
         self.demand.affinity(self.view.snapshot, self.requirement)
     }
 
+    /// Whether what is not known keeps the cluster out.
+    pub(crate) fn strict(&self) -> bool {
+        self.demand.strict
+    }
+
     /// Whether an answer keeps the cluster out.
     pub(crate) fn refuses(&self, answer: Answer) -> bool {
         answer == Answer::Fail || (answer == Answer::Unknown && self.demand.strict)

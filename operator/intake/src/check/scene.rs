@@ -105,9 +105,6 @@ impl<'a> Scene<'a> {
         if wanted.is_empty() {
             wanted = names.into_iter().take(LISTED).map(str::to_owned).collect();
         }
-        if wanted.is_empty() {
-            wanted.push("-".to_owned());
-        }
         let reason = Reason::new(Code::ReferenceUnknown).object(format!("{kind}/{name}"));
         at.finding(reason.seen(full_name(at.document)).wanted(wanted))
     }
