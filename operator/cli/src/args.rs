@@ -122,7 +122,7 @@ pub enum Command {
     Find(FindArgs),
     /// Turn plain manifests (or a Helm post-renderer's input) into FleetWorkloads
     Wrap(WrapArgs),
-    /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig into ours
+    /// Turn clusters and policies of Karmada, OCM, ClusterProfiles or a kubeconfig, or the register of systems in CSV, into ours
     Import(ImportArgs),
     /// Take over namespaces of a running cluster as they are, from a dump or from the cluster itself
     Adopt(AdoptArgs),

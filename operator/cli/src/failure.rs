@@ -90,6 +90,8 @@ pub(crate) enum Failure {
     Format { name: String, known: Vec<&'static str> },
     #[error("no file after '{0}='")]
     NoFile(String),
+    #[error("failed to write two results to {}: give each format a file of its own, as in {name}=FILE", place(file, Lang::En))]
+    OnePlace { name: &'static str, file: Option<String> },
     #[error("{0} is no text: write it to a file with '{0}=FILE'")]
     NeedsFile(String),
     #[error("want at most 63 lower-case letters, digits and '-', with a letter or digit at both ends")]
@@ -136,6 +138,16 @@ impl Near {
                 format!("；现有：{}{}", names.join("、"), if *more { "……" } else { "" })
             }
         }
+    }
+}
+
+/// Where a result goes.
+fn place(file: &Option<String>, lang: Lang) -> String {
+    match (file, lang) {
+        (Some(file), Lang::En) => file.clone(),
+        (Some(file), Lang::Zh) => format!(" {file} "),
+        (None, Lang::En) => "standard output".to_owned(),
+        (None, Lang::Zh) => "标准输出".to_owned(),
     }
 }
 
@@ -212,6 +224,9 @@ impl Failure {
             Self::LastDay => "应为 9999-12-31 之前的日期，否则无法表示该日结束的时刻".to_owned(),
             Self::Format { name, known } => format!("没有格式 '{name}'：请选择 {}", known.join("、")),
             Self::NoFile(name) => format!("'{name}=' 之后缺少文件名"),
+            Self::OnePlace { name, file } => {
+                format!("无法把两份结果写到{}：请为每种格式各指定一个文件，例如 {name}=文件", place(file, Lang::Zh))
+            }
             Self::NeedsFile(name) => format!("{name} 不是文本，请用 '{name}=文件' 写入文件"),
             Self::Digest => "应为 sha256:十六进制 形式的摘要".to_owned(),
             Self::Image(text) => format!("无法读取镜像名 {text:?}：应为 主机/路径:标签"),
@@ -223,6 +238,26 @@ impl Failure {
             Self::ProfileTooLarge(label) => format!("无法写出 {label} 的档案：平台数超出档案上限"),
             Self::Name => "至多 63 个小写字母、数字与 '-'，首尾须为字母或数字".to_owned(),
         }
+    }
+
+    /// Whether the command line is what is wrong: a value of another form, or a choice that it leaves open.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Supposed { .. }
+                | Self::NothingSupposed
+                | Self::ManyScenarios { .. }
+                | Self::ManySimulations { .. }
+                | Self::ManyWorkloads { .. }
+                | Self::Month(_)
+                | Self::AsOf
+                | Self::PapersElsewhere
+                | Self::DumpOrCluster
+                | Self::OneImage
+                | Self::SiteWanted
+                | Self::StateNeedsFile(_)
+                | Self::OnePlace { .. }
+        )
     }
 
     /// The failure in a language, without its source.

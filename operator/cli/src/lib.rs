@@ -59,7 +59,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if output::is_closed_pipe(&error) => Exit::Ok.into(),
         Err(error) => {
             context.say(&failure::line(&error, context.lang));
-            Exit::Failed.into()
+            let usage = error.downcast_ref::<failure::Failure>().is_some_and(failure::Failure::is_usage);
+            if usage { Exit::Usage } else { Exit::Failed }.into()
         }
     }
 }

@@ -15,6 +15,13 @@ use crate::failure::Failure;
 pub(crate) fn write(document: &Document, output: &Output, context: &Context) -> anyhow::Result<()> {
     let plain = [OutputArg { format: Format::Text, file: None }];
     let wanted: &[OutputArg] = if output.outputs.is_empty() { &plain } else { &output.outputs };
+    // Two results behind each other are neither; nothing is written then.
+    for (at, one) in wanted.iter().enumerate() {
+        if wanted.iter().take(at).any(|other| other.file == one.file) {
+            let file = one.file.as_ref().map(|file| file.display().to_string());
+            return Err(Failure::OnePlace { name: one.format.name(), file }.into());
+        }
+    }
     for one in wanted {
         let options = context.options(one.file.is_some(), output.max_bytes);
         let bytes = render(document, one.format, &options)?;

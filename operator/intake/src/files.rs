@@ -127,13 +127,21 @@ impl Walk<'_> {
 
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
         let name = shown(path);
-        let reason = Reason::new(Code::FileUnreadable).object(name.as_str()).seen(error.kind().to_string());
+        let reason = Reason::new(Code::FileUnreadable).object(name.as_str()).seen(told(error));
         self.findings.push(Finding::new(reason).at(top_of(&name)));
     }
 
     fn skip(&mut self, name: &str, why: &str) {
         let reason = Reason::new(Code::PathSkipped).object(name).seen(why);
         self.findings.push(Finding::new(reason).at(top_of(name)));
+    }
+}
+
+/// Why a file cannot be read, in the words of the standard library where they mean something to a person.
+fn told(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

@@ -1,30 +1,26 @@
 //! Invoices of providers and lists of deductions: CSV as a spreadsheet exports it, each row with what it is for.
 //!
-//! The first line names the columns, in English or Chinese. A row is for a month and a provider, and narrower where it
-//! names a body, an information system or a catalogue code. Text must be UTF-8, with or without byte order mark: another
-//! encoding is told and not guessed, because a wrong guess turns one name into another. A row that cannot be used is a
-//! finding with its line and left out; it never becomes a zero.
+//! A row is for a month and a provider, and narrower where it names a body, an information system or a catalogue code. A
+//! row that cannot be used is a finding with its line and left out; it never becomes a zero. How a table is read stands
+//! in [`crate::table`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use csv::{ReaderBuilder, StringRecord};
 use jiuzhou_engine::terms::{Code, Fen, Finding, ObjectRef, Place, Reason};
 use jiuzhou_measure::cost::{Deduction, Invoiced, Selector};
 use jiuzhou_measure::{Month, Period};
 
 use crate::figures::Payers;
+pub use crate::table::BYTES;
+use crate::table::{self, Columns};
 
-/// Bytes of one file: a province's invoice by system and code has some 10,000 rows.
-pub const BYTES: usize = 64 << 20;
-/// Characters of a line that a finding shows.
-const SHOWN: usize = 240;
 /// Largest amount of a row in fen: as much as a price may be, and a million of them are still in range.
 const MOST: i64 = 9_000_000_000_000;
 /// Names that a finding lists at most.
 const LISTED: usize = 12;
 
 /// Columns and what they are called.
-const COLUMNS: [(&str, &[&str]); 7] = [
+const COLUMNS: Columns = &[
     ("month", &["账期", "月份"]),
     ("provider", &["服务商", "云服务商"]),
     ("tenant", &["单位"]),
@@ -92,91 +88,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn rows(&mut self, bytes: &[u8], needed: &[&str], deductions: bool) -> Option<Vec<Row>> {
-        let text = self.text(bytes)?;
-        let lines: Vec<&str> = text.lines().collect();
-        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
-        let mut records = reader.records().filter_map(Result::ok);
-        let head = records.next().unwrap_or_default();
-        let columns = self.columns(&head, needed, &lines)?;
+        let read = table::read(self.name, bytes, COLUMNS, needed, &mut self.findings)?;
         let mut rows = Vec::new();
-        // A record begins after the line ends before it, which the reader counts with the record.
-        let (mut counted, mut line) = (0, 1_u32);
-        for record in records {
-            let after = record.position().and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(counted);
-            let ends = text.as_bytes()[after..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            let newlines = text.as_bytes()[counted..after + ends].iter().filter(|byte| **byte == b'\n').count();
-            (counted, line) = (after + ends, line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX)));
-            let place = self.place(line, &lines);
-            if record.iter().all(|cell| cell.trim().is_empty()) {
-                continue;
-            }
-            if record.len() != head.len() {
-                let count = |record: &StringRecord| i64::try_from(record.len()).unwrap_or(i64::MAX);
-                self.told(Reason::new(Code::TableRowUneven).seen(count(&record)).wanted(count(&head)), place);
-                continue;
-            }
-            let cell = |key: &str| columns.get(key).and_then(|at| record.get(*at)).unwrap_or_default().trim();
-            match self.row(&cell, place.clone(), deductions) {
+        for one in read {
+            match self.row(&|key: &str| one.get(key), one.place.clone(), deductions) {
                 Ok(row) => rows.extend(row),
-                Err(reason) => self.told(reason, place),
+                Err(reason) => self.told(reason, one.place.clone()),
             }
         }
+        self.findings.sort_by_key(|finding| finding.place.as_ref().map(|place| place.line));
         Some(rows)
-    }
-
-    fn text<'b>(&mut self, bytes: &'b [u8]) -> Option<&'b str> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let wrong = match std::str::from_utf8(bytes) {
-            Ok(text) => return Some(text),
-            Err(error) => error.valid_up_to(),
-        };
-        let line = 1 + bytes[..wrong].iter().filter(|byte| **byte == b'\n').count();
-        let seen = format!("0x{:02X}", bytes[wrong]);
-        let place = Place {
-            file: self.name.to_owned(),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: 1,
-            text: String::new(),
-        };
-        self.told(Reason::new(Code::TableNotUtf8).object(self.name).seen(seen), place);
-        None
-    }
-
-    /// Where each column stands; `None` when one that is needed is missing.
-    fn columns(
-        &mut self,
-        head: &StringRecord,
-        needed: &[&str],
-        lines: &[&str],
-    ) -> Option<BTreeMap<&'static str, usize>> {
-        let (mut columns, mut unknown) = (BTreeMap::new(), Vec::new());
-        for (at, name) in head.iter().map(str::trim).enumerate() {
-            let known = COLUMNS.iter().find(|(key, others)| key.eq_ignore_ascii_case(name) || others.contains(&name));
-            match known {
-                // Of two columns of one name the first counts, the other is told.
-                Some((key, _)) if !columns.contains_key(key) => drop(columns.insert(*key, at)),
-                _ if name.is_empty() => {}
-                _ => unknown.push(name.to_owned()),
-            }
-        }
-        let place = self.place(1, lines);
-        let both = |key: &&str| {
-            let zh = COLUMNS.iter().find(|(own, _)| own == key).and_then(|(_, others)| others.first());
-            format!("{key} ({})", zh.copied().unwrap_or_default())
-        };
-        let missing: Vec<String> = needed.iter().filter(|key| !columns.contains_key(*key)).map(both).collect();
-        let names: Vec<&str> = COLUMNS.iter().map(|(key, _)| *key).collect();
-        let known: Vec<String> = names.iter().map(both).collect();
-        if !missing.is_empty() {
-            let seen: Vec<String> = head.iter().map(str::to_owned).collect();
-            let reason = Reason::new(Code::TableColumnMissing).object(missing.join(", "));
-            self.told(reason.seen(seen.join(", ")).wanted(known), place);
-            return None;
-        }
-        if !unknown.is_empty() {
-            self.told(Reason::new(Code::TableColumnUnknown).seen(unknown).wanted(known), place);
-        }
-        Some(columns)
     }
 
     fn row<'b>(
@@ -219,12 +140,6 @@ impl Reader<'_> {
         let bodies = tenant.as_ref().map(|name| self.payers.below(name)).unwrap_or_default();
         let selector = Selector { month, provider: provider.to_owned(), tenant, system, code, bodies };
         Ok(Some(Row { selector, amount, reason, place }))
-    }
-
-    fn place(&self, line: u32, lines: &[&str]) -> Place {
-        let text = usize::try_from(line).ok().and_then(|line| lines.get(line.checked_sub(1)?));
-        let text = text.map(|line| line.chars().take(SHOWN).collect()).unwrap_or_default();
-        Place { file: self.name.to_owned(), line, column: 1, text }
     }
 
     fn told(&mut self, reason: Reason, place: Place) {

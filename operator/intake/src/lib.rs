@@ -27,11 +27,13 @@ pub mod native;
 pub mod objects;
 pub mod placements;
 pub mod profiles;
+pub mod register;
 mod salvage;
 pub mod sboms;
 pub mod schema;
 pub mod search;
 pub mod studies;
+mod table;
 pub mod yaml;
 
 pub use load::{Fleet, Input, LoadError, Options, Progress, load, load_texts, read};

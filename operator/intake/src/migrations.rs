@@ -296,6 +296,8 @@ pub fn keys<'a>(item: &'a Item<api::Migration>, wave: &'a api::MigrationWave) ->
 
 #[cfg(test)]
 mod tests {
+    use jiuzhou_engine::terms::Finding;
+
     use super::*;
     use crate::{Fleet, Options, load_texts};
 
@@ -318,6 +320,26 @@ mod tests {
 
     fn codes(fleet: &Fleet) -> Vec<(Code, String)> {
         fleet.findings.iter().map(|finding| (finding.reason.code, finding.pointer.clone())).collect()
+    }
+
+    #[test]
+    fn a_workload_that_is_named_twice_is_told_where_nothing_comes_of_it() {
+        let wave = "    - name: portal\n      workloads: [web]";
+        let within = story(wave, "    - name: first\n      workloads: [web]\n    - name: portal\n      workloads: [web]");
+        let overlaps = |fleet: &Fleet| -> Vec<(String, jiuzhou_engine::terms::Value)> {
+            let of = |finding: &&Finding| finding.reason.code == Code::MigrationOverlaps;
+            let told = |finding: &Finding| (finding.pointer.clone(), finding.reason.wanted.clone());
+            fleet.findings.iter().filter(of).map(told).collect()
+        };
+        let first = "Migration/qujing-service/to-kunpeng/first";
+        assert_eq!(overlaps(&within), [("/spec/waves/1/workloads/0".to_owned(), first.into())]);
+        let other = "---\napiVersion: jiuzhou.dev/v1alpha1\nkind: Migration\nmetadata: {name: again, namespace: qujing-service}\n\
+            spec: {type: Relocation, from: [qujing-kunpeng], to: [qujing-x86], document: {number: 曲〔2026〕9号}, waves: [{name: back, workloads: [web]}]}\n---\n\
+            # The portal first, with a dual run";
+        let between = story("# The portal first, with a dual run", other);
+        let again = "Migration/qujing-service/again/back";
+        assert_eq!(overlaps(&between), [("/spec/waves/0/workloads/0".to_owned(), again.into())]);
+        assert_eq!(overlaps(&story("", "")), []);
     }
 
     #[test]

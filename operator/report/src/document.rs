@@ -428,6 +428,8 @@ pub struct Counted {
 pub enum Cell {
     /// A name or a quotation of the input, printed as it is.
     Text(String),
+    /// A name of the catalogue or the source of a figure of it, told in the reader's language where that is known.
+    Catalogued(String),
     /// A word of ours, translated.
     Word(Word),
     /// Several words of ours.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_engine::decide::resources::{CPU, MEMORY};
 use jiuzhou_engine::decide::{Decision, Move, Plan, QuotaUse, Spec, Status, Target, Violation, WorkloadKey};
-use jiuzhou_engine::terms::{Fen, Milligrams, MilliwattHours, PerMille, Reason};
+use jiuzhou_engine::terms::{Code, Fen, Milligrams, MilliwattHours, PerMille, Reason};
 use jiuzhou_measure::MeasureError;
 use jiuzhou_measure::energy::Amounts;
 use jiuzhou_measure::rates::{ClusterRates, Estimate};
@@ -120,6 +120,17 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Says of what leaves clusters that are supposed to be lost why it does. The decision cannot: on its side there is
+    /// nothing left that could leave.
+    pub fn tell_lost(&mut self, lost: &BTreeSet<String>) {
+        for step in self.workloads.iter_mut().flat_map(|one| &mut one.moves) {
+            if step.to < step.from && lost.contains(&step.cluster) {
+                let reason = || Reason::new(Code::ClusterUnreachable).object(step.cluster.as_str());
+                step.reason.get_or_insert_with(reason);
+            }
+        }
+    }
+
     /// Workloads with replicas that change place. One that only grows or shrinks where it is does not move.
     #[must_use]
     pub fn moved(&self) -> usize {
@@ -292,7 +303,7 @@ fn quota(before: &[QuotaUse], after: &[QuotaUse]) -> Vec<(Option<QuotaUse>, Opti
 #[cfg(test)]
 mod tests {
     use jiuzhou_engine::decide::FleetInput;
-    use jiuzhou_engine::decide::input::ClusterState;
+    use jiuzhou_engine::decide::input::{ClusterState, Reachability};
     use jiuzhou_engine::terms::Milliwatts;
     use jiuzhou_measure::cost::MicroFen;
     use jiuzhou_measure::energy::{LinearPower, PoolPower, Provenance};
@@ -349,6 +360,20 @@ mod tests {
         let waits = told.workloads.iter().find(|one| one.key.name == "w").expect("w is touched");
         assert!(waits.loses_place && waits.why.is_some(), "{waits:?}");
         assert_eq!((told.unplaced(), told.tenants[""].1), (1, 2));
+    }
+
+    #[test]
+    fn what_leaves_a_lost_cluster_says_so_and_what_comes_elsewhere_does_not() {
+        let before = fleet(&[cluster("a", 2, 4), cluster("b", 2, 4)], &[workload("w", 3, &[("a", 3)])]);
+        let mut after = before.clone();
+        after.clusters[0].reachability = Reachability::Unreachable;
+        after.specs[0].current.clear();
+        after.specs[0].changed = true;
+        let mut told = compared(&before, &after, &rates(&["a", "b"]));
+        told.tell_lost(&["a".to_owned()].into());
+        let steps = told.workloads[0].moves.iter();
+        let steps: Vec<_> = steps.map(|step| (&*step.cluster, step.reason.as_ref().map(|one| one.code))).collect();
+        assert_eq!(steps, [("a", Some(Code::ClusterUnreachable)), ("b", None)]);
     }
 
     #[test]

@@ -247,7 +247,7 @@ fn obstacle(spec: &Spec, decision: &Decision, told: Explanation) -> (State, Obst
     let one = told.one_change.into_iter().next();
     let state = if one.is_some() { State::OneChange } else { State::Several };
     let (cluster, changes) = match one {
-        Some((cluster, change)) => (Some(cluster), vec![change]),
+        Some((cluster, change)) => (Some(cluster).filter(|name| !name.is_empty()), vec![change]),
         None => {
             let refused = told.clusters.into_iter().filter(|cluster| !cluster.changes.is_empty());
             let nearest = refused.min_by(|a, b| (a.cost, &a.cluster).cmp(&(b.cost, &b.cluster)));

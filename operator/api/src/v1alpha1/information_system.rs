@@ -324,6 +324,7 @@ pub enum AssetKind {
 /// A part that is counted and never delivered. 只统计、不下发的资产。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = ("!has(self.until) || (has(self.since) && self.since <= self.until)", "until: needs since and must not be before it, because nothing ends before it begins. until：须同时填写 since 且不得早于它，停用不得早于启用。"))]
 pub struct Asset {
     /// Its name. 名称。
     pub name: Name,
@@ -355,6 +356,15 @@ pub struct Asset {
     /// Site it stands in. 所在机房。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Name>,
+    /// First day it was in use; the settlement charges nothing without it. 启用日期；未填写则不计入结算。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
+    /// Last day it was in use; absent while it is. 停用日期；仍在用则不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Code of the service catalogue that it is charged by as one item, e.g. a database instance; absent is by CPU and memory. 按项计费的服务目录编码，例如数据库实例；未填写则按 CPU 与内存计费。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Token>,
 }
 
 /// What was observed of a system. 系统的观测状态。

@@ -261,6 +261,11 @@ fn tenants() -> Vec<Case> {
                 ),
                 ("until: must not be before the date", exemption("2025-12-31"), exemption("2024-12-31")),
                 (
+                    "until: needs since",
+                    json!({ "assets": [{ "name": "vm", "kind": "Machine", "since": "2026-01-01", "until": "2026-01-01" }] }),
+                    json!({ "assets": [{ "name": "vm", "kind": "Machine", "until": "2026-01-01" }] }),
+                ),
+                (
                     "verifiedBy: must be another",
                     json!({ "hosting": { "declaredBy": "甲", "verifiedBy": "乙" } }),
                     json!({ "hosting": { "declaredBy": "甲", "verifiedBy": "甲" } }),

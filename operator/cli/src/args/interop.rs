@@ -16,6 +16,12 @@ pub struct ImportArgs {
     /// Instead of files: the ClusterProfiles on the hub that another cluster manager publishes and that are no members (builds with the feature `hub`)
     #[arg(long, conflicts_with_all = ["paths", "filenames"])]
     pub from_hub: bool,
+    /// The register of information systems as CSV in UTF-8: a system for each row; paths name what is there already, such as tenants
+    #[arg(long, value_name = "FILE", conflicts_with = "from_hub")]
+    pub register: Option<PathBuf>,
+    /// Assets of information systems as CSV in UTF-8: virtual machines, machines, databases, middleware
+    #[arg(long, value_name = "FILE", conflicts_with = "from_hub")]
+    pub assets: Option<PathBuf>,
     /// Site of the clusters; asked for when the input has clusters
     #[arg(long = "site", id = "import_site", value_name = "NAME", value_parser = name)]
     pub site: Option<String>,

@@ -15,8 +15,11 @@ use crate::output;
 
 /// Compares what was recorded with what the stored inputs give.
 pub(crate) fn run(args: &ReplayArgs, context: &Context) -> anyhow::Result<Exit> {
+    // `--against` takes folders and names that are not there yet for something else; here there must be a file.
+    let path = || args.plan.display().to_string();
+    std::fs::metadata(&args.plan).map_err(|source| Failure::Read { path: path(), source })?;
     let Some(saved) = Saved::read(&args.plan)? else {
-        bail!(Failure::NoPlan(args.plan.display().to_string()));
+        bail!(Failure::NoPlan(path()));
     };
     let input_digest = canonical::digest(&saved.input, DigestAlgorithm::Sha256)?;
     let recorded = canonical::bytes(&saved.plan)?;

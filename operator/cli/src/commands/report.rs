@@ -3,9 +3,11 @@
 //! Nothing is counted here: intake reads, measure counts, report tells. The exit code says whether the input could be
 //! used; a low figure is no failure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::bail;
 use jiff::Timestamp;
-use jiuzhou_engine::terms::{ObjectRef, Place, Reason};
+use jiuzhou_engine::terms::{Finding, ObjectRef, Place, Reason};
 use jiuzhou_intake::figures::{Answer, Ask, Figures};
 use jiuzhou_intake::{Fleet, figures};
 use jiuzhou_measure::assessment::StageRule;
@@ -54,13 +56,25 @@ pub(crate) fn run(args: &ReportArgs, context: &Context) -> anyhow::Result<Exit> 
     };
     let mut all = std::mem::take(&mut document.findings);
     all.extend(findings);
-    document.take_findings(all);
-    document.findings.dedup();
+    document.take_findings(told_once(all));
     output::write(&document, &args.output, context)?;
     // Papers are input, too: a row that was left out fails as a file does.
     let unusable =
         unusable || document.findings.iter().any(|finding| settlement::OF_PAPERS.contains(&finding.reason.code));
     Ok(if unusable { Exit::Input } else { Exit::Ok })
+}
+
+/// What the input and the figures both say, once, with the weight it has for the figures.
+fn told_once(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let key = |finding: &Finding| (finding.reason.clone(), finding.subject.clone(), finding.pointer.clone());
+    let mut heaviest = BTreeMap::new();
+    for finding in &findings {
+        let known = heaviest.entry(key(finding)).or_insert(finding.severity);
+        *known = (*known).max(finding.severity);
+    }
+    let mut told = BTreeSet::new();
+    findings.retain(|one| heaviest.get(&key(one)) == Some(&one.severity) && told.insert(key(one)));
+    findings
 }
 
 /// Both reports of a fleet, each as of the end of the month before, for `demo`.

@@ -28,10 +28,10 @@ pub(super) fn document(fleet: &Fleet, ask: &Ask, as_of: Timestamp, args: &Report
     let payers = figures::payers(&scene, period);
     let (mut papers, mut findings) = (Papers::default(), Vec::new());
     if let Some(path) = &args.invoice {
-        findings.extend(papers.take_invoice(&path.to_string_lossy(), &read(path)?, &payers, period));
+        findings.extend(papers.take_invoice(&path.to_string_lossy(), &paper(path)?, &payers, period));
     }
     if let Some(path) = &args.deductions {
-        findings.extend(papers.take_deductions(&path.to_string_lossy(), &read(path)?, &payers, period));
+        findings.extend(papers.take_deductions(&path.to_string_lossy(), &paper(path)?, &payers, period));
     }
     let Settled { settlement: settled, subject, findings: told, entered: _ } =
         figures::settled(&scene, ask, as_of, &papers)?.ok_or_else(open)?;
@@ -45,7 +45,8 @@ pub(super) fn document(fleet: &Fleet, ask: &Ask, as_of: Timestamp, args: &Report
     Ok(document)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a table of papers.
+pub(super) fn paper(path: &Path) -> Result<Vec<u8>, Failure> {
     let name = || path.to_string_lossy().into_owned();
     let size = fs::metadata(path).map_err(|source| Failure::Read { path: name(), source })?.len();
     if usize::try_from(size).is_ok_and(|size| size <= BYTES) {

@@ -61,7 +61,7 @@ fn a_profile_without_a_name_or_of_several_images_is_refused() {
     let folder = Folder::new();
     let named = ["inspect", IMAGE, IMAGE, "--image-name", "r.example/a:1"];
     let ran = folder.run(&named);
-    assert!(ran.code == 1 && ran.err.contains("for one image"), "{}", ran.err);
+    assert!(ran.code == 64 && ran.err.contains("for one image"), "{}", ran.err);
     let zh = folder.run(&["inspect", IMAGE, "--image-name", "大写/A", "--lang", "zh"]);
     assert!(zh.code == 1 && zh.err.contains("无法读取镜像名"), "{}", zh.err);
     assert_eq!(folder.run(&["inspect", IMAGE, "--digest", "sha256:00"]).code, 64);
@@ -93,7 +93,7 @@ fn what_runs_a_package_is_found_by_the_list_that_inspect_wrote() {
 fn an_import_needs_a_site_only_for_clusters_and_its_result_is_valid() {
     let folder = Folder::new();
     let without = folder.run(&["import", "-f", "docs/inputs/karmada.yaml", "--lang", "zh"]);
-    assert!(without.code == 1 && without.err.contains("--site") && without.out.is_empty(), "{}", without.err);
+    assert!(without.code == 64 && without.err.contains("--site") && without.out.is_empty(), "{}", without.err);
     let ran = folder.run(&["import", "-f", "docs/inputs/karmada.yaml", "--site", "dali-a"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("purgeMode") && ran.err.contains("insecureSkipTLSVerification"), "{}", ran.err);

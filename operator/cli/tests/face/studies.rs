@@ -103,9 +103,9 @@ fn a_scenario_ends_by_what_follows_from_it() {
 #[test]
 fn nothing_supposed_and_wrong_words_are_told_in_both_languages() {
     let (code, _, err) = whatif(&[]);
-    assert_eq!((code, err.contains("failed to suppose anything")), (1, true), "{err}");
+    assert_eq!((code, err.contains("failed to suppose anything")), (64, true), "{err}");
     let (code, _, err) = whatif(&["--replicas", "web", "--lang", "zh"]);
-    assert_eq!((code, err.contains("应写作")), (1, true), "{err}");
+    assert_eq!((code, err.contains("应写作")), (64, true), "{err}");
     let (code, _, err) = whatif(&["--scenario", "nobody", "--lang", "zh"]);
     assert_eq!((code, err.contains("找不到 Scenario")), (1, true), "{err}");
 }
@@ -141,7 +141,7 @@ fn scenarios_of_the_files_are_chosen_by_name() {
     let folder = Folder::new();
     let run = |more: &[&str]| folder.run(&[&["whatif", "examples/10-province"], &AS_OF[..], more].concat());
     let ran = run(&[]);
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 64);
     assert!(ran.err.contains("lose-dali-kunpeng") && ran.err.contains("reform"), "{}", ran.err);
     let ran = run(&["--scenario", "reform", "--fail-on", "never", "-o", "json"]);
     assert_eq!(ran.code, 0, "{}", ran.err);

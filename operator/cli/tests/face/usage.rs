@@ -19,6 +19,9 @@ fn each_end_has_its_own_exit_code() {
     assert_eq!(code(&["plan", "--no-such-flag"]), 64);
     assert_eq!(code(&["help", "no-such-topic"]), 64);
     assert_eq!(code(&["explain", "nobody", "examples/01-first-tenant"]), 1);
+    assert_eq!(code(&["whatif", "examples/01-first-tenant"]), 64);
+    assert_eq!(code(&["whatif", "examples/01-first-tenant", "--grid-factor", "dali=-5"]), 64);
+    assert_eq!(code(&["report", "energy", "examples/01-first-tenant", "--invoice", "a.csv"]), 64);
 }
 
 #[test]
@@ -187,4 +190,29 @@ fn scripts_and_pages_are_made_for_every_shell_and_command() {
     assert!(folder.run(&["man", "--lang", "zh", "plan"]).out.contains("方案"));
     let wrong = folder.run(&["man", "plna"]);
     assert!(wrong.code == 64 && wrong.err.contains("did you mean plan?"), "{}", wrong.err);
+}
+
+#[test]
+fn two_results_for_one_place_are_refused_and_nothing_is_written() {
+    let folder = Folder::new();
+    let plan = ["plan", "examples/01-first-tenant", "--as-of", "2026-11-23"];
+    let both = folder.run(&[&plan[..], &["-o", "json", "-o", "yaml"]].concat());
+    assert_eq!((both.code, both.out.as_str()), (64, ""), "{}", both.err);
+    assert!(both.err.contains("standard output") && both.err.contains("yaml=FILE"), "{}", both.err);
+    let file = folder.run(&[&plan[..], &["-o", "json=a", "-o", "csv=a", "--lang", "zh"]].concat());
+    assert_eq!((file.code, folder.path().join("a").exists()), (64, false), "{}", file.err);
+    assert!(file.err.contains("两份结果"), "{}", file.err);
+    // One on standard output and any number of files is what `-o` is for.
+    let each = folder.run(&[&plan[..], &["-o", "json", "-o", "csv=b", "-o", "junit=c"]].concat());
+    assert_eq!((each.code, folder.path().join("b").exists()), (0, true), "{}", each.err);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_as_that() {
+    let folder = Folder::new();
+    let replay = folder.run(&["replay", "no-such-file", "--lang", "zh"]);
+    assert_eq!(replay.code, 1);
+    assert_eq!(replay.err.trim_end(), "jiuzhou：无法读取 no-such-file：没有该文件或目录");
+    let plan = folder.run(&["plan", "no-such-file"]);
+    assert!(plan.out.contains("no-such-file cannot be read: there is no such file or folder."), "{}", plan.out);
 }

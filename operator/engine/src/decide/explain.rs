@@ -15,20 +15,25 @@ use super::columns;
 use super::input::ClusterInput;
 use super::kept::Kept;
 use super::plan::{Changes, Turn, turns};
-use super::planner::{Decided, Planner};
-use super::pool_rules::POOL_RULES;
+use super::planner::{Decided, Hindrance, Planner};
+use super::pool_rules::{POOL_RULES, UNSEEN};
 use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, QuotaUse, RuleCheck, Status};
 use super::resources;
-use super::rule::{Answer, Rule};
+use super::rule::Rule;
 use super::rules::{Judge, named};
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Spec, WorkloadKey};
-use super::tell::{Position, data_rule};
+use super::tell::{Position, data_rule, limit_reason};
 use super::view::Demand;
+use crate::choice::Limit;
 use crate::terms::{Code, Reason, Value};
 
 /// What room costs in the table.
 const CAPACITY_COST: u32 = 3;
+/// What a line of a policy costs in it.
+const POLICY_COST: u32 = 1;
+/// What a grant of quota costs in it.
+const QUOTA_COST: u32 = 5;
 
 /// What it is thought to cost to make a rule pass: from a line in a policy over a certificate to what nobody can change.
 #[must_use]
@@ -162,9 +167,11 @@ impl Planner<'_> {
         for (slot, cluster) in self.view.snapshot.clusters() {
             clusters.push(self.explain_cluster(&judge, spec, decided, slot, cluster));
         }
-        let mut one_change = Vec::new();
+        let mut one_change: Vec<_> =
+            self.limit_alone(spec, decided).map(|change| (String::new(), change)).into_iter().collect();
         for cluster in &clusters {
             if let [one] = cluster.changes.as_slice()
+                && one.is_one()
                 && self.enough(spec, decided, cluster, one)
             {
                 one_change.push((cluster.cluster.clone(), one.clone()));
@@ -207,6 +214,57 @@ impl Planner<'_> {
         // Missing room is told as what one replica more needs.
         let room = if change.rule.is_none() { room.saturating_add(1) } else { room };
         self.would_place(spec, decided, slot, room)
+    }
+
+    /// The quota, share or spread that keeps a workload without a place, where nothing else does: it is decided again
+    /// without it.
+    fn limit_alone(&mut self, spec: &Spec, decided: &Decided) -> Option<Change> {
+        if decided.status != Status::Pending || spec.colocate.is_some() {
+            return None;
+        }
+        let limit = decided.limit.as_ref()?;
+        let mut eased = spec.clone();
+        let cost = match limit {
+            Hindrance::Quota { tenant, resource, needed, .. } => {
+                let headroom = |line: &QuotaUse| if spec.fails_over() { 0 } else { line.headroom };
+                let short = |line: &QuotaUse| {
+                    let left = line.limit.map(|limit| limit.saturating_sub(headroom(line)).saturating_sub(line.after));
+                    line.resource == *resource && line.tenant != *tenant && left.is_some_and(|left| left < *needed)
+                };
+                let chain = self.books.quota.report(&self.view, Some(&spec.requirement.tenant));
+                if resource.contains('@') || chain.iter().any(short) {
+                    return None;
+                }
+                eased.quota.remove(resource);
+                for request in &mut eased.per_node {
+                    request.request.remove(resource);
+                }
+                QUOTA_COST
+            }
+            Hindrance::Choice { limit, .. } => {
+                let policy = Arc::make_mut(&mut eased.policy);
+                match limit {
+                    Limit::MinGroups(at) | Limit::MaxGroups(at) | Limit::MinReplicas(at)
+                        if usize::from(*at) < policy.spread.len() =>
+                    {
+                        policy.spread.remove(usize::from(*at));
+                    }
+                    Limit::Share(at, _) => {
+                        let of = policy.spread.get(usize::from(*at)).map(|spread| spread.key.clone());
+                        let key = of.or_else(|| policy.max_share.last().map(|share| share.key.clone()))?;
+                        policy.max_share.retain(|share| share.key != key);
+                    }
+                    _ => return None,
+                }
+                POLICY_COST
+            }
+            _ => return None,
+        };
+        self.would_place_eased(&eased, decided).then(|| Change {
+            rule: None,
+            cost,
+            reasons: vec![limit_reason(spec, limit)],
+        })
     }
 
     pub(super) fn explain_cluster(
@@ -252,7 +310,7 @@ impl Planner<'_> {
             plane < of_cluster && accepted.get(part * of_cluster + plane) == Some(&true)
         });
         let terms = columns::terms(cluster, &spec.policy.preferences);
-        let changes = self.changes(spec, decided, slot, &rules, &pools, slots);
+        let changes = self.changes((judge, spec), (slot, cluster), decided, &rules, &pools, slots);
         ClusterExplanation {
             cluster: cluster.name.clone(),
             eligible: rules.iter().all(|rule| !rule.refuses),
@@ -273,9 +331,9 @@ impl Planner<'_> {
     /// cheapest to open.
     fn changes(
         &self,
-        spec: &Spec,
+        (judge, spec): (&Judge<'_>, &Spec),
+        (slot, input): (ClusterSlot, &ClusterInput),
         decided: &Decided,
-        slot: ClusterSlot,
         rules: &[RuleCheck],
         pools: &[PoolExplanation],
         slots: i64,
@@ -283,7 +341,7 @@ impl Planner<'_> {
         let obstacle = |rule: &RuleCheck| Change {
             rule: Some(rule.rule),
             cost: cost(rule.rule),
-            reasons: rule.check.reasons.iter().filter(|_| rule.check.answer >= Answer::Unknown).cloned().collect(),
+            reasons: rule.check.refusing(judge.strict()).to_vec(),
         };
         let room = |reasons| Change { rule: None, cost: CAPACITY_COST, reasons };
         let own = rules
@@ -291,20 +349,31 @@ impl Planner<'_> {
             .filter(|rule| rule.refuses && rule.rule != Rule::Pools && !POOL_RULES.contains(&rule.rule))
             .map(obstacle);
         let mut changes: Vec<_> = own.collect();
-        let parts = &spec.requirement.parts;
-        let counted = (0..parts.len().max(1)).filter(|part| parts.get(*part).is_none_or(|part| !part.optional));
-        for part in counted {
+        for (part, (_, judge)) in judge.parts().into_iter().enumerate() {
+            if spec.requirement.parts.get(part).is_some_and(|part| part.optional) {
+                continue;
+            }
             let by_pool = of_part(pools, spec, part).enumerate().map(|(plane, pool)| {
                 let mut needed: Vec<_> = pool.rules.iter().filter(|rule| rule.refuses).map(obstacle).collect();
+                // Labels are judged of a pool that no other rule refuses, so of this one they are asked for here.
+                let refused: Vec<Rule> = needed.iter().filter_map(|change| change.rule).collect();
+                if let Some(of) = input.pools.get(plane).filter(|_| refused.iter().any(|rule| UNSEEN.contains(rule))) {
+                    let check = judge.unlabelled(of, &refused);
+                    if !check.reasons.is_empty() {
+                        let rule = Rule::NodeAffinity;
+                        needed.push(obstacle(&RuleCheck { rule, refuses: true, check }));
+                    }
+                }
                 // A set may have room in several pools together.
                 let elsewhere = pool.accepted && slots > 0;
                 if pool.slots < 1 && !elsewhere {
                     needed.push(room(self.missing(decided.shape, part, plane, slot.index())));
                 }
-                (needed.iter().map(|change| change.cost).sum::<u32>(), plane, needed)
+                let reasons = needed.iter().map(|change| change.reasons.len()).sum::<usize>();
+                ((needed.iter().map(|change| change.cost).sum::<u32>(), needed.len(), reasons, plane), needed)
             });
-            match by_pool.min_by(|a, b| (a.0, a.2.len(), a.1).cmp(&(b.0, b.2.len(), b.1))) {
-                Some((_, _, needed)) => changes.extend(needed),
+            match by_pool.min_by_key(|(price, _)| *price) {
+                Some((_, needed)) => changes.extend(needed),
                 None => changes.push(room(vec![Reason::new(Code::NoPoolAccepted)])),
             }
         }

@@ -25,6 +25,8 @@ pub mod input;
 mod judged;
 mod kept;
 #[cfg(test)]
+mod enough_tests;
+#[cfg(test)]
 mod kept_tests;
 #[cfg(test)]
 mod laws;

@@ -79,7 +79,7 @@ impl Planner<'_> {
         let single = clusters.iter().filter(|cluster| cluster.changes.len() == 1).take(TRIED_MOST);
         let found = single.into_iter().find(|cluster| {
             let one = cluster.changes.first();
-            one.is_some_and(|one| self.enough(spec, decided, cluster, one))
+            one.is_some_and(|one| one.is_one() && self.enough(spec, decided, cluster, one))
         });
         let told = |cluster: &ClusterExplanation, enough: bool| Nearest {
             cluster: cluster.cluster.clone(),

@@ -376,6 +376,13 @@ impl<'s> Planner<'s> {
         self.choose(spec, decided.block, decided.shape, full).status == Status::Placed
     }
 
+    /// As [`Self::would_place`], of the workload with less asked of it and no cluster opened.
+    pub(crate) fn would_place_eased(&mut self, eased: &Spec, decided: &Decided) -> bool {
+        self.hold_running(eased, decided.block);
+        let full = self.gather(eased, decided.block, decided.shape, Access::default());
+        self.choose(eased, decided.block, decided.shape, full).status == Status::Placed
+    }
+
     /// What runs stays as it is.
     fn keep(&self, decided: &mut Decided, status: Status, limit: Hindrance) {
         decided.status = status;

@@ -75,6 +75,25 @@ impl Judge<'_> {
         }
     }
 
+    /// As [`Self::admitted`], of a pool that some rules refuse, supposed that they did not: the labels its nodes do not show,
+    /// or show otherwise than the zone and the platform they are of. What images and trusted execution need of labels
+    /// changes with them, so it is not told of a pool that is refused for them.
+    pub(crate) fn unlabelled(&self, pool: &PoolInput, refused: &[Rule]) -> Check {
+        let Ok(affinity) = self.derived() else { return Check::pass() };
+        let shown = NodeSide::of(pool).shown();
+        let needs = refused.iter().any(|rule| matches!(rule, Rule::Architecture | Rule::Tee));
+        let kept_out = |key: &String| match key.as_str() {
+            detect::labels::ZONE => shown.get(key) != Some(&pool.zone),
+            detect::labels::PLATFORM => shown.get(key) != pool.facts.platform.as_ref(),
+            _ => !needs && !shown.contains_key(key),
+        };
+        let missing: Vec<String> = affinity.missing(&shown).into_iter().filter(kept_out).collect();
+        if missing.is_empty() {
+            return Check::pass();
+        }
+        fail(Reason::new(Code::AffinityExcludes).object(&*pool.name).wanted(list(missing)))
+    }
+
     /// Pods that go to an accepted pool of a cluster must not find their way to one that is refused.
     pub(crate) fn separation(&self, cluster: &ClusterInput) -> Check {
         let affinity = match self.derived() {
@@ -205,7 +224,7 @@ impl Judge<'_> {
                 reason.about(&*image.name)
             };
             let reasons = verdict.binding().map(|judgement| told(judgement.reason.clone())).collect();
-            check = check.and(Check { answer, reasons });
+            check = check.and(Check::of(answer, reasons));
         }
         check
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::{Check, Rule};
 use super::spec::WorkloadKey;
-use crate::terms::{Digest, Reason};
+use crate::terms::{Code, Digest, Reason, Value};
 
 /// How a decision ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -225,6 +225,19 @@ pub struct Change {
     pub reasons: Vec<Reason>,
 }
 
+impl Change {
+    /// Whether it is one thing to do. A rule that two images break, or a tier short of three checks, asks for as many;
+    /// room is one, however many resources are short.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        let checks = |reason: &Reason| match (reason.code, &reason.object) {
+            (Code::TierTooLow | Code::TierUnverified, Value::List(checks)) => checks.len(),
+            _ => 1,
+        };
+        self.rule.is_none() || self.reasons.iter().map(checks).sum::<usize>() == 1
+    }
+}
+
 /// One cluster, all rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -266,6 +279,7 @@ pub struct Explanation {
     /// Where the payer's tree stands.
     pub quota: Vec<QuotaUse>,
     /// Clusters on which one change would be enough, cheapest first, then by name: to give all replicas a place where
-    /// they have none, else to open the cluster to the workload.
+    /// they have none, else to open the cluster to the workload. A change without a cluster is of a quota, a share or a
+    /// spread that alone stands in the way.
     pub one_change: Vec<(String, Change)>,
 }

@@ -137,9 +137,20 @@ pub enum Answer {
 pub struct Check {
     /// The answer: the worst of its reasons.
     pub answer: Answer,
-    /// Why; empty for a plain pass.
+    /// Why, what weighs most first; empty for a plain pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// How many of the reasons, from the first, fail.
+    #[serde(default, skip_serializing_if = "none")]
+    failing: usize,
+    /// How many of those after them leave it open.
+    #[serde(default, skip_serializing_if = "none")]
+    unknown: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Check {
@@ -152,14 +163,44 @@ impl Check {
     /// An answer with its reason.
     #[must_use]
     pub fn because(answer: Answer, reason: Reason) -> Self {
-        Self { answer, reasons: vec![reason] }
+        Self::of(answer, vec![reason])
     }
 
-    /// The worse of two, reasons of both: those of the worse one first, because who has room for one sentence tells that.
+    /// An answer with all that led to it.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        let (mut worse, better) = if other.answer > self.answer { (other, self) } else { (self, other) };
-        worse.reasons.extend(better.reasons);
-        worse
+    pub fn of(answer: Answer, reasons: Vec<Reason>) -> Self {
+        let count = |of: Answer| if answer == of { reasons.len() } else { 0 };
+        let (failing, unknown) = (count(Answer::Fail), count(Answer::Unknown));
+        Self { answer, reasons, failing, unknown }
+    }
+
+    /// The worse of two, reasons of both, what fails before what is not known before what is only worth knowing.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.answer = self.answer.max(other.answer);
+        let Self { reasons: mut failing, failing: fail, unknown, .. } = other;
+        let mut open = failing.split_off(fail.min(failing.len()));
+        let noted = open.split_off(unknown.min(open.len()));
+        self.reasons.splice(self.failing..self.failing, failing);
+        self.failing += fail;
+        let after = self.failing + self.unknown;
+        self.reasons.splice(after..after, open);
+        self.unknown += unknown;
+        self.reasons.extend(noted);
+        self
+    }
+
+    /// The same with every reason told in another way.
+    #[must_use]
+    pub(crate) fn told(mut self, tell: impl FnMut(Reason) -> Reason) -> Self {
+        self.reasons = self.reasons.into_iter().map(tell).collect();
+        self
+    }
+
+    /// The reasons that keep something out: those that fail and, where the unknown is refused, those that leave it open.
+    #[must_use]
+    pub fn refusing(&self, strict: bool) -> &[Reason] {
+        let most = if strict { self.failing + self.unknown } else { self.failing };
+        self.reasons.get(..most).unwrap_or(&self.reasons)
     }
 }

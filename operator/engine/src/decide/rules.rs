@@ -55,13 +55,18 @@ pub(crate) fn named(part: &str, check: Check) -> Check {
         };
         reason.about(about)
     };
-    Check { reasons: check.reasons.into_iter().map(tell).collect(), ..check }
+    check.told(tell)
 }
 
 impl<'a> Judge<'a> {
     /// The node affinity that delivery adds.
     pub(crate) fn derived(&self) -> &'a Result<NodeAffinity, Reason> {
         self.demand.affinity(self.view.snapshot, self.requirement)
+    }
+
+    /// Whether what is not known keeps the cluster out.
+    pub(crate) fn strict(&self) -> bool {
+        self.demand.strict
     }
 
     /// Whether an answer keeps the cluster out.

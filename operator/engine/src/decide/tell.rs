@@ -279,7 +279,8 @@ fn only_room_counts(spec: &Spec) -> bool {
         && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
 }
 
-fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
+/// What a hindrance says to people.
+pub(crate) fn limit_reason(spec: &Spec, hindrance: &Hindrance) -> Reason {
     let workload = spec.key.to_string();
     let whole = |resource: &str| resource.split_once('@').map_or(resource, |(resource, _)| resource).to_owned();
     let amount = |resource: &str, amount: i64| match &*whole(resource) {

@@ -162,6 +162,8 @@ codes! {
         ManifestInvalid: Error,
         /// A manifest that belongs to another namespace than its workload.
         ManifestNamespaceOther: Error,
+        /// A workload that an earlier wave or Migration moves already; this one does not.
+        MigrationOverlaps: Warning,
         /// An object name or namespace that Kubernetes does not accept.
         NameInvalid: Error,
         /// A namespace on an object of a cluster-scoped kind.

@@ -3,15 +3,18 @@
 //! Names of providers and network zones have no kind of their own; they are compared with those the fleet has, and a
 //! strange one is a warning. Names inside manifests are in `manifests`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiuzhou_api::text::Name;
 use jiuzhou_api::v1alpha1::{
     ClusterSelector, GATE_COMPARE, GATE_COPY, GATE_WAY_BACK, Override, PlacementRules, Requirements,
 };
-use jiuzhou_engine::terms::{Finding, Severity};
+use jiuzhou_engine::terms::{Code, Finding, Reason, Severity};
 
 use crate::objects::{Items, named, names};
 
-use super::scene::{Field, Scene, input, weigh};
+use super::scene::{Field, Scene, full_name, input, weigh};
 
 pub(super) fn check(scene: &Scene<'_>, out: &mut Vec<Finding>) {
     let mut refs = Refs { scene, out };
@@ -137,6 +140,8 @@ impl Refs<'_, '_> {
     /// Clusters, workloads, and the wave and gate of each piece of evidence.
     fn migrations(&mut self) {
         let objects = self.scene.objects;
+        // A workload goes with the first wave that names it; whoever names it too must hear that nothing comes of it.
+        let mut moved: BTreeMap<(&str, &str), String> = BTreeMap::new();
         for item in input(&objects.migrations) {
             let spec = &item.object.spec;
             let at = Field::new(&item.document, "/spec");
@@ -147,6 +152,14 @@ impl Refs<'_, '_> {
                 for (place, name) in wave.workloads.iter().enumerate() {
                     let at = at.at("waves", index).at("workloads", place);
                     self.inside(&at, "FleetWorkload", &objects.workloads, &item.document.namespace, name);
+                    let this = format!("{}/{}", full_name(&item.document), wave.name);
+                    match moved.entry((&item.document.namespace, name)) {
+                        Entry::Vacant(free) => drop(free.insert(this)),
+                        Entry::Occupied(first) => {
+                            let reason = Reason::new(Code::MigrationOverlaps).object(&**name);
+                            self.out.push(at.finding(reason.seen(this).wanted(first.get().as_str())));
+                        }
+                    }
                 }
             }
             for (index, proof) in spec.evidence.iter().enumerate() {

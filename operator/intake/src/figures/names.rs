@@ -78,7 +78,7 @@ fn missing(code: Code) -> bool {
 }
 
 /// The field a note is about, and where it stands (or the nearest thing above it that does).
-fn pointer(objects: &Objects, note: &LeftOut) -> Option<(&'static str, jiuzhou_engine::terms::Place)> {
+fn pointer(objects: &Objects, note: &LeftOut) -> Option<(String, jiuzhou_engine::terms::Place)> {
     let subject = &note.subject;
     let key = (subject.namespace.clone(), subject.name.clone());
     let document = match subject.kind.as_str() {
@@ -100,12 +100,23 @@ fn pointer(objects: &Objects, note: &LeftOut) -> Option<(&'static str, jiuzhou_e
         | Code::CertificateInvalid
         | Code::CertificateNotRetired
         | Code::CertificateNotTradable
-        | Code::CertificateUsedTwice
-        | Code::RenewableBelowLimit => "/spec/certificates",
+        | Code::CertificateUsedTwice => {
+            // Of several the one it is about.
+            let all = objects.sites.get(&key).map(|item| item.object.spec.certificates.as_slice()).unwrap_or_default();
+            let at = all.iter().position(|one| text(&note.reason.object) == Some(&*one.id));
+            let pointer = at.map_or_else(|| "/spec/certificates".to_owned(), |at| format!("/spec/certificates/{at}"));
+            let place = document.place(&pointer);
+            return Some((pointer, place));
+        }
+        Code::RenewableBelowLimit => "/spec/certificates",
         Code::PowerUnknown => "/spec/poolFacts",
         Code::ExemptionInvalid => "/spec/exemption",
         Code::ProjectCodeRepeated => "/spec/projectCode",
         _ => "/metadata/name",
     };
-    Some((pointer, document.place(pointer)))
+    Some((pointer.to_owned(), document.place(pointer)))
+}
+
+fn text(value: &jiuzhou_engine::terms::Value) -> Option<&str> {
+    if let jiuzhou_engine::terms::Value::Text(text) = value { Some(text) } else { None }
 }

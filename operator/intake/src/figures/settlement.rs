@@ -2,9 +2,9 @@
 //!
 //! A FleetPlacement says what is reserved since it was committed, and nothing of the time before: unless it is the first
 //! of its workload, that time is not recorded, and stays so rather than being filled with what is reserved today; so does
-//! the time of a Job that has ended, because its end is recorded without a time. Where
-//! the use of a month was read or stated, it is charged for CPU when it is more than what was reserved, and in place of
-//! it where that is not recorded.
+//! the time of a Job that has ended, because its end is recorded without a time. Where the use of a month was read or
+//! stated, it is charged for CPU when it is more than what was reserved, and in place of it where that is not recorded.
+//! Assets of the register are charged from their first day to their last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,9 @@ use jiuzhou_measure::{Month, Period, Scope};
 
 use super::Scene;
 use super::bodies::Bodies;
+use crate::beijing;
 use crate::builtin;
-use crate::objects::{Objects, named};
+use crate::objects::{Item, Objects, named};
 
 /// Whom and what the lines of an invoice may name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn payers(scene: &Scene<'_>, period: Period) -> Payers {
     payers
 }
 
-/// The prices of all books. Nodes and energy are what a provider buys, not what it charges a body for.
+/// The prices of all books. Energy is what a provider buys, not what it charges a body for.
 #[must_use]
 pub fn price_book(objects: &Objects) -> PriceBook {
     let mut all = Vec::new();
@@ -88,8 +89,11 @@ pub fn price_book(objects: &Objects) -> PriceBook {
                     let class = entry.accelerator.as_ref().map(ToString::to_string).unwrap_or_default();
                     (Service::Accelerator(class), PriceUnit::Hour)
                 }
-                api::PriceUnit::ItemMonth => (Service::Item(entry.code.to_string()), PriceUnit::Month),
-                api::PriceUnit::NodeMonth | api::PriceUnit::KilowattHour => continue,
+                // A node by the month is charged to who has it as an asset; the nodes of clusters are the provider's own.
+                api::PriceUnit::ItemMonth | api::PriceUnit::NodeMonth => {
+                    (Service::Item(entry.code.to_string()), PriceUnit::Month)
+                }
+                api::PriceUnit::KilowattHour => continue,
             };
             for price in &entry.prices {
                 let Ok(from) = Month::parse(&price.from_month) else { continue };
@@ -131,6 +135,11 @@ pub fn reservations(scene: &Scene<'_>, period: Period, scope: &Scope) -> Vec<Res
         for month in period.months() {
             reader.month(spec, &tenant, month, asked, &mut all);
         }
+    }
+    for item in scene.objects.systems.values() {
+        let tenant = names.now(&item.object.spec.tenant);
+        let asked = bodies.as_ref().is_none_or(|bodies| bodies.contains(&tenant));
+        all.extend(item.object.spec.assets.iter().flat_map(|asset| reader.asset(item, asset, &tenant, period, asked)));
     }
     all
 }
@@ -210,6 +219,49 @@ impl Reader<'_> {
                 push(cluster, basis, quantity, since, month.end());
             }
         }
+    }
+
+    /// What is charged for an asset of the register: one item of its code, else its CPUs and memory. An asset on no cloud
+    /// has nobody who charges for it; one of which nobody says since when it runs is not charged.
+    fn asset(
+        &self,
+        item: &Item<api::InformationSystem>,
+        asset: &api::Asset,
+        tenant: &str,
+        period: Period,
+        asked: bool,
+    ) -> Vec<Reservation> {
+        let Some((cloud, since)) = asset.cloud.as_ref().zip(asset.since.as_ref()) else { return Vec::new() };
+        let (first, last) = (period.first().start(), period.last().end());
+        let Some(from) = beijing::start(since).map(|from| from.max(first)) else { return Vec::new() };
+        let to = asset.until.as_ref().and_then(|day| beijing::end(day)).map_or(last, |end| end.min(last));
+        if from >= to {
+            return Vec::new();
+        }
+        let services = match &asset.code {
+            Some(code) => vec![(Service::Item(code.to_string()), 1)],
+            None => vec![(Service::Cpu, i64::from(asset.cpus)), (Service::Memory, i64::from(asset.memory_gib))],
+        };
+        let site = asset.site.as_deref().unwrap_or_default();
+        let place = named(&self.scene.objects.sites, site).map(|item| &*item.object.spec.region);
+        let serves = || item.object.spec.region.as_deref().unwrap_or_default();
+        let sited = self.scope.sites.is_empty() || self.scope.sites.contains(site);
+        let asked = asked && sited && self.scope.covers(place.unwrap_or_else(serves));
+        let one = |(service, count): (Service, i64)| Reservation {
+            tenant: tenant.to_owned(),
+            system: item.document.object_ref(),
+            provider: cloud.to_string(),
+            service,
+            workload: ObjectRef::new("Asset", &item.document.namespace, &asset.name),
+            cluster: String::new(),
+            from,
+            to,
+            platforms: [asset.platform.as_ref().map(ToString::to_string).unwrap_or_default()].into(),
+            basis: Basis::Reserved,
+            quantity_milli: count.checked_mul(1000),
+            asked,
+        };
+        services.into_iter().filter(|(_, count)| *count > 0).map(one).collect()
     }
 
     /// What one replica asks for, in thousandths; `None` where it depends on the nodes of each cluster.

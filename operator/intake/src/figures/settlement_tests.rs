@@ -180,3 +180,29 @@ fn a_scope_narrows_by_body_and_place() {
     assert_eq!(with(jiuzhou_measure::Scope { sites: names("lhasa"), ..Default::default() }), 0);
     assert_eq!(with(jiuzhou_measure::Scope { regions: names("532900"), ..Default::default() }), 2);
 }
+
+#[test]
+fn assets_of_the_register_are_charged_by_their_days_and_only_where_they_are_told() {
+    let prices = MORE.replace(
+        "  items:\n",
+        "  items:\n  - {code: DB-01, title: 数据库实例, unit: ItemMonth, prices: [{fromMonth: \"2026-01\", fen: 310000}]}\n",
+    );
+    let assets = r#"  assets:
+  - {name: vm-1, kind: VirtualMachine, cpus: 4, memoryGib: 10, cloud: cec, since: "2026-10-22"}
+  - {name: db-1, kind: Database, cpus: 8, cloud: cec, code: DB-01, since: "2026-01-01", until: "2026-10-10"}
+  - {name: old, kind: Machine, cpus: 64, cloud: cec, since: "2026-01-01", until: "2026-09-30"}
+  - {name: own, kind: Machine, cpus: 64, since: "2026-01-01"}
+  - {name: unsaid, kind: VirtualMachine, cpus: 2, cloud: cec}
+"#;
+    let text = [FLEET, &prices, &system("yiban", &format!("  hosting: {{state: Lifted}}\n{assets}"))].concat();
+    let october = settled_of(&text, "2026-10");
+    let rows = october.settlement.charges.iter();
+    let rows: Vec<_> = rows.map(|one| (one.workload.name.as_str(), one.seconds / 3600, one.amount)).collect();
+    // The 22nd to the 31st are 240 h: 4 cpu x 8 fen and 10 GiB x 2.1 fen an hour; ten of 31 days of 3,100 yuan.
+    assert_eq!(
+        rows,
+        [("vm-1", 240, Some(Fen(7680))), ("vm-1", 240, Some(Fen(5040))), ("db-1", 240, Some(Fen(100_000)))]
+    );
+    assert_eq!(october.settlement.total.payable, Fen(112_720));
+    assert_eq!(settled_of(&text, "2026-09").settlement.charges.len(), 2, "the database, and the CPUs of the old machine");
+}

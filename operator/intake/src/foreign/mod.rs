@@ -179,7 +179,7 @@ fn pull() -> api::Connection {
 }
 
 /// A name as ours must be: lower-case letters, digits and hyphens, at most so many; a digest keeps altered ones apart.
-fn name_of(text: &str, most: usize) -> String {
+pub(crate) fn name_of(text: &str, most: usize) -> String {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let kept: String = text.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).collect();
     let kept = kept.trim_matches('-');

@@ -216,21 +216,38 @@ impl<'c> Fleet<'_, 'c> {
             }
         });
         if there && !any {
+            let entered = self.evidence_of(cluster);
             let pointer = format!("{}/expire", self.by.pointer);
             let what = wanted.map_or_else(|| "evidence".to_owned(), |id| format!("evidence/{id}"));
-            self.unknown(format!("MemberCluster/{cluster} {what}"), Vec::new(), &pointer);
+            self.unknown(format!("MemberCluster/{cluster} {what}"), entered, &pointer);
         }
+    }
+
+    /// What evidence and reports of a cluster are called.
+    fn evidence_of(&self, cluster: &str) -> Vec<String> {
+        let is = |document: &&Document| document.kind == "MemberCluster" && document.name == *cluster;
+        let Some(document) = self.documents.iter().find(is) else { return Vec::new() };
+        let named = |(list, key): (&str, &str)| -> Vec<String> {
+            let all = document.value.pointer(list).and_then(Value::as_array);
+            all.into_iter().flatten().map(|one| edit::text(one, key).to_owned()).collect()
+        };
+        let lists = [("/spec/evidence", "id"), ("/spec/protection/reports", "number"), ("/spec/cryptography/reports", "number")];
+        lists.into_iter().flat_map(named).take(LISTED).collect()
     }
 
     fn close(&mut self, closed: &CloseFirewall) {
         let CloseFirewall { cluster, peer } = closed;
         let by = self.by;
-        let mut any = false;
+        if let Some(name) = cluster.as_deref().filter(|name| self.find("MemberCluster", "", name).is_none()) {
+            return self.missing("MemberCluster", "", name);
+        }
+        let (mut any, mut opened) = (false, BTreeSet::new());
         for document in self.of_kind("MemberCluster") {
             if cluster.as_deref().is_some_and(|name| name != document.name) {
                 continue;
             }
             let Some(Value::Array(peers)) = document.value.pointer("/spec/peers") else { continue };
+            opened.extend(peers.iter().map(|one| edit::text(one, "name").to_owned()));
             let stays = |one: &&Value| peer.as_deref().is_some_and(|name| name != edit::text(one, "name"));
             let left: Vec<Value> = peers.iter().filter(stays).cloned().collect();
             if left.len() < peers.len() {
@@ -245,7 +262,8 @@ impl<'c> Fleet<'_, 'c> {
             ];
             let pointer = format!("{}/close", by.pointer);
             let told: Vec<String> = names.into_iter().flatten().collect();
-            self.unknown(if told.is_empty() { "peer".to_owned() } else { told.join(" ") }, Vec::new(), &pointer);
+            let told = if told.is_empty() { "peer".to_owned() } else { told.join(" ") };
+            self.unknown(told, opened.into_iter().take(LISTED).collect(), &pointer);
         }
     }
 
@@ -306,10 +324,7 @@ impl<'c> Fleet<'_, 'c> {
         self.unknown(object, wanted, &verb);
     }
 
-    fn unknown(&mut self, object: String, mut wanted: Vec<String>, pointer: &str) {
-        if wanted.is_empty() {
-            wanted.push("-".to_owned());
-        }
+    fn unknown(&mut self, object: String, wanted: Vec<String>, pointer: &str) {
         let document = self.by.document;
         let reason = Reason::new(Code::ReferenceUnknown).object(object).seen(document.object_ref().to_string());
         self.findings.push(document.finding(reason.wanted(wanted), pointer));

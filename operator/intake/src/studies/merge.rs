@@ -10,9 +10,10 @@ use super::change::Fleet;
 use super::edit;
 
 /// Lists of tenants: kind and field.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 5] = [
     ("MemberCluster", "/spec/dedicatedTo"),
     ("ChangeFreeze", "/spec/tenants"),
+    ("OperatingMode", "/spec/tenants"),
     ("Report", "/spec/scope/tenants"),
     ("ClusterReport", "/spec/scope/tenants"),
 ];

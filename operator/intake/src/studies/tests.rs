@@ -196,8 +196,8 @@ fn what_a_change_names_must_be_there() {
     for (changes, near) in [
         ("- drain: mian", "main"),
         ("- replicas: {workload: health/wbe, replicas: 1}", "web"),
-        ("- expire: {cluster: main, evidence: e-9}", "-"),
-        ("- close: {cluster: main, peer: nobody}", "-"),
+        ("- expire: {cluster: main, evidence: e-9}", "e-1"),
+        ("- close: {cluster: main, peer: nobody}", "police"),
         ("- merge: {from: helth, into: civil}", "health"),
         ("- remove: {kind: Site, name: attic}", "room"),
         ("- emergency: {tenants: [nobody]}", "health"),

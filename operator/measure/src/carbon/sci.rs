@@ -71,6 +71,17 @@ impl Score {
         mul_div_round(total.0, 1000, i128::from(self.units), WHAT).ok()
     }
 
+    /// Picograms per functional unit, half up, for units as small as one request of a site that answers millions an hour.
+    /// `None` for R = 0, and for more than nine tonnes per unit.
+    #[must_use]
+    pub fn picograms_per_unit(&self) -> Option<i64> {
+        if self.units <= 0 {
+            return None;
+        }
+        let total = self.operational.checked_add(self.embodied)?;
+        mul_div_round(total.0, 1_000_000_000, i128::from(self.units), WHAT).ok()
+    }
+
     /// The score of two components of one application; `None` for different units or counts, or out of range.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Option<Self> {

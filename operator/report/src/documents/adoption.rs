@@ -84,7 +84,7 @@ pub fn adoption(meta: Meta, input: &AdoptionInput<'_>, findings: Vec<Finding>) -
         ];
         let mut section = Section::new(Word::SectionComparison, columns);
         let percent = Cell::Quantity(value.0 / 10, Unit::Percent);
-        section.row(vec![Word::GovernmentAverage.into(), percent, source.as_str().into()]);
+        section.row(vec![Word::GovernmentAverage.into(), percent, Cell::Catalogued(source.clone())]);
         document.sections.push(section);
     }
     document.sections.push(by_hosting(&report.by_hosting));

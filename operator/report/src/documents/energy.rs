@@ -205,7 +205,7 @@ fn limit(site: &SiteAccount, verdict: &Verdict) -> Vec<Cell> {
         Cell::known(verdict.seen.map(PerMille)),
         PerMille(verdict.limit.bound).into(),
         status.into(),
-        verdict.limit.source.as_str().into(),
+        Cell::Catalogued(verdict.limit.source.clone()),
         verdict.limit.until.map_or(Cell::Word(Word::None), Cell::Date),
         verdict.limit.name.as_str().into(),
     ]
@@ -257,8 +257,8 @@ fn factors(sites: &[SiteAccount], lookup: &dyn Lookup) -> Section {
                 },
                 Cell::Text(factor.year.to_string()),
                 Milligrams(factor.mg_per_kwh).into(),
-                factor.source.as_str().into(),
-                factor.confidence.as_str().into(),
+                Cell::Catalogued(factor.source.clone()),
+                if factor.confidence.is_empty() { Cell::NotApplicable } else { Cell::Catalogued(factor.confidence.clone()) },
             ]);
         }
         section.row(cells);

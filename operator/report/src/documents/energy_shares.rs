@@ -52,7 +52,7 @@ pub(super) fn platforms(account: &Account, lookup: &dyn Lookup) -> Section {
     for (platform, energy) in &account.platforms {
         let name = (!platform.is_empty()).then(|| {
             let object = ObjectRef::new("CpuPlatform", "", platform);
-            lookup.title(&object).unwrap_or_else(|| platform.clone())
+            Cell::Catalogued(lookup.title(&object).unwrap_or_else(|| platform.clone()))
         });
         section.row(vec![Cell::known(name), (*energy).into()]);
     }

@@ -178,9 +178,15 @@ fn one_change(explanation: &Explanation) -> Section {
     );
     for (cluster, change) in &explanation.one_change {
         let reason = change.reasons.first();
+        // What no cluster is named for limits the whole workload, and its reason says what it is.
+        let (cluster, rule) = match (cluster.as_str(), change.rule) {
+            ("", _) => (Cell::NotApplicable, Cell::NotApplicable),
+            (name, None) => (name.into(), Word::StepCapacity.into()),
+            (name, Some(of)) => (name.into(), rule(of).into()),
+        };
         section.row(vec![
-            cluster.as_str().into(),
-            change.rule.map_or(Word::StepCapacity, rule).into(),
+            cluster,
+            rule,
             reason.map_or(Cell::NotApplicable, |reason| Cell::Reason(reason.clone())),
             reason.map_or(Cell::NotApplicable, |reason| Cell::Fix(reason.clone())),
             change.cost.into(),

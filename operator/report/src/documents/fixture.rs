@@ -81,7 +81,7 @@ pub(super) fn plan() -> (Plan, Vec<Spec>) {
 }
 
 fn check(rule: Rule, answer: Answer, reasons: Vec<Reason>) -> RuleCheck {
-    RuleCheck { rule, check: Check { answer, reasons }, refuses: answer == Answer::Fail }
+    RuleCheck { rule, check: Check::of(answer, reasons), refuses: answer == Answer::Fail }
 }
 
 /// Five clusters: two chosen, one full, one of the wrong architecture, one that fails two rules.

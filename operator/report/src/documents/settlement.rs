@@ -223,7 +223,8 @@ fn lines(charges: &[Charge], lookup: &dyn Lookup) -> Section {
             Cell::known(charge.payable()),
             charge.open.map_or(Cell::NotApplicable, Cell::Code),
         ];
-        section.row_at(cells, lookup.place(&charge.workload));
+        // An asset stands in its system.
+        section.row_at(cells, lookup.place(&charge.workload).or_else(|| lookup.place(&charge.system)));
     }
     section
 }

@@ -12,6 +12,7 @@ pub(super) const NARROW_LIST: usize = 8;
 pub(super) fn show(cell: &Cell, lang: Lang, ascii: bool, most: usize) -> String {
     match cell {
         Cell::Text(text) => clean(text),
+        Cell::Catalogued(text) => clean(&sentences::catalogued(text, lang)),
         Cell::Word(word) => word.text(lang).to_owned(),
         Cell::Words(words) => {
             let texts: Vec<&str> = words.iter().map(|word| word.text(lang)).collect();

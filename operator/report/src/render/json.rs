@@ -242,7 +242,7 @@ fn section(section: &Section) -> WireSection {
 
 pub(super) fn cell(value: &Cell) -> WireCell {
     match value {
-        Cell::Text(text) => WireCell::Text(text.clone()),
+        Cell::Text(text) | Cell::Catalogued(text) => WireCell::Text(text.clone()),
         Cell::Word(word) => WireCell::Text(word.key().to_owned()),
         Cell::Term(term) => WireCell::Text(term.key().to_owned()),
         Cell::Code(code) => WireCell::Text(code.to_string()),

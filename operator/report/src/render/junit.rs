@@ -76,7 +76,7 @@ impl Suite {
         let texts: Vec<String> = row.iter().map(|cell| show(cell, lang, false, usize::MAX)).collect();
         // The names of the row: its leading texts, without the group, which names the suite.
         let named =
-            row.iter().take_while(|cell| matches!(cell, Cell::Text(_) | Cell::Term(_) | Cell::Code(_) | Cell::Word(_)));
+            row.iter().take_while(|cell| matches!(cell, Cell::Text(_) | Cell::Catalogued(_) | Cell::Term(_) | Cell::Code(_) | Cell::Word(_)));
         let names: Vec<&str> = texts
             .iter()
             .enumerate()

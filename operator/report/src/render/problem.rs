@@ -100,7 +100,7 @@ fn of_row<'a>(
 ) -> Problem<'a> {
     let names: Vec<String> = row
         .iter()
-        .take_while(|cell| matches!(cell, Cell::Text(_) | Cell::Word(_)))
+        .take_while(|cell| matches!(cell, Cell::Text(_) | Cell::Catalogued(_) | Cell::Word(_)))
         .map(|cell| show(cell, lang, false, usize::MAX))
         .collect();
     let reason = row.iter().find_map(|cell| if let Cell::Reason(reason) = cell { Some(reason) } else { None });

@@ -51,8 +51,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::AcceleratorAbsent => Sentence {
             en: "No node of the pool can allocate {wanted} of {object}; the most on one node is {seen}.",
             zh: "节点池中没有节点能分配 {wanted} 个 {object}，单节点最多为 {seen} 个。",
-            fix_en: "Choose a pool with the accelerator, or ask for fewer.",
-            fix_zh: "请选择具备该加速器的节点池，或减少申请数量。",
+            fix_en: "Add nodes with {wanted} of it to the pool, ask for fewer, or choose another pool.",
+            fix_zh: "请在该节点池增加具备 {wanted} 个的节点、减少申请数量，或选择其他节点池。",
         },
         Code::AcceleratorClassUnknown => Sentence {
             en: "The accelerator class {object} is in no table.",
@@ -135,8 +135,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::IsaLevelTooHigh => Sentence {
             en: "The image needs {wanted}; the nodes of {object} reach {seen}.",
             zh: "镜像要求指令集级别 {wanted}，而 {object} 的节点仅达到 {seen}。",
-            fix_en: "Choose a pool of that level, raise the CPU model of the virtual machines, or build for a lower level.",
-            fix_zh: "请选择达到该级别的节点池、提升虚拟机的 CPU 型号，或按更低级别构建镜像。",
+            fix_en: "Build for {seen} or lower, raise the CPU model of the virtual machines, or choose a pool of that level.",
+            fix_zh: "请按 {seen} 或更低级别构建镜像、提升虚拟机的 CPU 型号，或选择达到该级别的节点池。",
         },
         Code::IsaUnknown => Sentence {
             en: "Whether {object} has the instruction set feature {wanted} is not known.",
@@ -147,8 +147,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::KernelTooOld => Sentence {
             en: "The image needs kernel {wanted}; the nodes of {object} run {seen}.",
             zh: "镜像要求内核版本不低于 {wanted}，而 {object} 的节点为 {seen}。",
-            fix_en: "Choose a pool with a newer kernel, or upgrade the nodes.",
-            fix_zh: "请选择内核较新的节点池，或升级节点内核。",
+            fix_en: "Upgrade the nodes to kernel {wanted}, or choose a pool with a newer one.",
+            fix_zh: "请将节点内核升级到 {wanted}，或选择内核较新的节点池。",
         },
         Code::KernelUnknown => Sentence {
             en: "The image needs kernel {wanted}; the kernel of {object} is not known.",
@@ -195,8 +195,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::PageSizeUnsupported => Sentence {
             en: "The image runs on pages up to {wanted}; the nodes of {object} have {seen}.",
             zh: "镜像最大支持 {wanted} 的内核页，而 {object} 的节点为 {seen}。",
-            fix_en: "Choose a pool with smaller pages, or build the image for larger ones.",
-            fix_zh: "请选择页更小的节点池，或按更大的页重新构建镜像。",
+            fix_en: "Build the image for pages of {seen}, or choose a pool with smaller pages.",
+            fix_zh: "请按 {seen} 的页重新构建镜像，或选择页更小的节点池。",
         },
         Code::Runs32Bit => Sentence {
             en: "The runtime falls back to the 32-bit image {object} on {seen}.",
@@ -207,8 +207,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::TeeAbsent => Sentence {
             en: "The workload needs a trusted execution environment ({wanted}), the nodes of {object} offer {seen}.",
             zh: "工作负载需要可信执行环境（{wanted}），{object} 的节点提供的为 {seen}。",
-            fix_en: "Choose a pool that offers it.",
-            fix_zh: "请选择提供该可信执行环境的节点池。",
+            fix_en: "Add nodes with {wanted} to the pool, or choose a pool that offers it.",
+            fix_zh: "请在该节点池增加具备 {wanted} 的节点，或选择提供该可信执行环境的节点池。",
         },
         Code::TeeUndeclared => Sentence {
             en: "The CPU of {object} may offer {wanted}, but its owner did not declare it usable.",

@@ -204,6 +204,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Add the missing fields; generateName cannot be delivered.",
             fix_zh: "请补全缺少的字段；generateName 无法下发。",
         },
+        Code::MigrationOverlaps => Sentence {
+            en: "{object} is moved by {wanted} already, so {seen} does not move it.",
+            zh: "{object} 已由 {wanted} 迁移，{seen} 不再迁移它。",
+            fix_en: "Leave it out of one of them, or delete the other Migration once it is completed.",
+            fix_zh: "请从其中之一移除该工作负载；若前一迁移任务已完成，请将其删除。",
+        },
         Code::NameInvalid => Sentence {
             en: "{seen} cannot be used as {object}: allowed is {wanted}.",
             zh: "{seen} 不能用作 {object}：允许的形式为 {wanted}。",
@@ -363,8 +369,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::ReferenceUnknown => Sentence {
             en: "{seen} names {object}, which does not exist in the input.",
             zh: "{seen} 引用的 {object} 在输入中不存在。",
-            fix_en: "Add the object, or correct the name[: {wanted}].",
-            fix_zh: "请补充该对象，或更正名称[：{wanted}]。",
+            fix_en: "Add the object, or correct the name[; there is: {wanted}].",
+            fix_zh: "请补充该对象，或更正名称[；现有：{wanted}]。",
         },
         Code::RegionUnknown => Sentence {
             en: "The region code {seen} does not exist in GB/T 2260.",

@@ -32,6 +32,7 @@ pub use held::{HeldBecause, confirm_deletions, held_because};
 pub use migration::{Told, migration};
 pub use mode::{ModeTold, mode};
 pub use nearest::nearest;
+pub use prose::catalogued;
 pub use system::{SystemStop, system_open, system_ready, system_stop};
 
 pub use crate::words::Lang;

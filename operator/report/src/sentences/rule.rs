@@ -21,14 +21,14 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::ClusterDedicated => Sentence {
             en: "The cluster is dedicated to {seen}; the workload belongs to {wanted}.",
             zh: "该成员集群专供 {seen} 使用，工作负载属于 {wanted}。",
-            fix_en: "Choose another cluster, or have its owner add the tenant.",
-            fix_zh: "请选择其他成员集群，或由集群所有方将该单位加入专用名单。",
+            fix_en: "Have the cluster's owner add {wanted} to those it is dedicated to, or choose another cluster.",
+            fix_zh: "请由集群所有方将 {wanted} 加入专用名单，或选择其他成员集群。",
         },
         Code::ClusterDeleting => Sentence {
             en: "The cluster is leaving the fleet.",
             zh: "该成员集群正在退出。",
-            fix_en: "Nothing needs to be done; replicas go elsewhere.",
-            fix_zh: "无需处理；副本将部署到其他成员集群。",
+            fix_en: "Choose another cluster: this one takes nothing more, and replicas there go elsewhere.",
+            fix_zh: "请选择其他成员集群：该集群不再接收部署，其上副本将部署到别处。",
         },
         Code::ClusterDraining => Sentence {
             en: "The cluster is being drained and takes nothing new.",
@@ -51,8 +51,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::DataElsewhere => Sentence {
             en: "The data of the workload is on {wanted} and cannot move; the cluster is {seen}.",
             zh: "工作负载的数据位于 {wanted} 且不可迁移，此成员集群为 {seen}。",
-            fix_en: "Place it where its data is, or plan a migration of the data.",
-            fix_zh: "请部署到数据所在集群，或安排数据迁移任务。",
+            fix_en: "Plan a migration of the data to {seen}, or place it where its data is.",
+            fix_zh: "请安排数据迁移任务将数据迁往 {seen}，或部署到数据所在集群。",
         },
         Code::DatabaseNotOffered => Sentence {
             en: "The cluster does not offer the database {wanted}; it offers {seen}.",
@@ -87,8 +87,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::JurisdictionNotAllowed => Sentence {
             en: "The operator of the cluster is under the law of {seen}; allowed is {wanted}.",
             zh: "该成员集群运营方受 {seen} 法律管辖，只允许 {wanted}。",
-            fix_en: "Choose a cluster whose operator is under allowed jurisdictions only.",
-            fix_zh: "请选择运营方仅受所允许法域管辖的成员集群。",
+            fix_en: "Allow the law of {seen} in the workload, or choose a cluster whose operator is under allowed jurisdictions only.",
+            fix_zh: "请在工作负载中允许受 {seen} 法律管辖，或选择运营方仅受所允许法域管辖的成员集群。",
         },
         Code::JurisdictionUnknown => Sentence {
             en: "The jurisdictions of the cluster's operator are not stated; allowed is {wanted}.",
@@ -141,8 +141,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::OwnershipNotAllowed => Sentence {
             en: "The cluster's operator is {seen}; allowed is {wanted}.",
             zh: "该成员集群运营方性质为 {seen}，只允许 {wanted}。",
-            fix_en: "Choose a cluster of an allowed owner.",
-            fix_zh: "请选择性质符合要求的运营方的成员集群。",
+            fix_en: "Allow the owner {seen} in the workload, or choose a cluster of an allowed owner.",
+            fix_zh: "请在工作负载中允许运营方性质 {seen}，或选择性质符合要求的运营方的成员集群。",
         },
         Code::OwnershipUnknown => Sentence {
             en: "The owner of the cluster's operator is not stated; allowed is {wanted}.",
@@ -177,8 +177,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::ProviderNotAllowed => Sentence {
             en: "The provider is {seen}; allowed is {wanted}.",
             zh: "云服务商为 {seen}，只允许 {wanted}。",
-            fix_en: "Choose a cluster of an allowed provider.",
-            fix_zh: "请选择所允许云服务商的成员集群。",
+            fix_en: "Allow {seen} in the tenant and the workload, or choose a cluster of an allowed provider.",
+            fix_zh: "请在单位与工作负载中允许 {seen}，或选择所允许云服务商的成员集群。",
         },
         Code::ProviderUnknown => Sentence {
             en: "The provider of the cluster is not stated; allowed is {wanted}.",
@@ -201,8 +201,8 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::RegionNotAllowed => Sentence {
             en: "The cluster is in region {seen}; allowed is {wanted}.",
             zh: "该成员集群位于区域 {seen}，只允许 {wanted}。",
-            fix_en: "Choose a cluster inside the allowed regions.",
-            fix_zh: "请选择位于所允许区域内的成员集群。",
+            fix_en: "Let the tenant and the workload into {seen}, if the data may be there, or choose a cluster in {wanted}.",
+            fix_zh: "如数据可以存放，请将 {seen} 加入单位与工作负载所允许的区域，或选择位于 {wanted} 的成员集群。",
         },
         Code::RegionNotStated => Sentence {
             en: "The region of the cluster is not stated; allowed is {wanted}.",
@@ -249,14 +249,14 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
         Code::ZoneMismatch => Sentence {
             en: "The pool stands in network zone {seen}; the workload needs {wanted}.",
             zh: "节点池位于网络区域 {seen}，工作负载要求 {wanted}。",
-            fix_en: "Choose a pool in that zone.",
-            fix_zh: "请选择位于该网络区域的节点池。",
+            fix_en: "Ask for zone {seen} in the workload, if it may run there, or choose a pool in {wanted}.",
+            fix_zh: "如可在该区域运行，请将工作负载要求的网络区域改为 {seen}，或选择位于 {wanted} 的节点池。",
         },
         Code::ZoneNotAllowed => Sentence {
             en: "The pool stands in network zone {seen}; the tenant may use {wanted}.",
             zh: "节点池位于网络区域 {seen}，该单位只可使用 {wanted}。",
-            fix_en: "Choose a pool in an allowed zone.",
-            fix_zh: "请选择位于所允许网络区域的节点池。",
+            fix_en: "Have the bureau add zone {seen} to the tenant's, or choose a pool in an allowed zone.",
+            fix_zh: "请由主管部门将 {seen} 加入该单位可用的网络区域，或选择位于所允许网络区域的节点池。",
         },
         Code::ZoneUnknown => Sentence {
             en: "The network zone of the pool is not stated; wanted is {wanted}.",

@@ -54,7 +54,8 @@ pub(crate) fn run(args: &WhatifArgs, context: &Context) -> anyhow::Result<Exit> 
     let (before, after) = (figures::rates(&fleet, as_of), figures::rates(&other, then));
     let scale = Scale { utilisation: before.utilisation, hours: before.hours };
     let (old, new) = (side(&today, &before), side(&supposed, &after));
-    let comparison = compare::compare(&old, &new, scale)?;
+    let mut comparison = compare::compare(&old, &new, scale)?;
+    comparison.tell_lost(&effects.lost);
     let errors: Vec<Finding> = fleet.findings.iter().filter(|one| one.severity == Severity::Error).cloned().collect();
     let unusable = !errors.is_empty() || wrong.iter().any(|one| one.severity == Severity::Error);
     let mut findings = new_findings(&fleet, other.findings, wrong);

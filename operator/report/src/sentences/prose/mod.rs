@@ -5,6 +5,7 @@
 //! fits counts. What a foreign tool says beyond the tables is quoted as its own words, with a Chinese label before it.
 
 mod own;
+mod sources;
 mod tools;
 mod yaml;
 
@@ -43,6 +44,7 @@ fn tables(code: Code) -> Option<(&'static [Table], bool)> {
 pub(super) fn told(code: Code, text: &str, lang: Lang) -> Option<String> {
     match (code, lang) {
         (Code::RuleBroken, _) => half(text, lang).map(str::to_owned),
+        (Code::CpuForeign | Code::CpuNotAssessed | Code::CpuX86, _) => side(text, lang).map(str::to_owned),
         (_, Lang::En) => None,
         (_, Lang::Zh) => zh(code, text),
     }
@@ -57,6 +59,24 @@ fn half(text: &str, lang: Lang) -> Option<&str> {
     // English may be several sentences, and may quote a Chinese word.
     let (en, zh) = halves.filter(|(en, zh)| count(en) < 3 && count(zh) > 2).last()?;
     Some(if lang == Lang::Zh { zh } else { en })
+}
+
+/// The side of a name that is written in both languages, `海光 7000 系列 / Hygon C86 7000`, as those of the catalogue are.
+fn side(text: &str, lang: Lang) -> Option<&str> {
+    let (first, second) = text.split_once(" / ")?;
+    let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    match (han(first), han(second)) {
+        (true, false) => Some(if lang == Lang::Zh { first } else { second }),
+        (false, true) => Some(if lang == Lang::Zh { second } else { first }),
+        _ => None,
+    }
+}
+
+/// A name of the catalogue, or where one of its figures comes from, in the language asked for; anything else as it is.
+#[must_use]
+pub fn catalogued(text: &str, lang: Lang) -> String {
+    let known = if lang == Lang::Zh { look_up(&[sources::SOURCES], text, INSIDE) } else { None };
+    known.unwrap_or_else(|| side(text, lang).unwrap_or(text).to_owned())
 }
 
 /// The Chinese of a parameter of this code.
@@ -149,6 +169,22 @@ mod tests {
                 assert_eq!(first, Some(at), "{en} ({zh})");
             }
         }
+    }
+
+    #[test]
+    fn a_name_in_both_languages_is_told_in_one_and_a_source_in_chinese_to_who_reads_it() {
+        let hygon = "海光 7000 系列（一、二代） / Hygon C86 7000, first and second generation";
+        assert_eq!(catalogued(hygon, Lang::Zh), "海光 7000 系列（一、二代）");
+        assert_eq!(catalogued(hygon, Lang::En), "Hygon C86 7000, first and second generation");
+        assert_eq!(catalogued("自主一号", Lang::En), "自主一号");
+        assert_eq!(catalogued("a / b", Lang::Zh), "a / b");
+        let notice = "工信厅联节函〔2025〕279号, press";
+        assert_eq!(catalogued(notice, Lang::Zh), "工信厅联节函〔2025〕279号，据新闻报道");
+        assert_eq!(catalogued(notice, Lang::En), notice);
+        assert_eq!(catalogued("secondary", Lang::Zh), "转引");
+        assert_eq!(told(Code::CpuX86, hygon, Lang::Zh).as_deref(), Some("海光 7000 系列（一、二代）"));
+        // The name of somebody's object is never taken for one of ours.
+        assert_eq!(told(Code::ReferenceUnknown, hygon, Lang::Zh), None);
     }
 
     #[test]

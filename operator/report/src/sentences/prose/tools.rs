@@ -4,6 +4,7 @@ use super::Table;
 
 /// Why a file cannot be read: the words of the standard library for a kind of error.
 pub(super) const FILES: Table = &[
+    ("there is no such file or folder", "没有该文件或文件夹"),
     ("entity not found", "不存在"),
     ("permission denied", "没有权限"),
     ("is a directory", "是目录"),
