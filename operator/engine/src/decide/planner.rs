@@ -414,6 +414,7 @@ impl<'s> Planner<'s> {
             }
             common = Some(usable);
         }
+        let nowhere = common.as_deref().is_some_and(|usable| mask::count(usable) == 0);
         let mut all = Vec::with_capacity(specs.len());
         let mut booked: Vec<&Arc<Spec>> = Vec::new();
         for spec in specs {
@@ -421,7 +422,14 @@ impl<'s> Planner<'s> {
             let shape = self.books.ledger.shape(spec);
             self.hold_running(spec, block);
             let full = self.gather(spec, block, shape, Access { only: common.as_deref(), opened: None });
-            let decided = self.choose(spec, block, shape, full);
+            let mut decided = self.choose(spec, block, shape, full);
+            if nowhere && decided.status == Status::Pending {
+                // Whoever would find a place alone is not short of room: the others leave it none.
+                self.gather(spec, block, shape, Access { only: None, opened: None });
+                if !self.candidates.is_empty() {
+                    self.keep(&mut decided, Status::Pending, Hindrance::Colocation);
+                }
+            }
             if decided.status == Status::Placed && all.is_empty() {
                 let mut chosen = vec![0; self.view.snapshot.width()];
                 decided.targets.iter().for_each(|(slot, _)| mask::assign(&mut chosen, slot.index(), true));

@@ -553,6 +553,29 @@ fn colocated_workloads_stand_together_or_nowhere() {
 }
 
 #[test]
+fn who_waits_for_a_refused_one_of_its_set_is_not_told_of_room() {
+    let first = spec("前端", 1);
+    let mut second = with(spec("后端", 1), |r| r.regions = ["99".to_owned()].into());
+    let told = |first: &Spec, second: &Spec| {
+        let set = [first, second].map(|spec| Spec { colocate: Some("门户".to_owned()), ..spec.clone() });
+        let changes = Changes { specs: set.into(), ..Changes::default() };
+        let decisions = plan(&Snapshot::new(fleet()).unwrap(), &changes, now()).unwrap().decisions;
+        let of = |name: &str| decisions.iter().find(|decision| decision.key.name == name).unwrap().clone();
+        [of("前端"), of("后端")].map(|decision| (decision.status, decision.limits.first().map(|limit| limit.code)))
+    };
+    let [waits, refused] = told(&first, &second);
+    assert_eq!((waits, refused.0), ((Status::Pending, Some(Code::ColocationImpossible)), Status::Refused));
+    // Of what is too large wherever it goes, its own room is told.
+    second = spec("后端", 1);
+    second.pods[0].request = resources(900_000);
+    let [waits, large] = told(&first, &second);
+    assert_eq!(
+        (waits.1, large),
+        (Some(Code::ColocationImpossible), (Status::Pending, Some(Code::CapacityInsufficient)))
+    );
+}
+
+#[test]
 fn pinned_data_keeps_a_workload_where_its_data_is() {
     let pinned = Spec { data_on: Some(["徐州".to_owned()].into()), ..spec("数据库", 1) };
     assert_eq!(targets(&one(fleet(), pinned.clone())), [("徐州", 1)]);

@@ -72,11 +72,7 @@ fn platform(item: &Item<api::CpuPlatform>) -> Platform {
 
 fn page_hint(likely: &api::LikelyPageSize) -> Option<PageHint> {
     let api::LikelyPageSize { os, page_size_kib } = likely;
-    Some(PageHint {
-        os: os.to_string(),
-        release_from: String::new(),
-        page_size_ki: u32::try_from(*page_size_kib).ok()?,
-    })
+    Some(PageHint::parse(os, u32::try_from(*page_size_kib).ok()?))
 }
 
 fn rule(rule: &api::DetectRule) -> Rule {

@@ -47,6 +47,9 @@ const STACK: usize = 16 << 20;
 /// kilobyte with its line, and nobody corrects more than these before looking again.
 const MOST_PROBLEMS: usize = 10_000;
 
+/// What is wrong with a line of a Helm template: a parser would speak of a map as a key.
+const TEMPLATE: &str = "a template expression that nobody has rendered";
+
 /// Reads the bytes of one file. `name` is the path as the user gave it, or `-`.
 ///
 /// Empty documents are left out. Findings: not UTF-8, a limit exceeded, a syntax error, a key that stands twice.
@@ -217,6 +220,10 @@ impl FileReader<'_> {
     fn syntax_error(&mut self, chunk: &split::Chunk, text: &str, error: &serde_saphyr::Error) {
         let mark = error.location().map_or(Mark::START, Mark::from_location).down(chunk.lines_before);
         let reason = limits::exceeded(error, self.limits).unwrap_or_else(|| {
+            let line = error.location().and_then(|at| usize::try_from(at.line()).ok()).unwrap_or(1);
+            if text.lines().nth(line.saturating_sub(1)).is_some_and(|line| line.contains("{{")) {
+                return Reason::new(Code::SyntaxInvalid).seen(TEMPLATE);
+            }
             let options = serde_saphyr::render_options! {
                 formatter: &serde_saphyr::UserMessageFormatter,
                 snippets: serde_saphyr::SnippetMode::Off,

@@ -222,3 +222,13 @@ fn keys_that_stand_twice_very_often_are_told_up_to_a_number_and_then_together() 
     assert_eq!(last.reason.seen, i64::try_from(MOST_PROBLEMS + 2).unwrap().into());
     assert!(findings.iter().all(|f| f.subject.as_ref().is_some_and(|object| object.to_string() == "Tenant/kunming")));
 }
+
+#[test]
+fn a_template_that_was_not_rendered_is_called_so_on_its_line() {
+    let (_, findings) = read_text("kind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n");
+    let told: Vec<_> = findings.iter().map(|f| (f.reason.code, f.place.as_ref().unwrap().line)).collect();
+    assert_eq!(told, [(Code::SyntaxInvalid, 3)]);
+    assert_eq!(findings[0].reason.seen, TEMPLATE.into());
+    let (_, other) = read_text("a: [1\nb: {{ .Values.b }}\n");
+    assert_eq!(other.len(), 1);
+}

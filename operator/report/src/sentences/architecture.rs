@@ -16,7 +16,7 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             en: "Nobody has said that the image exists for {wanted}, which the nodes of {object} need; it is taken for {seen} only.",
             zh: "没有任何信息说明该镜像有 {object} 节点所需的 {wanted} 清单，仅按 {seen} 处理。",
             fix_en: "Describe the image in an ImageProfile (`jiuzhou inspect` writes one); build it for {wanted} if it has no such entry.",
-            fix_zh: "请用镜像适配档案描述该镜像（可由 `jiuzhou inspect` 生成）；如确无 {wanted} 条目，请构建。",
+            fix_zh: "请用镜像适配档案描述该镜像；如确无 {wanted} 条目，请为其构建并推送。",
         },
         Code::Aarch32Absent => Sentence {
             en: "The image has 32-bit Arm programs ({wanted}), which the nodes of {object} cannot run.",

@@ -3,6 +3,8 @@
 use super::Table;
 
 pub(super) const MESSAGES: Table = &[
+    // Of our door.
+    ("a template expression that nobody has rendered", "模板表达式尚未渲染"),
     // Of the scanner.
     ("too many buffered comments while looking ahead", "连续的注释过多"),
     ("input I/O error: {}", "读取输入出错：{}"),
