@@ -90,7 +90,10 @@ pub(crate) enum Failure {
     Format { name: String, known: Vec<&'static str> },
     #[error("no file after '{0}='")]
     NoFile(String),
-    #[error("failed to write two results to {}: give each format a file of its own, as in {name}=FILE", place(file, Lang::En))]
+    #[error(
+        "failed to write two results to {}: give each format a file of its own, as in {name}=FILE",
+        place(file, Lang::En)
+    )]
     OnePlace { name: &'static str, file: Option<String> },
     #[error("{0} is no text: write it to a file with '{0}=FILE'")]
     NeedsFile(String),

@@ -21,7 +21,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("inspect", "检查镜像，说明各平台的需求：指令集、页大小、加载器、ABI 世界"),
     ("find", "查找运行某镜像、含某软件包或受某漏洞影响的工作负载"),
     ("wrap", "把普通清单（或 Helm 后渲染器的输入）转换为 FleetWorkload"),
-    ("import", "把 Karmada、OCM、ClusterProfile 或 kubeconfig 中的集群与策略，以及 CSV 格式的政务信息系统清单，转换为本平台的对象"),
+    (
+        "import",
+        "把 Karmada、OCM、ClusterProfile 或 kubeconfig 中的集群与策略，以及 CSV 格式的政务信息系统清单，转换为本平台的对象",
+    ),
     ("adopt", "原样接管运行中集群的命名空间：根据导出内容，或直接读取该集群"),
     ("export", "把决策结果写成其他系统的格式"),
     ("report", "上云率、能耗、结算、评估指数、数字主权与信创迁移就绪度报表"),

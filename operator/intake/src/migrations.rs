@@ -325,7 +325,8 @@ mod tests {
     #[test]
     fn a_workload_that_is_named_twice_is_told_where_nothing_comes_of_it() {
         let wave = "    - name: portal\n      workloads: [web]";
-        let within = story(wave, "    - name: first\n      workloads: [web]\n    - name: portal\n      workloads: [web]");
+        let within =
+            story(wave, "    - name: first\n      workloads: [web]\n    - name: portal\n      workloads: [web]");
         let overlaps = |fleet: &Fleet| -> Vec<(String, jiuzhou_engine::terms::Value)> {
             let of = |finding: &&Finding| finding.reason.code == Code::MigrationOverlaps;
             let told = |finding: &Finding| (finding.pointer.clone(), finding.reason.wanted.clone());

@@ -88,11 +88,8 @@ const DOMAINS: Words = &[
 ];
 const CLASSES: Words =
     &[("General", &["一般", "一般数据"]), ("Important", &["重要", "重要数据"]), ("Core", &["核心", "核心数据"])];
-const DUTIES: Words = &[
-    ("InwardManagement", &["对内管理"]),
-    ("OutwardService", &["对外服务"]),
-    ("Supervision", &["业务监管", "监管"]),
-];
+const DUTIES: Words =
+    &[("InwardManagement", &["对内管理"]), ("OutwardService", &["对外服务"]), ("Supervision", &["业务监管", "监管"])];
 const HOSTING: Words = &[
     ("OnPremises", &["自有机房", "本地", "未上云"]),
     ("Hosted", &["托管"]),
@@ -100,11 +97,8 @@ const HOSTING: Words = &[
     ("CloudNative", &["云原生"]),
     ("Retired", &["已退役", "退役", "已下线"]),
 ];
-const LEVELS: Words = &[
-    ("Ordinary", &["一般", "一般业务"]),
-    ("Important", &["重要", "重要业务"]),
-    ("Core", &["核心", "核心业务"]),
-];
+const LEVELS: Words =
+    &[("Ordinary", &["一般", "一般业务"]), ("Important", &["重要", "重要业务"]), ("Core", &["核心", "核心业务"])];
 const YES: Words = &[("true", &["是", "yes", "Y"]), ("false", &["否", "no", "N"])];
 const KINDS: Words = &[
     ("VirtualMachine", &["虚拟机", "云主机", "云服务器", "VM"]),

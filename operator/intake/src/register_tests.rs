@@ -41,16 +41,16 @@ fn told(imported: &Imported) -> Vec<(Code, u32, String)> {
 
 /// What comes out is valid as it stands, beside what was there.
 fn sound(imported: &Imported) {
-    let value = |item: &crate::objects::Item<jiuzhou_api::v1alpha1::Tenant>| serde_json::to_value(&*item.object).unwrap();
+    let value =
+        |item: &crate::objects::Item<jiuzhou_api::v1alpha1::Tenant>| serde_json::to_value(&*item.object).unwrap();
     let mut fleet: Vec<Value> = there().objects.tenants.values().map(value).collect();
     fleet.extend(imported.objects.iter().cloned());
     let list = serde_json::to_vec(&json!({ "apiVersion": "v1", "kind": "List", "items": fleet })).unwrap();
     let again = load_texts(&[("out.json".to_owned(), &list)], &options()).unwrap();
     // A namespace of its own is the tenant's to take, which `validate` says.
     let of_ours = |one: &Finding| one.subject.as_ref().is_some_and(|subject| subject.kind == "InformationSystem");
-    let unusable = |one: &&Finding| {
-        of_ours(one) && one.severity == Severity::Error && one.reason.code != Code::NamespaceUnowned
-    };
+    let unusable =
+        |one: &&Finding| of_ours(one) && one.severity == Severity::Error && one.reason.code != Code::NamespaceUnowned;
     let errors: Vec<_> = again.findings.iter().filter(unusable).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     assert_eq!(again.objects.systems.len(), imported.objects.len());
@@ -82,7 +82,10 @@ fn a_code_that_is_there_changes_that_system_and_keeps_the_rest_of_it() {
     let imported = read(text, "");
     assert_eq!((told(&imported), imported.objects.len()), (vec![], 1));
     let object = &imported.objects[0];
-    assert_eq!((&object["metadata"]["name"], &object["metadata"]["namespace"]), (&json!("portal"), &json!("kunming-portal")));
+    assert_eq!(
+        (&object["metadata"]["name"], &object["metadata"]["namespace"]),
+        (&json!("portal"), &json!("kunming-portal"))
+    );
     assert_eq!(object["spec"]["displayName"], "昆明市政务服务总门户");
     assert_eq!(object["spec"]["hosting"]["state"], "CloudNative", "the row says nothing of it");
     sound(&imported);

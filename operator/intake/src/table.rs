@@ -115,7 +115,8 @@ impl Reader<'_> {
     ) -> Option<BTreeMap<&'static str, usize>> {
         let (mut columns, mut unknown) = (BTreeMap::new(), Vec::new());
         for (at, name) in head.iter().map(str::trim).enumerate() {
-            let known = self.columns.iter().find(|(key, others)| key.eq_ignore_ascii_case(name) || others.contains(&name));
+            let known =
+                self.columns.iter().find(|(key, others)| key.eq_ignore_ascii_case(name) || others.contains(&name));
             match known {
                 // Of two columns of one name the first counts, the other is told.
                 Some((key, _)) if !columns.contains_key(key) => drop(columns.insert(*key, at)),

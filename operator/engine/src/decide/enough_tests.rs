@@ -98,7 +98,14 @@ fn made(world: &World, told: &ClusterExplanation, change: &Change) -> Option<Wor
             to.tenant(|tenant| add(&mut tenant.providers));
         }
         Code::ZoneNotAllowed => to.tenant(|tenant| _ = tenant.zones.insert(seen)),
-        Code::ZoneMismatch => to.asks(|asked| asked.zone = Some(seen)),
+        // Its nodes come into the zone; asking for another zone would close the pools that are in the one asked for.
+        Code::ZoneMismatch => {
+            let all = pools(&mut to.fleet.clusters[at], told, change.rule).into_iter();
+            all.filter(|pool| pool.zone == seen).for_each(|pool| {
+                pool.labels.insert(crate::detect::labels::ZONE.to_owned(), wanted.clone());
+                pool.zone.clone_from(&wanted);
+            });
+        }
         Code::ReachNotOpened => _ = to.fleet.clusters[at].peers.insert(wanted, BTreeSet::new()),
         Code::DatabaseNotOffered => _ = to.fleet.clusters[at].databases.insert(wanted, BTreeSet::new()),
         Code::OwnershipNotAllowed => {
@@ -199,7 +206,8 @@ fn eased(world: &World, reason: &Reason) -> Option<World> {
             let tenant = to.fleet.tenants.iter_mut().find(|tenant| tenant.name == name)?;
             // Of what is granted a part is kept for failover.
             let amount = short * 100 / i64::from(100 - tenant.headroom_percent.min(99)) + 1000;
-            let grant = Grant { document: "追加".into(), term: Term::OPEN, amount: [(resource.to_owned(), amount)].into() };
+            let grant =
+                Grant { document: "追加".into(), term: Term::OPEN, amount: [(resource.to_owned(), amount)].into() };
             tenant.grants.get_or_insert_default().push(grant);
         }
         _ => {
@@ -244,7 +252,8 @@ fn tried(seed: u64) -> BTreeMap<Code, usize> {
                 continue;
             }
             let changes = Changes { specs: vec![again.spec.clone()], ..Changes::default() };
-            let told = explain(&Snapshot::new(again.fleet).unwrap(), &changes, &again.spec.key, now()).unwrap().unwrap();
+            let told =
+                explain(&Snapshot::new(again.fleet).unwrap(), &changes, &again.spec.key, now()).unwrap().unwrap();
             let there = told.clusters.into_iter().find(|one| one.cluster == *cluster);
             let left: Vec<Change> = there.map(|one| one.changes).unwrap_or_default();
             // How nodes are labelled is judged of pools that nothing else refuses, so it shows only now. Nodes that tell

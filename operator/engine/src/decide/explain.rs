@@ -19,7 +19,7 @@ use super::planner::{Decided, Hindrance, Planner};
 use super::pool_rules::{POOL_RULES, UNSEEN};
 use super::record::{Change, ClusterExplanation, Explanation, PoolExplanation, QuotaUse, RuleCheck, Status};
 use super::resources;
-use super::rule::Rule;
+use super::rule::{Check, Rule};
 use super::rules::{Judge, named};
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Spec, WorkloadKey};
@@ -200,9 +200,11 @@ impl Planner<'_> {
             Status::Pending | Status::Refused => {}
         }
         let Some(slot) = self.view.snapshot.slot(&cluster.cluster) else { return false };
+        // What is told of one pool opens others only where it is the same that keeps them out.
+        let same = |check: &Check| [true, false].iter().any(|strict| check.refusing(*strict) == change.reasons);
         let opened = |pool: &PoolExplanation| {
             let mut refusing = pool.rules.iter().filter(|rule| rule.refuses);
-            pool.accepted || refusing.all(|rule| Some(rule.rule) == change.rule)
+            pool.accepted || refusing.all(|rule| Some(rule.rule) == change.rule && same(&rule.check))
         };
         let room = if spec.requirement.parts.is_empty() {
             let pools = cluster.pools.iter().filter(|pool| opened(pool));
@@ -276,7 +278,7 @@ impl Planner<'_> {
         cluster: &ClusterInput,
     ) -> ClusterExplanation {
         let current = spec.current.iter().find(|current| current.cluster == cluster.name).map_or(0, |c| c.placed);
-        let told = |rule: Rule, check: super::rule::Check| {
+        let told = |rule: Rule, check: Check| {
             let excused = rule == Rule::Taints && current > 0;
             RuleCheck { rule, refuses: judge.refuses(check.answer) && !excused, check }
         };

@@ -13,6 +13,8 @@ pub mod canonical;
 mod changes;
 mod columns;
 mod decided;
+#[cfg(test)]
+mod enough_tests;
 mod explain;
 mod failback;
 mod fingerprint;
@@ -24,8 +26,6 @@ mod index;
 pub mod input;
 mod judged;
 mod kept;
-#[cfg(test)]
-mod enough_tests;
 #[cfg(test)]
 mod kept_tests;
 #[cfg(test)]

@@ -240,6 +240,18 @@ impl<'s> Planner<'s> {
                 first = cheaper;
             }
         }
+        // What runs on every node is charged by cluster: with fewer clusters it is less.
+        while let Some(Hindrance::Quota { resource, .. }) = first.limit.clone() {
+            if first.status == Status::Placed || !self.leave_out_the_dearest(spec, block, &resource) {
+                break;
+            }
+            let fewer = self.choose_within(spec, block, shape, full, None);
+            if fewer.status == Status::Placed {
+                first = fewer;
+            } else if !matches!(fewer.limit, Some(Hindrance::Quota { .. })) {
+                break;
+            }
+        }
         let Some(bound) = self.over_quota(spec, &first, true).filter(|_| first.status == Status::Placed) else {
             return first;
         };

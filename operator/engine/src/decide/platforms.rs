@@ -213,4 +213,26 @@ impl Planner<'_> {
             all.into_iter().filter(|one| self.over_quota(spec, &alone(one.slot), false).is_none()).collect();
         self.candidates.len() < before
     }
+
+    /// Takes the candidate from the candidates on which what runs on every node takes most of a resource, of those that
+    /// carry nothing yet. Answers whether there was one beside others.
+    pub(crate) fn leave_out_the_dearest(&mut self, spec: &Spec, block: usize, resource: &str) -> bool {
+        if spec.per_node.is_empty() || self.candidates.len() < 2 {
+            return false;
+        }
+        let takes = |slot: u32| -> i64 {
+            let slot = ClusterSlot::new(slot as usize);
+            let all = self.daemons(spec, block, slot);
+            if self.booked_on(slot) > 0 {
+                0
+            } else {
+                all.first().and_then(|all| all.get(resource)).copied().unwrap_or(0)
+            }
+        };
+        let rank = |slot: u32| self.view.snapshot.name_rank(ClusterSlot::new(slot as usize));
+        let priced = self.candidates.iter().enumerate().map(|(at, one)| (takes(one.slot), rank(one.slot), at));
+        let Some((_, _, at)) = priced.filter(|(takes, ..)| *takes > 0).max() else { return false };
+        self.candidates.remove(at);
+        true
+    }
 }

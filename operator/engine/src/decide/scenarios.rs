@@ -9,12 +9,12 @@ use super::input::{
     CheckInput, CheckKind, ClusterInput, ClusterState, DataClass, Dimension, Evidence, EvidenceState, FreezeInput,
     Grant, NodeShapeInput, OnExpiry, PoolInput, Reachability, TenantInput, Term, TierInput,
 };
+use super::rule::{Answer, Check};
 use super::{
     Cause, Changes, Current, Decision, Explanation, FleetInput, MaxShare, PodInput, Policy, Requirement, Resources,
     Rule, ShareOf, Snapshot, Spec, Spread, SpreadKey, Status, Stop, WorkloadKey, decide, explain, plan,
 };
 use crate::detect::{Arch, PoolFacts};
-use super::rule::{Answer, Check};
 use crate::terms::{Code, Percent, Reason, Value};
 
 pub(super) fn resources(cpu: i64) -> Resources {
@@ -156,8 +156,7 @@ fn reasons_are_told_with_what_refuses_first_and_only_that_is_to_be_changed() {
         let all = [&noted, &open, &failed];
         let check = order.iter().fold(Check::pass(), |sum, at| sum.and(all[*at].clone()));
         let codes: Vec<_> = check.reasons.iter().map(|reason| reason.code).collect();
-        let expected =
-            [Code::NoManifestForPlatform, Code::KernelTooOld, Code::IsaUnknown, Code::PageSizeLikely];
+        let expected = [Code::NoManifestForPlatform, Code::KernelTooOld, Code::IsaUnknown, Code::PageSizeLikely];
         assert_eq!((check.answer, codes.as_slice()), (Answer::Fail, &expected[..]), "{order:?}");
         assert_eq!((check.refusing(false).len(), check.refusing(true).len()), (2, 3));
     }
@@ -169,7 +168,8 @@ fn a_quota_that_alone_stands_in_the_way_is_the_one_change_and_two_of_them_are_no
     greedy.quota = resources(1000);
     let limited = |fleet: &mut FleetInput, name: &str, cpu: i64| {
         let tenant = fleet.tenants.iter_mut().find(|tenant| tenant.name == name).unwrap();
-        tenant.grants = Some(vec![Grant { document: "批复".into(), term: Term::OPEN, amount: [("cpu".to_owned(), cpu)].into() }]);
+        tenant.grants =
+            Some(vec![Grant { document: "批复".into(), term: Term::OPEN, amount: [("cpu".to_owned(), cpu)].into() }]);
     };
     let tenant = greedy.requirement.tenant.clone();
     let mut short = fleet();

@@ -357,3 +357,21 @@ fn a_share_of_platforms_goes_by_the_pools_a_workload_may_use() {
     assert_eq!(refused.status, Status::Pending, "both clusters are kunpeng-920 to it: {refused:?}");
     assert_eq!(one(fleet, app(vec![])).status, Status::Placed, "who may use all of them has two kinds of clusters");
 }
+
+#[test]
+fn a_quota_that_what_runs_on_every_node_exceeds_on_many_clusters_is_kept_on_fewer() {
+    let decided = |cpu: i64| {
+        let mut fleet = fleet();
+        fleet.tenants[0].grants = Some(vec![super::input::Grant {
+            document: "文".into(),
+            term: super::input::Term::OPEN,
+            amount: [("cpu".to_owned(), cpu)].into(),
+        }]);
+        let app = Spec { per_node: vec![resources(500).into()], ..spec("app", 2) };
+        one(fleet, app)
+    };
+    assert_eq!(decided(3000).targets.len(), 2, "two clusters, half a core more on each");
+    let kept = decided(2500);
+    assert_eq!((kept.status, kept.targets.len()), (Status::Placed, 1), "{kept:?}");
+    assert_eq!(codes(&decided(2499)), [Code::QuotaExceeded]);
+}

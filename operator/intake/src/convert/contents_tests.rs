@@ -187,6 +187,16 @@ fn templates_for_different_nodes_are_parts_and_templates_for_the_same_are_none()
 }
 
 #[test]
+fn declared_components_of_one_object_are_one_part() {
+    let ring = "{apiVersion: example.org/v1, kind: Ring, metadata: {name: ring}, spec: {}}";
+    let more = "  requirements:\n    components:\n    - {name: a, object: o0, images: ['example.org/a:1'], requests: {cpu: 100m}, replicas: 3}\n    \
+                - {name: b, object: o0, images: ['example.org/b:1'], requests: {cpu: 100m}, replicas: 1}\n";
+    let arm = workload("Deployment", "web", 1, "nodeSelector: {kubernetes.io/arch: arm64}, ", "");
+    let told = parts(&spec(more, &[ring, &arm]));
+    assert_eq!(told.iter().map(|part| (&*part.0, part.2.len())).collect::<Vec<_>>(), [("o0", 2), ("o1", 1)]);
+}
+
+#[test]
 fn what_pods_ask_of_other_pods_is_told_as_not_planned() {
     let anti = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: \
                 kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}, ";

@@ -204,5 +204,9 @@ fn assets_of_the_register_are_charged_by_their_days_and_only_where_they_are_told
         [("vm-1", 240, Some(Fen(7680))), ("vm-1", 240, Some(Fen(5040))), ("db-1", 240, Some(Fen(100_000)))]
     );
     assert_eq!(october.settlement.total.payable, Fen(112_720));
-    assert_eq!(settled_of(&text, "2026-09").settlement.charges.len(), 2, "the database, and the CPUs of the old machine");
+    assert_eq!(
+        settled_of(&text, "2026-09").settlement.charges.len(),
+        2,
+        "the database, and the CPUs of the old machine"
+    );
 }

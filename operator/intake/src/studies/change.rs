@@ -231,7 +231,11 @@ impl<'c> Fleet<'_, 'c> {
             let all = document.value.pointer(list).and_then(Value::as_array);
             all.into_iter().flatten().map(|one| edit::text(one, key).to_owned()).collect()
         };
-        let lists = [("/spec/evidence", "id"), ("/spec/protection/reports", "number"), ("/spec/cryptography/reports", "number")];
+        let lists = [
+            ("/spec/evidence", "id"),
+            ("/spec/protection/reports", "number"),
+            ("/spec/cryptography/reports", "number"),
+        ];
         lists.into_iter().flat_map(named).take(LISTED).collect()
     }
 

@@ -258,7 +258,11 @@ fn factors(sites: &[SiteAccount], lookup: &dyn Lookup) -> Section {
                 Cell::Text(factor.year.to_string()),
                 Milligrams(factor.mg_per_kwh).into(),
                 Cell::Catalogued(factor.source.clone()),
-                if factor.confidence.is_empty() { Cell::NotApplicable } else { Cell::Catalogued(factor.confidence.clone()) },
+                if factor.confidence.is_empty() {
+                    Cell::NotApplicable
+                } else {
+                    Cell::Catalogued(factor.confidence.clone())
+                },
             ]);
         }
         section.row(cells);

@@ -75,8 +75,9 @@ impl Suite {
     fn row(&mut self, section: &Section, row: &[Cell], lang: Lang) {
         let texts: Vec<String> = row.iter().map(|cell| show(cell, lang, false, usize::MAX)).collect();
         // The names of the row: its leading texts, without the group, which names the suite.
-        let named =
-            row.iter().take_while(|cell| matches!(cell, Cell::Text(_) | Cell::Catalogued(_) | Cell::Term(_) | Cell::Code(_) | Cell::Word(_)));
+        let named = row.iter().take_while(|cell| {
+            matches!(cell, Cell::Text(_) | Cell::Catalogued(_) | Cell::Term(_) | Cell::Code(_) | Cell::Word(_))
+        });
         let names: Vec<&str> = texts
             .iter()
             .enumerate()
