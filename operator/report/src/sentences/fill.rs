@@ -207,7 +207,7 @@ mod tests {
             assert_eq!(fix(without, None, Lang::Zh), "请补充该对象，或更正名称。");
         }
         let near = reason.wanted(vec!["[c]".to_owned()]);
-        assert_eq!(fix(&near, None, Lang::En), "Add the object, or correct the name: [c].");
+        assert_eq!(fix(&near, None, Lang::En), "Add the object, or correct the name; there is: [c].");
     }
 
     #[test]
