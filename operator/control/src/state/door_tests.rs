@@ -91,7 +91,7 @@ fn places(value: &Value) -> Vec<String> {
                 }
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(n, item)| walk(item, &format!("{at}/{n}"), found))
+                items.iter().enumerate().for_each(|(n, item)| walk(item, &format!("{at}/{n}"), found));
             }
             _ => {}
         }

@@ -20,17 +20,17 @@ pub(crate) struct Groups {
 impl Groups {
     fn new(snapshot: &Snapshot, key: &SpreadKey) -> Self {
         let named = snapshot.clusters().filter_map(|(slot, cluster)| Some((slot, group(cluster, key)?)));
-        Self::of_names(snapshot, named.collect())
+        Self::of_names(snapshot, &named.collect::<Vec<_>>())
     }
 
     /// Groups by their names; clusters that are not there have none.
-    pub(crate) fn of_names(snapshot: &Snapshot, named: Vec<(ClusterSlot, String)>) -> Self {
+    pub(crate) fn of_names(snapshot: &Snapshot, named: &[(ClusterSlot, String)]) -> Self {
         let mut ids: BTreeMap<&str, u32> = named.iter().map(|(_, name)| (name.as_str(), 0)).collect();
         for (id, place) in ids.values_mut().enumerate() {
             *place = u32::try_from(id).unwrap_or(NO_GROUP);
         }
         let mut by_slot = vec![NO_GROUP; snapshot.slots()];
-        for (slot, name) in &named {
+        for (slot, name) in named {
             if let (Some(place), Some(id)) = (by_slot.get_mut(slot.index()), ids.get(name.as_str())) {
                 *place = *id;
             }

@@ -63,7 +63,7 @@ impl Planner<'_> {
                 continue;
             }
             for pod in spec.pods.iter().filter(|pod| pod.part as usize == part) {
-                for (resource, amount) in all.iter_mut() {
+                for (resource, amount) in &mut all {
                     let one = if resource == resources::PODS { Some(&1) } else { pod.request.get(resource) };
                     let elsewhere = one.map_or(0, |amount| amount.saturating_mul(pod.count.max(1)));
                     *amount = amount.saturating_sub(elsewhere).max(0);

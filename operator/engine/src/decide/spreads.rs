@@ -48,7 +48,7 @@ impl Planner<'_> {
             let platforms: Vec<&str> = self.platforms(block, slot).into_iter().collect();
             (slot, platforms.join("+"))
         });
-        Some(Groups::of_names(snapshot, named.filter(|(_, name)| !name.is_empty()).collect()))
+        Some(Groups::of_names(snapshot, &named.filter(|(_, name)| !name.is_empty()).collect::<Vec<_>>()))
     }
 }
 

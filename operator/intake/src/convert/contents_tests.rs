@@ -123,8 +123,10 @@ fn an_architecture_that_pods_ask_for_is_what_the_image_is_taken_for() {
     assert_eq!((told(Code::ImageNotProfiled), told(Code::NotPlanned)), (1, 0));
 }
 
-/// The parts of a workload: name, templates, architectures, labels asked for, whether it holds nobody up.
-fn parts(spec: &Spec) -> Vec<(String, Vec<String>, Vec<String>, Vec<String>, bool)> {
+/// A part of a workload: name, templates, architectures, labels asked for, whether it holds nobody up.
+type Row = (String, Vec<String>, Vec<String>, Vec<String>, bool);
+
+fn parts(spec: &Spec) -> Vec<Row> {
     let of = |part: &jiuzhou_engine::decide::Part| {
         let entries = part.images.iter().flat_map(|image| &image.entries);
         let keys =
@@ -140,13 +142,7 @@ fn parts(spec: &Spec) -> Vec<(String, Vec<String>, Vec<String>, Vec<String>, boo
     spec.requirement.parts.iter().map(of).collect()
 }
 
-fn row(
-    name: &str,
-    templates: &[&str],
-    arch: &str,
-    key: &str,
-    optional: bool,
-) -> (String, Vec<String>, Vec<String>, Vec<String>, bool) {
+fn row(name: &str, templates: &[&str], arch: &str, key: &str, optional: bool) -> Row {
     let some = |text: &str| if text.is_empty() { vec![] } else { vec![text.to_owned()] };
     (name.to_owned(), templates.iter().map(|t| (*t).to_owned()).collect(), some(arch), some(key), optional)
 }
