@@ -68,8 +68,16 @@ async fn a_pull_member_goes_on_offline_and_is_back_in_step() {
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "amd-settings" },
             "data": { "text": "a".repeat(size) } })
     };
+    // So does a Secret, which stands in no order at all.
+    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "amd-token" },
+        "stringData": { "token": "canary-e2e" } });
     let deployment = scene.deployment("amd", "x86", 1);
-    scene.apply(&[scene.workload_of("amd", &[deployment.clone(), settings(150_000)])]).unwrap();
+    scene.apply(&[scene.workload_of("amd", &[deployment.clone(), settings(150_000), secret])]).unwrap();
+    let arrived = ["get", "secret", "amd-token", "-n", &namespace, "-o=jsonpath={.data.token}", "--ignore-not-found"];
+    let kept = || {
+        let hub = hub.kubectl(&["get", "secrets", "-n", "jiuzhou-member-hygon", "-o=jsonpath={.items[*].data}"])?;
+        Ok::<_, anyhow::Error>(hub.contains("Y2FuYXJ5LWUyZQ=="))
+    };
     let apart = || {
         let names = hub.kubectl(&["get", "configmaps", "-n", "jiuzhou-member-hygon", "-o", "name"])?;
         Ok::<_, anyhow::Error>(names.lines().filter(|line| line.starts_with("configmap/blob-")).count())
@@ -84,7 +92,19 @@ async fn a_pull_member_goes_on_offline_and_is_back_in_step() {
     })
     .await
     .unwrap();
+    eventually("the Secret arrives", SOON, || async {
+        let seen = (scene.member("hygon").kubectl(&arrived)?, kept()?);
+        Ok(Seen::when(seen == ("Y2FuYXJ5LWUyZQ==".to_owned(), true), (), format!("{seen:?}")))
+    })
+    .await
+    .unwrap();
     scene.apply(&[scene.workload_of("amd", &[deployment, settings(10)])]).unwrap();
+    eventually("the Secret is gone from the member and from beside its orders", SOON, || async {
+        let seen = (scene.member("hygon").kubectl(&arrived)?, kept()?);
+        Ok(Seen::when(seen == (String::new(), false), (), format!("{seen:?}")))
+    })
+    .await
+    .unwrap();
     eventually("nothing stands beside the order any more", SOON, || async {
         let seen = (there(), apart()?);
         Ok(Seen::when(seen == (10, 0), (), format!("{seen:?}")))
