@@ -101,8 +101,7 @@ fn main() -> anyhow::Result<()> {
                 now if now + slack < before => "LESS: run with --write and commit",
                 _ => "as committed",
             };
-            // Less is worth keeping and no reason to refuse a change.
-            fault |= verdict == "MORE";
+            fault |= verdict != "as committed";
             say(&format!("{work:?} {what}: {now}, committed {before}: {verdict}"));
         }
     }
