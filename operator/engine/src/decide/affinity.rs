@@ -87,6 +87,34 @@ impl Affinity {
         self.names.is_empty() && self.exclude.is_empty() && self.labels.is_empty() && self.expressions.is_empty()
     }
 
+    /// The clusters that both mean; the tests of this one first.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let Self { mut names, mut exclude, mut labels, mut expressions } = self;
+        expressions.extend(other.expressions);
+        exclude.extend(other.exclude);
+        for (key, value) in other.labels {
+            // Two values for one label: the second test is kept as an expression, and no cluster passes both.
+            match labels.get(&key) {
+                Some(first) if *first != value => {
+                    expressions.push(Expression { key, operator: Operator::In, values: vec![value] });
+                }
+                _ => drop(labels.insert(key, value)),
+            }
+        }
+        if names.is_empty() {
+            names = other.names;
+        } else if !other.names.is_empty() {
+            let none = names.is_disjoint(&other.names);
+            names.retain(|name| none || other.names.contains(name));
+            if none {
+                // No name is left, and none at all would mean any.
+                exclude.extend(names.iter().cloned());
+            }
+        }
+        Self { names, exclude, labels, expressions }
+    }
+
     /// Whether a cluster is meant.
     #[must_use]
     pub fn matches(&self, name: &str, labels: &BTreeMap<String, String>) -> bool {
@@ -133,6 +161,39 @@ mod tests {
 
     fn expression(operator: Operator, values: &[&str]) -> Expression {
         Expression { key: "k".into(), operator, values: values.iter().map(|v| (*v).to_owned()).collect() }
+    }
+
+    #[test]
+    fn both_is_what_each_of_two_selections_means() {
+        let labels = |text: &str| -> BTreeMap<String, String> {
+            text.split(' ').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        };
+        let named = |names: &[&str]| Affinity {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Affinity::default()
+        };
+        let labelled = |text: &str| Affinity { labels: labels(text), ..Affinity::default() };
+        let without = |name: &str| Affinity { exclude: [name.to_owned()].into(), ..Affinity::default() };
+        let all = [
+            Affinity::default(),
+            named(&["a"]),
+            named(&["b"]),
+            named(&["a", "b"]),
+            without("a"),
+            labelled("x=1"),
+            labelled("x=2"),
+            labelled("x=1 y=1"),
+            Affinity { expressions: vec![expression(Operator::NotIn, &["v"])], ..Affinity::default() },
+        ];
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            let both = one.clone().and(other.clone());
+            for (name, has) in [("a", "x=1"), ("b", "x=2"), ("c", "x=1 y=1"), ("a", ""), ("b", "x=1"), ("a", "k=v x=1")]
+            {
+                let has = labels(has);
+                let want = one.matches(name, &has) && other.matches(name, &has);
+                assert_eq!(both.matches(name, &has), want, "{one:?} and {other:?} of {name} {has:?}");
+            }
+        }
     }
 
     #[test]

@@ -63,6 +63,13 @@ fn pools<'c>(cluster: &'c mut ClusterInput, told: &ClusterExplanation, rule: Opt
     cluster.pools.iter_mut().filter(|pool| only(&pool.name)).collect()
 }
 
+/// One more of what is allowed; nothing named allows all.
+fn allow(allowed: &mut BTreeSet<String>, more: &str) {
+    if !allowed.is_empty() {
+        allowed.insert(more.to_owned());
+    }
+}
+
 /// Makes a change; `None` for one that a person cannot make by an edit of these inputs (another tier, new evidence).
 fn made(world: &World, told: &ClusterExplanation, change: &Change) -> Option<World> {
     let mut to = World { fleet: world.fleet.clone(), spec: world.spec.clone() };
@@ -80,22 +87,12 @@ fn made(world: &World, told: &ClusterExplanation, change: &Change) -> Option<Wor
     match reason.code {
         Code::ClusterDedicated => _ = to.fleet.clusters[at].dedicated_to.insert(tenant),
         Code::RegionNotAllowed => {
-            let add = |regions: &mut BTreeSet<String>| {
-                if !regions.is_empty() {
-                    regions.insert(region.clone());
-                }
-            };
-            to.asks(|asked| add(&mut asked.regions));
-            to.tenant(|tenant| add(&mut tenant.regions));
+            to.asks(|asked| allow(&mut asked.regions, &region));
+            to.tenant(|tenant| allow(&mut tenant.regions, &region));
         }
         Code::ProviderNotAllowed => {
-            let add = |providers: &mut BTreeSet<String>| {
-                if !providers.is_empty() {
-                    providers.insert(provider.clone());
-                }
-            };
-            to.asks(|asked| add(&mut asked.providers));
-            to.tenant(|tenant| add(&mut tenant.providers));
+            to.asks(|asked| allow(&mut asked.providers, &provider));
+            to.tenant(|tenant| allow(&mut tenant.providers, &provider));
         }
         Code::ZoneNotAllowed => to.tenant(|tenant| _ = tenant.zones.insert(seen)),
         // Its nodes come into the zone; asking for another zone would close the pools that are in the one asked for.

@@ -11,6 +11,7 @@ use super::input::{DataClass, TierInput};
 use super::mask;
 use super::rule::Rule;
 use super::rules::Judge;
+use super::shape::REFERENCE;
 use super::snapshot::{ClusterSlot, FleetInput};
 use super::store::VerdictStore;
 use super::view::{Demand, View};
@@ -18,7 +19,9 @@ use super::{
     Changes, CpuSensitivity, Decision, Kept, Move, Plan, PlanInput, Planner, Requirement, Snapshot, Spec, Status,
     Verdicts, explain_all, plan, plan_with, replay, replay_on,
 };
+use crate::capacity::{Performance, convert_cpu};
 use crate::detect::Tee;
+use crate::terms::Millicores;
 
 fn world(dice: &mut Dice, clusters: u64, specs: u64) -> (FleetInput, Vec<Spec>) {
     let mut fleet = fixture::fleet(dice, clusters);
@@ -150,12 +153,17 @@ proptest! {
                     let check = judge.check(rule, slot.index(), cluster);
                     prop_assert!(!judge.refuses(check.answer), "{rule:?} {check:?}");
                 }
-                // Cpu that follows the declared performance is another amount there.
-                let converted = |resource: &str| resource == "cpu" && spec.cpu == CpuSensitivity::Linear;
+                let speed = snapshot.performance(cluster).filter(|_| spec.cpu == CpuSensitivity::Linear);
                 for pod in &spec.pods {
-                    for (resource, amount) in pod.request.iter().filter(|(resource, _)| !converted(resource)) {
+                    for (resource, amount) in &pod.request {
+                        let here = match speed {
+                            Some(_) if resource == "cpu" => {
+                                convert_cpu(Millicores(*amount), Performance::new(REFERENCE), speed).unwrap().0
+                            }
+                            _ => *amount,
+                        };
                         let key = (target.cluster.clone(), resource.clone());
-                        *taken.entry(key).or_default() += amount * pod.count * target.replicas;
+                        *taken.entry(key).or_default() += here * pod.count * target.replicas;
                     }
                 }
             }

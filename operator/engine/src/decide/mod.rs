@@ -47,6 +47,8 @@ mod rules;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scenarios_of_changes;
+#[cfg(test)]
 mod scenarios_of_parts;
 #[cfg(test)]
 mod scenarios_of_pools;

@@ -230,26 +230,19 @@ impl<'s> Planner<'s> {
         full
     }
 
-    /// Chooses, and again where the first choice goes beyond a quota: without clusters on which one replica alone does, and
-    /// within what each platform may take.
+    /// Chooses, and again where the first choice goes beyond a quota: without the clusters on which what runs on every node
+    /// takes most of it, and within what each platform may take.
     fn choose(&mut self, spec: &Spec, block: usize, shape: usize, full: u32) -> Decided {
         let mut first = self.choose_within(spec, block, shape, full, None);
-        if matches!(first.limit, Some(Hindrance::Quota { .. })) && self.leave_out_the_dear(spec, block) {
-            let cheaper = self.choose_within(spec, block, shape, full, None);
-            if cheaper.status == Status::Placed {
-                first = cheaper;
-            }
-        }
-        // What runs on every node is charged by cluster: with fewer clusters it is less.
-        while let Some(Hindrance::Quota { resource, .. }) = first.limit.clone() {
-            if first.status == Status::Placed || !self.leave_out_the_dearest(spec, block, &resource) {
+        let mut limit = first.limit.clone();
+        while let Some(Hindrance::Quota { resource, .. }) = limit {
+            if !self.leave_out_the_dear(spec, block, &resource) {
                 break;
             }
             let fewer = self.choose_within(spec, block, shape, full, None);
+            limit = fewer.limit.clone();
             if fewer.status == Status::Placed {
                 first = fewer;
-            } else if !matches!(fewer.limit, Some(Hindrance::Quota { .. })) {
-                break;
             }
         }
         let Some(bound) = self.over_quota(spec, &first, true).filter(|_| first.status == Status::Placed) else {

@@ -4,7 +4,7 @@
 //! of the pools it may land on, because which of them it will be is the member's to say. Choice is told how many replicas
 //! each limited platform may still take; a cluster with several limited platforms is bounded by the least of them, and
 //! what all of them together take is checked at the end. What runs on every node is charged by cluster, which choice is not
-//! told either: clusters on which that alone is too much are taken from it where it ran into them.
+//! told either: clusters on which that is too much, then those on which it is most, are taken from it where it ran into one.
 
 use std::collections::BTreeSet;
 
@@ -197,9 +197,10 @@ impl Planner<'_> {
         Some(Hindrance::Quota { tenant, resource, left, needed })
     }
 
-    /// Takes clusters from the candidates on which the first replica alone goes beyond a quota, because what runs on each of
-    /// their nodes is charged with it: no choice with one of them keeps the quota. Answers whether there were some.
-    pub(crate) fn leave_out_the_dear(&mut self, spec: &Spec, block: usize) -> bool {
+    /// Takes clusters from the candidates because what runs on every node is charged by cluster: those on which the first
+    /// replica alone goes beyond a quota, as no choice with one of them keeps it; where there are none, of those that carry
+    /// nothing yet the one on which it takes most of the resource. Answers whether one was taken.
+    pub(crate) fn leave_out_the_dear(&mut self, spec: &Spec, block: usize, resource: &str) -> bool {
         if spec.per_node.is_empty() {
             return false;
         }
@@ -211,23 +212,13 @@ impl Planner<'_> {
         };
         self.candidates =
             all.into_iter().filter(|one| self.over_quota(spec, &alone(one.slot), false).is_none()).collect();
-        self.candidates.len() < before
-    }
-
-    /// Takes the candidate from the candidates on which what runs on every node takes most of a resource, of those that
-    /// carry nothing yet. Answers whether there was one beside others.
-    pub(crate) fn leave_out_the_dearest(&mut self, spec: &Spec, block: usize, resource: &str) -> bool {
-        if spec.per_node.is_empty() || self.candidates.len() < 2 {
-            return false;
+        if self.candidates.len() < before || before < 2 {
+            return self.candidates.len() < before;
         }
         let takes = |slot: u32| -> i64 {
             let slot = ClusterSlot::new(slot as usize);
-            let all = self.daemons(spec, block, slot);
-            if self.booked_on(slot) > 0 {
-                0
-            } else {
-                all.first().and_then(|all| all.get(resource)).copied().unwrap_or(0)
-            }
+            let all = if self.booked_on(slot) > 0 { Vec::new() } else { self.daemons(spec, block, slot) };
+            all.first().and_then(|all| all.get(resource)).copied().unwrap_or(0)
         };
         let rank = |slot: u32| self.view.snapshot.name_rank(ClusterSlot::new(slot as usize));
         let priced = self.candidates.iter().enumerate().map(|(at, one)| (takes(one.slot), rank(one.slot), at));

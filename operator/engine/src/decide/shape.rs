@@ -165,7 +165,7 @@ pub(crate) fn added(one: &Request, two: &Request) -> Request {
 }
 
 /// Thousandths that the reference platform does.
-const REFERENCE: i64 = 1000;
+pub(super) const REFERENCE: i64 = 1000;
 
 /// Replicas of a shape without parts that fit into a pool, with what runs on every node taken off first. Pods that run on
 /// every node alone fit where every node has room for them.
