@@ -7,21 +7,12 @@
 use serde_json::{Value, json};
 
 use crate::needs::REQUIRED;
-use crate::object::Object;
-use crate::profile::Profile;
 use crate::selector::Requirement;
 
-/// Demands one of some alternatives (each a list of label requirements that must all hold) of every node the pods of
-/// `object` run on; gives the pointers of the templates that changed. Applying it twice changes nothing more. No
-/// alternatives, or an empty one, demand nothing.
-pub fn require(object: &mut Value, profile: &Profile, alternatives: &[Vec<Requirement>]) -> Vec<String> {
-    let templates = profile.templates_in(Object::new(object)).into_iter().map(|(template, _)| template);
-    let templates: Vec<String> = templates.collect();
-    templates.into_iter().filter(|template| require_of(object, template, alternatives)).collect()
-}
-
-/// As [`require`], of the pods of one template. Answers whether it changed.
-pub fn require_of(object: &mut Value, template: &str, alternatives: &[Vec<Requirement>]) -> bool {
+/// Demands one of some alternatives (each a list of label requirements that must all hold) of every node the pods of the
+/// template at a pointer run on; answers whether that changed it. Applying it twice changes nothing more. No alternatives,
+/// or an empty one, demand nothing.
+pub fn require(object: &mut Value, template: &str, alternatives: &[Vec<Requirement>]) -> bool {
     if alternatives.is_empty() || alternatives.iter().any(Vec::is_empty) {
         return false;
     }
@@ -92,6 +83,7 @@ mod tests {
     use super::*;
     use crate::needs::NodeNeeds;
     use crate::object::Labels;
+    use crate::object::Object;
     use crate::profile::Profiles;
     use crate::selector::Operator;
 
@@ -103,8 +95,10 @@ mod tests {
 
     fn apply(object: &mut Value, alternatives: &[Vec<Requirement>]) -> Vec<String> {
         let profiles = Profiles::default();
-        let profile = profiles.of(Object::new(object)).expect("a native kind").clone();
-        require(object, &profile, alternatives)
+        let profile = profiles.of(Object::new(object)).expect("a native kind");
+        let templates = profile.templates_in(Object::new(object)).into_iter().map(|(template, _)| template);
+        let templates: Vec<String> = templates.collect();
+        templates.into_iter().filter(|template| require(object, template, alternatives)).collect()
     }
 
     #[test]

@@ -82,17 +82,23 @@ pub struct NodeNeeds {
     pub privileged: bool,
     /// Claims of the namespace it mounts, by name.
     pub claims: Vec<String>,
-    /// Where it asks for nodes by other pods there ([`BY_PODS`]), below the pod's spec.
-    pub by_pods: Vec<&'static str>,
+    /// What it asks of nodes by other pods there: the field, and where it stands below the pod's spec.
+    pub by_pods: Vec<(&'static str, &'static str)>,
 }
 
 /// Demands on nodes that depend on which pods are there already: required affinity and anti-affinity of pods, hard
 /// topology spread, ports of the node. Who counts room by free amounts cannot tell whether they hold.
-const BY_PODS: [&str; 4] = [
-    "/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution",
-    "/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution",
-    "/topologySpreadConstraints",
-    "/containers",
+const BY_PODS: [(&str, &str); 4] = [
+    (
+        "affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+        "/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution",
+    ),
+    (
+        "affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+        "/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution",
+    ),
+    ("topologySpreadConstraints", "/topologySpreadConstraints"),
+    ("containers.ports.hostPort", "/containers"),
 ];
 
 impl NodeNeeds {
@@ -125,14 +131,14 @@ impl NodeNeeds {
             needs.host_ports.extend(ports.filter_map(|port| port.get("hostPort")?.as_i64()).filter(|port| *port > 0));
         }
         let [near, apart, even, ports] = BY_PODS;
-        let asked = |path: &str| !items(spec, path).is_empty();
+        let asked = |(_, path): (&str, &str)| !items(spec, path).is_empty();
         let there = [
             (near, asked(near)),
             (apart, asked(apart)),
             (even, needs.spread.iter().any(|one| one.hard)),
             (ports, !needs.host_ports.is_empty()),
         ];
-        needs.by_pods = there.into_iter().filter(|(_, there)| *there).map(|(path, _)| path).collect();
+        needs.by_pods = there.into_iter().filter(|(_, there)| *there).map(|(field, _)| field).collect();
         needs.report(object, &pointer, findings);
         needs
     }

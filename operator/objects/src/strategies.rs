@@ -138,11 +138,11 @@ fn exercise(value: &Value) {
         let view = object::Object::new(value);
         let _ = shape::Shape::of(view, &profile, &mut findings);
         let _ = images::images(view, &profile, &mut findings);
+        let mut changed = value.clone();
         for (template, _) in profile.templates_in(view) {
+            affinity::require(&mut changed, &template, &[vec![Requirement::is_in("a", &["b"])]]);
             let _ = needs::NodeNeeds::of(view, &template, &mut findings).admits("n", &object::Labels::new());
         }
-        let mut changed = value.clone();
-        affinity::require(&mut changed, &profile, &[vec![Requirement::is_in("a", &["b"])]]);
         images::rewrite(&mut changed, &profile, &[("docker.io".to_owned(), "r.cn".to_owned())].into());
         let rule = overrides::Override {
             images: [(String::new(), "a/b".to_owned())].into(),

@@ -206,7 +206,15 @@ async fn what_finds_no_room_bursts_into_the_clusters_it_opens_and_comes_back() {
     hub.world.clear_log();
     hub.run().await.expect("a restart");
     assert_eq!(hub.writes().len(), 0);
-    hub.patch("OperatingMode", None, "flood", "", &json!({ "spec": { "ended": true } })).await;
+    // Its object goes, and nothing ends early.
+    let during = stands(&hub);
+    hub.delete("/apis/jiuzhou.dev/v1alpha1/operatingmodes/flood").await;
+    hub.run().await.expect("it runs");
+    assert_eq!(stands(&hub), during);
+    hub.world.clear_log();
+    hub.run().await.expect("a restart");
+    assert_eq!(hub.writes().len(), 0);
+    hub.world.clock().advance(jiff::SignedDuration::from_hours(25));
     hub.run().await.expect("it runs");
     assert_eq!(stands(&hub), before, "what was there is there again");
 }

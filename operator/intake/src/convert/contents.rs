@@ -169,10 +169,8 @@ fn used(
         // Selectors that match nothing are told by the checks.
         let needs = NodeNeeds::of(object, &template, &mut Vec::new());
         let per_node = *count == CountRule::PerNode;
-        for asked in needs.by_pods.iter().filter(|_| !per_node) {
-            let field = asked.trim_start_matches('/').replace('/', ".");
-            let field = if field == "containers" { "containers.ports.hostPort".to_owned() } else { field };
-            found.push(object.finding(Reason::new(Code::NotPlanned).object(field), format!("{template}/spec{asked}")));
+        for (field, at) in needs.by_pods.iter().filter(|_| !per_node) {
+            found.push(object.finding(Reason::new(Code::NotPlanned).object(*field), format!("{template}/spec{at}")));
         }
         let own = images.iter().filter(|one| one.pointer.starts_with(&format!("{template}/")));
         askers.push(Asker {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
-use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
+use jiuzhou_engine::decide::affinity::Affinity;
 use jiuzhou_engine::decide::{Current, Mode, Policy, Requirement, Stop};
 
 use crate::approvals::{Approved, of_mode};
@@ -117,21 +117,36 @@ impl Modes {
     }
 
     /// Opens the clusters of the emergency that a workload is in to it, after all of its own: to what asks for no higher
-    /// class of data than that. What was its own stays first, so that it is left only by what finds no room there.
-    pub(super) fn open(&self, mode: Option<&Mode>, own: Affinity, requirement: &mut Requirement, policy: &mut Policy) {
-        let known = mode.filter(|mode| !mode.over).and_then(|mode| self.all.iter().find(|one| one.name == mode.name));
-        let opened = known.and_then(|known| known.burst.as_ref());
-        let opened = opened.filter(|(_, highest)| requirement.data_class <= words::data_class(*highest));
-        let Some((clusters, _)) = opened else {
-            requirement.affinity = both(own, std::mem::take(&mut requirement.affinity));
+    /// class of data than that. What was its own stays first, so that it is left only by what finds no room there. Where
+    /// the emergency is not known any more, or another than was approved, what it committed stays open until its end.
+    pub(super) fn open(
+        &self,
+        mode: Option<&Mode>,
+        own: Affinity,
+        committed: Option<&api::FleetPlacementSpec>,
+        requirement: &mut Requirement,
+        policy: &mut Policy,
+    ) {
+        let mode = mode.filter(|mode| !mode.over);
+        let known = mode.and_then(|mode| self.all.iter().find(|one| one.name == mode.name));
+        let opened = match known {
+            Some(known) => {
+                let burst = known.burst.as_ref();
+                let burst = burst.filter(|(_, highest)| requirement.data_class <= words::data_class(*highest));
+                burst.map(|(clusters, _)| clusters.clone())
+            }
+            None => committed.filter(|placed| mode.is_some() && placed.mode.is_some()).map(placed_in),
+        };
+        let Some(opened) = opened else {
+            requirement.affinity = own.and(std::mem::take(&mut requirement.affinity));
             return;
         };
         if requirement.groups.is_empty() {
             requirement.groups.push(Affinity::default());
         }
         let groups = std::mem::take(&mut requirement.groups);
-        requirement.groups = groups.into_iter().map(|group| both(own.clone(), group)).collect();
-        requirement.groups.push(clusters.clone());
+        requirement.groups = groups.into_iter().map(|group| own.clone().and(group)).collect();
+        requirement.groups.push(opened);
         // What goes back before the end does so by its group's own window; at the end all does.
         policy.failback_seconds.resize(requirement.groups.len(), None);
     }
@@ -154,31 +169,12 @@ impl Modes {
     }
 }
 
-/// Clusters that both mean.
-fn both(one: Affinity, other: Affinity) -> Affinity {
-    let Affinity { mut names, mut exclude, mut labels, mut expressions } = one;
-    expressions.extend(other.expressions);
-    exclude.extend(other.exclude);
-    for (key, value) in other.labels {
-        // Two values for one label: the second test is kept as an expression, and no cluster passes both.
-        match labels.get(&key) {
-            Some(first) if *first != value => {
-                expressions.push(Expression { key, operator: Operator::In, values: vec![value] });
-            }
-            _ => drop(labels.insert(key, value)),
-        }
-    }
-    if names.is_empty() {
-        names = other.names;
-    } else if !other.names.is_empty() {
-        let none = names.is_disjoint(&other.names);
-        names.retain(|name| other.names.contains(name) || none);
-        if none {
-            // No name is left, and none at all would mean any.
-            exclude.extend(names.iter().cloned());
-        }
-    }
-    Affinity { names, exclude, labels, expressions }
+/// The clusters that carry something of a placement.
+fn placed_in(placed: &api::FleetPlacementSpec) -> Affinity {
+    let carrying = placed.clusters.iter().filter(|cluster| cluster.replicas > 0);
+    // A name that no cluster has: none at all would mean any.
+    let names = carrying.map(|cluster| cluster.name.to_string()).chain([String::new()]);
+    Affinity { names: names.collect(), ..Affinity::default() }
 }
 
 /// The approval of an emergency.
@@ -204,37 +200,6 @@ pub(super) fn given_back(now: &[Current], before: &[api::PlacedCluster]) -> Vec<
 mod tests {
     use super::*;
 
-    #[test]
-    fn both_is_what_each_of_two_selections_means() {
-        let labels = |text: &str| -> BTreeMap<String, String> {
-            text.split(' ').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
-        };
-        let named = |names: &[&str]| Affinity {
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
-            ..Affinity::default()
-        };
-        let labelled = |text: &str| Affinity { labels: labels(text), ..Affinity::default() };
-        let without = |name: &str| Affinity { exclude: [name.to_owned()].into(), ..Affinity::default() };
-        let all = [
-            Affinity::default(),
-            named(&["a"]),
-            named(&["b"]),
-            named(&["a", "b"]),
-            without("a"),
-            labelled("x=1"),
-            labelled("x=2"),
-            labelled("x=1 y=1"),
-        ];
-        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
-            let both = both(one.clone(), other.clone());
-            for (name, has) in [("a", "x=1"), ("b", "x=2"), ("c", "x=1 y=1"), ("a", ""), ("b", "x=1")] {
-                let has = labels(has);
-                let want = one.matches(name, &has) && other.matches(name, &has);
-                assert_eq!(both.matches(name, &has), want, "{one:?} and {other:?} of {name} {has:?}");
-            }
-        }
-    }
-
     /// The groups and the affinity of a workload of a class, in an emergency that opens `b` up to a class.
     fn opened(class: api::DataClass, highest: api::DataClass, over: bool) -> (Vec<Affinity>, Affinity) {
         let named = |name: &str| Affinity { names: [name.to_owned()].into(), ..Affinity::default() };
@@ -258,7 +223,7 @@ mod tests {
         };
         let mut requirement = Requirement { data_class: words::data_class(class), ..Requirement::default() };
         let mut policy = Policy::default();
-        modes.open(Some(&mode), named("a"), &mut requirement, &mut policy);
+        modes.open(Some(&mode), named("a"), None, &mut requirement, &mut policy);
         (requirement.groups, requirement.affinity)
     }
 

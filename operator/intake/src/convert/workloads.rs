@@ -156,7 +156,7 @@ fn spec(
     if mode.as_ref().is_some_and(|mode| !mode.over) {
         requirement.cause = Cause::Emergency;
     }
-    context.modes.open(mode.as_ref(), affinity, &mut requirement, &mut policy);
+    context.modes.open(mode.as_ref(), affinity, committed, &mut requirement, &mut policy);
     let migrates = context.migrations.of(&own);
     if let Some(held) = migrates {
         held.narrow(&mut requirement, &mut policy, wanted);

@@ -256,7 +256,7 @@ impl<'a> Work<'a> {
                 self.refuse(draft, Reason::new(Code::NotExpressible).object(self.target.cluster), "");
                 return;
             }
-            affinity::require_of(&mut draft.value, &template, &alternatives);
+            affinity::require(&mut draft.value, &template, &alternatives);
         }
     }
 
