@@ -177,13 +177,18 @@ async fn one_witness_takes_twice_the_time_and_where_there_is_no_other_place_ever
     running.await.expect("no panic").expect("it runs");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_single_writer_is_started_elsewhere_only_after_the_word_that_the_old_one_has_stopped() {
+/// Three clusters and a single writer whose data is elsewhere.
+fn single_writer() -> Vec<Value> {
     let mut objects = with_clusters(3);
     let one = workload(&mut objects);
     one["spec"]["continuity"] = json!("SingleWriter");
     one["spec"]["data"] = json!({ "mode": "External" });
-    let hub = Hub::with(&objects).await;
+    objects
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_writer_is_started_elsewhere_only_after_the_word_that_the_old_one_has_stopped() {
+    let hub = Hub::with(&single_writer()).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
@@ -213,11 +218,7 @@ async fn a_single_writer_is_started_elsewhere_only_after_the_word_that_the_old_o
 
 #[tokio::test(start_paused = true)]
 async fn an_operator_that_comes_back_tells_what_a_single_writer_waits_for_by_now() {
-    let mut objects = with_clusters(3);
-    let one = workload(&mut objects);
-    one["spec"]["continuity"] = json!("SingleWriter");
-    one["spec"]["data"] = json!({ "mode": "External" });
-    let hub = Hub::with(&objects).await;
+    let hub = Hub::with(&single_writer()).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;

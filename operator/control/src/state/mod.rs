@@ -23,7 +23,7 @@ use jiff::civil::Date;
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::{FleetInput, Snapshot, SnapshotError, Spec, WorkloadKey};
-use jiuzhou_engine::terms::{Finding, ObjectRef};
+use jiuzhou_engine::terms::{Finding, ObjectRef, Severity};
 use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
@@ -282,10 +282,11 @@ impl State {
         }
         // What was refused at the door keeps its findings; the rest is told anew.
         let mut before = std::mem::take(&mut self.findings);
-        // Nobody looks at the status of a tier before a workload names it.
-        for (object, findings) in by_object.iter().filter(|(object, _)| object.kind == "SovereigntyTier") {
-            if before.get(object) != Some(findings) {
-                tracing::warn!(tier = object.name, code = ?findings.first().map(|one| one.reason.code), "a tier is at fault");
+        // A workload tells of its own in its status; of most others nobody would.
+        for (object, findings) in by_object.iter().filter(|(object, _)| object.kind != "FleetWorkload") {
+            let fault = findings.iter().find(|finding| finding.severity == Severity::Error);
+            if let Some(fault) = fault.filter(|_| before.get(object) != Some(findings)) {
+                tracing::warn!(%object, code = %fault.reason.code, at = fault.pointer, "an object is at fault");
             }
         }
         before.retain(|object, _| self.objects.refused.contains(object));
