@@ -3,19 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::affinity::Affinity;
 use super::fixture::now;
 use super::input::{
     CheckInput, CheckKind, ClusterInput, ClusterState, DataClass, Dimension, Evidence, EvidenceState, FreezeInput,
     Grant, NodeShapeInput, OnExpiry, PoolInput, Reachability, TenantInput, Term, TierInput,
 };
-use super::rule::{Answer, Check};
 use super::{
     Cause, Changes, Current, Decision, Explanation, FleetInput, MaxShare, PodInput, Policy, Requirement, Resources,
     Rule, ShareOf, Snapshot, Spec, Spread, SpreadKey, Status, Stop, WorkloadKey, decide, explain, plan,
 };
 use crate::detect::{Arch, PoolFacts};
-use crate::terms::{Code, Percent, Reason, Value};
+use crate::terms::{Code, Percent, Value};
 
 pub(super) fn resources(cpu: i64) -> Resources {
     [("cpu".to_owned(), cpu), ("memory".to_owned(), cpu << 20)].into()
