@@ -6,7 +6,6 @@
 use jiuzhou_e2e::{Fleet, rights};
 
 #[tokio::test]
-#[ignore = "275 of 277 were used on 2026-11-27, the two others (Secrets of pull members) have a story since; by name"]
 async fn every_right_that_is_granted_was_used_and_none_was_missing() {
     let fleet = Fleet::start().await.unwrap();
     let hub = (rights::roles(fleet.hub()).unwrap(), fleet.hub().audit().unwrap());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiuzhou_api::{KindInfo, Scope, kinds};
-use jiuzhou_e2e::{Cluster, Fleet};
+use jiuzhou_e2e::scene::SOON;
+use jiuzhou_e2e::{Cluster, Fleet, Seen, eventually};
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, PostParams};
 use kube::core::cel::Validator;
@@ -57,6 +58,16 @@ async fn online(api: &Api<DynamicObject>, object: &Value, update: bool) -> Vec<S
     }
 }
 
+/// What the chart's policies, and not the rules of the schema, refuse of what is right.
+async fn refused_by_policies(hub: &Cluster, kinds: &BTreeMap<String, &KindInfo>, cases: &[Case]) -> Vec<String> {
+    let mut refused = Vec::new();
+    for case in cases.iter().filter(|case| case.old.is_none()) {
+        refused.extend(online(&objects(hub, kinds[case.kind]), &object(case.kind, &case.accepted), false).await);
+    }
+    refused.retain(|told| told.starts_with("ValidatingAdmissionPolicy 'jiuzhou-"));
+    refused
+}
+
 async fn faults(hub: &Cluster, kind: &KindInfo, case: &Case) -> Vec<String> {
     let api = objects(hub, kind);
     let old = case.old.as_ref().map(|patch| object(case.kind, patch));
@@ -106,6 +117,13 @@ async fn the_api_server_takes_and_refuses_the_same_examples_with_the_same_words(
     let mut found = Vec::new();
     let cases = all();
     assert!(cases.len() > 50, "{}", cases.len());
+    // The server notices that a binding is gone about once a second.
+    eventually("the chart's policies are bound no more", SOON, || async {
+        let refused = refused_by_policies(fleet.hub(), &kinds, &cases).await;
+        Ok(Seen::when(refused.is_empty(), (), refused.join("\n")))
+    })
+    .await
+    .unwrap();
     for case in &cases {
         found.extend(faults(fleet.hub(), kinds[case.kind], case).await);
     }
