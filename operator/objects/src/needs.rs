@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use jiuzhou_engine::terms::{Code, Finding, Reason};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::object::{Labels, Object, items, text_map};
 use crate::path::join;
-use crate::selector::{Operator, Requirement, Term};
+use crate::selector::{LabelSelector, Operator, Requirement, Term};
 
 /// Labels that the kubelet gives every node for its architecture (Go's name of it).
 const ARCHITECTURE: [&str; 2] = ["beta.kubernetes.io/arch", "kubernetes.io/arch"];
@@ -82,13 +82,31 @@ pub struct NodeNeeds {
     pub privileged: bool,
     /// Claims of the namespace it mounts, by name.
     pub claims: Vec<String>,
-    /// What it asks of nodes by other pods there: the field, and where it stands below the pod's spec.
+    /// What it takes of its node of which every node has one.
+    pub one_per_node: BTreeSet<OnePerNode>,
+    /// What it asks of nodes by other pods there and nobody can count: the field, and where it stands below the pod's spec.
     pub by_pods: Vec<(&'static str, &'static str)>,
 }
 
-/// Demands on nodes that depend on which pods are there already: required affinity and anti-affinity of pods, hard
-/// topology spread, ports of the node. Who counts room by free amounts cannot tell whether they hold.
-const BY_PODS: [(&str, &str); 4] = [
+/// Something of which every node has one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnePerNode {
+    /// A port of the node. The scheduler lets two pods share one on different addresses; a port is one here.
+    Port {
+        /// `TCP`, `UDP` or `SCTP`.
+        protocol: String,
+        /// Its number.
+        port: i64,
+    },
+    /// The place beside which required anti-affinity by host name lets no pod with the labels of this selector stand:
+    /// the selector as JSON. The pod has these labels itself.
+    Apart(String),
+}
+
+/// Demands on nodes that depend on which pods are there already. Who counts room by free amounts, and by what a node has
+/// one of, cannot tell whether these hold: required affinity to pods, anti-affinity to other pods or over more than a
+/// node, hard topology spread.
+const BY_PODS: [(&str, &str); 3] = [
     (
         "affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution",
         "/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution",
@@ -98,8 +116,10 @@ const BY_PODS: [(&str, &str); 4] = [
         "/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution",
     ),
     ("topologySpreadConstraints", "/topologySpreadConstraints"),
-    ("containers.ports.hostPort", "/containers"),
 ];
+
+/// The label by which anti-affinity keeps pods apart on nodes.
+const HOSTNAME: &str = "kubernetes.io/hostname";
 
 impl NodeNeeds {
     /// Reads the template (or Pod) at a pointer.
@@ -127,16 +147,20 @@ impl NodeNeeds {
         }
         for container in ["/initContainers", "/containers"].iter().flat_map(|list| items(spec, list)) {
             needs.privileged |= container.pointer("/securityContext/privileged") == Some(&Value::Bool(true));
-            let ports = items(container, "/ports").iter();
-            needs.host_ports.extend(ports.filter_map(|port| port.get("hostPort")?.as_i64()).filter(|port| *port > 0));
         }
-        let [near, apart, even, ports] = BY_PODS;
-        let asked = |(_, path): (&str, &str)| !items(spec, path).is_empty();
+        for (port, protocol) in host_ports(spec, flag("hostNetwork")) {
+            needs.host_ports.push(port);
+            needs.one_per_node.insert(OnePerNode::Port { protocol: protocol.to_owned(), port });
+        }
+        let [near, apart, even] = BY_PODS;
+        let labels = text_map(object.value.pointer(&join(template, "metadata")).and_then(|of| of.get("labels")));
+        let (counted, others): (Vec<_>, Vec<_>) =
+            items(spec, apart.1).iter().map(|term| from_its_own(term, &labels)).partition(Option::is_some);
+        needs.one_per_node.extend(counted.into_iter().flatten().map(OnePerNode::Apart));
         let there = [
-            (near, asked(near)),
-            (apart, asked(apart)),
+            (near, !items(spec, near.1).is_empty()),
+            (apart, !others.is_empty()),
             (even, needs.spread.iter().any(|one| one.hard)),
-            (ports, !needs.host_ports.is_empty()),
         ];
         needs.by_pods = there.into_iter().filter(|(_, there)| *there).map(|(field, _)| field).collect();
         needs.report(object, &pointer, findings);
@@ -207,6 +231,30 @@ pub(crate) const REQUIRED: &str = "/affinity/nodeAffinity/requiredDuringScheduli
 fn required_terms(spec: &Value) -> Option<Vec<Term>> {
     let required = spec.pointer(REQUIRED).filter(|required| !required.is_null())?;
     Some(items(required, "/nodeSelectorTerms").iter().map(Term::read).collect())
+}
+
+/// Ports of the node that the containers bind, with their protocol: those of containers that run beside the others. With
+/// the node's own network every port of a container is one of the node.
+fn host_ports(spec: &Value, of_the_node: bool) -> impl Iterator<Item = (i64, &str)> {
+    let beside = |container: &&Value| container.get("restartPolicy").and_then(Value::as_str) == Some("Always");
+    let containers = items(spec, "/initContainers").iter().filter(beside).chain(items(spec, "/containers"));
+    let port = move |port: &Value| {
+        let number = |field: &str| port.get(field).and_then(Value::as_i64).filter(|number| *number > 0);
+        number("hostPort").or_else(|| number("containerPort").filter(|_| of_the_node))
+    };
+    let ports = containers.flat_map(|container| items(container, "/ports"));
+    ports.filter_map(move |of| Some((port(of)?, of.get("protocol").and_then(Value::as_str).unwrap_or("TCP"))))
+}
+
+/// The selector, as JSON, of a term of anti-affinity that keeps the pods of one template off each other's nodes; nothing
+/// for a term of other pods, of other namespaces or of more than a node.
+fn from_its_own(term: &Value, labels: &Labels) -> Option<String> {
+    let selector = term.get("labelSelector").filter(|selector| !selector.is_null())?;
+    let by_node = term.get("topologyKey").and_then(Value::as_str) == Some(HOSTNAME);
+    let everywhere = term.get("namespaceSelector").is_some_and(|of| of.as_object().is_some_and(Map::is_empty));
+    let here = items(term, "/namespaces").is_empty() && term.get("namespaceSelector").is_none_or(Value::is_null);
+    let own = LabelSelector::read(selector).for_templates().matches(labels);
+    (by_node && own && (here || everywhere)).then(|| selector.to_string())
 }
 
 fn toleration(value: &Value) -> Toleration {
@@ -329,5 +377,43 @@ mod tests {
             (vec!["/dev".into()], vec!["c".into()], vec![80])
         );
         assert_eq!(codes, [Code::NodeNameFixed]);
+    }
+
+    #[test]
+    fn ports_of_the_node_are_those_of_containers_that_run_beside_each_other() {
+        let port = |protocol: &str, port| OnePerNode::Port { protocol: protocol.to_owned(), port };
+        let containers = json!([{"ports": [{"hostPort": 53, "protocol": "UDP"}, {"containerPort": 80}]}]);
+        let first = json!([{"ports": [{"hostPort": 1}]}, {"restartPolicy": "Always", "ports": [{"hostPort": 2}]}]);
+        let (one, _) = needs(json!({"containers": containers, "initContainers": first}));
+        assert_eq!(one.one_per_node, [port("UDP", 53), port("TCP", 2)].into());
+        let (own, _) = needs(json!({"containers": containers, "hostNetwork": true}));
+        assert_eq!(own.one_per_node, [port("UDP", 53), port("TCP", 80)].into());
+        assert_eq!((one.by_pods, own.by_pods), (vec![], vec![]));
+    }
+
+    #[test]
+    fn anti_affinity_counts_where_it_keeps_the_pods_themselves_apart_on_nodes() {
+        let selector = json!({"matchLabels": {"app": "web"}});
+        let table = [
+            (json!({"topologyKey": HOSTNAME, "labelSelector": selector}), true),
+            (json!({"topologyKey": HOSTNAME, "labelSelector": {}}), true),
+            (json!({"topologyKey": HOSTNAME, "labelSelector": selector, "namespaceSelector": {}}), true),
+            (json!({"topologyKey": HOSTNAME, "labelSelector": selector, "namespaces": []}), true),
+            (json!({"topologyKey": HOSTNAME, "labelSelector": selector, "namespaces": ["other"]}), false),
+            (
+                json!({"topologyKey": HOSTNAME, "labelSelector": selector, "namespaceSelector": {"matchLabels": {"a": "b"}}}),
+                false,
+            ),
+            (json!({"topologyKey": HOSTNAME, "labelSelector": {"matchLabels": {"app": "db"}}}), false),
+            (json!({"topologyKey": HOSTNAME}), false),
+            (json!({"topologyKey": "topology.kubernetes.io/zone", "labelSelector": selector}), false),
+        ];
+        for (term, counted) in table {
+            let affinity = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"app": "web"}},
+                "spec": {"affinity": affinity}});
+            let needs = NodeNeeds::of(Object::new(&pod), "", &mut Vec::new());
+            assert_eq!((needs.one_per_node.len(), needs.by_pods.is_empty()), (usize::from(counted), counted), "{term}");
+        }
     }
 }

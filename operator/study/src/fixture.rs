@@ -41,7 +41,7 @@ pub(crate) fn workload(name: &str, replicas: i64, running: &[(&str, i64)]) -> Sp
     Spec {
         key: WorkloadKey::new("ns", name),
         replicas,
-        pods: vec![PodInput { request: request.clone().into(), count: 1, part: 0 }],
+        pods: vec![PodInput { request: request.clone().into(), count: 1, ..PodInput::default() }],
         quota: request.into(),
         current: running.iter().map(current).collect(),
         ..Spec::default()

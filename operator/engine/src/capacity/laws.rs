@@ -10,10 +10,14 @@ fn vector(cpu: i64, memory: i64, pods: i64, npu: i64) -> Resources {
     plain.with(&[(ResourceId(7), npu)]).expect("one extended resource")
 }
 
+/// Some ask for one or both of what every node has one of.
 fn request() -> impl Strategy<Value = Resources> {
-    (0_i64..6, 0_i64..6, 0_i64..2).prop_map(|(cpu, memory, npu)| vector(cpu, memory, 1, npu)).prop_map(|mut request| {
+    (0_i64..6, 0_i64..6, 0_i64..2, 0_u64..8).prop_map(|(cpu, memory, npu, singles)| {
+        let mut request = vector(cpu, memory, 1, npu);
         request.ephemeral = Bytes(0);
-        request
+        let singles = (0..2).filter(|at| singles < 4 && singles & (1 << at) != 0);
+        let singles: Vec<_> = singles.map(|at| (ResourceId::single(at), 1)).collect();
+        request.with(&singles).expect("each once")
     })
 }
 
@@ -64,6 +68,32 @@ fn an_accelerator_nobody_has_gives_no_slot() {
     request = request.with(&[(ResourceId(9), 1)]).expect("one");
     assert_eq!(pool(&[vector(8, 8, 8, 8)]).slots(&request), 0);
     assert!(Resources::default().with(&[(ResourceId(1), 1), (ResourceId(1), 2)]).is_err());
+}
+
+#[test]
+fn of_what_a_node_has_one_every_node_gives_one_until_it_is_given_back() {
+    let port = |cpu| vector(cpu, 0, 1, 0).with(&[(ResourceId::single(80), 1)]).expect("one");
+    let mut request = port(1000);
+    request.ephemeral = Bytes(0);
+    let mut pool = FreePool::new([
+        NodeShape { free: vector(8000, 100, 10, 0), count: 3 },
+        NodeShape { free: vector(500, 100, 10, 0), count: 1 },
+    ]);
+    let before = pool.clone();
+    assert_eq!(pool.slots(&request), 3);
+    let taken = pool.take(&request, 2);
+    assert_eq!((taken.pods, pool.slots(&request)), (2, 1));
+    let mut other = request.clone();
+    other = other.with(&[(ResourceId::single(443), 1)]).expect("one more");
+    assert_eq!(pool.slots(&other), 1, "both are free on one node alone");
+    let mut plain = vector(1000, 0, 1, 0);
+    plain.ephemeral = Bytes(0);
+    assert_eq!(pool.slots(&plain), 7 + 7 + 8, "who asks for no port does not mind");
+    // As an amount, without nodes: what a port is taken on is not known, and stays taken where it was.
+    let mut drained = pool.clone();
+    drained.drain(&request);
+    assert_eq!(drained.slots(&request), 1);
+    assert!(pool.give_back(&taken) && pool == before);
 }
 
 #[test]

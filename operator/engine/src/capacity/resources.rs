@@ -5,14 +5,30 @@
 
 use crate::terms::{Bytes, Millicores};
 
-/// Interned name of an extended resource, e.g. `huawei.com/Ascend910`.
+/// Interned name of an extended resource, e.g. `huawei.com/Ascend910`, or of something of which every node has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceId(pub u16);
+pub struct ResourceId(pub u64);
+
+impl ResourceId {
+    const SINGLE: u64 = 1 << 63;
+
+    /// Something of which every node has exactly one and need not say so: a port of its own, a place beside which no
+    /// other pod of a kind may stand. A free vector has -1 of it when it is taken.
+    #[must_use]
+    pub fn single(number: u64) -> Self {
+        Self(number | Self::SINGLE)
+    }
+
+    /// What a node has of it unsaid.
+    fn unsaid(self) -> i64 {
+        i64::from(self.0 & Self::SINGLE != 0)
+    }
+}
 
 /// A resource is named twice in one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read resources: extended resource {0} is named twice")]
-pub struct TooManyResources(pub u16);
+pub struct TooManyResources(pub u64);
 
 /// A vector of resources. What is not named is 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +74,13 @@ impl Resources {
         &self.extended
     }
 
-    /// Amount of one extended resource.
+    /// What a node with this free has of an extended resource.
+    #[must_use]
+    pub fn has(&self, id: ResourceId) -> i64 {
+        self.amount(id).saturating_add(id.unsaid())
+    }
+
+    /// Amount of one extended resource as it is said.
     #[must_use]
     pub fn amount(&self, id: ResourceId) -> i64 {
         self.extended.binary_search_by_key(&id, |entry| entry.0).map_or(0, |at| self.extended[at].1)
@@ -78,7 +100,7 @@ impl Resources {
         let least = times(least, self.cpu.0, request.cpu.0);
         let least = times(least, self.memory.0, request.memory.0);
         let least = times(least, self.ephemeral.0, request.ephemeral.0);
-        request.extended.iter().fold(least, |least, &(id, asked)| times(least, self.amount(id), asked))
+        request.extended.iter().fold(least, |least, &(id, asked)| times(least, self.has(id), asked))
     }
 
     fn zip(&self, other: &Self, each: impl Fn(i64, i64) -> Option<i64>) -> Option<Self> {
@@ -119,20 +141,27 @@ impl Resources {
         self.zip(other, |one, two| Some(one.min(two))).unwrap_or_default()
     }
 
-    /// Whether nothing is negative.
+    /// Whether a node can have this free: nothing is negative.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let named = [self.cpu.0, self.memory.0, self.ephemeral.0, self.pods];
-        named.into_iter().chain(self.extended.iter().map(|entry| entry.1)).all(|amount| amount >= 0)
+        named.into_iter().chain(self.extended.iter().map(|entry| self.has(entry.0))).all(|amount| amount >= 0)
+    }
+
+    /// The same without that of which every node has one.
+    #[must_use]
+    pub(super) fn countable(mut self) -> Self {
+        self.extended.retain(|(id, _)| id.unsaid() == 0);
+        self
     }
 }
 
 impl Resources {
-    /// Whether every amount is at least the other's.
+    /// Whether a node with this free has at least what the other asks for, of everything.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.amounts_of(other).zip(other.amounts()).all(|(mine, theirs)| mine >= theirs)
-            && self.extended.iter().all(|&(id, amount)| amount >= other.amount(id))
+            && self.extended.iter().all(|&(id, _)| self.has(id) >= other.amount(id))
     }
 
     /// Negative amounts raised to 0.
@@ -147,9 +176,9 @@ impl Resources {
         named.into_iter().chain(self.extended.iter().map(|entry| entry.1))
     }
 
-    /// Own amounts of the resources that `other` names.
+    /// What a node with this free has of the resources that `other` names.
     pub(super) fn amounts_of(&self, other: &Self) -> impl Iterator<Item = i64> {
         let named = [self.cpu.0, self.memory.0, self.ephemeral.0, self.pods];
-        named.into_iter().chain(other.extended.iter().map(|entry| self.amount(entry.0)))
+        named.into_iter().chain(other.extended.iter().map(|entry| self.has(entry.0)))
     }
 }

@@ -127,13 +127,14 @@ impl FreePool {
         taken
     }
 
-    /// Takes an amount from the nodes whatever the gaps are, class by class. Answers what was not there.
+    /// Takes an amount from the nodes whatever the gaps are, class by class. Answers what was not there. Of what every
+    /// node has one of it takes nothing: such pods are more than one a node already.
     pub fn drain(&mut self, amount: &Resources) -> Resources {
-        let mut left = amount.raised_to_zero();
+        let mut left = amount.raised_to_zero().countable();
         for shape in self.shapes.clone() {
             let mut nodes = shape.count;
             while nodes > 0 {
-                let part = shape.free.floor(&left);
+                let part = shape.free.floor(&left).countable();
                 // Something asked for nothing of every resource fits without end: there is nothing more to take here.
                 let times = left.fits(&part);
                 if times == i64::MAX {

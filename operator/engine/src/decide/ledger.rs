@@ -135,19 +135,20 @@ impl Ledger {
         let mut shape = std::mem::take(&mut self.scratch);
         shape.parts.clear();
         for pod in &spec.pods {
-            let request = self.names.vector(&pod.request, Some(1));
+            let request = self.names.pod(&pod.request, &pod.one_per_node);
             shape.parts.push((request, pod.count.max(1)));
         }
         shape.converted = spec.cpu == CpuSensitivity::Linear;
         (shape.per_node, shape.split) = (None, None);
         if !spec.requirement.parts.is_empty() {
             let of = spec.pods.iter().map(|pod| pod.part as usize).collect();
-            let one = |daemon: &DaemonInput| (daemon.part as usize, self.names.vector(&daemon.request, Some(1)));
+            let one =
+                |daemon: &DaemonInput| (daemon.part as usize, self.names.pod(&daemon.request, &daemon.one_per_node));
             let daemons = spec.per_node.iter().map(one).collect();
             shape.split = Some(Box::new(Split { of, daemons }));
         } else {
             for daemon in &spec.per_node {
-                let daemon = self.names.vector(&daemon.request, Some(1));
+                let daemon = self.names.pod(&daemon.request, &daemon.one_per_node);
                 shape.per_node = Some(added(&shape.per_node.take().unwrap_or_default(), &daemon));
             }
         }
@@ -323,7 +324,7 @@ impl Ledger {
                 let extended = request
                     .extended()
                     .iter()
-                    .filter_map(|(id, asked)| Some((self.names.name(*id)?, free.amount(*id), *asked)));
+                    .filter_map(|(id, asked)| Some((self.names.name(*id)?, free.has(*id), *asked)));
                 let short: Vec<_> = [
                     (resources::CPU, free.cpu.0, request.cpu.0),
                     (resources::EPHEMERAL_STORAGE, free.ephemeral.0, request.ephemeral.0),

@@ -109,7 +109,7 @@ impl Planner<'_> {
     fn daemons(&self, spec: &Spec, block: usize, slot: ClusterSlot) -> Vec<Resources> {
         let on = |platform: Option<&str>| -> Resources {
             let mut sum = Resources::new();
-            for DaemonInput { request, part } in &spec.per_node {
+            for DaemonInput { request, part, one_per_node: _ } in &spec.per_node {
                 let pools = self.pools(block, slot, &|one| one == *part as usize).into_iter();
                 let pools = pools.filter(|pool| platform.is_none() || pool.facts.platform.as_deref() == platform);
                 let shapes = pools.flat_map(|pool| &pool.shapes);

@@ -164,11 +164,15 @@ impl Judge<'_> {
     }
 
     pub(crate) fn pool_zone(&self, zone: &str) -> Check {
-        match &self.requirement.zone {
-            Some(wanted) if zone.is_empty() => unknown(Reason::new(Code::ZoneUnknown).wanted(&**wanted)),
-            Some(wanted) if wanted != zone => fail(Reason::new(Code::ZoneMismatch).seen(zone).wanted(&**wanted)),
-            _ => Check::pass(),
-        }
+        let Some(wanted) = self.requirement.zone.as_deref().filter(|wanted| *wanted != zone) else {
+            return Check::pass();
+        };
+        let check = match zone {
+            "" => unknown(Reason::new(Code::ZoneUnknown).wanted(wanted)),
+            _ => fail(Reason::new(Code::ZoneMismatch).seen(zone).wanted(wanted)),
+        };
+        // In that zone the tenant must be allowed, too: otherwise nodes there would help nobody.
+        check.and(self.tenant_zone(wanted))
     }
 
     pub(crate) fn registry(&self, registry: &RegistryInput) -> Check {

@@ -56,7 +56,7 @@ pub(super) fn spec(name: &str, replicas: i64) -> Spec {
         key: WorkloadKey::new("民政", name),
         requirement: Arc::new(Requirement { tenant: "民政局".to_owned(), ..Requirement::default() }),
         replicas,
-        pods: vec![PodInput { request: resources(1000), count: 1, part: 0 }],
+        pods: vec![PodInput { request: resources(1000), count: 1, ..PodInput::default() }],
         quota: resources(1000),
         ..Spec::default()
     }

@@ -35,7 +35,8 @@ fn part(name: &str, architectures: &[&str]) -> Part {
 /// One pod of a core for each part.
 fn parted(name: &str, replicas: i64, parts: Vec<Part>) -> Spec {
     let pods = (0..).zip(&parts).filter(|(_, part)| !part.optional);
-    let pods = pods.map(|(part, _)| PodInput { request: resources(1000), count: 1, part }).collect();
+    let pods =
+        pods.map(|(part, _)| PodInput { request: resources(1000), count: 1, part, ..PodInput::default() }).collect();
     Spec { pods, ..with(spec(name, replicas), |requirement| requirement.parts = parts) }
 }
 
@@ -117,7 +118,7 @@ fn selectors_and_taints_are_each_part_s_own() {
     let mut app = parted("app", 2, vec![Part { nodes: [asking("ssd")].into(), ..part("hot", &["arm64"]) }]);
     let cold = NodeDemand { tolerations: [stands].into(), ..asking("hdd") };
     app = with(app, |r| r.parts.push(Part { nodes: [cold].into(), ..part("cold", &["arm64"]) }));
-    app.pods.push(PodInput { request: resources(1000), count: 1, part: 1 });
+    app.pods.push(PodInput { request: resources(1000), count: 1, part: 1, ..PodInput::default() });
     assert_eq!(targets(&one(fleet.clone(), app.clone())), [("大理", 2)]);
     // Without its toleration the second part has no node left.
     let bare = with(app, |r| r.parts[1].nodes = [asking("hdd")].into());
@@ -164,11 +165,11 @@ fn pods_of_one_set_need_not_meet_in_one_pool() {
     fleet.clusters.truncate(1);
     fleet.clusters[0].pools = pools(&[(Arch::Arm64, 2000), (Arch::Arm64, 1000)]);
     let set = |pods: Vec<PodInput>| Spec { pods, ..spec("set", 1) };
-    let pods = |count| PodInput { request: resources(1000), count, part: 0 };
+    let pods = |count| PodInput { request: resources(1000), count, ..PodInput::default() };
     assert_eq!(one(fleet.clone(), set(vec![pods(3)])).status, Status::Placed);
     assert_eq!(one(fleet.clone(), set(vec![pods(2), pods(1)])).status, Status::Placed);
     assert_eq!(one(fleet.clone(), set(vec![pods(4)])).status, Status::Pending);
-    let large = PodInput { request: resources(3000), count: 1, part: 0 };
+    let large = PodInput { request: resources(3000), count: 1, ..PodInput::default() };
     assert_eq!(one(fleet, set(vec![large])).status, Status::Pending, "one pod stands on one node");
 }
 
@@ -176,7 +177,7 @@ fn pods_of_one_set_need_not_meet_in_one_pool() {
 fn a_daemon_set_for_other_cpus_holds_nobody_up_and_takes_its_room_where_it_runs() {
     let daemon = Part { optional: true, ..part("agent", &["amd64"]) };
     let mut app = parted("app", 3, vec![part("web", &["arm64", "amd64"]), daemon.clone()]);
-    app.per_node = vec![DaemonInput { request: resources(1000), part: 1 }];
+    app.per_node = vec![DaemonInput { part: 1, ..resources(1000).into() }];
     let names = |spec: Spec, name: &str| with(spec, |r| r.affinity.names = [name.to_owned()].into());
     // 大理 has no amd64 node: the agent runs nowhere there, and the rest does.
     assert_eq!(one(mixed(), names(app.clone(), "大理")).status, Status::Placed);

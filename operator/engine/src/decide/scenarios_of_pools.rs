@@ -60,6 +60,49 @@ fn a_taint_of_nodes_is_stood_by_the_pods_and_not_by_the_policy() {
     assert_eq!(one(fleet, by_pods).status, Status::Placed);
 }
 
+/// Two nodes of four cores in each cluster.
+fn two_nodes() -> FleetInput {
+    let mut fleet = fleet();
+    for at in 0..3 {
+        pool(&mut fleet, at, |pool| pool.shapes[0].count = 2);
+    }
+    fleet
+}
+
+fn alone(name: &str, replicas: i64, takes: &str) -> Spec {
+    let mut one = with(spec(name, replicas), |r| r.affinity.names = ["昆明".to_owned()].into());
+    one.pods[0].one_per_node = [takes.to_owned()].into();
+    one
+}
+
+#[test]
+fn pods_that_stand_apart_get_a_node_each_also_beside_what_runs() {
+    let apart = |replicas| alone("app", replicas, "podAntiAffinity/民政/{}");
+    assert_eq!(targets(&one(two_nodes(), apart(2))), [("昆明", 2)]);
+    let third = one(two_nodes(), apart(3));
+    assert_eq!((third.status, codes(&third)), (Status::Pending, vec![Code::CapacityInsufficient]));
+    // One runs: its node is taken, and the other is free whatever room the first has.
+    assert_eq!(targets(&running(two_nodes(), Spec { changed: true, ..on(apart(2), "昆明", 1) })), [("昆明", 2)]);
+    let more = running(two_nodes(), Spec { changed: true, ..on(apart(3), "昆明", 2) });
+    assert_eq!((targets(&more), more.shortfall), (vec![("昆明", 2)], 1));
+}
+
+#[test]
+fn a_port_of_the_nodes_is_one_for_all_workloads() {
+    let fleet = || {
+        let mut fleet = two_nodes();
+        fleet.specs.push(on(alone("other", 1, "hostPort/TCP/80"), "昆明", 1));
+        fleet
+    };
+    assert_eq!(targets(&one(fleet(), alone("app", 1, "hostPort/TCP/80"))), [("昆明", 1)]);
+    assert_eq!(one(fleet(), alone("app", 2, "hostPort/TCP/80")).status, Status::Pending);
+    assert_eq!(one(fleet(), alone("app", 2, "hostPort/UDP/80")).status, Status::Placed);
+    let explained = told(fleet(), &alone("app", 2, "hostPort/TCP/80"));
+    let here = explained.clusters.into_iter().find(|told| told.cluster == "昆明").unwrap();
+    let missing = format!("{here:?}");
+    assert!(missing.contains("hostPort/TCP/80") || here.slots == 1, "{missing}");
+}
+
 fn four_kib() -> Image {
     let platform = OciPlatform { os: "linux".into(), architecture: "arm64".into(), ..OciPlatform::default() };
     let needs = Needs { max_page_size_ki: Some(4), level: Level::parse("armv8.0"), ..Needs::default() };

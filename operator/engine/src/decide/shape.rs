@@ -12,7 +12,7 @@ use crate::capacity::{
     FreePool, Kind, Performance, Request, ResourceId, Resources, composite_slots, convert_cpu, joint_slots,
 };
 use crate::choice::MAX_REPLICAS;
-use crate::terms::{Bytes, Millicores};
+use crate::terms::{Bytes, Digest, Millicores};
 
 /// Interned names of extended resources.
 ///
@@ -21,6 +21,8 @@ use crate::terms::{Bytes, Millicores};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     ids: BTreeMap<String, ResourceId>,
+    /// Of what every node has one: numbered by its name alone, whoever asks for it first.
+    singles: BTreeMap<String, ResourceId>,
     /// So many are had by nodes; what pods alone ask for is numbered as it is seen.
     on_nodes: usize,
 }
@@ -30,16 +32,16 @@ impl Names {
         let names: BTreeSet<&String> = snapshot.clusters().flat_map(|(_, cluster)| on_nodes(cluster)).collect();
         let numbered = names.into_iter().zip(0..);
         let ids: BTreeMap<_, _> = numbered.map(|(name, id)| (name.clone(), ResourceId(id))).collect();
-        Self { on_nodes: ids.len(), ids }
+        Self { on_nodes: ids.len(), ids, singles: BTreeMap::new() }
     }
 
     /// Whether every resource the nodes of a cluster have is numbered among those of nodes.
     pub(crate) fn know(&self, cluster: &ClusterInput) -> bool {
-        on_nodes(cluster).all(|name| self.ids.get(name).is_some_and(|id| usize::from(id.0) < self.on_nodes))
+        on_nodes(cluster).all(|name| self.ids.get(name).is_some_and(|id| id.0 < self.on_nodes as u64))
     }
 
     pub(crate) fn name(&self, id: ResourceId) -> Option<&str> {
-        self.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name.as_str())
+        self.ids.iter().chain(&self.singles).find(|(_, known)| **known == id).map(|(name, _)| name.as_str())
     }
 
     /// A vector of amounts; `pods` where it does not say how many.
@@ -56,11 +58,30 @@ impl Names {
         }
         let mut extended = Vec::new();
         for (name, amount) in from.iter().filter(|(name, _)| is_extended(name)) {
-            let next = ResourceId(u16::try_from(self.ids.len()).unwrap_or(u16::MAX));
+            let next = ResourceId(self.ids.len() as u64);
             extended.push((*self.ids.entry(name.clone()).or_insert(next), *amount));
         }
-        // Names come from a map, so none is there twice (but for more than 65,535 of them, which then share one).
+        // Names come from a map, so none is there twice.
         plain.clone().with(&extended).unwrap_or(plain)
+    }
+
+    /// What one pod asks of its node: amounts, and of what the node has one.
+    pub(crate) fn pod(&mut self, request: &resources::Resources, one_per_node: &BTreeSet<String>) -> Request {
+        let request = self.vector(request, Some(1));
+        if one_per_node.is_empty() {
+            return request;
+        }
+        let singles: Vec<_> = one_per_node.iter().map(|name| (self.single(name), 1)).collect();
+        request.clone().with(&singles).unwrap_or(request)
+    }
+
+    fn single(&mut self, name: &str) -> ResourceId {
+        if let Some(known) = self.singles.get(name) {
+            return *known;
+        }
+        let digest = Digest::sha256(name.as_bytes());
+        let number = digest.bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        *self.singles.entry(name.to_owned()).or_insert(ResourceId::single(number))
     }
 }
 

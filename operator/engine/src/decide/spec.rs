@@ -300,6 +300,11 @@ pub struct PodInput {
     /// Place of their part in [`Requirement::parts`]; 0 where there are none.
     #[serde(skip_serializing_if = "is_default")]
     pub part: u32,
+    /// What each of them takes of its node of which every node has one, by names of the caller: a port of the node, or
+    /// the place beside which the pod's required anti-affinity lets no pod like it stand. Who takes the same name on one
+    /// node excludes another, over all workloads.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub one_per_node: BTreeSet<String>,
 }
 
 /// A pod that runs once on every node of each cluster used (a DaemonSet).
@@ -311,11 +316,14 @@ pub struct DaemonInput {
     /// As [`PodInput::part`].
     #[serde(skip_serializing_if = "is_default")]
     pub part: u32,
+    /// As [`PodInput::one_per_node`].
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub one_per_node: BTreeSet<String>,
 }
 
 impl From<Resources> for DaemonInput {
     fn from(request: Resources) -> Self {
-        Self { request, part: 0 }
+        Self { request, ..Self::default() }
     }
 }
 

@@ -11,7 +11,7 @@ use jiuzhou_engine::decide::{DaemonInput, NodeDemand, PodInput, Resources, resou
 use jiuzhou_engine::detect::Needs;
 use jiuzhou_engine::terms::{Bytes, Code, Finding, Millicores, Reason};
 use jiuzhou_objects::images::{ImageRef, images};
-use jiuzhou_objects::needs::NodeNeeds;
+use jiuzhou_objects::needs::{NodeNeeds, OnePerNode};
 use jiuzhou_objects::object::Object;
 use jiuzhou_objects::pod::PodRequests;
 use jiuzhou_objects::profile::{CountRule, Profile, may_hide_pods};
@@ -53,6 +53,8 @@ pub(super) struct Contents {
     pub(super) asked: Asked,
     /// Pods that run on every node, with their place among those who ask for nodes.
     daemons: Vec<(Resources, usize)>,
+    /// By who asks for nodes: of what their pods take the only one of a node.
+    one_per_node: Vec<BTreeSet<String>>,
     pub(super) kinds: BTreeSet<String>,
     pub(super) unprofiled: BTreeSet<String>,
 }
@@ -141,7 +143,18 @@ pub(super) fn contents(
         findings.push(document.finding(reason, "/spec/requirements/imageNeeds"));
     }
     contents.asked = parts::asked(&askers, &known);
+    contents.one_per_node = askers.iter().map(|asker| one_per_node(&asker.needs, &document.namespace)).collect();
     contents
+}
+
+/// What pods take of their node of which it has one, as people read it. Ports are the node's, whoever binds them;
+/// anti-affinity is among the pods of a namespace.
+fn one_per_node(needs: &NodeNeeds, namespace: &str) -> BTreeSet<String> {
+    let name = |one: &OnePerNode| match one {
+        OnePerNode::Port { protocol, port } => format!("hostPort/{protocol}/{port}"),
+        OnePerNode::Apart(selector) => format!("podAntiAffinity/{namespace}/{selector}"),
+    };
+    needs.one_per_node.iter().map(name).collect()
 }
 
 /// Pods of which nothing but images and requests is declared.
@@ -282,8 +295,12 @@ impl Contents {
     pub(super) fn pods(&self, document: &Document, wanted: i64, findings: &mut Vec<Finding>) -> Option<Vec<PodInput>> {
         let one = self.counted_out().is_some();
         let counted = self.sets.iter().map(|set| (set, if one { 1 } else { set.count })).filter(|(_, n)| *n > 0);
-        let pods =
-            counted.map(|(set, count)| PodInput { request: request(&set.requests), count, part: self.part(set.asker) });
+        let pods = counted.map(|(set, count)| PodInput {
+            request: request(&set.requests),
+            count,
+            part: self.part(set.asker),
+            one_per_node: self.one_per_node.get(set.asker).cloned().unwrap_or_default(),
+        });
         let pods: Vec<PodInput> = pods.collect();
         let total: Option<i64> = pods.iter().try_fold(0i64, |sum, pod| sum.checked_add(pod.count.checked_mul(wanted)?));
         if total.is_none() {
@@ -300,8 +317,11 @@ impl Contents {
 
     /// Pods that run on every node.
     pub(super) fn per_node(&self) -> Vec<DaemonInput> {
-        let daemon =
-            |(request, asker): &(Resources, usize)| DaemonInput { request: request.clone(), part: self.part(*asker) };
+        let daemon = |(request, asker): &(Resources, usize)| DaemonInput {
+            request: request.clone(),
+            part: self.part(*asker),
+            one_per_node: self.one_per_node.get(*asker).cloned().unwrap_or_default(),
+        };
         self.daemons.iter().map(daemon).collect()
     }
 

@@ -193,22 +193,31 @@ fn declared_components_of_one_object_are_one_part() {
 }
 
 #[test]
-fn what_pods_ask_of_other_pods_is_told_as_not_planned() {
-    let anti = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: \
-                kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}, ";
-    let soft = anti.replace("required", "preferred");
+fn what_pods_ask_of_other_pods_is_counted_or_told_as_not_planned() {
+    let anti = |app: &str| {
+        format!(
+            "affinity: {{podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: [{{topologyKey: \
+             kubernetes.io/hostname, labelSelector: {{matchLabels: {{app: {app}}}}}}}]}}}}, "
+        )
+    };
+    let soft = anti("web").replace("required", "preferred");
     let spread = |when: &str| {
         format!("topologySpreadConstraints: [{{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: {when}}}], ")
     };
-    for (pod, wanted) in [
-        (anti, Some("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution")),
-        (&soft, None),
-        (&spread("DoNotSchedule"), Some("topologySpreadConstraints")),
-        (&spread("ScheduleAnyway"), None),
+    let apart = r#"podAntiAffinity/ns/{"matchLabels":{"app":"web"}}"#;
+    for (pod, wanted, counted) in [
+        (&anti("web"), None, Some(apart)),
+        (&anti("db"), Some("affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"), None),
+        (&soft, None, None),
+        (&spread("DoNotSchedule"), Some("topologySpreadConstraints"), None),
+        (&spread("ScheduleAnyway"), None, None),
+        (&"hostNetwork: true, ".to_owned(), None, None),
     ] {
         let fleet = fleet("", &[&workload("Deployment", "web", 2, pod, "")]);
         let told = fleet.findings.iter().find(|finding| finding.reason.code == Code::NotPlanned);
         let told = told.map(|finding| (finding.reason.object.clone(), finding.severity));
         assert_eq!(told, wanted.map(|field| (field.into(), Severity::Info)), "{pod}");
+        let takes = fleet.converted.fleet.specs[0].pods.iter().flat_map(|pod| &pod.one_per_node).next();
+        assert_eq!(takes.map(String::as_str), counted, "{pod}");
     }
 }

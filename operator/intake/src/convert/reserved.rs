@@ -25,8 +25,8 @@ const MOST: (usize, usize) = (64, 32);
 pub(crate) fn holding(spec: &Spec) -> Option<api::Holding> {
     let system = spec.system.split_once('/').map(|(_, name)| name.into());
     let pods = |pod: &PodInput| {
-        // Which nodes they may be on is not known without the workload.
-        let PodInput { request, count, part: _ } = pod;
+        // Which nodes they may be on, and what they take there alone, is not known without the workload.
+        let PodInput { request, count, part: _, one_per_node: _ } = pod;
         Some(api::HeldPods { count: i32::try_from((*count).max(1)).ok()?, request: written(request)? })
     };
     let holding = api::Holding {
@@ -75,7 +75,11 @@ pub(super) fn reserved(objects: &Objects, key: &Key) -> Option<Spec> {
         replicas: current.iter().map(|current| current.placed.max(0)).fold(0, i64::saturating_add),
         pods: pods
             .iter()
-            .map(|pods| PodInput { request: read(&pods.request), count: i64::from(pods.count).max(1), part: 0 })
+            .map(|pods| PodInput {
+                request: read(&pods.request),
+                count: i64::from(pods.count).max(1),
+                ..PodInput::default()
+            })
             .collect(),
         per_node: per_node.iter().map(|request| read(request).into()).collect(),
         cpu: match cpu_sensitivity {

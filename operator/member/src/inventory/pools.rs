@@ -229,7 +229,7 @@ impl Names {
             amount("pods"),
         );
         let extended: Vec<(ResourceId, i64)> =
-            self.extended.iter().zip(0_u16..).map(|(name, id)| (ResourceId(id), amount(name))).collect();
+            self.extended.iter().zip(0_u64..).map(|(name, id)| (ResourceId(id), amount(name))).collect();
         plain.with(&extended).expect("names were deduplicated")
     }
 
@@ -241,7 +241,7 @@ impl Names {
             ("pods", of.pods.to_string()),
         ];
         let extended =
-            self.extended.iter().zip(0_u16..).map(|(name, id)| (name.as_str(), of.amount(ResourceId(id)).to_string()));
+            self.extended.iter().zip(0_u64..).map(|(name, id)| (name.as_str(), of.amount(ResourceId(id)).to_string()));
         let all = plain.into_iter().chain(extended);
         let some = all.filter(|(_, amount)| amount != "0" && amount != "0m");
         Amounts(some.map(|(name, amount)| (name.to_owned(), Quantity(amount))).collect())
