@@ -7,6 +7,7 @@
 //! 501, and [`World::refused`] lists it so that a test can fail on it. It never ships.
 
 pub mod conformance;
+pub mod odd;
 
 mod answer;
 mod apply;

@@ -113,6 +113,36 @@ async fn what_a_tier_says_to_move_is_added_first_and_renewal_moves_nothing_back(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_nowhere_to_move_to_says_until_when_it_has_to_and_when_that_is_over() {
+    let hub = fleet(1, "Move").await;
+    let same = hub.object("MemberCluster", "", FIRST).expect("a cluster")["spec"]["evidence"].clone();
+    hub.patch("MemberCluster", None, SECOND, "", &json!({ "spec": { "evidence": same } })).await;
+    hub.run().await.expect("it runs");
+    assert_eq!(hub.ready(NAMESPACE, "portal").1, "AsWanted");
+    let mut told = Vec::new();
+    for hours in [37, 24] {
+        hub.world.clock().advance(SignedDuration::from_hours(hours));
+        hub.run().await.expect("it runs");
+        assert_eq!(
+            (runs(&hub, "portal"), hub.ready(NAMESPACE, "portal").1.as_str()),
+            (vec![FIRST.to_owned()], "Violating")
+        );
+        let workload = hub.object("FleetWorkload", NAMESPACE, "portal").expect("a workload");
+        told.push(
+            ["messageEn", "messageZh"].map(|key| workload["status"][key].as_str().unwrap_or_default().to_owned()),
+        );
+    }
+    // The last day ended with 24 November in Beijing; the tier gives 24 hours.
+    let ends = ["by 2026-11-26 00:00:00 +08:00.", "须在 2026-11-26 00:00:00 +08:00 前迁出。"];
+    for (text, end) in told[0].iter().zip(ends) {
+        assert!(text.contains(end), "{text}");
+    }
+    for (text, over) in told[1].iter().zip(["; that is over.", "期限已过。"]) {
+        assert!(text.contains(over), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_held_says_since_when_also_after_a_night_without_the_operator() {
     let hub = fleet(1, "Hold").await;
     hub.run().await.expect("it runs");

@@ -5,46 +5,13 @@
 //! nonsense, and must neither end the program nor keep the snapshot from being made: one object stops nobody else's
 //! decisions.
 
-use std::sync::LazyLock;
-
 use jiuzhou_engine::decide::{Changes, plan};
+use jiuzhou_world::odd;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::tests::{PROVINCE, listed, now};
 use super::*;
-
-/// Values that are put where others were: of every type, at the ends of ranges, and words with a meaning elsewhere.
-static ODD: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    vec![
-        Value::Null,
-        json!(true),
-        json!(0),
-        json!(1),
-        json!(-1),
-        json!(i64::MAX),
-        json!(i64::MIN),
-        json!(0.5),
-        json!(1e300),
-        json!(""),
-        json!("a"),
-        json!("1Ti"),
-        json!("-1"),
-        json!("100%"),
-        json!("999999999999999999999"),
-        json!("2026-02-30"),
-        json!("9999-12-31T23:59:59Z"),
-        json!("Core"),
-        json!("昆明"),
-        json!("530000"),
-        json!("{{object}}"),
-        json!("x".repeat(300)),
-        json!([]),
-        json!([null]),
-        json!({}),
-        json!({ "a": { "b": [] } }),
-    ]
-});
 
 /// One change of one object.
 #[derive(Clone, Debug)]
@@ -82,27 +49,11 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// Pointers to everything below `spec` and `status`.
 fn places(value: &Value) -> Vec<String> {
-    fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
-        found.push(at.to_owned());
-        match value {
-            Value::Object(fields) => {
-                for (key, value) in fields {
-                    walk(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
-                }
-            }
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(n, item)| walk(item, &format!("{at}/{n}"), found));
-            }
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    for part in ["spec", "status"] {
-        if !value[part].is_null() {
-            walk(&value[part], &format!("/{part}"), &mut found);
-        }
-    }
-    found
+    let below = |part: &str| {
+        let within = odd::places(&value[part]).into_iter().filter(|_| !value[part].is_null());
+        within.map(|place| format!("/{part}{place}")).collect::<Vec<_>>()
+    };
+    ["spec", "status"].into_iter().flat_map(below).collect()
 }
 
 fn apply(change: &Change) -> Value {
@@ -114,15 +65,10 @@ fn apply(change: &Change) -> Value {
     let place = change.place.get(&places);
     match &change.what {
         What::Again => value["metadata"]["name"] = json!("again"),
-        What::Gone => {
-            let (above, last) = place.rsplit_once('/').unwrap_or_default();
-            if let Some(Value::Object(fields)) = value.pointer_mut(above) {
-                fields.remove(&last.replace("~1", "/").replace("~0", "~"));
-            }
-        }
+        What::Gone => odd::take(&mut value, place),
         What::Odd(index) => {
             if let Some(here) = value.pointer_mut(place) {
-                *here = index.get(&ODD).clone();
+                *here = index.get(&odd::VALUES).clone();
             }
         }
         What::Of(object, at) => {

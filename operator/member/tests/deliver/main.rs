@@ -4,6 +4,7 @@
 mod scene;
 
 mod looking;
+mod nonsense;
 mod removal;
 mod silence;
 mod watching;

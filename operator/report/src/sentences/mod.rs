@@ -31,7 +31,7 @@ pub use fill::{fix, render, value};
 pub use held::{HeldBecause, confirm_deletions, held_because};
 pub use migration::{Told, migration};
 pub use mode::{ModeTold, mode};
-pub use nearest::nearest;
+pub use nearest::{move_until, nearest};
 pub use prose::catalogued;
 pub use system::{SystemStop, system_open, system_ready, system_stop};
 

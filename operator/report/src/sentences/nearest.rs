@@ -1,10 +1,12 @@
-//! What would help a workload without a place soonest, as the end of the sentence that says why it has none.
+//! What would help a workload without a place soonest, and until when one has to have another, as the end of the sentence
+//! that says why it has none.
 
+use jiff::Timestamp;
 use jiuzhou_engine::decide::{Change, Nearest};
 
 use super::{Lang, fix, render};
 use crate::documents::decision::rule as rule_word;
-use crate::words::Word;
+use crate::words::{Word, beijing};
 
 /// Things in the way that are told with their fix; of the others, how many.
 const TOLD_MOST: usize = 2;
@@ -34,6 +36,18 @@ pub fn nearest(nearest: &Nearest, lang: Lang) -> String {
         (true, false) => said.push_str(" That alone would place all replicas."),
     }
     said
+}
+
+/// Until when what runs against the rule of its tier has to have left.
+#[must_use]
+pub fn move_until(until: Timestamp, over: bool, lang: Lang) -> String {
+    let until = beijing(until);
+    match (over, lang) {
+        (false, Lang::Zh) => format!("须在 {until} 前迁出。"),
+        (false, Lang::En) => format!("It has to have left by {until}."),
+        (true, Lang::Zh) => format!("本应在 {until} 前迁出，期限已过。"),
+        (true, Lang::En) => format!("It had to have left by {until}; that is over."),
+    }
 }
 
 /// One thing in the way with its fix.

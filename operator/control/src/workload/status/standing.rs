@@ -3,15 +3,17 @@
 //! It is being removed, it cannot be decided on, it has no place, it runs against a rule, a member refused it, a member is
 //! silent, it is on its way, all is as wanted.
 
+use jiff::{SignedDuration, Timestamp};
 use jiuzhou_api::conditions::ControllerReason;
-use jiuzhou_engine::decide::{Decision, Status};
+use jiuzhou_engine::decide::input::OnExpiry;
+use jiuzhou_engine::decide::{Decision, Rule, Status, Violation, demanded_tier};
 use jiuzhou_engine::terms::Reason;
 use jiuzhou_report::sentences;
 use jiuzhou_report::words::Lang;
 
 use super::part::Part;
 use super::rollout::told_phase;
-use super::wanted;
+use super::{ran_out, wanted};
 use crate::select::left;
 use crate::workload::build::Built;
 use crate::workload::conditions::Standing;
@@ -196,14 +198,24 @@ fn with_nearest(gathered: &Gathered<'_>, standing: Standing) -> Standing {
     }
 }
 
+/// Until when what runs has to have left, where its tier says that it moves: so long after its documents ran out.
+fn moves_until(gathered: &Gathered<'_>, violation: &Violation, decision: &Decision) -> Option<Timestamp> {
+    let tier = demanded_tier(gathered.state.snapshot(), &gathered.spec?.requirement)?;
+    let OnExpiry::Move { within_seconds } = tier.on_expiry else { return None };
+    let since = ran_out(gathered, &violation.cluster, decision).filter(|_| violation.rule == Rule::Tier)?;
+    since.checked_add(SignedDuration::from_secs(within_seconds)).ok()
+}
+
 /// What a decision says against it being ready; `None` when everything has a place by the rules.
 pub(super) fn undecided(gathered: &Gathered<'_>, decision: &Decision, ready: i64, wanted: i64) -> Option<Standing> {
     if let Some(violation) = decision.violations.first()
         && let Some(reason) = violation.reasons.first()
     {
         let why = of_reason(reason, false);
+        let due = moves_until(gathered, violation, decision);
         let told = |lang, why: &str| {
-            let object = format!("{}: {why}", violation.cluster);
+            let due = due.map(|until| format!(" {}", sentences::move_until(until, until < decision.as_of, lang)));
+            let object = format!("{}: {why}{}", violation.cluster, due.unwrap_or_default());
             sentences::condition(ControllerReason::Violating.as_str(), &object, ready, wanted, lang).unwrap_or_default()
         };
         return Some(Standing {
