@@ -126,6 +126,10 @@ words! {
         StormBrake,
         /// A member does not answer; a person decides whether its replicas get another place.
         FailoverManual,
+        /// Too few replicas are ready in a member for too long; they get another place, or wait for what is said.
+        ApplicationUnhealthy,
+        /// Replicas were not well in one member after another; nothing is moved any more.
+        UnhealthyEverywhere,
         /// A single copy waits until the one in a member that does not answer has stopped for sure.
         FenceUnavailable,
         /// Its data is only in a member that does not answer.

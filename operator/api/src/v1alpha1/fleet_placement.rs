@@ -342,7 +342,7 @@ pub struct StartedIn {
     pub interrupted: bool,
 }
 
-/// How far the replicas of a cluster that does not answer are. 无应答集群上副本的转移进度。
+/// How far replicas are that leave their cluster. 副本撤离所在集群的进度。
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum FailoverPhase {
     /// Its time is not over. 未到转移时间。
@@ -365,6 +365,12 @@ pub enum FailoverPhase {
     Released,
     /// They have another place; what is left there goes when the cluster answers. 副本已另有位置，残留待该集群恢复应答后移除。
     Moved,
+    /// A change of content is under way, and nothing is moved meanwhile. 内容变更进行中，暂不转移。
+    Change,
+    /// What a new copy has to know is not known. 新副本所需的状态尚不可得。
+    State,
+    /// They were not well where they went before either: moved no more until the content changes or a person says so. 转移后仍状态不良，在内容变更或人工指令之前不再转移。
+    Exhausted,
 }
 
 /// A cluster of the placement that does not answer. 部署结果中无应答的集群。
@@ -385,6 +391,37 @@ pub struct FailoverEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::time")]
     pub released_at: Option<Time>,
+}
+
+/// A cluster of the placement that answers and where replicas are not well, or that was left because of it. 可达而副本状态不良的集群，或因此撤离的集群。
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationFailoverEntry {
+    /// Cluster. 集群。
+    pub name: Name,
+    /// Since when they are not well. 状态不良起始时间。
+    #[schemars(schema_with = "crate::schema::time")]
+    pub since: Time,
+    /// When they may leave at the earliest. 最早可离开的时间。
+    #[schemars(schema_with = "crate::schema::time")]
+    pub due: Time,
+    /// How far they are. 进度。
+    pub phase: FailoverPhase,
+    /// When they were let go. 获准离开的时间。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub released_at: Option<Time>,
+    /// Revision that was not well. 状态不良的版本。
+    #[schemars(range(min = 0))]
+    pub revision: i64,
+    /// Since when all are ready again; forgotten after a minute. 恢复全部就绪的时间；满一分钟后不再记录。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub well_since: Option<Time>,
+    /// Until when nothing is placed there again. 在此时间之前不再部署于该处。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub avoided_until: Option<Time>,
 }
 
 /// What was observed of a placement. 部署结果的观测状态。
@@ -419,6 +456,11 @@ pub struct FleetPlacementStatus {
     #[schemars(length(max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub failover: Vec<FailoverEntry>,
+    /// Clusters that answer and where its replicas are not well, and those left because of it. 可达而副本状态不良的集群，以及因此撤离的集群。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub application_failover: Vec<ApplicationFailoverEntry>,
     /// Sums. 合计。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totals: Option<PlacementTotals>,

@@ -362,6 +362,7 @@ pub enum FailoverMode {
 /// What happens when a cluster fails. 集群故障时的处理。
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = ("!has(self.application) || !has(self.mode) || self.mode != 'Never'", "application: leave it out with the mode Never, because nothing is moved then. application：mode 为 Never 时不填，此时不转移任何副本。"))]
 pub struct Failover {
     /// Whether replicas leave. 处理方式。
     #[serde(default)]
@@ -370,11 +371,40 @@ pub struct Failover {
     #[serde(default = "failover_seconds")]
     #[schemars(range(min = 30, max = 86_400))]
     pub after_seconds: i32,
+    /// When replicas leave a cluster that answers because they are not well there; absent: they stay. 集群可达而副本状态不良时的转移；未填写则不转移。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<ApplicationFailover>,
+}
+
+/// When replicas leave a cluster where fewer of them are ready than are decided there. 副本就绪数少于决策数时的转移方式。
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationFailover {
+    /// Seconds they must not be well first, without a minute in which all are ready; more than a start takes. 持续状态不良多少秒后转移（期间未有一分钟全部就绪）；须长于正常启动所需时间。
+    #[serde(default = "failover_seconds")]
+    #[schemars(range(max = 86_400))]
+    #[x_kube(validation = ("self >= 30", "application.afterSeconds: choose 30 or more, because no start or restart would be over before. application.afterSeconds：不得小于 30，否则启动或重启尚未完成即被转移。"))]
+    pub after_seconds: i32,
+    /// Seconds in which they are not placed again in a cluster that they left. 撤离某集群后多少秒内不再部署于该处。
+    #[serde(default = "cooldown_seconds")]
+    #[schemars(range(max = 604_800))]
+    #[x_kube(validation = ("self >= 300", "application.cooldownSeconds: choose 300 or more, because replicas would go to and fro. application.cooldownSeconds：不得小于 300，否则副本会往返迁移。"))]
+    pub cooldown_seconds: i32,
+}
+
+fn cooldown_seconds() -> i32 {
+    3600
+}
+
+impl Default for ApplicationFailover {
+    fn default() -> Self {
+        Self { after_seconds: failover_seconds(), cooldown_seconds: cooldown_seconds() }
+    }
 }
 
 impl Default for Failover {
     fn default() -> Self {
-        Self { mode: FailoverMode::default(), after_seconds: failover_seconds() }
+        Self { mode: FailoverMode::default(), after_seconds: failover_seconds(), application: None }
     }
 }
 

@@ -343,6 +343,7 @@ fn placement() -> Vec<Case> {
     };
     let replicas = |rule: Value| with(json!({ "replicas": rule }));
     let weight = |weight: i32| json!({ "divideBy": "Weight", "weights": [{ "selector": { "names": ["a"] }, "weight": weight }] });
+    let application = |one: Value, mode: &str| with(json!({ "failover": { "mode": mode, "application": one } }));
     let share = |percent: i32| with(json!({ "maxShare": [{ "percent": percent, "key": "Provider" }] }));
     let overriding = |one: Value| with(json!({ "overrides": [one] }));
     let patch = |patch: Value| json!({ "name": "o", "zones": ["internet"], "patches": [patch] });
@@ -372,6 +373,21 @@ fn placement() -> Vec<Case> {
                 "minGroups:",
                 with(json!({ "spread": [{ "key": "Site", "minGroups": 2, "maxGroups": 2 }] })),
                 with(json!({ "spread": [{ "key": "Site", "minGroups": 3, "maxGroups": 2 }] })),
+            ),
+            (
+                "application: leave",
+                application(json!({}), "Manual"),
+                application(json!({}), "Never"),
+            ),
+            (
+                "application.afterSeconds:",
+                application(json!({ "afterSeconds": 30 }), "Automatic"),
+                application(json!({ "afterSeconds": 29 }), "Automatic"),
+            ),
+            (
+                "application.cooldownSeconds:",
+                application(json!({ "cooldownSeconds": 300 }), "Automatic"),
+                application(json!({ "cooldownSeconds": 299 }), "Automatic"),
             ),
             ("percent:", share(100), share(101)),
             (

@@ -61,8 +61,8 @@ pub(crate) fn failover(args: &FailoverArgs, context: &Context) -> anyhow::Result
         }
         Some(_) => context.pick("→ jiuzhou rollout status shows how it stands.", "→ 进展见 jiuzhou rollout status。"),
         None => context.pick(
-            "The member answers: the order holds when it falls silent.",
-            "该成员目前有应答：该指令在其无应答时生效。",
+            "The member answers: the order holds when it falls silent, or when the workload is not well there and its policy has failover.application.",
+            "该成员目前有应答：该指令在其无应答时生效，或在策略填写了 failover.application 且工作负载在该处状态不良时生效。",
         ),
     };
     context.hint(hint);

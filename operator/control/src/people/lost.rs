@@ -72,6 +72,8 @@ pub async fn failover(
     let value = if named.is_empty() { Value::Null } else { Value::from(named.join(",")) };
     let left = json!({ "metadata": { "annotations": { meta::ANNOTATION_FAILOVER: value } } });
     change(&api, &workload, left).await?;
-    let entry = placement.and_then(|placement| placement.status).into_iter().flat_map(|status| status.failover);
-    Ok(entry.filter(|entry| *entry.name == *cluster).map(|entry| entry.phase).next())
+    let status = placement.and_then(|placement| placement.status).unwrap_or_default();
+    let lost = status.failover.iter().map(|entry| (&entry.name, entry.phase));
+    let unwell = status.application_failover.iter().map(|entry| (&entry.name, entry.phase));
+    Ok(lost.chain(unwell).find(|(name, _)| ***name == *cluster).map(|(_, phase)| phase))
 }

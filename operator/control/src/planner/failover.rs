@@ -13,7 +13,8 @@ use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::{Spec, WorkloadKey};
 use jiuzhou_engine::step::Continuity;
-use jiuzhou_engine::step::failover::{Copy, Entry, Fleet, Mode, Outage, Phase, Tie, failover};
+use jiuzhou_engine::step::application::{self, Sick};
+use jiuzhou_engine::step::failover::{Copy, Entry, Fleet, Going, Mode, Outage, Phase, Tie, tell_beside};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 use tokio::time::Instant;
@@ -62,27 +63,53 @@ impl Planner {
         let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
         let (outages, fleet) = outages(&self.state.objects().clusters, at);
         let written: BTreeSet<WorkloadKey> = self.state.failing().cloned().collect();
-        if outages.is_empty() && written.is_empty() && self.failovers.entries.is_empty() {
+        let concerned = self.applications_concerned();
+        if outages.is_empty() && written.is_empty() && self.failovers.entries.is_empty() && concerned.is_empty() {
             return;
         }
+        let sick: Vec<Sick> = concerned.iter().flat_map(|key| self.sick(key, at)).collect();
         let silent: BTreeSet<String> = outages.keys().cloned().collect();
         let mut keys = self.state.placed_in(&silent, false);
         keys.extend(written);
         let copies: Vec<Copy> = keys.iter().flat_map(|key| self.copies(key, &outages)).collect();
-        let step = failover(&copies, &outages, fleet, at);
+        // Both take from the same budgets: each counts what the other has let go.
+        let mut beside = Going::default();
+        beside.count(sick.iter().map(|one| (&one.copy, one.entry.map(application::Entry::plain))), at);
+        let step = tell_beside(&copies, &outages, fleet, &beside, at);
         let mut entries: BTreeMap<WorkloadKey, Entries> = BTreeMap::new();
-        for ((key, cluster), entry) in step.entries {
-            entries.entry(key).or_default().insert(cluster, entry);
+        for (copy, entry) in copies.iter().zip(&step.entries) {
+            if let Some(entry) = entry {
+                entries.entry(copy.workload.clone()).or_default().insert(copy.cluster.clone(), *entry);
+            }
         }
+        let mut beside = Going::default();
+        beside.count(copies.iter().zip(step.entries.iter().copied()), at);
+        let answer = application::tell(&sick, fleet, &beside, at);
+        self.take_applications(&sick, &answer.entries);
         let changed = keys.iter().filter(|key| entries.get(key) != self.failovers.entries.get(key));
         self.dirty.extend(changed.cloned());
         let gone = self.failovers.entries.keys().filter(|key| !keys.contains(key));
         self.dirty.extend(gone.cloned());
         self.failovers.entries = entries;
-        self.failovers.wake = step.wake.map(|wake| {
+        self.failovers.wake = step.wake.into_iter().chain(answer.wake).min().map(|wake| {
             let wait = Duration::try_from(wake.duration_since(at)).unwrap_or(Duration::ZERO);
             now + wait.max(Duration::from_secs(1))
         });
+    }
+
+    /// Takes in what was said of copies that are not well, and has told what is another than before.
+    fn take_applications(&mut self, sick: &[Sick], told: &[Option<application::Entry>]) {
+        let mut entries: BTreeMap<WorkloadKey, super::application::Entries> = BTreeMap::new();
+        for (one, entry) in sick.iter().zip(told) {
+            if let Some(entry) = entry {
+                entries.entry(one.copy.workload.clone()).or_default().insert(one.copy.cluster.clone(), *entry);
+            }
+        }
+        let before = &self.applications.entries;
+        let keys: BTreeSet<&WorkloadKey> = before.keys().chain(entries.keys()).collect();
+        let changed = keys.into_iter().filter(|key| before.get(*key) != entries.get(*key));
+        self.dirty.extend(changed.cloned());
+        self.applications.entries = entries;
     }
 
     /// The copies of a workload that are concerned.
@@ -113,11 +140,7 @@ impl Planner {
             tenant: spec.requirement.tenant.clone(),
             priority: spec.priority,
             depends_on: needs.clone(),
-            mode: match failover.mode {
-                api::FailoverMode::Automatic => Mode::Automatic,
-                api::FailoverMode::Manual => Mode::Manual,
-                api::FailoverMode::Never => Mode::Never,
-            },
+            mode: mode(failover.mode),
             after_seconds: if seeded::is(Bug::FailoverAtOnce) { 0 } else { i64::from(failover.after_seconds) },
             at_once: usize::try_from(at_once).unwrap_or(1),
             tie: self.tie(workload, spec, &cluster.name, outages),
@@ -174,8 +197,16 @@ fn pod_grace(workload: &api::FleetWorkload) -> i64 {
     stated.max().unwrap_or(POD_GRACE).max(POD_GRACE)
 }
 
+pub(super) fn mode(declared: api::FailoverMode) -> Mode {
+    match declared {
+        api::FailoverMode::Automatic => Mode::Automatic,
+        api::FailoverMode::Manual => Mode::Manual,
+        api::FailoverMode::Never => Mode::Never,
+    }
+}
+
 /// Whether all that is decided is ready where it is to be.
-fn settled(placement: &api::FleetPlacement, reports: &Reports) -> bool {
+pub(super) fn settled(placement: &api::FleetPlacement, reports: &Reports) -> bool {
     placement.spec.clusters.iter().filter(|cluster| cluster.replicas > 0).all(|cluster| {
         let report = reports.get(&*cluster.name).and_then(Option::as_ref);
         report.and_then(|status| status.ready).is_some_and(|ready| ready >= cluster.replicas)
@@ -183,7 +214,7 @@ fn settled(placement: &api::FleetPlacement, reports: &Reports) -> bool {
 }
 
 /// Clusters that a person lets a workload leave.
-fn ordered(workload: &api::FleetWorkload) -> BTreeSet<&str> {
+pub(super) fn ordered(workload: &api::FleetWorkload) -> BTreeSet<&str> {
     let stated = workload.annotations().get(meta::ANNOTATION_FAILOVER);
     stated.into_iter().flat_map(|stated| stated.split(',')).map(str::trim).filter(|name| !name.is_empty()).collect()
 }
@@ -216,7 +247,7 @@ pub(crate) fn to_write(entries: &Entries) -> Vec<api::FailoverEntry> {
     entries.iter().map(entry).collect()
 }
 
-fn phase(written: api::FailoverPhase) -> Phase {
+pub(super) fn phase(written: api::FailoverPhase) -> Phase {
     use api::FailoverPhase as Written;
     match written {
         Written::Waiting => Phase::Waiting,
@@ -229,10 +260,13 @@ fn phase(written: api::FailoverPhase) -> Phase {
         Written::Once => Phase::Once,
         Written::Released => Phase::Released,
         Written::Moved => Phase::Moved,
+        Written::Change => Phase::Change,
+        Written::State => Phase::State,
+        Written::Exhausted => Phase::Exhausted,
     }
 }
 
-fn told(phase: Phase) -> api::FailoverPhase {
+pub(crate) fn told(phase: Phase) -> api::FailoverPhase {
     use api::FailoverPhase as Written;
     match phase {
         Phase::Waiting => Written::Waiting,
@@ -245,6 +279,9 @@ fn told(phase: Phase) -> api::FailoverPhase {
         Phase::Once => Written::Once,
         Phase::Released => Written::Released,
         Phase::Moved => Written::Moved,
+        Phase::Change => Written::Change,
+        Phase::State => Written::State,
+        Phase::Exhausted => Written::Exhausted,
     }
 }
 

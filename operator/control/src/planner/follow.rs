@@ -129,6 +129,7 @@ impl Planner {
             may_begin: self.revisions.may_begin(key),
             deletion: self.removals.deletion(key),
             failover: self.failovers.of(key),
+            application: self.applications.entries.get(key),
             behind: self.is_behind(),
             held_move: self.moves.is_held(key).then(moves::command),
             frozen: (self.removals.awaits(key) || self.frozen.contains(key))
@@ -227,7 +228,8 @@ fn moves_on(placement: &FleetPlacement, next: Option<&(String, FleetPlacementSta
     let of = |status: Option<&FleetPlacementStatus>| {
         let rollout = status.and_then(|status| status.rollout.as_ref());
         let rollout = rollout.map(|rollout| (rollout.revision, rollout.stage.clone(), rollout.clusters.clone()));
-        (rollout, status.map(|status| status.failover.clone()).unwrap_or_default())
+        let failover = status.map(|status| (status.failover.clone(), status.application_failover.clone()));
+        (rollout, failover.unwrap_or_default())
     };
     of(placement.status.as_ref()) != of(Some(next))
 }

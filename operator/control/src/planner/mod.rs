@@ -6,6 +6,9 @@
 //! What it does is in the files beside: [`turn`] decides and commits, [`follow`] carries out and tells, [`remove`] takes
 //! away by order.
 
+pub(crate) mod application;
+#[cfg(test)]
+mod application_tests;
 mod approvals;
 mod brake;
 mod copies;
@@ -159,6 +162,7 @@ pub(crate) struct Planner {
     fresh: BTreeMap<WorkloadKey, BTreeSet<String>>,
     removals: remove::Removals,
     failovers: failover::Failovers,
+    applications: application::Applications,
     guards: in_force::Guards,
     moves: moves::Moves,
     /// Workloads whose change waits for the end of a change freeze.
@@ -224,6 +228,7 @@ impl Planner {
             fresh: BTreeMap::new(),
             removals: remove::Removals::default(),
             failovers: failover::Failovers::default(),
+            applications: application::Applications::default(),
             moves: moves::Moves::default(),
             frozen: BTreeSet::new(),
             guards: in_force::Guards::of_everything(),
@@ -455,6 +460,15 @@ impl Planner {
         self.guards.saw(&object);
         self.turn = true;
         self.failovers.ask |= !matches!(object.kind.as_str(), "Delivery" | "Report" | "ClusterReport");
+        match object.kind.as_str() {
+            "FleetWorkload" | "FleetPlacement" => {
+                self.applications.seen.insert(WorkloadKey::new(&object.namespace, &object.name));
+            }
+            "Tenant" | "PlacementPolicy" | "ClusterPlacementPolicy" | "InformationSystem" => {
+                self.applications.all |= !told;
+            }
+            _ => {}
+        }
         let key = WorkloadKey::new(&object.namespace, &object.name);
         match object.kind.as_str() {
             "FleetWorkload" => {
@@ -534,8 +548,9 @@ impl Planner {
             self.metrics.delivered(reports::connection(&member.object), took);
         }
         known.insert(cluster, status);
-        // What waits its turn behind it may go.
-        self.failovers.ask |= self.failovers.of(&workload).is_some();
+        // What waits its turn behind it may go, and it may be well no more.
+        self.failovers.ask |= self.failovers.of(&workload).is_some() || self.has_application_failover(&workload);
+        self.applications.seen.insert(workload.clone());
         self.dirty.insert(workload);
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{ApprovedOrder, Lifecycle, PlacedCluster};
-use jiuzhou_engine::decide::WorkloadKey;
+use jiuzhou_engine::decide::{Cause, WorkloadKey};
 use jiuzhou_intake::approvals;
 use jiuzhou_intake::objects::named;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -77,7 +77,10 @@ impl Planner {
     fn is_unasked(&self, commit: &Commit) -> bool {
         let Some(before) = &commit.before else { return false };
         let spec = self.state.snapshot().decided_on(commit.key());
-        let by_order = spec.is_some_and(|spec| !spec.lost.is_empty() || spec.mode.is_some() || spec.stop.is_some());
+        let by_order = spec.is_some_and(|spec| {
+            let fails_over = !spec.lost.is_empty() || spec.requirement.cause == Cause::Failover;
+            fails_over || spec.mode.is_some() || spec.stop.is_some()
+        });
         let next =
             |name: &str| commit.spec.clusters.iter().find(|one| *one.name == *name).map_or(0, |one| one.replicas);
         let stays = |cluster: &PlacedCluster| {

@@ -15,7 +15,7 @@ use jiuzhou_intake::objects::{Objects, named};
 pub(super) enum Parts {
     /// Of a cluster: its values and the names of its registries.
     Cluster(Option<(Values, Vec<api::RegistryRewrite>)>),
-    /// Of a placement: its clusters, its epoch, whether something is written down of a member that does not answer.
+    /// Of a placement: its clusters, its epoch, whether something is written down of copies that may leave.
     Placement(BTreeSet<String>, i64, bool),
     None,
 }
@@ -32,7 +32,8 @@ impl Parts {
                 let placement = objects.placements.get(&key).map(|item| &*item.object);
                 let spec = placement.map(|placement| &placement.spec);
                 let failing = placement.and_then(|placement| placement.status.as_ref());
-                let failing = failing.is_some_and(|status| !status.failover.is_empty());
+                let failing = failing
+                    .is_some_and(|status| !(status.failover.is_empty() && status.application_failover.is_empty()));
                 let clusters = spec.iter().flat_map(|spec| &spec.clusters).map(|cluster| cluster.name.to_string());
                 Self::Placement(clusters.collect(), spec.map_or(0, |spec| spec.epoch), failing)
             }

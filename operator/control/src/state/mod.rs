@@ -442,7 +442,7 @@ impl State {
         reach.map(|reach| [reach.hub, reach.agent]).unwrap_or_default()
     }
 
-    /// Placements with something written down of members that do not answer.
+    /// Placements with something written down of copies that may leave their members.
     pub fn failing(&self) -> impl Iterator<Item = &WorkloadKey> {
         self.delivered.failing()
     }

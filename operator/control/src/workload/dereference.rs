@@ -10,6 +10,7 @@ use jiuzhou_engine::terms::{Digest, Finding, ObjectRef};
 use jiuzhou_report::sentences::HeldBecause;
 
 use super::staged::Bodies;
+use crate::planner::application;
 use crate::revision::content::Place;
 use crate::state::State;
 
@@ -48,6 +49,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) deletion: Deletion<'a>,
     /// What becomes of its copies in members that do not answer.
     pub(crate) failover: Option<&'a Entries>,
+    /// What becomes of its copies that are not well in members that answer.
+    pub(crate) application: Option<&'a application::Entries>,
     /// The hub went back in time: nothing is decided and ordered.
     pub(crate) behind: bool,
     /// The command that shows the moves which wait, where one is its own.
@@ -87,6 +90,7 @@ pub(crate) struct Memory<'a> {
     pub(crate) may_begin: BTreeSet<(i64, String)>,
     pub(crate) deletion: Deletion<'a>,
     pub(crate) failover: Option<&'a Entries>,
+    pub(crate) application: Option<&'a application::Entries>,
     pub(crate) behind: bool,
     pub(crate) held_move: Option<String>,
     pub(crate) frozen: Option<&'a FreezeInput>,
@@ -126,6 +130,7 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         may_begin,
         deletion,
         failover,
+        application,
         behind,
         frozen,
         held_move,
@@ -146,6 +151,7 @@ pub(crate) fn dereference<'a>(state: &'a State, key: &'a WorkloadKey, memory: Me
         may_begin,
         deletion,
         failover,
+        application,
         behind,
         frozen,
         held_move,

@@ -23,7 +23,7 @@ use super::rule::{Check, Rule};
 use super::rules::{Judge, named};
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Spec, WorkloadKey};
-use super::tell::{Position, data_rule, limit_reason};
+use super::tell::{Position, data_rule, health_rule, limit_reason};
 use super::view::Demand;
 use crate::choice::Limit;
 use crate::terms::{Code, Reason, Value};
@@ -47,7 +47,7 @@ pub fn cost(rule: Rule) -> u32 {
         Rule::Accelerator | Rule::Tee | Rule::Zones | Rule::Providers => 6,
         Rule::Tenant => 7,
         Rule::Regions | Rule::Protection | Rule::Tier => 8,
-        Rule::Jurisdiction | Rule::Data => 9,
+        Rule::Jurisdiction | Rule::Data | Rule::Health => 9,
         // Follows from the rules about pools; never an obstacle of its own.
         Rule::Pools => 0,
         Rule::Classified => 1000,
@@ -286,6 +286,7 @@ impl Planner<'_> {
             .into_iter()
             .map(|rule| match rule {
                 Rule::Data => told(rule, data_rule(spec, &cluster.name)),
+                Rule::Health => told(rule, health_rule(spec, &cluster.name)),
                 rule => told(rule, judge.check(rule, slot.index(), cluster)),
             })
             .collect();

@@ -61,6 +61,8 @@ mod stay;
 mod store;
 mod tell;
 pub mod tier;
+#[cfg(test)]
+mod unhealthy_tests;
 mod verdicts;
 mod view;
 mod wake;

@@ -160,7 +160,8 @@ impl<'s> Planner<'s> {
                 mask::assign(local, slot, mask::has(verdicts.eligible(), slot));
             }
         }
-        for slot in spec.stale.keys().filter_map(|name| snapshot.slot(name)).map(ClusterSlot::index) {
+        let refused = spec.stale.keys().chain(spec.unhealthy_in.keys());
+        for slot in refused.filter_map(|name| snapshot.slot(name)).map(ClusterSlot::index) {
             mask::assign(local, slot, false);
         }
         for held in &*held {
@@ -351,15 +352,17 @@ impl<'s> Planner<'s> {
         decided
     }
 
-    /// A workload that is whole on every cluster leaves a lost one only where another takes its place; else the copy there
+    /// A workload that is whole on every cluster leaves one where it is lost or not well only where another takes its place; else the copy there
     /// is what it comes back to, and stays decided as it is.
     fn come_back_to(&self, spec: &Spec, decided: &mut Decided) {
         let running = self.held.iter().filter(|held| held.placed > 0);
         let fewer = decided.targets.len() < running.clone().count();
-        if spec.lost.is_empty() || spec.policy.division != Division::Duplicated || !fewer {
+        let nothing = spec.lost.is_empty() && spec.unhealthy_in.is_empty();
+        if nothing || spec.policy.division != Division::Duplicated || !fewer {
             return;
         }
-        let lost = running.filter(|held| spec.lost.contains(&self.name(held.slot)) && held.stays == Stays::Leaves);
+        let let_go = |name: &String| spec.lost.contains(name) || spec.unhealthy_in.contains_key(name);
+        let lost = running.filter(|held| held.stays == Stays::Leaves && let_go(&self.name(held.slot)));
         decided.targets.extend(lost.map(|held| (held.slot, held.placed)));
         decided.targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
     }
@@ -369,7 +372,9 @@ impl<'s> Planner<'s> {
         let waiting = self.store.block(block)?.waiting();
         let mut clusters = self.view.snapshot.clusters().filter(|(slot, _)| mask::has(&waiting, slot.index()));
         let found = clusters.find(|(_, cluster)| {
-            cluster.state != ClusterState::Deleting && super::tell::data_rule(spec, &cluster.name).reasons.is_empty()
+            cluster.state != ClusterState::Deleting
+                && !spec.unhealthy_in.contains_key(&cluster.name)
+                && super::tell::data_rule(spec, &cluster.name).reasons.is_empty()
         });
         found.map(|(slot, _)| slot)
     }

@@ -67,11 +67,13 @@ pub enum Rule {
     Group,
     /// One pool passes all pool rules together.
     Pools,
+    /// It was well there when it was there last.
+    Health,
 }
 
 impl Rule {
     /// How many.
-    pub const COUNT: usize = 28;
+    pub const COUNT: usize = 29;
 
     /// All, in order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -103,6 +105,7 @@ impl Rule {
         Self::Affinity,
         Self::Group,
         Self::Pools,
+        Self::Health,
     ];
 
     /// Rules whose refusal ends without anybody changing the workload or earning a quality: a freeze runs out, a link

@@ -396,6 +396,10 @@ pub struct Spec {
     /// of them have another place ([`crate::step::failover`]).
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub lost: BTreeSet<String>,
+    /// Clusters where its replicas were not well although the cluster answers, and since when: what runs there leaves where
+    /// all of it has another place, and nothing is placed there ([`crate::step::application`]).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unhealthy_in: BTreeMap<String, Timestamp>,
     /// Its own spec changed since it was placed: clusters that its affinity or groups no longer allow are left. A cluster
     /// that changed instead keeps what runs.
     pub changed: bool,
@@ -487,6 +491,7 @@ impl Spec {
     /// [`CanonicalError`] when a value has a form JSON does not know; none of ours has.
     pub fn intent(&self) -> Result<Digest, CanonicalError> {
         let placed = Self { admitted: 0, current: Vec::new(), lost: BTreeSet::new(), ..self.clone() };
+        let placed = Self { unhealthy_in: BTreeMap::new(), ..placed };
         let placed = Self { data_on: None, keeps_data: false, stale: BTreeMap::new(), ..placed };
         let mut intent = Self { changed: false, rebalance: false, stop: None, mode: None, ..placed };
         // Neither an emergency nor a lost cluster is a change of what is asked for.

@@ -1,7 +1,7 @@
 //! What may happen to replicas that already run.
 //!
-//! Hard rules keep out what is new at once. What runs moves only because the cluster is going away or is lost, by the
-//! tier's own rule, because the workload's owner changed where it may be, or by an order; until then it stays, takes no more there
+//! Hard rules keep out what is new at once. What runs moves only because the cluster is going away or is lost, because it is not well
+//! there, by the tier's own rule, because the workload's owner changed where it may be, or by an order; until then it stays, takes no more there
 //! and is reported as violating.
 
 use super::input::OnExpiry;
@@ -30,6 +30,9 @@ pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: Clu
     // What is on its way out of a cluster is data that grows old there: it does not come back by the same way.
     let data = view.snapshot.cluster(slot).is_none_or(|cluster| data_rule(spec, &cluster.name).reasons.is_empty());
     let mut stays = if data { Stays::Free } else { Stays::Capped };
+    if gives_up_for_health(view, spec, slot) {
+        return Stays::Leaves;
+    }
     if mask::has(verdicts.eligible(), slot.index()) {
         return stays;
     }
@@ -57,6 +60,12 @@ pub(crate) fn stays(view: &View<'_>, verdicts: &Verdicts, spec: &Spec, slot: Clu
 /// Whether it was let go from this cluster.
 fn gives_up(view: &View<'_>, spec: &Spec, slot: ClusterSlot) -> bool {
     !spec.lost.is_empty() && view.snapshot.cluster(slot).is_some_and(|cluster| spec.lost.contains(&cluster.name))
+}
+
+/// Whether it was let go from this cluster because it is not well there.
+fn gives_up_for_health(view: &View<'_>, spec: &Spec, slot: ClusterSlot) -> bool {
+    !spec.unhealthy_in.is_empty()
+        && view.snapshot.cluster(slot).is_some_and(|cluster| spec.unhealthy_in.contains_key(&cluster.name))
 }
 
 fn moves_on_expiry(view: &View<'_>, spec: &Spec) -> bool {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::canonical::CanonicalError;
 use super::input::Reachability;
 use super::planner::{Decided, Hindrance, Planner};
@@ -154,6 +156,10 @@ impl Planner<'_> {
         if !data.reasons.is_empty() {
             refusals.push((Rule::Data, data));
         }
+        let health = health_rule(spec, &cluster.name);
+        if !health.reasons.is_empty() {
+            refusals.push((Rule::Health, health));
+        }
         let told = refusals.into_iter();
         told.map(|(rule, check)| Violation { cluster: cluster.name.clone(), rule, reasons: check.reasons }).collect()
     }
@@ -169,8 +175,8 @@ impl Planner<'_> {
             .iter()
             .filter(|(slot, _)| spec.current.iter().any(|c| self.view.snapshot.slot(&c.cluster) == Some(*slot)))
             .flat_map(|(slot, _)| self.refusals(spec, decided, *slot))
-            // A freeze and a lost connection hold things as they are; that breaks nothing.
-            .filter(|violation| !matches!(violation.rule, Rule::Freeze | Rule::Reachability))
+            // A freeze and a lost connection hold things as they are, and who is not well is told of by itself.
+            .filter(|violation| !matches!(violation.rule, Rule::Freeze | Rule::Reachability | Rule::Health))
             .collect();
         violations.sort();
         violations
@@ -197,6 +203,7 @@ impl Planner<'_> {
             cluster.reachability == Reachability::Unreachable
                 && others().all(|rule| !verdicts.refuses(rule, *slot))
                 && data_rule(spec, &cluster.name).reasons.is_empty()
+                && !spec.unhealthy_in.contains_key(&cluster.name)
         });
         lost.take(LOST).map(|(_, cluster)| Reason::new(Code::ClusterUnreachable).object(&*cluster.name)).collect()
     }
@@ -225,6 +232,9 @@ impl Planner<'_> {
         if decided.status != Status::Placed && matches!(decided.limit, Some(Hindrance::Choice { .. })) {
             // First of all: with the connection back there may be room for everything.
             limits.splice(0..0, self.lost(spec, decided));
+            // Who is to leave a cluster where it is not well is told so before what it finds no room for.
+            let unwell = spec.current.iter().filter(|current| current.placed > 0);
+            limits.splice(0..0, unwell.flat_map(|current| health_rule(spec, &current.cluster).reasons));
         }
         if decided.status != Status::Placed {
             for reason in self.everywhere(spec, decided) {
@@ -257,6 +267,13 @@ pub(crate) fn data_rule(spec: &Spec, cluster: &str) -> Check {
     elsewhere.into_iter().chain(stale).map(fail).fold(Check::pass(), Check::and)
 }
 
+/// The rule about how it fared there. No part of a requirement either.
+pub(crate) fn health_rule(spec: &Spec, cluster: &str) -> Check {
+    let unwell = spec.unhealthy_in.get(cluster);
+    let reason = |since: &Timestamp| Reason::new(Code::WorkloadUnhealthy).object(cluster).seen(Value::Time(*since));
+    unwell.map(|since| Check::because(super::rule::Answer::Fail, reason(since))).unwrap_or_default()
+}
+
 /// A spread key as the policy spells it.
 pub(crate) fn key_name(key: &SpreadKey) -> String {
     match key {
@@ -276,6 +293,7 @@ pub(crate) fn key_name(key: &SpreadKey) -> String {
 fn only_room_counts(spec: &Spec) -> bool {
     spec.data_on.is_none()
         && spec.stale.is_empty()
+        && spec.unhealthy_in.is_empty()
         && !matches!(spec.policy.division, super::spec::Division::ByWeight(_))
 }
 

@@ -25,7 +25,7 @@ pub const FLEET_BUDGET: usize = 100;
 /// The same of one tenant.
 pub const TENANT_BUDGET: usize = 20;
 /// Whoever is on the way for longer than this holds nobody else up.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(600);
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_secs(600);
 /// With one witness only, the time is this many times as long.
 const ONE_WITNESS: i64 = 2;
 
@@ -128,6 +128,12 @@ pub enum Phase {
     Released,
     /// It has left: what is there goes when the cluster answers.
     Moved,
+    /// For a change of its content that is under way ([`super::application`]).
+    Change,
+    /// For what its new copy is to know ([`super::application`]).
+    State,
+    /// For a person or a change: it was not well where it went before either ([`super::application`]).
+    Exhausted,
 }
 
 /// What is written down of a copy.
@@ -203,6 +209,18 @@ pub fn failover(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Flee
 /// [`failover`] for whoever asks about many: an answer for each of the copies, in their order.
 #[must_use]
 pub fn tell(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Told {
+    tell_beside(copies, outages, fleet, &Going::default(), now)
+}
+
+/// As [`tell`], beside others that have been let go for another reason and take from the same budgets.
+#[must_use]
+pub fn tell_beside<'a>(
+    copies: &'a [Copy],
+    outages: &BTreeMap<String, Outage>,
+    fleet: Fleet,
+    beside: &Going<'a>,
+    now: Timestamp,
+) -> Told {
     let mut told = Told { entries: Vec::with_capacity(copies.len()), wake: None };
     let mut open = Vec::new();
     for (at, copy) in copies.iter().enumerate() {
@@ -219,17 +237,59 @@ pub fn tell(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, n
         }
         told.entries.push(entry);
     }
-    release(copies, open, &mut told, now);
+    release(copies, open, &mut told, beside, now);
     told
 }
 
+/// Copies that have been let go and take from the budgets of the fleet, a tenant and a workload, and from the rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Going<'a> {
+    window: Vec<Timestamp>,
+    all: usize,
+    of_tenant: BTreeMap<&'a str, usize>,
+    of_workload: BTreeMap<&'a WorkloadKey, usize>,
+}
+
+impl<'a> Going<'a> {
+    /// Counts copies with what is told of each.
+    pub fn count(&mut self, copies: impl IntoIterator<Item = (&'a Copy, Option<Entry>)>, now: Timestamp) {
+        let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
+        let (recent, patient) = (since(WINDOW), since(PATIENCE));
+        for (copy, entry) in copies {
+            let Some(released) = entry.and_then(|entry| entry.released) else { continue };
+            if released > recent {
+                self.window.push(released);
+            }
+            if released > patient && !(copy.moved && copy.settled) {
+                self.take(copy);
+            }
+        }
+    }
+
+    fn take(&mut self, copy: &'a Copy) {
+        self.all += 1;
+        *self.of_tenant.entry(&copy.tenant).or_default() += 1;
+        *self.of_workload.entry(&copy.workload).or_default() += 1;
+    }
+
+    /// Whether one more may go.
+    fn admits(&self, copy: &Copy) -> bool {
+        let of_tenant = self.of_tenant.get(copy.tenant.as_str()).copied().unwrap_or(0);
+        let of_workload = self.of_workload.get(&copy.workload).copied().unwrap_or(0);
+        self.window.len() < FLEET_RATE
+            && self.all < FLEET_BUDGET
+            && of_tenant < TENANT_BUDGET
+            && of_workload < copy.at_once.max(1)
+    }
+}
+
 impl Told {
-    fn wake_at(&mut self, at: Timestamp) {
+    pub(super) fn wake_at(&mut self, at: Timestamp) {
         self.wake = self.wake.into_iter().chain([at]).min();
     }
 }
 
-fn plus(at: Timestamp, seconds: i64) -> Timestamp {
+pub(super) fn plus(at: Timestamp, seconds: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
@@ -280,49 +340,34 @@ fn standing(copy: &Copy, outage: Option<&Outage>, fleet: Fleet, now: Timestamp) 
 }
 
 /// Lets go whose turn it is: by priority, then what others need, then by name, within the budgets.
-fn release(copies: &[Copy], mut open: Vec<(usize, &Copy)>, told: &mut Told, now: Timestamp) {
+pub(super) fn release<'a>(
+    copies: &'a [Copy],
+    mut open: Vec<(usize, &'a Copy)>,
+    told: &mut Told,
+    beside: &Going<'a>,
+    now: Timestamp,
+) {
     if open.is_empty() {
         return;
     }
-    let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
-    let (recent, patient) = (since(WINDOW), since(PATIENCE));
-    let mut in_window: Vec<Timestamp> = Vec::new();
-    let (mut all, mut of_tenant, mut of_workload) = (0, BTreeMap::new(), BTreeMap::new());
-    for (copy, entry) in copies.iter().zip(&told.entries) {
-        let Some(released) = entry.and_then(|entry| entry.released) else { continue };
-        if released > recent {
-            in_window.push(released);
-        }
-        if released > patient && !(copy.moved && copy.settled) {
-            all += 1;
-            *of_tenant.entry(&copy.tenant).or_insert(0_usize) += 1;
-            *of_workload.entry(&copy.workload).or_insert(0_usize) += 1;
-        }
-    }
+    let mut going = beside.clone();
+    going.count(copies.iter().zip(told.entries.iter().copied()), now);
     let depth = depths(&open);
     open.sort_by_key(|(_, copy)| {
         let depth = depth.get(&copy.workload).copied().unwrap_or(0);
         (Reverse(copy.ordered), Reverse(copy.priority), depth, &copy.workload, &copy.cluster)
     });
     for (at, copy) in open {
-        let of_tenant = of_tenant.entry(&copy.tenant).or_insert(0_usize);
-        let of_workload = of_workload.entry(&copy.workload).or_insert(0_usize);
         // A person's order for a named workload waits for nobody.
-        let free = in_window.len() < FLEET_RATE
-            && all < FLEET_BUDGET
-            && *of_tenant < TENANT_BUDGET
-            && *of_workload < copy.at_once.max(1);
-        if !(free || copy.ordered) {
+        if !(copy.ordered || going.admits(copy)) {
             // Nobody goes before the window has room; who is settled, and makes room in a budget, is not foreseen.
-            let room = in_window.iter().min().filter(|_| in_window.len() >= FLEET_RATE);
+            let room = going.window.iter().min().filter(|_| going.window.len() >= FLEET_RATE);
             let next = room.and_then(|first| first.checked_add(WINDOW).ok()).unwrap_or(now);
             told.wake_at(next.max(plus(now, 1)));
             continue;
         }
-        in_window.push(now);
-        all += 1;
-        *of_tenant += 1;
-        *of_workload += 1;
+        going.window.push(now);
+        going.take(copy);
         if let Some(Some(entry)) = told.entries.get_mut(at) {
             (entry.phase, entry.released) = (Phase::Released, Some(now));
         }

@@ -3,6 +3,7 @@
 //! A step never looks at how it came to a state: after a restart it is asked again with what is seen then and answers
 //! the same. Writing, waiting and retrying are control's; which replicas go where was decided before ([`crate::decide`]).
 
+pub mod application;
 pub mod failover;
 pub mod migration;
 pub mod rollout;

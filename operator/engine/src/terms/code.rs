@@ -412,6 +412,8 @@ codes! {
         TierTooLow: Error,
         /// The cluster would reach the demanded tier if what is unverified or unknown held.
         TierUnverified: Warning,
+        /// Too few replicas of the workload were ready in the cluster for too long.
+        WorkloadUnhealthy: Error,
         /// The network zone of the pool is not the one demanded.
         ZoneMismatch: Error,
         /// The network zone of the pool is not among those the tenant may use.

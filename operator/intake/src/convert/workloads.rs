@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiuzhou_api::v1alpha1 as api;
 use jiuzhou_engine::decide::affinity::{Affinity, Expression, Operator};
 use jiuzhou_engine::decide::{
@@ -145,7 +146,8 @@ fn spec(
     requirement.tenant = tenant;
     let kept = kept(&item.object, data.as_ref(), contents.claims, placed.map(|placed| &*placed.object));
     let lost = lost(placed.map(|placed| &*placed.object));
-    if !lost.is_empty() {
+    let (unhealthy_in, let_go) = unhealthy(placed.map(|placed| &*placed.object));
+    if !lost.is_empty() || let_go {
         requirement.cause = Cause::Failover;
     }
     requirement.groups = groups;
@@ -183,6 +185,7 @@ fn spec(
         changed: false, // told when requirement and policy are known
         rebalance: false,
         lost,
+        unhealthy_in,
         reserved: false,
         stop: stops::stop(
             &(namespace.to_owned(), system.to_string()),
@@ -324,6 +327,18 @@ fn lost(placement: Option<&api::FleetPlacement>) -> BTreeSet<String> {
     let entries = status.map(|status| status.failover.as_slice()).unwrap_or_default();
     let released = entries.iter().filter(|entry| entry.phase == api::FailoverPhase::Released);
     released.map(|entry| entry.name.to_string()).collect()
+}
+
+/// Clusters that its replicas are not to be in because they were not well there, and since when; and whether any was let go
+/// and has not left yet.
+fn unhealthy(placement: Option<&api::FleetPlacement>) -> (BTreeMap<String, Timestamp>, bool) {
+    let status = placement.and_then(|placement| placement.status.as_ref());
+    let entries = status.map(|status| status.application_failover.as_slice()).unwrap_or_default();
+    let is = |phase: api::FailoverPhase| move |entry: &&api::ApplicationFailoverEntry| entry.phase == phase;
+    let (released, moved) = (is(api::FailoverPhase::Released), is(api::FailoverPhase::Moved));
+    let let_go = entries.iter().any(|entry| released(&entry));
+    let avoided = entries.iter().filter(|entry| released(entry) || moved(entry));
+    (avoided.map(|entry| (entry.name.to_string(), entry.since.0)).collect(), let_go)
 }
 
 fn has_crypto(algorithm: api::SmAlgorithm) -> Expression {

@@ -37,6 +37,7 @@ pub(crate) fn rule(rule: Rule) -> Word {
         Rule::Affinity => Word::RuleAffinity,
         Rule::Group => Word::RuleGroup,
         Rule::Pools => Word::RulePools,
+        Rule::Health => Word::RuleHealth,
     }
 }
 

@@ -69,6 +69,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "成员 {object} 无应答，副本是否另行部署由人工决定：jiuzhou failover。",
     ),
     (
+        "ApplicationUnhealthy",
+        "Too few replicas are ready in {object}; they get another place as far as that allows.",
+        "{object} 上就绪副本持续不足；在所述条件允许时另行部署。",
+    ),
+    (
+        "UnhealthyEverywhere",
+        "It is not well in {object} either, so the fault is more likely its own than a cluster's, and it is moved no more: change it, or name the cluster it is to leave: jiuzhou failover.",
+        "其在 {object} 上同样状态不良，故障更可能出自工作负载自身，因此不再转移：请修改工作负载，或以 jiuzhou failover 指定须撤离的集群。",
+    ),
+    (
         "FenceUnavailable",
         "The member {object} does not answer, and only one copy may run: nothing is started elsewhere until it is certain that the one there has stopped: jiuzhou fence.",
         "成员 {object} 无应答，而该工作负载只能有一个副本运行：在确认原副本已停止之前不在别处启动：jiuzhou fence。",

@@ -246,6 +246,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Have a second person verify the evidence.",
             fix_zh: "请由另一人核验证明材料。",
         },
+        Code::WorkloadUnhealthy => Sentence {
+            en: "The workload was not well in {object} from {seen} on, so it leaves it and is not placed there again for now.",
+            zh: "自 {seen} 起该工作负载在 {object} 上状态不良，因此撤离该集群，且暂不再部署于该处。",
+            fix_en: "Look at its pods there, or let it into another cluster with room: a wider placement, more capacity.",
+            fix_zh: "请检查其在该处的 Pod，或放宽部署范围、增加容量，使其可部署到其他成员集群。",
+        },
         Code::ZoneMismatch => Sentence {
             en: "The pool stands in network zone {seen}; the workload needs {wanted}.",
             zh: "节点池位于网络区域 {seen}，工作负载要求 {wanted}。",

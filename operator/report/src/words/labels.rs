@@ -171,6 +171,7 @@ catalogue! {
         RuleAffinity "ruleAffinity" "affinity" "亲和性",
         RuleGroup "ruleGroup" "cluster group" "集群分组",
         RulePools "rulePools" "one pool for all needs" "同一节点池满足全部要求",
+        RuleHealth "ruleHealth" "health there" "在该处的运行状况",
 
         // Readings of the register, by the measure room's names.
         AdoptionMeasured "adoptionMeasured" "Cloud adoption, measured" "实测上云率",

@@ -22,8 +22,10 @@ use super::build::{Built, continuity, seen};
 use super::conditions::{condition, dated, of_standing};
 use super::dereference::Gathered;
 use super::halted;
+use crate::planner::application;
 use crate::planner::failover::to_write;
-use part::{Part, finished, parts};
+pub(crate) use part::finished;
+use part::{Part, parts};
 use rollout::{Came, came, stage, updated};
 use standing::standing;
 
@@ -104,6 +106,7 @@ pub(crate) fn of_placement(
         begun: before.begun || begun(gathered),
         started: started(gathered, &before),
         failover: gathered.failover.map(to_write).unwrap_or_default(),
+        application_failover: gathered.application.map(application::to_write).unwrap_or_default(),
         totals: Some(api::PlacementTotals {
             wanted: wanted.unwrap_or(0),
             placed: parts.iter().map(|part| part.wanted).fold(0, i32::saturating_add),

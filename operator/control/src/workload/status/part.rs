@@ -11,6 +11,8 @@ use jiuzhou_engine::terms::Finding;
 use jiuzhou_report::sentences;
 use jiuzhou_report::words::Lang;
 
+use crate::planner::application;
+use crate::planner::failover::told;
 use crate::workload::build::{Built, seen};
 use crate::workload::dereference::Gathered;
 use crate::workload::halted;
@@ -62,7 +64,7 @@ pub(super) fn parts(gathered: &Gathered<'_>, built: &Built) -> Vec<Part> {
 }
 
 /// Whether what runs once has run to its end.
-pub(super) fn finished(status: &DeliveryStatus) -> bool {
+pub(crate) fn finished(status: &DeliveryStatus) -> bool {
     let ended = |object: &api::ObjectObservation| object.state == ObjectState::Finished;
     let well = |object: &api::ObjectObservation| matches!(object.state, ObjectState::Ready | ObjectState::Finished);
     status.objects.iter().any(ended) && status.objects.iter().all(well)
@@ -117,6 +119,9 @@ pub(super) fn trouble(
     }
     if built.interrupted.contains(cluster) {
         return Some((ControllerReason::RunInterrupted, cluster.to_owned()));
+    }
+    if let Some(trouble) = unwell(gathered, cluster).filter(|_| wanted > 0) {
+        return Some(trouble);
     }
     if let Some(report) = report {
         let words = |state: ObjectState| {
@@ -190,8 +195,22 @@ fn silent(gathered: &Gathered<'_>, cluster: &str) -> (ControllerReason, String) 
         Phase::Fence => ControllerReason::FenceUnavailable,
         Phase::Data => ControllerReason::DataNotReplicated,
         Phase::Never | Phase::Once | Phase::Released | Phase::Moved => ControllerReason::MemberUnreachable,
+        // Phases of members that answer.
+        Phase::Change | Phase::State | Phase::Exhausted => ControllerReason::MemberUnreachable,
     };
     (reason, cluster.to_owned())
+}
+
+/// What becomes of a copy that is not well in a member that answers, once its time is over.
+fn unwell(gathered: &Gathered<'_>, cluster: &str) -> Option<(ControllerReason, String)> {
+    let entry = gathered.application?.get(cluster).filter(|entry| application::is_told(entry.phase))?;
+    if gathered.state.is_unreachable(cluster) || entry.well.is_some() {
+        return None;
+    }
+    Some(match entry.phase {
+        Phase::Exhausted => (ControllerReason::UnhealthyEverywhere, cluster.to_owned()),
+        phase => (ControllerReason::ApplicationUnhealthy, format!("{cluster} ({:?}, {})", told(phase), entry.since)),
+    })
 }
 
 /// What keeps a cluster from having nothing that runs, where an order stops the workload.

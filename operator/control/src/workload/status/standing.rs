@@ -109,6 +109,8 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
     for reason in [
         ControllerReason::SpecInvalid,
         ControllerReason::DeliveryRefused,
+        ControllerReason::UnhealthyEverywhere,
+        ControllerReason::ApplicationUnhealthy,
         ControllerReason::ObjectFailed,
         ControllerReason::MayHaveRun,
         ControllerReason::RunInterrupted,

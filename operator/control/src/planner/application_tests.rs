@@ -1,0 +1,207 @@
+//! Workloads that are not well in members that answer, on a hub in memory: what leaves, what waits, what stays.
+
+use jiff::SignedDuration;
+use jiuzhou_api::v1alpha1::ObjectState;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Hub, story};
+
+const PORTAL: (&str, &str) = ("kunming-portal", "portal");
+const FIRST: &str = "kunming-gov-1";
+const SECOND: &str = "kunming-gov-2";
+const THIRD: &str = "kunming-gov-3";
+
+/// The first story with more clusters like its only one, and a workload that leaves where it is not well.
+fn objects(clusters: usize, application: Value) -> Vec<Value> {
+    let mut objects = story("01-first-tenant");
+    let one = workload(&mut objects);
+    one["spec"]["placement"] = json!({
+        "replicas": { "mode": "Divided", "divideBy": "Packed" },
+        "failover": { "application": application },
+    });
+    let first = objects.iter().find(|object| object["kind"] == "MemberCluster").expect("a cluster").clone();
+    for at in 2..=clusters {
+        let mut other = first.clone();
+        other["metadata"]["name"] = json!(format!("kunming-gov-{at}"));
+        objects.push(other);
+    }
+    objects
+}
+
+fn workload(objects: &mut [Value]) -> &mut Value {
+    objects.iter_mut().find(|object| object["kind"] == "FleetWorkload").expect("a workload")
+}
+
+async fn pass(hub: &Hub, seconds: i64) {
+    hub.world.clock().advance(SignedDuration::from_secs(seconds));
+    tokio::time::sleep(Duration::from_secs(u64::try_from(seconds).expect("forward"))).await;
+    hub.quiet().await;
+}
+
+/// From now on the portal is not ready in these members.
+fn unwell_in(hub: &Hub, clusters: &'static [&'static str]) {
+    hub.members.judge(move |delivery, object| {
+        let runs = object.manifest.as_ref().is_some_and(|manifest| manifest.pointer("/spec/template").is_some());
+        (runs && clusters.contains(&&*delivery.cluster)).then_some(ObjectState::Applied)
+    });
+}
+
+/// Cluster and replicas as committed.
+fn placed(hub: &Hub) -> Vec<(String, i64)> {
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
+    let one = |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
+    clusters.iter().map(one).filter(|(_, replicas)| *replicas > 0).collect()
+}
+
+fn phases(hub: &Hub) -> Vec<String> {
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    let entries = placement["status"]["applicationFailover"].as_array().cloned().unwrap_or_default();
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+    entries.iter().map(|one| format!("{} {}", text(one, "name"), text(one, "phase"))).collect()
+}
+
+fn of(pairs: &[(&str, i64)]) -> Vec<(String, i64)> {
+    pairs.iter().map(|(name, replicas)| ((*name).to_owned(), *replicas)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_well_gets_another_place_when_its_time_is_over_and_does_not_come_back() {
+    let hub = Hub::with(&objects(3, json!({}))).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    assert_eq!(placed(&hub), of(&[(FIRST, 2)]));
+    unwell_in(&hub, &[FIRST]);
+    hub.quiet().await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} Waiting")]));
+    pass(&hub, 290).await;
+    assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "its 300 seconds are not over");
+    pass(&hub, 20).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), vec![format!("{FIRST} Moved")]));
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [(SECOND.to_owned(), 2)].into());
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
+    unwell_in(&hub, &[]);
+    pass(&hub, 3_700).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), Vec::new()), "the cooldown is over and it stays");
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+    hub.world.clear_log();
+    hub.run().await.expect("it runs again");
+    assert_eq!(hub.writes().len(), 0, "quiet after a restart");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_well_where_it_went_either_stays_there_and_says_so_until_its_content_changes() {
+    let hub = Hub::with(&objects(5, json!({ "afterSeconds": 60, "cooldownSeconds": 300 }))).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    unwell_in(&hub, &[FIRST, SECOND, THIRD, "kunming-gov-4", "kunming-gov-5"]);
+    for _ in 0..40 {
+        pass(&hub, 61).await;
+    }
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), vec![format!("{SECOND} Exhausted")]));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "UnhealthyEverywhere".to_owned()));
+    // Another content gets its own time and its own tries.
+    let other = json!({ "spec": { "objects": workload(&mut objects(1, json!({})))["spec"]["objects"] } });
+    let mut other = other;
+    for object in other["spec"]["objects"].as_array_mut().expect("objects") {
+        if object["manifest"]["spec"]["template"].is_object() {
+            object["manifest"]["spec"]["template"]["metadata"]["annotations"] = json!({ "build": "2" });
+        }
+    }
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &other).await;
+    hub.quiet().await;
+    assert_eq!(phases(&hub), [format!("{SECOND} Waiting")]);
+    unwell_in(&hub, &[SECOND]);
+    for _ in 0..3 {
+        pass(&hub, 61).await;
+    }
+    assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "the cooldown is long over");
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_keeps_the_clock_and_what_was_not_watched_is_watched_once_more() {
+    let hub = Hub::with(&objects(3, json!({}))).await;
+    hub.run().await.expect("it runs");
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    unwell_in(&hub, &[FIRST]);
+    hub.quiet().await;
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+    hub.world.clock().advance(SignedDuration::from_secs(4_000));
+    hub.world.clear_log();
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} Waiting")]));
+    assert_eq!(hub.writes().len(), 0, "nothing is written because of a restart");
+    pass(&hub, 61).await;
+    assert_eq!(placed(&hub), of(&[(SECOND, 2)]));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_moves_where_nobody_asked_for_it_nor_where_nothing_else_takes_it() {
+    let mut plain = objects(3, json!({}));
+    workload(&mut plain)["spec"]["placement"]["failover"] = json!({});
+    let hub = Hub::with(&plain).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    unwell_in(&hub, &[FIRST]);
+    pass(&hub, 4_000).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), Vec::new()));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+
+    let hub = Hub::with(&objects(1, json!({}))).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    unwell_in(&hub, &[FIRST]);
+    hub.quiet().await;
+    pass(&hub, 310).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} Released")]));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "WorkloadUnhealthy".to_owned()));
+    // It recovers before anything could take it.
+    unwell_in(&hub, &[]);
+    hub.quiet().await;
+    pass(&hub, 70).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), Vec::new()));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_writer_is_gone_from_where_it_was_before_it_starts_elsewhere() {
+    let mut all = objects(3, json!({}));
+    let one = workload(&mut all);
+    one["spec"]["continuity"] = json!("SingleWriter");
+    one["spec"]["data"] = json!({ "mode": "External" });
+    let hub = Hub::with(&all).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    let witness = |order: &crate::orders::Order, there: &crate::testing::There| {
+        let starts = order.delivery.state == jiuzhou_api::v1alpha1::DeliveryState::Present;
+        let others = there.keys().any(|(_, cluster)| **cluster != *order.delivery.cluster);
+        assert!(!(starts && others), "two at once");
+    };
+    *hub.members.witness.lock().expect("nobody panicked") = Some(Box::new(witness));
+    unwell_in(&hub, &[FIRST]);
+    hub.quiet().await;
+    pass(&hub, 310).await;
+    assert_eq!(placed(&hub), of(&[(SECOND, 2)]));
+    assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [(SECOND.to_owned(), 2)].into());
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
