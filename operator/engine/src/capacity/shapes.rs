@@ -103,8 +103,18 @@ impl FreePool {
         self.take_with(request, pods, |_, _, _| {});
     }
 
-    fn take_with(&mut self, request: &Request, pods: i64, mut moved: impl FnMut(Resources, Resources, i64)) -> i64 {
-        let mut left = pods.min(self.slots(request)).max(0);
+    /// [`Self::remove`] of pods that are known to fit ([`Self::slots`]).
+    pub fn remove_fitting(&mut self, request: &Request, pods: i64) {
+        self.take_fitting(request, pods, |_, _, _| {});
+    }
+
+    fn take_with(&mut self, request: &Request, pods: i64, moved: impl FnMut(Resources, Resources, i64)) -> i64 {
+        let fitting = pods.min(self.slots(request)).max(0);
+        self.take_fitting(request, fitting, moved)
+    }
+
+    fn take_fitting(&mut self, request: &Request, pods: i64, mut moved: impl FnMut(Resources, Resources, i64)) -> i64 {
+        let mut left = pods;
         let mut taken = 0;
         while left > 0 {
             let fitting = self.shapes.iter().map(|shape| (shape.free.fits(request), shape));

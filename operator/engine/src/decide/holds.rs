@@ -202,7 +202,7 @@ fn hold_pods(
         let Some(pool) = pools.get_mut(slot).filter(|_| accepts(0, plane)) else { continue };
         let fit = packed(&pool.free, &asked.parts).min(left);
         if fit > 0 {
-            pool.free.remove(request, fit);
+            pool.free.remove_fitting(request, fit);
             pool.holds.push(Hold { replicas: fit, ..Hold::new(owner, shape) });
             left -= fit;
         }

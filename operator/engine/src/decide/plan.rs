@@ -311,8 +311,8 @@ fn ordered(planner: &Planner<'_>, changes: &Changes, all: bool) -> Vec<Vec<Arc<S
             if spec.current.is_empty() {
                 spec.current.clone_from(&known.current);
             }
-            let same = spec == **known;
-            spec.changed |= !same;
+            // Whoever says that it changed is not compared: most of many changes say so.
+            spec.changed = spec.changed || spec != **known;
         }
         specs.insert(&given.key, Arc::new(spec));
     }
