@@ -49,7 +49,8 @@ impl Default for Kept {
 #[derive(Debug, Default)]
 struct Touched<'s> {
     slots: BTreeSet<ClusterSlot>,
-    specs: BTreeSet<&'s WorkloadKey>,
+    /// Each once, in order.
+    specs: Vec<&'s WorkloadKey>,
 }
 
 impl Kept {
@@ -76,9 +77,11 @@ impl Kept {
         for touch in touches {
             match touch {
                 Touch::Cluster(slot) => drop(touched.slots.insert(*slot)),
-                Touch::Spec(key) => drop(touched.specs.insert(key)),
+                Touch::Spec(key) => touched.specs.push(key),
             }
         }
+        touched.specs.sort();
+        touched.specs.dedup();
         Some(touched)
     }
 
@@ -185,7 +188,7 @@ impl<'s> Planner<'s> {
         let standing = named.flat_map(|name| self.books.standing_on(name));
         specs.extend(standing.filter(|standing| standing.counts_nodes()).map(|standing| standing.key().clone()));
         let mut packed: BTreeSet<ClusterSlot> = slots.iter().copied().collect();
-        let untouched = specs.iter().filter(|key| !touched.specs.contains(key));
+        let untouched = specs.iter().filter(|key| touched.specs.binary_search(key).is_err());
         for key in touched.specs.iter().copied().chain(untouched) {
             if let Some(now) = snapshot.spec(key)
                 && let Some(rooms) = self.stand_again(now)
