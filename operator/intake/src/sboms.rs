@@ -1,8 +1,11 @@
 //! Software bills of materials: which packages and vulnerabilities other tools say an image has.
 //!
-//! CycloneDX (1.2 and later) and SPDX 2 in JSON, as syft, trivy, grype, cdxgen and `jiuzhou inspect` write them. A
-//! document is about the image it names (a container component, its own subject, or an SPDX package of that purpose);
-//! what names none is told, because nothing could be found by it.
+//! CycloneDX (1.2 and later), SPDX 2 and SPDX 3 in JSON, as syft, trivy, grype, cdxgen and `jiuzhou inspect` write them,
+//! bare or inside an attestation (in-toto), as builders push them beside an image. A document is about the image it names
+//! (a container component, its own subject, an SPDX package of that purpose, the subject of the attestation); what names
+//! none is told, because nothing could be found by it.
+
+mod spdx;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -25,6 +28,8 @@ pub struct Component {
     pub name: String,
     /// Version; empty when not stated.
     pub version: String,
+    /// Package URL; empty when not stated.
+    pub purl: String,
     /// Vulnerabilities it is said to have.
     pub vulnerabilities: BTreeSet<String>,
 }
@@ -47,13 +52,25 @@ pub struct Described {
 impl Described {
     /// Takes in a name as tools write it: `registry/app:1.0`, `registry/app@sha256:…`, a purl of type oci.
     fn named(&mut self, text: &str) {
-        if let Some(rest) = text.strip_prefix("pkg:oci/") {
+        let decoded = |text: &str| text.replace("%2F", "/").replace("%2f", "/").replace("%3A", ":").replace("%3a", ":");
+        if let Some(rest) = text.strip_prefix("pkg:docker/") {
+            // The version is the tag or the digest, the name may have its host in front or beside.
+            let (head, query) = rest.split_once('?').unwrap_or((rest, ""));
+            let host = query.split('&').find_map(|pair| pair.strip_prefix("repository_url="));
+            let (name, version) = head.split_once('@').map_or((head, None), |(name, version)| (name, Some(version)));
+            let name = host.map_or_else(|| decoded(name), |host| format!("{}/{}", decoded(host), decoded(name)));
+            match version.map(decoded) {
+                Some(version) if version.starts_with("sha256:") => self.named(&format!("{name}@{version}")),
+                Some(version) => self.named(&format!("{name}:{version}")),
+                None => self.named(&name),
+            }
+        } else if let Some(rest) = text.strip_prefix("pkg:oci/") {
             let (head, query) = rest.split_once('?').unwrap_or((rest, ""));
             if let Some((_, digest)) = head.split_once('@') {
-                self.digests.insert(digest.replace("%3A", ":").replace("%3a", ":"));
+                self.digests.insert(decoded(digest));
             }
             for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-                let value = value.replace("%2F", "/").replace("%2f", "/").replace("%3A", ":").replace("%3a", ":");
+                let value = decoded(value);
                 match key {
                     "repository_url" => self.named(&value),
                     "tag" => drop(self.tags.insert(value)),
@@ -97,16 +114,46 @@ pub fn read(inputs: &[String], stdin: &mut dyn Read) -> (Vec<Described>, Vec<Fin
 }
 
 fn document(value: &Value) -> Result<Vec<Described>, String> {
+    if value.get("predicateType").is_some() {
+        return attested(value);
+    }
+    let images = said(value)?;
+    if images.iter().any(Described::is_known) { Ok(images) } else { Err("it names no image".to_owned()) }
+}
+
+/// A statement of in-toto: its subjects are the images that the document in it is about.
+fn attested(value: &Value) -> Result<Vec<Described>, String> {
+    let inside = &value["predicate"];
+    // An envelope of its own inside, as some builders write it.
+    let inside = inside.get("Data").unwrap_or(inside);
+    let mut images = said(inside)?;
+    let alone = images.len() == 1;
+    let subjects = list(value, "subject");
+    for image in images.iter_mut().filter(|_| alone && !subjects.is_empty()) {
+        // Inside, the subject is often called by what was scanned: a folder, a layer, "sbom".
+        image.name = None;
+        image.tags.clear();
+        for subject in subjects {
+            image.named(text(subject, "name"));
+            if let Some(digest) = subject["digest"]["sha256"].as_str() {
+                image.digests.insert(format!("sha256:{digest}"));
+            }
+        }
+    }
+    if images.iter().any(Described::is_known) { Ok(images) } else { Err("it names no image".to_owned()) }
+}
+
+fn said(value: &Value) -> Result<Vec<Described>, String> {
     let images = if value["bomFormat"] == "CycloneDX" {
         cyclonedx(value)
     } else if value["spdxVersion"].as_str().is_some_and(|version| version.starts_with("SPDX-2")) {
-        vec![spdx(value)]
+        spdx::two(value)
     } else if value.get("@graph").is_some() {
-        return Err("SPDX 3, which is not read yet".to_owned());
+        spdx::three(value)
     } else {
-        return Err("neither bomFormat nor spdxVersion".to_owned());
+        return Err("neither bomFormat nor spdxVersion nor @graph".to_owned());
     };
-    if images.iter().any(Described::is_known) { Ok(images) } else { Err("it names no image".to_owned()) }
+    Ok(images)
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
@@ -182,38 +229,10 @@ fn components(component: &Value, affected: &BTreeMap<&str, BTreeSet<String>>, de
     let name = if group.is_empty() { name.to_owned() } else { format!("{group}/{name}") };
     let version = text(component, "version").to_owned();
     let vulnerabilities = affected.get(text(component, "bom-ref")).cloned().unwrap_or_default();
-    out.push(Component { name, version, vulnerabilities });
+    out.push(Component { name, version, purl: text(component, "purl").to_owned(), vulnerabilities });
     for part in list(component, "components").iter().filter(|_| depth > 0) {
         components(part, affected, depth - 1, out);
     }
-}
-
-fn spdx(value: &Value) -> Described {
-    let mut image = Described::default();
-    let described: BTreeSet<&str> = list(value, "documentDescribes")
-        .iter()
-        .filter_map(Value::as_str)
-        .chain(
-            list(value, "relationships")
-                .iter()
-                .filter(|one| text(one, "relationshipType") == "DESCRIBES")
-                .map(|one| text(one, "relatedSpdxElement")),
-        )
-        .collect();
-    for package in list(value, "packages") {
-        let container = text(package, "primaryPackagePurpose") == "CONTAINER";
-        if container || described.contains(text(package, "SPDXID")) {
-            image.named(text(package, "name"));
-            image.named(text(package, "versionInfo"));
-            for reference in list(package, "externalRefs") {
-                image.named(text(reference, "referenceLocator"));
-            }
-        } else {
-            let (name, version) = (text(package, "name").to_owned(), text(package, "versionInfo").to_owned());
-            image.components.push(Component { name, version, vulnerabilities: BTreeSet::new() });
-        }
-    }
-    image
 }
 
 #[cfg(test)]
@@ -257,10 +276,31 @@ mod tests {
     }
 
     #[test]
+    fn an_attestation_says_which_image_the_document_in_it_is_about() {
+        let digest = "c".repeat(64);
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
+            "subject": [{ "name": "pkg:docker/registry.gov.example/app@1.0?platform=linux%2Farm64", "digest": { "sha256": digest } }],
+            "predicate": { "spdxVersion": "SPDX-2.3", "documentDescribes": ["SPDXRef-root"], "packages": [
+                { "SPDXID": "SPDXRef-root", "name": "sbom" }, { "SPDXID": "SPDXRef-p", "name": "openssl", "versionInfo": "3.0.1" },
+            ] },
+        });
+        let (images, findings) = one(&statement);
+        assert_eq!(findings, []);
+        assert!(images[0].digests.contains(&format!("sha256:{digest}")) && images[0].tags.contains("1.0"));
+        assert_eq!((images[0].name.as_deref(), images[0].components.len()), (Some("registry.gov.example/app"), 1));
+    }
+
+    #[test]
     fn what_is_no_sbom_or_names_no_image_is_told() {
         for (value, seen) in [
             (json!({ "spdxVersion": "SPDX-2.3", "packages": [] }), "names no image"),
-            (json!({ "@graph": [] }), "SPDX 3"),
+            (json!({ "@graph": [] }), "names no image"),
+            (
+                json!({ "predicateType": "https://spdx.dev/Document", "predicate": { "spdxVersion": "SPDX-2.3" } }),
+                "names no image",
+            ),
+            (json!({ "predicateType": "https://slsa.dev/provenance/v1", "predicate": {} }), "neither"),
             (json!([1]), "neither"),
             (json!({ "bomFormat": "CycloneDX", "components": null }), "names no image"),
         ] {

@@ -121,9 +121,16 @@ fn judge(query: &Query, image: &ImageRef, digest: Option<&str>, sboms: &[Describ
         }
         Query::Package(text) => {
             let (name, version) = text.rsplit_once('@').filter(|(name, _)| !name.is_empty()).unwrap_or((text, "*"));
+            let by_url = text.starts_with("pkg:");
             for sbom in sboms.iter().filter(about) {
                 looked = true;
                 let fits = |component: &&crate::sboms::Component| {
+                    if by_url {
+                        // A package URL names kind and namespace too; what is behind `?` is not asked about.
+                        let url = component.purl.split(['?', '#']).next().unwrap_or_default();
+                        let (url, has) = url.rsplit_once('@').unwrap_or((url, component.version.as_str()));
+                        return like(name, url) && like(version, has);
+                    }
                     let tail = component.name.rsplit('/').next().unwrap_or(&component.name);
                     (like(name, &component.name) || like(name, tail)) && like(version, &component.version)
                 };
@@ -265,6 +272,7 @@ spec:
         let component = crate::sboms::Component {
             name: "org.apache.logging.log4j/log4j-core".to_owned(),
             version: "2.14.1".to_owned(),
+            purl: "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1?type=jar".to_owned(),
             vulnerabilities: vulnerable.then(|| "CVE-2021-44228".to_owned()).into_iter().collect(),
         };
         Described {
@@ -299,7 +307,16 @@ spec:
     #[test]
     fn a_package_is_found_by_its_last_name_and_what_nobody_looked_into_is_listed() {
         let sboms = [sbom("registry.gov.example/app/web", "1.0", false)];
-        for (text, hits) in [("log4j-core", 1), ("LOG4J-CORE@2.14.*", 1), ("log4j-core@2.15.0", 0), ("log4j", 0)] {
+        for (text, hits) in [
+            ("log4j-core", 1),
+            ("LOG4J-CORE@2.14.*", 1),
+            ("log4j-core@2.15.0", 0),
+            ("log4j", 0),
+            ("pkg:maven/org.apache.logging.log4j/log4j-core", 1),
+            ("pkg:maven/*/log4j-core@2.14.*", 1),
+            ("pkg:npm/*/log4j-core", 0),
+            ("pkg:maven/org.apache.logging.log4j/log4j-core@2.15.0", 0),
+        ] {
             let found = find(Query::Package(text.to_owned()), &sboms);
             assert_eq!((found.hits.len(), found.unseen.len()), (hits, 1), "{text}: nginx was not looked into");
         }

@@ -9,7 +9,8 @@ use jiuzhou_measure::Month;
 use jiuzhou_measure::carbon::{Embodied, Factor, Score, Series, sci};
 use jiuzhou_measure::cost::{MicroFen, Price, PriceBook, PriceUnit, Service, Usage, charged, price_month};
 use jiuzhou_measure::energy::{
-    Amounts, Consumer, CounterSample, LinearPower, Node, Policy, attribute, facility_energy, integrate_counter,
+    Amounts, Consumer, CounterSample, LinearPower, Node, Policy, UnitEnergy, attribute, facility_energy,
+    integrate_counter, teads,
 };
 
 const HOUR: i64 = 3600;
@@ -122,6 +123,55 @@ fn cloud_carbon_footprint_average_watts() {
     }
 }
 
+/// Cloud Carbon Footprint, packages/core, memory, storage and networking: MemoryEstimator.test.ts (80 GB-hours at 0.392 Wh,
+/// 90 in another region), StorageEstimator.test.ts (a TB-hour of an SSD at 1.2 Wh and of a disk at 0.65 Wh, and two of
+/// each), NetworkingEstimator.test.ts (10,000,000 GB at 0.001 kWh, with and without a PUE). Small ones times 1,000,000, so
+/// that every digit they print is there.
+#[test]
+fn cloud_carbon_footprint_memory_storage_and_network() {
+    const MILLION: i64 = 1_000_000;
+    const GB_HOUR: i64 = 1_000_000_000 * HOUR;
+    // Microwatt-hours of a unit, units, PUE in thousandths, mg of a kWh, and what it prints: kWh and tonnes times a million,
+    // which are milliwatt-hours and grams of a million of them.
+    let rows = [
+        (392_000, 80 * MILLION, 1135, 415_755, 35_593_600_000, 14_798_217_168),
+        (392_000, 90 * MILLION, 1110, 479_000, 39_160_800_000, 18_758_023_200),
+        (1_200_000, MILLION, 1135, 415_755, 1_362_000_000, 566_258_310),
+        (650_000, MILLION, 1135, 415_755, 737_750_000, 306_723_251),
+        (1_200_000, 2 * MILLION, 1135, 415_755, 2_724_000_000, 1_132_516_620),
+        (650_000, 2 * MILLION, 1135, 415_755, 1_475_500_000, 613_446_503),
+        (1_000_000, 10_000_000, 1135, 415_755, 11_350_000_000, 4_718_819_250),
+        (1_000_000, 10_000_000, 1090, 109_000, 10_900_000_000, 1_188_100_000),
+        (1_000_000, 10_000_000, 1000, 109_000, 10_000_000_000, 1_090_000_000),
+    ];
+    for (micro, units, pue, mg_per_kwh, energy, carbon) in rows {
+        let it = UnitEnergy { micro }.energy(units, 1).unwrap();
+        let room = facility_energy(it, PerMille(pue)).unwrap();
+        assert_eq!(room, MilliwattHours(energy), "{units} of {micro}");
+        assert_eq!(factor(mg_per_kwh).emissions(room), Ok(Milligrams(carbon)), "{units} of {micro}");
+    }
+    // A byte is as good a measure as a GB: 8 GiB for a day, as an hour of a hundredth of it.
+    let whole = UnitEnergy { micro: 392_000 }.energy((8 << 30) * 24 * HOUR, GB_HOUR).unwrap();
+    assert_eq!(whole, MilliwattHours(80_814));
+    assert!(UnitEnergy { micro: 1 }.energy(1, 0).is_err());
+    assert!(UnitEnergy { micro: -1 }.energy(1, 1).is_err());
+}
+
+/// Cloud Carbon Footprint, EmbodiedEmissionsEstimator.test.ts: a day of one of 96 vCPUs of a server of 1.7957 t that lives
+/// 35,040 hours is 0.000012811786529680366 t.
+#[test]
+fn cloud_carbon_footprint_embodied_emissions() {
+    let server = |total| Embodied {
+        total: Milligrams(total),
+        reserved_seconds: 24 * HOUR,
+        lifespan_seconds: 35_040 * HOUR,
+        resources: 1,
+        resources_total: 96,
+    };
+    assert_eq!(server(1_795_700_000).share(), Ok(Milligrams(12_812)));
+    assert_eq!(server(1_795_700_000_000_000).share(), Ok(Milligrams(12_811_786_530)));
+}
+
 /// SCI specification, embodied emissions: 1000 kg over four years, reserved for one hour, "or around 28 g".
 #[test]
 fn sci_specification_time_share() {
@@ -191,6 +241,83 @@ fn sci_guide_on_premise_web_system() {
     }
     let whole = whole.unwrap().picograms_per_unit().unwrap();
     assert_eq!(whole / 100_000, 412, "4.12e-5 g");
+}
+
+/// SCI guide, case study eShoppen (Microsoft), use-case-submissions/msft-eShoppen.md: application server, database, client
+/// and network for one hour at 951 g/kWh, by TDP and by GB carried. It prints 66.6906 g, 50.76 g and 14.54 g for three of
+/// them; for the client it multiplies 12.16 W of memory by 0.12 and prints the product without doing so, and rounds
+/// 0.00336 kWh to 0.0036 on the way, so there the equation is worked out with the energy it prints.
+#[test]
+fn sci_guide_eshoppen() {
+    const HUNDREDTHS: i64 = 10;
+    let part = |energy: MilliwattHours, hardware: Option<(i64, i64, i64)>| {
+        let device = hardware.map(|(kilograms_hundredths, resources, total)| Embodied {
+            total: Milligrams(kilograms_hundredths * 10_000),
+            reserved_seconds: HOUR,
+            lifespan_seconds: 35_040 * HOUR,
+            resources,
+            resources_total: total,
+        });
+        sci(energy, &factor(951_000), device.as_slice(), "500 users for an hour", 1).unwrap()
+    };
+    // 18.4 % and 10 % of use are both taken at the curve's point of 10 %, a factor of 0.32.
+    let chip = |tdp: i64| MilliwattHours(teads(Milliwatts(tdp * 1000), PerMille(100)).unwrap().0);
+    assert_eq!((chip(205), chip(150)), (MilliwattHours(65_600), MilliwattHours(48_000)));
+    let application = part(chip(205), Some((120_552, 2, 16)));
+    assert_eq!((application.operational, application.embodied), (Milligrams(62_386), Milligrams(4_301)));
+    let database = part(chip(150), Some((143_312, 2, 16)));
+    assert_eq!((database.operational, database.embodied), (Milligrams(45_648), Milligrams(5_112)));
+    let client = part(MilliwattHours(3_600 + 12_160), Some((35_000, 1, 1)));
+    assert_eq!((client.operational, client.embodied), (Milligrams(14_988), Milligrams(9_989)));
+    // It carries 1.16 + 14.3 GB and goes on with 15.29.
+    let network = part(UnitEnergy { micro: 1_000_000 }.energy(15_290, 1000).unwrap(), None);
+    let grams = |score: &Score| (score.micrograms_per_unit().unwrap() / 1000 + HUNDREDTHS / 2) / HUNDREDTHS;
+    // Its embodied share of the server is 1205.52 / 35040 / 8 = 4.3006 g; it prints 4.305.
+    let told = [&application, &database, &client, &network].map(grams);
+    assert_eq!(told, [6_669, 5_076, 2_498, 1_454]);
+    let whole = application.plus(&database).and_then(|sum| sum.plus(&client)).and_then(|sum| sum.plus(&network));
+    let whole = whole.unwrap().micrograms_per_unit().unwrap();
+    assert!((whole - 156_958_600).abs() < 20_000, "{whole} for 156.9586 g");
+}
+
+/// SCI guide, case study of a fraud detection API (Endava), table of embodied emissions: nine kinds of instances for a day
+/// of three years, each with its vCPUs of its host; it prints 9.403287671 kg in all, with 23.5 kWh at 473 g for 1,728,000
+/// calls. The memory of one instance (8.589934592 GB for a day at PUE 1.135) is 0.09172400876814336 kWh in the same study.
+#[test]
+fn sci_guide_fraud_detection_api() {
+    // Instances, kilograms in tenths, vCPUs, vCPUs of the host, and the kilograms it prints, in 1e-9.
+    let instances = [
+        (2, 16_104, 4, 96, 122_557_078),
+        (3, 13_441, 16, 96, 613_744_292),
+        (3, 16_104, 16, 96, 735_342_466),
+        (3, 16_104, 8, 96, 367_671_233),
+        (3, 16_104, 2, 96, 91_917_808),
+        (3, 21_429, 16, 96, 978_493_151),
+        (13, 16_104, 2, 8, 4_779_726_027),
+        (6, 21_429, 8, 96, 978_493_151),
+        (1, 16_104, 4, 8, 735_342_466),
+    ];
+    let device = |(count, tenths, vcpus, of, _): (i64, i64, i64, i64, i64), parts: i64| Embodied {
+        total: Milligrams(count * tenths * 100_000 * parts),
+        reserved_seconds: 24 * HOUR,
+        lifespan_seconds: 26_280 * HOUR,
+        resources: vcpus,
+        resources_total: of,
+    };
+    for instance in instances {
+        // A thousand of each, so that every digit it prints is there.
+        assert_eq!(device(instance, 1000).share(), Ok(Milligrams(instance.4)), "{instance:?}");
+    }
+    let memory = UnitEnergy { micro: 392_000 }.energy(8_589_934_592 * 24, 1_000_000_000).unwrap();
+    assert_eq!(facility_energy(memory, PerMille(1135)), Ok(MilliwattHours(91_724)));
+    let hardware = instances.map(|instance| device(instance, 1));
+    let score = sci(MilliwattHours(23_500_000), &factor(473_000), &hardware, "call", 1_728_000).unwrap();
+    assert_eq!(score.operational, Milligrams(11_115_500));
+    assert!((score.embodied.0 - 9_403_288).abs() <= 4, "{:?}", score.embodied);
+    let all = score.operational.checked_add(score.embodied).unwrap();
+    // It cuts the embodied grams, and then prints 20,549 for 20,518.5: 11,115.5 and 9,403 do not add up to it.
+    assert_eq!(all.0 / 1000, 20_518);
+    assert_eq!(score.micrograms_per_unit(), Some(11_874));
 }
 
 /// OpenCost specification 0.1: amount x duration x hourly rate with its own example values (2 cores, 24 hours, 0.2 per

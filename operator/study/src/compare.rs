@@ -190,6 +190,13 @@ pub fn compare(before: &Side<'_>, after: &Side<'_>, scale: Scale) -> Result<Comp
             }
         }
     }
+    // A cluster that comes or goes is told though nothing runs there: that nothing does is what one wants to know.
+    let only = |one: &Side<'_>, other: &Side<'_>| -> Vec<String> {
+        one.rates.keys().filter(|name| !other.rates.contains_key(*name)).cloned().collect()
+    };
+    for name in only(before, after).into_iter().chain(only(after, before)) {
+        comparison.clusters.entry(name).or_default();
+    }
     for (tenant, count) in touched {
         comparison.tenants.entry(tenant.to_owned()).or_default().1 = count;
     }
@@ -342,6 +349,22 @@ mod tests {
         assert_eq!((same.workloads.len(), same.unchanged, same.moved()), (0, 1, 0));
         assert_eq!(same.whole.before, same.whole.after);
         assert!(same.quota.is_empty());
+    }
+
+    #[test]
+    fn a_cluster_that_comes_or_goes_is_told_though_nothing_runs_there() {
+        let fleet = fleet(&[cluster("a", 2, 4)], &[workload("w", 3, &[("a", 3)])]);
+        let plan = plan(&fleet);
+        let side = |rates| Side { plan: &plan, specs: &fleet.specs, rates };
+        let (small, large) = (rates(&["a"]), rates(&["a", "new"]));
+        let told = |before, after| {
+            let compared = compare(&side(before), &side(after), SCALE).expect("in range");
+            compared.clusters.into_iter().map(|(name, both)| (name, both.after.replicas)).collect::<Vec<_>>()
+        };
+        let wanted = [("a".to_owned(), 3), ("new".to_owned(), 0)];
+        assert_eq!(told(&small, &large), wanted);
+        assert_eq!(told(&large, &small), wanted);
+        assert_eq!(told(&small, &small), wanted[..1]);
     }
 
     #[test]

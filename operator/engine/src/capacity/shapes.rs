@@ -91,6 +91,22 @@ impl FreePool {
         bounds.map(|bound| bound.slots.max(0)).fold(sum, i64::min)
     }
 
+    /// [`Self::slots`], but no more than `most`: who asks for few of many does not look at every class.
+    #[must_use]
+    pub fn slots_up_to(&self, request: &Request, most: i64) -> i64 {
+        if !self.bounds.is_empty() {
+            return self.slots(request).min(most);
+        }
+        let mut sum = 0_i64;
+        for shape in &self.shapes {
+            if sum >= most {
+                break;
+            }
+            sum = sum.saturating_add(shape.free.fits(request).saturating_mul(shape.count));
+        }
+        sum.min(most)
+    }
+
     /// Takes slots for up to `pods` pods, on the nodes with the fewest slots first. Never takes more than is free.
     pub fn take(&mut self, request: &Request, pods: i64) -> Taken {
         let mut moves = Vec::new();
@@ -103,14 +119,32 @@ impl FreePool {
         self.take_with(request, pods, |_, _, _| {});
     }
 
-    fn take_with(&mut self, request: &Request, pods: i64, mut moved: impl FnMut(Resources, Resources, i64)) -> i64 {
-        let mut left = pods.min(self.slots(request)).max(0);
+    /// [`Self::remove`] of pods that are known to fit ([`Self::slots`]).
+    pub fn remove_fitting(&mut self, request: &Request, pods: i64) {
+        self.take_fitting(request, pods, |_, _, _| {});
+    }
+
+    fn take_with(&mut self, request: &Request, pods: i64, moved: impl FnMut(Resources, Resources, i64)) -> i64 {
+        let fitting = self.slots_up_to(request, pods).max(0);
+        self.take_fitting(request, fitting, moved)
+    }
+
+    fn take_fitting(&mut self, request: &Request, pods: i64, mut moved: impl FnMut(Resources, Resources, i64)) -> i64 {
+        let mut left = pods;
         let mut taken = 0;
         while left > 0 {
-            let fitting = self.shapes.iter().map(|shape| (shape.free.fits(request), shape));
-            let Some((fits, shape)) = fitting.filter(|(fits, _)| *fits > 0).min_by_key(|(fits, _)| *fits) else {
-                break;
-            };
+            let mut least: Option<(i64, &NodeShape)> = None;
+            for shape in &self.shapes {
+                let fits = shape.free.fits(request);
+                if fits > 0 && least.is_none_or(|(known, _)| fits < known) {
+                    least = Some((fits, shape));
+                }
+                // Nothing has fewer than one.
+                if fits == 1 {
+                    break;
+                }
+            }
+            let Some((fits, shape)) = least else { break };
             let (each, nodes) = if left >= fits { (fits, (left / fits).min(shape.count)) } else { (left, 1) };
             let before = shape.free.clone();
             let Some(after) = before.checked_less(request, each) else { break };
@@ -239,4 +273,28 @@ fn loss(one: &NodeShape, two: &NodeShape) -> i128 {
             );
         sum.saturating_add(parts.sum::<i128>() * i128::from(shape.count))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terms::{Bytes, Millicores};
+
+    #[test]
+    fn who_asks_for_few_slots_is_told_what_all_of_them_would_say() {
+        let of = |cpu: i64, memory: i64| Resources::new(Millicores(cpu), Bytes(memory), Bytes(0), 10);
+        let nodes = [(1, 0, 2), (2, 3, 1), (5, 1, 3), (9, 9, 2)];
+        let nodes = nodes.map(|(cpu, memory, count)| NodeShape { free: of(cpu, memory), count });
+        let one = |cpu: i64, memory: i64| Resources::new(Millicores(cpu), Bytes(memory), Bytes(0), 1);
+        let open = FreePool::new(nodes);
+        let mut bound = open.clone();
+        bound.note_unschedulable(UnschedulableBound { request: one(2, 1), slots: 2 });
+        for pool in [open, bound] {
+            for request in [one(1, 1), one(2, 1), one(4, 0), one(0, 0), one(50, 0)] {
+                for most in [-1, 0, 1, 2, 5, 1000, i64::MAX] {
+                    assert_eq!(pool.slots_up_to(&request, most), pool.slots(&request).min(most), "{request:?} {most}");
+                }
+            }
+        }
+    }
 }

@@ -37,8 +37,8 @@ pub(crate) struct Books {
     pub(super) standing: Vec<Option<Standing>>,
     /// Owners of what runs with the replicas booked, by name of the cluster, in the order of turns.
     pub(super) on: BTreeMap<String, Vec<(usize, i64)>>,
-    /// What is placed of every workload, as far as this ledger knows.
-    pub(crate) placed: BTreeMap<WorkloadKey, Placed>,
+    /// What is placed of every workload, as far as this ledger knows, by owner.
+    pub(super) placed: Vec<Option<Placed>>,
     /// Workloads that are looked at in every turn: they changed, wait, violate, or may go back to an earlier group.
     pub(super) stirring: BTreeSet<WorkloadKey>,
     /// Members of colocation sets.
@@ -47,10 +47,10 @@ pub(crate) struct Books {
     pub(crate) packed: usize,
     /// Somebody gave back room, quota or a share since this was last asked.
     pub(crate) given_back: bool,
-    /// Workloads of which a plan booked anything.
-    pub(super) moved: BTreeSet<WorkloadKey>,
+    /// Owners of which a plan booked anything.
+    pub(super) moved: BTreeSet<usize>,
     /// What was placed of those before it; `None` when nothing is to be undone.
-    before: Option<BTreeMap<WorkloadKey, Option<Placed>>>,
+    before: Option<BTreeMap<usize, Option<Placed>>>,
     /// How many workloads were entered and clusters packed since this was last set to nothing.
     #[cfg(test)]
     pub(super) work: (usize, usize),
@@ -71,6 +71,11 @@ impl Books {
         self.standing.get(owner)?.as_ref()
     }
 
+    /// Owners of what runs on a cluster, in the order of turns.
+    pub(super) fn owners_on(&self, cluster: &str) -> impl Iterator<Item = usize> {
+        self.on.get(cluster).into_iter().flatten().map(|(owner, _)| *owner)
+    }
+
     /// What runs on a cluster, in the order of turns.
     pub(super) fn standing_on(&self, cluster: &str) -> impl Iterator<Item = &Standing> {
         self.on.get(cluster).into_iter().flatten().filter_map(|(owner, _)| self.stands(*owner))
@@ -84,13 +89,10 @@ impl Books {
 
     /// Undoes what was booked since [`Self::begin`].
     pub(super) fn roll_back(&mut self) {
-        for (key, before) in self.before.take().into_iter().flatten() {
-            if let Some((spec, placed)) = self.placed.remove(&key) {
-                self.columns.moved(&spec, &placed, -1);
-            }
+        for (owner, before) in self.before.take().into_iter().flatten() {
+            self.displace(owner);
             if let Some((spec, placed)) = before {
-                self.columns.moved(&spec, &placed, 1);
-                self.placed.insert(key, (spec, placed));
+                self.place(owner, &spec, placed);
             }
         }
         self.moved.clear();
@@ -102,19 +104,40 @@ impl Books {
     }
 
     /// A plan is about to change what is placed of a workload.
-    fn touch(&mut self, key: &WorkloadKey) {
-        if let Some(before) = &mut self.before
-            && !before.contains_key(key)
-        {
-            before.insert(key.clone(), self.placed.get(key).cloned());
+    fn touch(&mut self, owner: usize) {
+        let Self { before, placed, .. } = self;
+        if let Some(before) = before {
+            before.entry(owner).or_insert_with(|| placed.get(owner).cloned().flatten());
         }
-        self.moved.insert(key.clone());
+        self.moved.insert(owner);
+    }
+
+    /// What is placed of an owner.
+    pub(super) fn placed(&self, owner: usize) -> Option<&Placed> {
+        self.placed.get(owner)?.as_ref()
+    }
+
+    /// What is placed of a workload.
+    pub(crate) fn placed_of(&self, key: &WorkloadKey) -> Option<&Placed> {
+        self.placed(*self.owners.get(key)?)
     }
 
     /// Enters what is placed of a workload now.
-    fn place(&mut self, spec: &Arc<Spec>, placed: Vec<(usize, i64)>) {
+    pub(super) fn place(&mut self, owner: usize, spec: &Arc<Spec>, placed: Vec<(usize, i64)>) {
         self.columns.moved(spec, &placed, 1);
-        self.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+        if self.placed.len() <= owner {
+            self.placed.resize_with(owner + 1, || None);
+        }
+        if let Some(place) = self.placed.get_mut(owner) {
+            *place = Some((Arc::clone(spec), placed));
+        }
+    }
+
+    /// Takes out what is placed of a workload. Answers what that was.
+    pub(super) fn displace(&mut self, owner: usize) -> Option<Placed> {
+        let (spec, placed) = self.placed.get_mut(owner)?.take()?;
+        self.columns.moved(&spec, &placed, -1);
+        Some((spec, placed))
     }
 }
 
@@ -136,7 +159,7 @@ impl Planner<'_> {
             placed.push((slot.index(), current.placed.max(0)));
             self.book(block, shape, owner, slot, replicas);
         }
-        self.books.place(spec, placed);
+        self.books.place(owner, spec, placed);
     }
 
     pub(crate) fn book(&mut self, block: usize, shape: usize, owner: usize, slot: ClusterSlot, replicas: i64) {
@@ -150,17 +173,16 @@ impl Planner<'_> {
 
     /// Takes a workload's bookings out, and those of its earlier form.
     fn forget(&mut self, key: &WorkloadKey) {
-        if !self.books.placed.contains_key(key) {
+        let Some(owner) = self.books.owners.get(key).copied() else { return };
+        if self.books.placed(owner).is_none() {
             return;
         }
-        self.books.touch(key);
-        let Some((spec, placed)) = self.books.placed.remove(key) else { return };
-        let owner = self.books.owner(key);
+        self.books.touch(owner);
+        let Some((spec, placed)) = self.books.displace(owner) else { return };
         self.books.given_back = true;
         for (slot, _) in &placed {
             self.books.ledger.release(owner, ClusterSlot::new(*slot));
         }
-        self.books.columns.moved(&spec, &placed, -1);
         let block = self.store.of(&self.view, &spec.requirement);
         for current in &spec.current {
             let slot = self.view.snapshot.slot(&current.cluster);
@@ -170,7 +192,7 @@ impl Planner<'_> {
 
     /// A workload that changed its shape, tenant or quota is no longer what was booked.
     pub(super) fn rebook(&mut self, spec: &Spec) {
-        let Some((old, _)) = self.books.placed.get(&spec.key) else { return };
+        let Some((old, _)) = self.books.placed_of(&spec.key) else { return };
         let same_room = old.pods == spec.pods && old.per_node == spec.per_node && old.cpu == spec.cpu;
         if same_room && old.quota == spec.quota && old.requirement.tenant == spec.requirement.tenant {
             return;
@@ -184,11 +206,9 @@ impl Planner<'_> {
         if decided.status != Status::Placed {
             return;
         }
-        self.books.touch(&spec.key);
         let owner = self.books.owner(&spec.key);
-        let (old, mut placed) =
-            self.books.placed.remove(&spec.key).map_or((None, Vec::new()), |(old, at)| (Some(old), at));
-        let before = placed.clone();
+        self.books.touch(owner);
+        let mut placed = self.books.displace(owner).map(|(_, placed)| placed).unwrap_or_default();
         for (slot, replicas) in &decided.targets {
             let known = placed.iter_mut().find(|(at, _)| *at == slot.index());
             let here = spec.current.iter().find(|current| self.view.snapshot.slot(&current.cluster) == Some(*slot));
@@ -206,10 +226,7 @@ impl Planner<'_> {
             }
         }
         placed.retain(|(at, _)| decided.targets.iter().any(|(slot, _)| slot.index() == *at));
-        if let Some(old) = old {
-            self.books.columns.moved(&old, &before, -1);
-        }
-        self.books.place(spec, placed);
+        self.books.place(owner, spec, placed);
     }
 }
 

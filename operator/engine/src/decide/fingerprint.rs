@@ -61,7 +61,10 @@ impl<K: Name> Fingerprints<K> {
         let part =
             self.parts.entry(part(name)).or_insert_with(|| Part { members: BTreeMap::new(), all: OnceLock::new() });
         part.all = OnceLock::new();
-        part.members.insert(name.clone(), OnceLock::new());
+        match part.members.get_mut(name) {
+            Some(cell) => *cell = OnceLock::new(),
+            None => _ = part.members.insert(name.clone(), OnceLock::new()),
+        }
     }
 
     /// Something is gone.

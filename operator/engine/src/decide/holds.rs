@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use super::ledger::Ledger;
 use super::mask;
-use super::shape::{Shape, Site, amount, packed};
+use super::shape::{Shape, Site, amount};
 use super::snapshot::ClusterSlot;
 use crate::capacity::{FreePool, Request, Resources, joint_slots, pack};
+use crate::choice::MAX_REPLICAS;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Hold {
@@ -200,9 +201,10 @@ fn hold_pods(
             break;
         }
         let Some(pool) = pools.get_mut(slot).filter(|_| accepts(0, plane)) else { continue };
-        let fit = packed(&pool.free, &asked.parts).min(left);
+        // A shape of one pod: what `packed` says of it, as far as it is asked for.
+        let fit = pool.free.slots_up_to(request, left).clamp(0, MAX_REPLICAS);
         if fit > 0 {
-            pool.free.remove(request, fit);
+            pool.free.remove_fitting(request, fit);
             pool.holds.push(Hold { replicas: fit, ..Hold::new(owner, shape) });
             left -= fit;
         }

@@ -47,9 +47,10 @@ impl Default for Kept {
 
 /// What of a snapshot was touched: slots that clusters have or had, and workloads.
 #[derive(Debug, Default)]
-struct Touched {
+struct Touched<'s> {
     slots: BTreeSet<ClusterSlot>,
-    specs: BTreeSet<WorkloadKey>,
+    /// Each once, in order.
+    specs: Vec<&'s WorkloadKey>,
 }
 
 impl Kept {
@@ -67,7 +68,7 @@ impl Kept {
     }
 
     /// What was touched since; `None` when everything has to be made anew.
-    fn touched(&self, snapshot: &Snapshot, as_of: Timestamp) -> Option<Touched> {
+    fn touched<'s>(&self, snapshot: &'s Snapshot, as_of: Timestamp) -> Option<Touched<'s>> {
         let touches = snapshot.touches().since(self.mark.as_ref()?)?;
         if !self.calendar.holds(snapshot, as_of) || self.litter() > self.made_with.saturating_mul(2) + LITTER {
             return None;
@@ -76,9 +77,11 @@ impl Kept {
         for touch in touches {
             match touch {
                 Touch::Cluster(slot) => drop(touched.slots.insert(*slot)),
-                Touch::Spec(key) => drop(touched.specs.insert(key.clone())),
+                Touch::Spec(key) => touched.specs.push(key),
             }
         }
+        touched.specs.sort();
+        touched.specs.dedup();
         Some(touched)
     }
 
@@ -146,7 +149,7 @@ impl<'s> Planner<'s> {
     }
 
     /// Brings everything up to date with what was touched. `false` when it has to be made anew.
-    fn catch_up(&mut self, touched: &Touched) -> bool {
+    fn catch_up(&mut self, touched: &Touched<'_>) -> bool {
         let snapshot = self.view.snapshot;
         let slots: Vec<ClusterSlot> = touched.slots.iter().copied().filter(|slot| self.is_other(*slot)).collect();
         let mut names: BTreeSet<String> = BTreeSet::new();
@@ -178,14 +181,21 @@ impl<'s> Planner<'s> {
             self.store.roster_changed();
         }
 
-        let mut specs: BTreeSet<WorkloadKey> = touched.specs.clone();
-        specs.extend(names.iter().flat_map(|name| self.books.standing_on(name)).map(|standing| standing.key().clone()));
+        let judged = names.iter().flat_map(|name| self.books.standing_on(name));
+        let mut specs: BTreeSet<WorkloadKey> = judged.map(|standing| standing.key().clone()).collect();
         // Quota is charged for a pod on every node, so it follows the number of nodes.
         let named = slots.iter().filter_map(|slot| snapshot.cluster(*slot)).map(|cluster| &cluster.name);
         let standing = named.flat_map(|name| self.books.standing_on(name));
         specs.extend(standing.filter(|standing| standing.counts_nodes()).map(|standing| standing.key().clone()));
         let mut packed: BTreeSet<ClusterSlot> = slots.iter().copied().collect();
-        for key in &specs {
+        let untouched = specs.iter().filter(|key| touched.specs.binary_search(key).is_err());
+        for key in touched.specs.iter().copied().chain(untouched) {
+            if let Some(now) = snapshot.spec(key)
+                && let Some(rooms) = self.stand_again(now)
+            {
+                packed.extend(rooms);
+                continue;
+            }
             let before = self.leave(key);
             if let Some(now) = snapshot.spec(key) {
                 self.stand(now);

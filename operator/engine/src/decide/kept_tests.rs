@@ -201,7 +201,10 @@ fn known(planner: &Planner<'_>) -> Vec<String> {
             books.reserves.get(slot.index()).unwrap_or(&0)
         ));
     }
-    for (key, (spec, placed)) in &books.placed {
+    let mut all: Vec<_> = books.placed.iter().flatten().collect();
+    all.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
+    for (spec, placed) in all {
+        let key = &spec.key;
         let placed: BTreeSet<_> = placed.iter().map(|(slot, replicas)| (name(*slot), *replicas)).collect();
         told.push(format!("{key} {} {placed:?}", spec.replicas));
     }

@@ -282,40 +282,50 @@ fn counts_others(spec: &Spec) -> bool {
     spec.policy.max_share.iter().any(|share| share.of != ShareOf::Workload)
 }
 
-/// Workloads whose turn may do anything: those that stir by how they stand, that something is asked of, and who has to
-/// stand together with one of them.
-fn concerned<'a>(planner: &'a Planner<'_>, changes: &'a Changes) -> BTreeSet<&'a WorkloadKey> {
+/// Workloads whose turn may do anything beside those that are given: those that stir by how they stand, that something is
+/// asked of, and who has to stand together with one of them all.
+fn concerned<'a>(
+    planner: &'a Planner<'_>,
+    changes: &'a Changes,
+    given: &BTreeMap<&'a WorkloadKey, &'a Spec>,
+) -> BTreeSet<&'a WorkloadKey> {
     let snapshot = planner.view.snapshot;
-    let given = changes.specs.iter();
-    let sets = given.clone().filter_map(|spec| spec.colocate.as_ref());
-    let asked = given.map(|spec| &spec.key).chain(&changes.rebalance).chain(&planner.books.stirring);
-    let mut keys: BTreeSet<&WorkloadKey> = asked.collect();
-    let own = keys.iter().filter_map(|key| snapshot.spec(key)?.colocate.as_ref());
-    let sets: BTreeSet<&String> = own.chain(sets).collect();
-    keys.extend(sets.into_iter().filter_map(|set| planner.books.sets.get(set)).flatten());
+    let mut keys: BTreeSet<&WorkloadKey> = changes.rebalance.iter().chain(&planner.books.stirring).collect();
+    // Where no workload stands together with others nobody is asked whether it does.
+    if !planner.books.sets.is_empty() {
+        let own = keys.iter().chain(given.keys()).filter_map(|key| snapshot.spec(key)?.colocate.as_ref());
+        let sets = given.values().filter_map(|spec| spec.colocate.as_ref());
+        let sets: BTreeSet<&String> = own.chain(sets).collect();
+        keys.extend(sets.into_iter().filter_map(|set| planner.books.sets.get(set)).flatten());
+    }
+    keys.retain(|key| !given.contains_key(key));
     keys
 }
 
 /// Sets of workloads to decide, in order. A colocation set stands where its first member stands.
 fn ordered(planner: &Planner<'_>, changes: &Changes, all: bool) -> Vec<Vec<Arc<Spec>>> {
     let snapshot = planner.view.snapshot;
+    let given: BTreeMap<&WorkloadKey, &Spec> = changes.specs.iter().map(|spec| (&spec.key, spec)).collect();
     let mut specs: BTreeMap<&WorkloadKey, Arc<Spec>> = if all {
         snapshot.specs.iter().map(|(key, spec)| (key, Arc::clone(spec))).collect()
     } else {
-        let keys = concerned(planner, changes).into_iter();
+        let keys = concerned(planner, changes, &given).into_iter();
         keys.filter_map(|key| Some((key, Arc::clone(snapshot.spec(key)?)))).collect()
     };
-    for given in &changes.specs {
+    let taken = |(key, given): (_, &Spec)| {
         let mut spec = given.clone();
-        if let Some(known) = snapshot.spec(&spec.key) {
-            if spec.current.is_empty() {
-                spec.current.clone_from(&known.current);
+        // Of many changes most say what runs and that they changed: those are held against nothing.
+        if spec.current.is_empty() || !spec.changed {
+            if let Some(known) = snapshot.spec(key) {
+                if spec.current.is_empty() {
+                    spec.current.clone_from(&known.current);
+                }
+                spec.changed = spec.changed || spec != **known;
             }
-            let same = spec == **known;
-            spec.changed |= !same;
         }
-        specs.insert(&given.key, Arc::new(spec));
-    }
+        (key, Arc::new(spec))
+    };
+    specs.append(&mut given.into_iter().map(taken).collect());
     for key in &changes.rebalance {
         if let Some(spec) = specs.get_mut(key) {
             Arc::make_mut(spec).rebalance = true;
@@ -346,8 +356,11 @@ impl Planner<'_> {
     pub(crate) fn turn(&mut self, set: Vec<Arc<Spec>>) -> Turn {
         let mut woken = false;
         for spec in &set {
-            let known = self.view.snapshot.spec(&spec.key).is_some();
-            woken |= spec.changed || spec.rebalance || spec.is_summoned() || !known || !self.settled(spec);
+            woken |= spec.changed
+                || spec.rebalance
+                || spec.is_summoned()
+                || self.view.snapshot.spec(&spec.key).is_none()
+                || !self.settled(spec);
         }
         let mut waits_to_return = false;
         let decided = match set.as_slice() {

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use super::mask;
 use super::planner::Planner;
 use super::snapshot::ClusterSlot;
-use super::spec::{Spec, WorkloadKey};
-use super::standing::Standing;
+use super::spec::Spec;
 
 impl Planner<'_> {
     /// Packs the pools that were booked on anew, in the order of turns, as a planner of the outcome would find them.
@@ -20,11 +19,13 @@ impl Planner<'_> {
         let mut touched = self.books.ledger.touched(self.books.packed, self.view.snapshot.width());
         let before = self.books.ledger.clear(&touched);
         let here = |slot: usize| mask::has(&touched, slot);
-        let mut booked: Vec<(Arc<Spec>, BTreeMap<usize, i64>)> = Vec::new();
+        let mut booked: Vec<(usize, Arc<Spec>, BTreeMap<usize, i64>)> = Vec::new();
         let clusters = mask::iter(&touched).filter_map(|slot| self.view.snapshot.cluster(ClusterSlot::new(slot)));
-        let running = clusters.flat_map(|cluster| self.books.standing_on(&cluster.name)).map(Standing::key);
-        let concerned: BTreeSet<&WorkloadKey> = running.chain(&self.books.moved).collect();
-        for (spec, placed) in concerned.into_iter().filter_map(|key| self.books.placed.get(key)) {
+        let running = clusters.flat_map(|cluster| self.books.owners_on(&cluster.name));
+        let concerned: BTreeSet<usize> = running.chain(self.books.moved.iter().copied()).collect();
+        for (owner, (spec, placed)) in
+            concerned.into_iter().filter_map(|owner| Some((owner, self.books.placed(owner)?)))
+        {
             let mut on: BTreeMap<usize, i64> = placed.iter().filter(|(slot, _)| here(*slot)).copied().collect();
             for current in &spec.current {
                 let Some(slot) = self.view.snapshot.slot(&current.cluster).map(ClusterSlot::index) else { continue };
@@ -37,14 +38,13 @@ impl Planner<'_> {
                 }
             }
             if !on.is_empty() {
-                booked.push((Arc::clone(spec), on));
+                booked.push((owner, Arc::clone(spec), on));
             }
         }
-        booked.sort_by(|(a, _), (b, _)| a.by_turn(b));
-        for (spec, on) in booked {
+        booked.sort_by(|(_, a, _), (_, b, _)| a.by_turn(b));
+        for (owner, spec, on) in booked {
             let block = self.store.of(&self.view, &spec.requirement);
             let shape = self.books.ledger.shape_id(&spec);
-            let owner = self.books.owner(&spec.key);
             for (slot, replicas) in on {
                 self.book(block, shape, owner, ClusterSlot::new(slot), replicas);
             }

@@ -254,7 +254,10 @@ impl Snapshot {
     pub fn upsert_spec(&mut self, spec: Spec) {
         self.spec_digests.changed(&spec.key);
         self.touch(Touch::Spec(spec.key.clone()));
-        self.specs.insert(spec.key.clone(), Arc::new(spec));
+        match self.specs.get_mut(&spec.key) {
+            Some(known) => *known = Arc::new(spec),
+            None => _ = self.specs.insert(spec.key.clone(), Arc::new(spec)),
+        }
     }
 
     /// Takes a workload out.

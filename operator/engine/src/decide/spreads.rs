@@ -20,10 +20,10 @@ impl Planner<'_> {
                 rooms.push(Vec::new());
                 continue;
             }
-            let placed = self.books.placed.values().map(|(spec, targets)| (&**spec, targets.as_slice()));
+            let placed = self.books.placed.iter().flatten().map(|(spec, targets)| (&**spec, targets.as_slice()));
             let account = self.books.columns.account(share.of, &share.key, spec, placed);
             let Some(groups) = self.books.columns.groups(&share.key) else { continue };
-            let own: Vec<_> = self.books.placed.get(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
+            let own: Vec<_> = self.books.placed_of(&spec.key).map(|(_, own)| own.clone()).unwrap_or_default();
             let others = columns::without(account, groups, &own);
             let all = i64::try_from(others.total + i128::from(spec.replicas)).unwrap_or(i64::MAX);
             let cap = i128::from(share.percent.floor_of(all));

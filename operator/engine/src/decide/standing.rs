@@ -63,13 +63,74 @@ impl Planner<'_> {
         let standing = Standing { spec: Arc::clone(spec), block, shape, charged };
         self.charge_standing(&standing, true);
         if !spec.current.is_empty() {
-            self.books.columns.moved(spec, &placed, 1);
-            self.books.placed.insert(spec.key.clone(), (Arc::clone(spec), placed));
+            self.books.place(owner, spec, placed);
         }
         self.books.enter(owner, standing);
-        if self.stirs(spec) {
+        if self.stirs(spec, block) {
             self.books.stirring.insert(spec.key.clone());
         }
+    }
+
+    /// A workload that asks for what it asked for and only has other replicas than it had takes the place of its earlier
+    /// form, as if that had left. Answers the clusters on which it takes other room; `None` when it is another workload
+    /// than that, and nothing is done.
+    pub(super) fn stand_again(&mut self, spec: &Arc<Spec>) -> Option<Vec<ClusterSlot>> {
+        let owner = self.books.owners.get(&spec.key).copied()?;
+        let Standing { spec: old, block, shape, charged } = self.books.stands(owner)?;
+        let same = Arc::ptr_eq(&old.requirement, &spec.requirement)
+            && old.by_turn(spec) == Ordering::Equal
+            && (&old.system, &old.colocate, old.cpu) == (&spec.system, &spec.colocate, spec.cpu)
+            && (old.pods == spec.pods && old.quota == spec.quota)
+            && (old.per_node.is_empty() && spec.per_node.is_empty());
+        let once = |form: &Spec| {
+            let names = form.current.iter().map(|current| &current.cluster);
+            names.clone().enumerate().all(|(at, name)| names.clone().take(at).all(|other| other != name))
+        };
+        if !same || !once(old) || !once(spec) {
+            return None;
+        }
+        let (old, block, shape, was) = (Arc::clone(old), *block, *shape, charged.clone());
+        #[cfg(test)]
+        {
+            self.books.work.0 += 1;
+        }
+        self.store.bring(&self.view, block);
+        let (mut placed, mut charged, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
+        let held = |form: &Spec, cluster: &str| {
+            form.current.iter().find(|current| current.cluster == cluster).map_or(0, booked)
+        };
+        for current in &spec.current {
+            let replicas = booked(current);
+            let slot = self.view.snapshot.slot(&current.cluster);
+            charged.push((replicas, self.charged_beside(spec, block, slot, replicas, true)));
+            if let Some(slot) = slot {
+                placed.push((slot.index(), current.placed.max(0)));
+                if held(&old, &current.cluster) != replicas {
+                    rooms.push(slot);
+                }
+            }
+            self.books.stands_still_on(owner, spec, current);
+        }
+        for gone in old.current.iter().filter(|one| spec.current.iter().all(|other| other.cluster != one.cluster)) {
+            self.books.stands_no_more_on(owner, &gone.cluster);
+            rooms.extend(self.view.snapshot.slot(&gone.cluster).filter(|_| booked(gone) != 0));
+        }
+        let standing = Standing { spec: Arc::clone(spec), block, shape, charged };
+        if standing.charged != was {
+            self.charge_standing(&Standing { spec: old, block, shape, charged: was }, false);
+            self.charge_standing(&standing, true);
+        }
+        self.books.displace(owner);
+        if !spec.current.is_empty() {
+            self.books.place(owner, spec, placed);
+        }
+        self.books.enter(owner, standing);
+        if self.stirs(spec, block) {
+            self.books.stirring.insert(spec.key.clone());
+        } else {
+            self.books.stirring.remove(&spec.key);
+        }
+        Some(rooms)
     }
 
     /// Takes a workload out. Answers what it was.
@@ -77,9 +138,7 @@ impl Planner<'_> {
         let owner = self.books.owners.get(key).copied()?;
         let standing = self.books.standing.get_mut(owner)?.take()?;
         self.charge_standing(&standing, false);
-        if let Some((spec, placed)) = self.books.placed.remove(key) {
-            self.books.columns.moved(&spec, &placed, -1);
-        }
+        self.books.displace(owner);
         let spec = &standing.spec;
         if let Some(set) = &spec.colocate
             && let Some(members) = self.books.sets.get_mut(set)
@@ -90,12 +149,7 @@ impl Planner<'_> {
             }
         }
         for current in &spec.current {
-            if let Some(owners) = self.books.on.get_mut(&current.cluster) {
-                owners.retain(|(other, _)| *other != owner);
-                if owners.is_empty() {
-                    self.books.on.remove(&current.cluster);
-                }
-            }
+            self.books.stands_no_more_on(owner, &current.cluster);
         }
         self.books.stirring.remove(key);
         Some(standing)
@@ -169,6 +223,26 @@ impl Books {
         }
         if let Some(place) = self.standing.get_mut(owner) {
             *place = Some(standing);
+        }
+    }
+
+    /// Takes an owner from those on a cluster.
+    fn stands_no_more_on(&mut self, owner: usize, cluster: &str) {
+        let Some(owners) = self.on.get_mut(cluster) else { return };
+        while let Some(at) = owners.iter().position(|(other, _)| *other == owner) {
+            owners.remove(at);
+        }
+        if owners.is_empty() {
+            self.on.remove(cluster);
+        }
+    }
+
+    /// An owner whose turn is what it was has so much on a cluster now.
+    fn stands_still_on(&mut self, owner: usize, spec: &Spec, current: &Current) {
+        let owners = self.on.get_mut(&current.cluster);
+        match owners.and_then(|owners| owners.iter_mut().find(|(other, _)| *other == owner)) {
+            Some((_, replicas)) => *replicas = booked(current),
+            None => self.stands_on(owner, spec, current),
         }
     }
 

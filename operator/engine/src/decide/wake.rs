@@ -11,15 +11,20 @@ use super::spec::{Division, Spec};
 use super::stay::{Stays, stays};
 
 impl Planner<'_> {
-    /// Whether a workload as the snapshot has it is looked at in every turn.
-    pub(super) fn stirs(&mut self, spec: &Spec) -> bool {
+    /// Whether a workload as the snapshot has it is looked at in every turn. Its verdicts are this block's.
+    pub(super) fn stirs(&mut self, spec: &Spec, block: usize) -> bool {
         if spec.reserved {
             return false;
         }
-        if spec.changed || spec.rebalance || spec.is_summoned() || !self.settled(spec) || self.may_return(spec) {
+        if spec.changed
+            || spec.rebalance
+            || spec.is_summoned()
+            || !self.settled_on(spec, block)
+            || self.may_return(spec)
+        {
             return true;
         }
-        let standing = self.as_it_is(spec);
+        let standing = self.again(spec, block, 0);
         self.violates(spec, &standing)
     }
 
@@ -36,6 +41,11 @@ impl Planner<'_> {
 
     /// Whether a workload has what it wants and nothing it uses is going away.
     pub(super) fn settled(&mut self, spec: &Spec) -> bool {
+        let block = self.store.of(&self.view, &spec.requirement);
+        self.settled_on(spec, block)
+    }
+
+    fn settled_on(&self, spec: &Spec, block: usize) -> bool {
         let running: Vec<_> = spec.current.iter().filter(|current| current.placed > 0).collect();
         let enough = match spec.policy.division {
             Division::Duplicated => {
@@ -45,7 +55,6 @@ impl Planner<'_> {
                 running.iter().map(|current| current.placed).fold(0_i64, i64::saturating_add) == spec.replicas
             }
         };
-        let block = self.store.of(&self.view, &spec.requirement);
         let stay = |name: &str| {
             let Some(slot) = self.view.snapshot.slot(name) else { return false };
             let verdicts = self.store.block(block);
@@ -58,6 +67,10 @@ impl Planner<'_> {
     pub(super) fn as_it_is(&mut self, spec: &Spec) -> Decided {
         let block = self.store.of(&self.view, &spec.requirement);
         let shape = self.books.ledger.shape_id(spec);
+        self.again(spec, block, shape)
+    }
+
+    fn again(&self, spec: &Spec, block: usize, shape: usize) -> Decided {
         let mut targets: Vec<_> = spec
             .current
             .iter()

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::ask::Ask;
 use super::bodies::Bodies;
+use super::settlement::last_day;
 use super::{
     Assessment, Register, Scene, Settled, Sovereignty, assessment, energy, findings, register, settled, sovereignty,
     today,
@@ -73,7 +74,8 @@ pub fn answer(scene: &Scene<'_>, ask: &Ask, now: Timestamp) -> Result<Option<Ans
         }
         api::ReportType::Energy => {
             let Some(period) = ask.months(now) else { return Ok(None) };
-            let names = Bodies::on(scene.objects, today(as_of));
+            // Whom is asked about goes by the names that the account has: those of the last day of the months.
+            let names = Bodies::on(scene.objects, last_day(period));
             let scope = on_day(&ask.scope, &names);
             let mut input = energy(scene, period, as_of);
             input.sites.retain(|site| {

@@ -1,4 +1,9 @@
-//! Bodies (单位) as they stand on a day: who became whom by merger or new name, and both trees by those names.
+//! Bodies (单位) as they stand on a day: who became whom by merger or new name, who is not there yet, and both trees by
+//! the names of that day.
+//!
+//! The objects are those of today: a system names the body that answers for it now. Before a body got its new name, or was
+//! split off, what is its own was the old body's, so a report of an earlier day has the old tree. What was merged into a
+//! body that had been there keeps the name in the objects, and counts as the other one's from the day on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,34 +15,51 @@ use super::day;
 use crate::objects::Objects;
 
 /// Names of bodies on a day.
-pub(super) struct Bodies(BTreeMap<String, String>);
+pub(super) struct Bodies {
+    /// Who a body has become by then.
+    later: BTreeMap<String, String>,
+    /// Who a body that begins after the day still is.
+    earlier: BTreeMap<String, String>,
+}
 
 impl Bodies {
-    /// Who a body became by a day. A split leaves the old body in being.
+    /// Who bodies are on a day. A split leaves the old body in being.
     pub(super) fn on(objects: &Objects, today: Date) -> Self {
-        let mut successors = BTreeMap::new();
+        let (mut later, mut earlier) = (BTreeMap::new(), BTreeMap::new());
         for item in objects.tenants.values() {
-            for before in &item.object.spec.predecessors {
-                let ends = matches!(before.kind, api::SuccessionKind::Rename | api::SuccessionKind::Merge);
-                if ends
-                    && day(Some(&before.date)).is_some_and(|date| date <= today)
-                    && before.tenant != *item.document.name
-                {
-                    successors.entry(before.tenant.to_string()).or_insert_with(|| item.document.name.clone());
+            let name = &item.document.name;
+            let others = item.object.spec.predecessors.iter().filter(|before| before.tenant != **name);
+            let dated = others.filter_map(|before| Some((day(Some(&before.date))?, before)));
+            let begins = |kind| matches!(kind, api::SuccessionKind::Rename | api::SuccessionKind::Split);
+            let mut first: Option<(Date, &api::Predecessor)> = None;
+            for (date, before) in dated {
+                if date <= today && before.kind != api::SuccessionKind::Split {
+                    later.entry(before.tenant.to_string()).or_insert_with(|| name.clone());
+                }
+                // Of several on its first day, the one whose name it took carries on.
+                let order =
+                    |(date, before): &(Date, &api::Predecessor)| (*date, before.kind != api::SuccessionKind::Rename);
+                if begins(before.kind) && first.as_ref().is_none_or(|known| order(&(date, before)) < order(known)) {
+                    first = Some((date, before));
                 }
             }
+            if let Some((_, before)) = first.filter(|(date, _)| *date > today) {
+                earlier.insert(name.clone(), before.tenant.to_string());
+            }
         }
-        Self(successors)
+        Self { later, earlier }
     }
 
-    /// A body as it is called on the day. A circle of successors ends where it began.
+    /// A body as it is called on the day. A circle of names ends where it began.
     pub(super) fn now(&self, name: &str) -> String {
-        let mut seen = BTreeSet::new();
-        let mut name = name;
-        while let Some(next) = self.0.get(name).filter(|_| seen.insert(name.to_owned())) {
-            name = next;
-        }
-        name.to_owned()
+        let walk = |names: &BTreeMap<String, String>, name: &str| {
+            let (mut seen, mut name) = (BTreeSet::new(), name.to_owned());
+            while let Some(next) = names.get(&name).filter(|_| seen.insert(name.clone())) {
+                name.clone_from(next);
+            }
+            name
+        };
+        walk(&self.later, &walk(&self.earlier, name))
     }
 
     /// Every body that is there on the day, with its place in both trees.
@@ -45,10 +67,15 @@ impl Bodies {
         let here = objects.tenants.values().filter(|item| self.now(&item.document.name) == item.document.name);
         here.map(|item| {
             let spec = &item.object.spec;
+            // Who took over its superior is not below itself.
+            let above = |parent: &Option<_>| {
+                let parent = parent.as_ref().map(|parent: &jiuzhou_api::text::Name| self.now(parent));
+                parent.filter(|parent| *parent != item.document.name)
+            };
             Body {
                 name: item.document.name.clone(),
-                block_parent: spec.block_parent.as_ref().map(|parent| self.now(parent)),
-                line_parent: spec.line_parent.as_ref().map(|parent| self.now(parent)),
+                block_parent: above(&spec.block_parent),
+                line_parent: above(&spec.line_parent),
                 level: format!("{:?}", spec.level),
             }
         })

@@ -86,4 +86,6 @@ fn today(at: Timestamp) -> Date {
 #[cfg(test)]
 mod readings_tests;
 #[cfg(test)]
+mod reform_tests;
+#[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ pub(super) fn read(text: &str, at: Timestamp) -> Fleet {
     load(&["-".to_owned()], &mut text.as_bytes(), &Options::at(at)).unwrap()
 }
 
-fn counted(fleet: &Fleet, at: Timestamp) -> AdoptionReport {
+pub(super) fn counted(fleet: &Fleet, at: Timestamp) -> AdoptionReport {
     let settings = Settings { as_of: at, minimum_ready_days: minimum_days(&fleet.objects, at) };
     adoption(&register(&fleet.into(), at), settings).unwrap()
 }
@@ -271,34 +271,6 @@ fn what_nobody_observed_is_unknown_and_not_zero() {
     let vcpu = report.whole.figure(FigureId::AdoptionObservedVcpu);
     assert_eq!(vcpu.ratio.per_mille(), None);
     assert_eq!(codes(&vcpu.left_out), [Code::CpuUnobserved]);
-}
-
-#[test]
-fn a_merged_body_counts_as_its_successor_from_the_day_on() {
-    let successor = "
----
-apiVersion: jiuzhou.dev/v1alpha1
-kind: Tenant
-metadata: {name: social}
-spec:
-  displayName: 大理市社会事务局
-  unifiedCode: \"11532901MB0Y123475\"
-  level: County
-  region: \"532901\"
-  blockParent: dali
-  predecessors: [{tenant: dali-civil, kind: Merge, date: 2026-11-01, document: {number: 大编〔2026〕3号}}]
-";
-    let text = [FLEET, successor, &system("a", "")].concat();
-    let of = |at: &str| {
-        let at = at.parse().unwrap();
-        counted(&read(&text, at), at).by_block
-    };
-    let before = of("2026-10-31T15:59:59Z");
-    assert_eq!(before["dali-civil"].figure(FigureId::AdoptionMeasured).ratio, Ratio::new(0, 1));
-    assert_eq!(before["social"].figure(FigureId::AdoptionMeasured).ratio, Ratio::new(0, 0));
-    let after = of("2026-10-31T16:00:00Z");
-    assert!(!after.contains_key("dali-civil"));
-    assert_eq!(after["social"].figure(FigureId::AdoptionMeasured).ratio, Ratio::new(0, 1));
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub use account::{
     SiteAccount, SiteInput, Verdict, account,
 };
 pub use attribute::{Amounts, Attribution, Consumer, Node, Policy, Share, attribute};
-pub use model::{Band, FRACTION, LinearPower, LogCurve, ServerDefaults, TEADS, ln_fixed, teads};
+pub use model::{Band, FRACTION, LinearPower, LogCurve, ServerDefaults, TEADS, UnitEnergy, ln_fixed, teads};
 pub use pue::{Pue, PueKind, choose_pue, facility_energy, pue_from_meters};
 pub use reconcile::{Reconciliation, SiteReadings, reconcile};
 pub use renewable::{Certificate, Renewable, RenewableInput, renewable};

@@ -49,6 +49,29 @@ impl LinearPower {
     }
 }
 
+/// What draws by its amount alone, whatever its use is: memory by the GB, disks by the TB, a network by the GB that went
+/// through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnitEnergy {
+    /// Microwatt-hours of one unit (a GB for an hour, a TB for an hour, a GB carried).
+    pub micro: i64,
+}
+
+impl UnitEnergy {
+    /// Energy of an amount, rounded once. One unit is so many of what the amount is counted in: byte-seconds of a GB for
+    /// an hour are 3,600,000,000,000, bytes of a GB carried are 1,000,000,000.
+    ///
+    /// # Errors
+    /// [`MeasureError`] when the unit is not above zero, something is negative, or out of range.
+    pub fn energy(self, amount: i64, unit: i64) -> Result<MilliwattHours, MeasureError> {
+        if unit <= 0 {
+            return Err(MeasureError::Setting("a unit is above zero"));
+        }
+        mul_div_round(amount, self.micro, i128::from(unit) * 1000, WHAT).map(MilliwattHours)
+    }
+}
+
 /// A modelled figure with what it may be off by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

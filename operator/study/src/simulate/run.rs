@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use jiuzhou_engine::decide::input::ClusterInput;
 use jiuzhou_engine::decide::{self, Changes, FleetInput, Kept, Snapshot, SnapshotError, Status, WorkloadKey};
+use jiuzhou_engine::step::failover::Copy;
 use jiuzhou_measure::MeasureError;
 
 use super::account::{Flow, Ledger};
@@ -89,8 +90,10 @@ struct Run<'a> {
     touched: BTreeSet<WorkloadKey>,
     /// Workloads that the last turn had something to say about.
     troubled: BTreeSet<WorkloadKey>,
-    /// Workloads with copies on clusters that are not reached, or that left some there.
-    failing: BTreeSet<WorkloadKey>,
+    /// Workloads with copies on clusters that are not reached, or that left some there, of which the step may say
+    /// something else than before.
+    /// With what was asked of the step last; `None` where that has to be collected anew.
+    failing: BTreeMap<WorkloadKey, Option<Vec<Copy>>>,
     /// Copies may leave, or need not any more.
     leaves: bool,
     /// Some are on their way, or wait for others that are.
@@ -133,7 +136,7 @@ impl<'a> Run<'a> {
             changed: BTreeSet::new(),
             touched: BTreeSet::new(),
             troubled: BTreeSet::new(),
-            failing: BTreeSet::new(),
+            failing: BTreeMap::new(),
             leaves: false,
             leaving: false,
             asked: true,
@@ -234,6 +237,9 @@ impl<'a> Run<'a> {
             }
             if effects.other {
                 self.touched.insert(decision.key.clone());
+                if !live.failover.is_empty() {
+                    self.failing.insert(decision.key.clone(), None);
+                }
             }
             if decision.status != Status::Placed || live.violating.holds() {
                 troubled.insert(decision.key.clone());
@@ -259,6 +265,9 @@ impl<'a> Run<'a> {
     /// Orders what follows for one workload without asking the engine, and counts.
     fn look(&mut self, key: &WorkloadKey, now: i64) {
         let Some(live) = self.lives.get_mut(key) else { return };
+        if let Some(asked) = self.failing.get_mut(key) {
+            *asked = None;
+        }
         let links = &self.links;
         let before = (!live.spread.rests()).then(|| live.spread.current());
         let start = self.simulation.conduct.start_minutes;

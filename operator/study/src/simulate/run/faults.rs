@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_engine::decide::input::Reachability;
-use jiuzhou_engine::step::failover::{Copy, Fleet, Outage, Phase, Told, tell};
+use jiuzhou_engine::step::failover::{Copy, Entry, Fleet, Outage, Phase, Told, tell};
 
 use super::Run;
 use crate::simulate::copies::Link;
@@ -46,6 +47,13 @@ impl Links {
         let fault = self.faults.get(cluster).copied().unwrap_or_default();
         Link { reached: !fault.holds() && !self.unreached.contains(cluster), runs: !fault.lost && fault.down == 0 }
     }
+}
+
+/// Whether the step says the same of a copy for as long as its cluster is not back and nothing else is decided of it: it
+/// left long ago, or cannot leave. Then nobody has to ask about it until one of these changes.
+fn bides(copy: &Copy, entry: &Entry, outages: &BTreeMap<String, Outage>, now: Timestamp) -> bool {
+    let tied = !copy.moved && matches!(entry.phase, Phase::Once | Phase::Fence);
+    outages.contains_key(&copy.cluster) && (tied || (copy.moved && entry.rests(now)))
 }
 
 impl Run<'_> {
@@ -91,7 +99,7 @@ impl Run<'_> {
         }
         for key in self.on(cluster) {
             self.look(&key, now);
-            self.failing.insert(key);
+            self.failing.insert(key, None);
         }
         self.leaves = true;
     }
@@ -124,7 +132,7 @@ impl Run<'_> {
         }
         for key in self.on(cluster) {
             if self.lives.get(&key).is_some_and(|live| live.failover.contains_key(cluster)) {
-                self.failing.insert(key.clone());
+                self.failing.insert(key.clone(), None);
             }
             if runs && let Some(live) = self.lives.get_mut(&key) {
                 live.spread.restart(cluster, now + self.simulation.conduct.start_minutes);
@@ -136,6 +144,7 @@ impl Run<'_> {
     /// Lets copies go whose time and turn have come.
     pub(super) fn fail_over(&mut self, now: i64) {
         let Failover::AfterMinutes(wait) = self.simulation.conduct.failover else { return };
+        self.leaving = false;
         if self.failing.is_empty() {
             return;
         }
@@ -147,13 +156,17 @@ impl Run<'_> {
         let silent = self.clusters.keys().filter(|cluster| !self.links.of(cluster).reached).count();
         let fleet = Fleet { clusters: self.clusters.len(), silent };
         let (seconds, instant) = (wait.max(0).saturating_mul(60), self.instant(now));
+        let mut failing = std::mem::take(&mut self.failing);
         let mut copies: Vec<Copy> = Vec::new();
-        let mut failing: Vec<(WorkloadKey, usize)> = Vec::new();
-        for key in std::mem::take(&mut self.failing) {
-            let Some(live) = self.lives.get(&key) else { continue };
-            let settled = live.spread.settled(now, |cluster| self.links.of(cluster));
-            copies.extend(live.copies(&outages, seconds, settled, instant));
-            failing.push((key, copies.len()));
+        let mut ends: Vec<usize> = Vec::with_capacity(failing.len());
+        for (key, asked) in &mut failing {
+            if let Some(asked) = asked.take() {
+                copies.extend(asked);
+            } else if let Some(live) = self.lives.get(key) {
+                let settled = live.spread.settled(now, |cluster| self.links.of(cluster));
+                copies.extend(live.copies(&outages, seconds, settled, instant));
+            }
+            ends.push(copies.len());
         }
         let Told { entries, wake } = tell(&copies, &outages, fleet, instant);
         if let Some(wake) = wake {
@@ -161,25 +174,36 @@ impl Run<'_> {
             let minute = seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0);
             self.queue.push(minute.max(now + 1), Event::Failover);
         }
-        self.leaving = false;
-        let mut told = copies.into_iter().zip(entries);
-        let mut done = 0;
-        for (key, end) in failing {
-            let own = told.by_ref().take(end - std::mem::replace(&mut done, end));
-            let own: BTreeMap<_, _> = own.filter_map(|(copy, entry)| Some((copy.cluster, entry?))).collect();
+        let leaves = |entry: &Entry| matches!(entry.phase, Phase::Turn | Phase::Released | Phase::Moved);
+        self.leaving = entries.iter().flatten().any(leaves);
+        let (mut told, mut ends, mut done) = (copies.into_iter().zip(entries), ends.into_iter(), 0);
+        let mut others: Vec<(WorkloadKey, BTreeMap<String, Entry>)> = Vec::new();
+        failing.retain(|key, asked| {
+            let end = ends.next().unwrap_or(done);
+            let mut own: Vec<Copy> = Vec::new();
+            let (mut other, mut waits) = (false, false);
+            for (mut copy, entry) in told.by_ref().take(end - std::mem::replace(&mut done, end)) {
+                other |= copy.entry != entry;
+                waits |= entry.is_some_and(|entry| !bides(&copy, &entry, &outages, instant));
+                copy.entry = entry;
+                own.push(copy);
+            }
+            if other {
+                let entries = own.iter().filter_map(|copy| Some((copy.cluster.clone(), copy.entry?)));
+                others.push((key.clone(), entries.collect()));
+            }
+            *asked = Some(own);
+            waits
+        });
+        self.failing = failing;
+        for (key, own) in others {
             let Some(live) = self.lives.get_mut(&key) else { continue };
-            let stays = !own.is_empty();
-            self.leaving |=
-                own.values().any(|entry| matches!(entry.phase, Phase::Turn | Phase::Released | Phase::Moved));
             let (count, differs) = live.let_go(own, &outages, instant);
             self.activity.failovers += count;
             if differs {
                 self.asked = true;
                 self.look(&key, now);
-                self.touched.insert(key.clone());
-            }
-            if stays {
-                self.failing.insert(key);
+                self.touched.insert(key);
             }
         }
     }
@@ -206,6 +230,7 @@ impl Run<'_> {
             self.activity.failovers += 1;
             self.asked = true;
             self.look(&key, now);
+            self.failing.insert(key.clone(), None);
             self.touched.insert(key);
         }
     }

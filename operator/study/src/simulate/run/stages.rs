@@ -112,6 +112,9 @@ impl<'a> Run<'a> {
             live.wanted = self.wanted(&live, now);
             let links = &self.links;
             live.count(now, |cluster| links.of(cluster), &mut self.flow, &mut self.ledger);
+            if !live.failover.is_empty() {
+                self.failing.insert(spec.key.clone(), None);
+            }
             self.lives.insert(spec.key.clone(), live);
             self.touched.insert(spec.key.clone());
             self.asked = true;
