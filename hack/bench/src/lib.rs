@@ -114,7 +114,7 @@ pub fn spec(seed: u64, n: u64, distinct: bool) -> Spec {
             ..Policy::default()
         }),
         replicas: 2 + dice.int(9),
-        pods: vec![PodInput { request, count: 1, part: 0 }],
+        pods: vec![PodInput { request, count: 1, ..PodInput::default() }],
         ..Spec::default()
     }
 }

@@ -201,7 +201,7 @@ impl Binding {
             requirement: Arc::new(self.requirement()?),
             policy: Arc::new(self.policy()?),
             replicas: self.replicas,
-            pods: vec![PodInput { request, count: 1, part: 0 }],
+            pods: vec![PodInput { request, count: 1, ..PodInput::default() }],
             current: self
                 .current
                 .iter()
