@@ -315,13 +315,13 @@ fn ordered(planner: &Planner<'_>, changes: &Changes, all: bool) -> Vec<Vec<Arc<S
     let taken = |(key, given): (_, &Spec)| {
         let mut spec = given.clone();
         // Of many changes most say what runs and that they changed: those are held against nothing.
-        if spec.current.is_empty() || !spec.changed {
-            if let Some(known) = snapshot.spec(key) {
-                if spec.current.is_empty() {
-                    spec.current.clone_from(&known.current);
-                }
-                spec.changed = spec.changed || spec != **known;
+        if (spec.current.is_empty() || !spec.changed)
+            && let Some(known) = snapshot.spec(key)
+        {
+            if spec.current.is_empty() {
+                spec.current.clone_from(&known.current);
             }
+            spec.changed = spec.changed || spec != **known;
         }
         (key, Arc::new(spec))
     };

@@ -9,7 +9,7 @@ use jiuzhou_engine::terms::{Finding, Severity};
 
 use super::{Options, RenderError, cell, svg};
 use crate::document::{Cell, Document, DocumentKind, Section, Status};
-use crate::finding::{clean, severity, summary};
+use crate::finding::{clean, severity, summary, width};
 use crate::sentences;
 use crate::words::{Lang, Word};
 
@@ -104,6 +104,9 @@ fn table(section: &Section, lang: Lang) -> Table {
     }
 }
 
+/// Display columns of a word that may be broken anywhere: a digest would push what stands behind it out of sight.
+const LONG: usize = 48;
+
 fn class(value: &Cell, right: bool) -> &'static str {
     match value {
         Cell::Status(Status::Ok) => "status ok",
@@ -114,6 +117,8 @@ fn class(value: &Cell, right: bool) -> &'static str {
         Cell::Unknown | Cell::NotApplicable if right => "right muted",
         Cell::Unknown | Cell::NotApplicable => "muted",
         Cell::Reason(_) | Cell::Fix(_) => "prose",
+        Cell::Date(_) if !right => "date",
+        Cell::Text(text) if !right && text.split(' ').any(|word| width(word) > LONG) => "long",
         Cell::List(names) if !names.is_empty() => "names",
         Cell::Counted(names) if !names.is_empty() => "names",
         _ if right => "right",
@@ -166,6 +171,20 @@ mod tests {
             assert!(text.contains("default-src 'none'"));
             assert!(text.contains(&format!("<html lang=\"{}\">", lang.tag())));
         }
+    }
+
+    #[test]
+    fn dates_stay_whole_and_a_digest_does_not_push_its_row_out_of_sight() {
+        let day = jiff::civil::date(2026, 12, 31);
+        let digest = format!("registry.gov.example/app@sha256:{}", "a".repeat(64));
+        let cases =
+            [(Cell::Date(day), "date"), (digest.as_str().into(), "long"), ("大理州一体化政务服务平台".into(), "")];
+        for (cell, wanted) in cases {
+            assert_eq!(class(&cell, false), wanted);
+        }
+        assert_eq!(class(&digest.as_str().into(), true), "right");
+        let css = include_str!("../../templates/document.css");
+        assert!(css.contains("td.date {") && css.contains("td.long {"));
     }
 
     #[test]

@@ -20,8 +20,10 @@ const MOST: usize = 24;
 const LABEL: i128 = 190;
 /// Width of the longest bar.
 const BAR: i128 = 400;
-/// Width kept for the figures.
+/// Width kept for the figures; a picture with longer ones is wider.
 const VALUE: i128 = 150;
+/// Width of a display column of text, rounded up.
+const COLUMN: i128 = 8;
 /// Height of a row.
 const ROW: usize = 26;
 /// The same, as a length.
@@ -44,10 +46,10 @@ pub(super) fn draw(section: &Section, lang: Lang) -> Option<String> {
     let more = bars.len().saturating_sub(MOST);
     let drawn = &bars[..bars.len() - more];
     let height = ROW * (drawn.len() + usize::from(!parts.is_empty()) + usize::from(more > 0)) + 6;
-    let mut out = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {} {height}\" aria-hidden=\"true\" focusable=\"false\">",
-        LABEL + BAR + VALUE
-    );
+    let right = |bar: &Bar| bar.end(longest, chart.form) + 8 + COLUMN * columns(&bar.text);
+    let wide = drawn.iter().map(right).max().unwrap_or(0).max(LABEL + BAR + VALUE);
+    let mut out =
+        format!("<svg class=\"chart\" viewBox=\"0 0 {wide} {height}\" aria-hidden=\"true\" focusable=\"false\">");
     let mut y = 3;
     if !parts.is_empty() {
         legend(&mut out, &parts);
@@ -191,17 +193,22 @@ impl Bar {
                 ROW - 8
             );
         }
-        let line = self.limit.map(|limit| LABEL + scale(limit));
-        if let Some(x) = line {
+        if let Some(x) = self.limit.map(|limit| LABEL + scale(limit)) {
             let _ = write!(out, "<path class=\"limit\" d=\"M{x} {} v{}\"/>", y, ROW - 2);
         }
-        let end = match form {
+        label(out, self.end(longest, form) + 8, y, "figure", &self.text);
+    }
+
+    /// Where it ends, with its limit.
+    fn end(&self, longest: i128, form: ChartForm) -> i128 {
+        let scale = |value: i128| value * BAR / longest;
+        match form {
             ChartForm::Funnel => LABEL + BAR,
             ChartForm::Bars | ChartForm::Limit(_) | ChartForm::Line => {
-                (LABEL + if self.known { full } else { 24 }).max(line.unwrap_or(0))
+                let full = if self.known { scale(self.total()) } else { 24 };
+                LABEL + full.max(self.limit.map_or(0, scale))
             }
-        };
-        label(out, end + 8, y, "figure", &self.text);
+        }
     }
 }
 
@@ -210,8 +217,13 @@ fn legend(out: &mut String, parts: &[String]) {
     for (at, name) in parts.iter().enumerate() {
         let _ = write!(out, "<rect class=\"c{}\" x=\"{x}\" y=\"8\" width=\"12\" height=\"12\"/>", at % COLOURS);
         label(out, x + 17, 3, "", name);
-        x += 34 + 8 * i128::try_from(width(name).min(NAME)).unwrap_or(0);
+        x += 34 + COLUMN * columns(name);
     }
+}
+
+/// Display columns of a text as it is drawn.
+fn columns(text: &str) -> i128 {
+    i128::try_from(width(text).min(NAME + 1)).unwrap_or(0)
 }
 
 /// Text cut to a display width, with the whole of it as a tooltip.
@@ -256,6 +268,22 @@ mod tests {
         let svg = draw(&section(&[i64::MAX, i64::MAX / 2, -5]), Lang::En).unwrap();
         assert!(svg.contains("width=\"400\"") && svg.contains("width=\"199\""), "{svg}");
         assert_eq!(svg.matches("<rect").count(), 2);
+    }
+
+    #[test]
+    fn a_long_figure_at_the_end_of_the_longest_bar_is_inside_the_picture() {
+        let columns = vec![Column::text("figure", Word::Cluster), Column::figure("share", Word::Nodes)];
+        let chart = Chart { form: ChartForm::Bars, label: 0, part: None, value: 1 };
+        let wide = |cell: Cell| {
+            let mut section = Section::new(Word::SectionClusters, columns.clone()).drawn(chart.clone());
+            section.row(vec!["国产品牌占比".into(), cell]);
+            let svg = draw(&section, Lang::Zh).unwrap();
+            let width = svg.split("viewBox=\"0 0 ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+            width.parse::<i128>().unwrap()
+        };
+        assert_eq!(wide(7_i64.into()), 740);
+        // Cut after 24 display columns, with an ellipsis, behind the longest bar.
+        assert_eq!(wide(Cell::Ratio(123_456_789, 987_654_321)), LABEL + BAR + 8 + 8 * 25);
     }
 
     #[test]
