@@ -369,7 +369,8 @@ fn observation_of(
     if let Some(live) = live.filter(|_| !matches!(seen.state, ObjectState::Conflict)) {
         (seen.counted, seen.addresses) = (counted::of(live), counted::addresses(live));
         if !secret && !one.object.watched.is_empty() {
-            seen.values = state::observed(&one.object.watched, live, |text| one.order.caller.censor.clean(text) == text);
+            seen.values =
+                state::observed(&one.object.watched, live, |text| one.order.caller.censor.clean(text) == text);
         }
     }
     seen

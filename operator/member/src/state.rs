@@ -64,7 +64,9 @@ mod tests {
         assert_eq!(value(".status.job.points[0][0].path").as_deref(), Some("s3://a"));
         assert_eq!(value(".status.job.points[1]").as_deref(), Some("7"));
         assert_eq!(value(".status.job.points[0]").as_deref(), Some(r#"[{"path":"s3://a"}]"#));
-        for nowhere in [".status.job.points[2]", ".status.job.id[0]", ".status.other", ".status.job.empty", ".status.job.none"] {
+        for nowhere in
+            [".status.job.points[2]", ".status.job.id[0]", ".status.other", ".status.job.empty", ".status.job.none"]
+        {
             assert_eq!(asked(nowhere), [], "{nowhere}");
         }
         assert_eq!(asked(".spec.secret"), [], "never out of the status");

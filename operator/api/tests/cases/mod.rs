@@ -375,11 +375,7 @@ fn placement() -> Vec<Case> {
                 with(json!({ "spread": [{ "key": "Site", "minGroups": 2, "maxGroups": 2 }] })),
                 with(json!({ "spread": [{ "key": "Site", "minGroups": 3, "maxGroups": 2 }] })),
             ),
-            (
-                "application: leave",
-                application(json!({}), "Manual"),
-                application(json!({}), "Never"),
-            ),
+            ("application: leave", application(json!({}), "Manual"), application(json!({}), "Never")),
             (
                 "application.afterSeconds:",
                 application(json!({ "afterSeconds": 30 }), "Automatic"),

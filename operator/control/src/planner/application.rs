@@ -174,7 +174,9 @@ impl Planner {
         };
         let state = match entry.phase {
             Phase::Released => self.state_of(key, cluster).or_else(known),
-            Phase::State => self.state_of(key, cluster).map(|state| State { values: Vec::new(), ..state }).or_else(known),
+            Phase::State => {
+                self.state_of(key, cluster).map(|state| State { values: Vec::new(), ..state }).or_else(known)
+            }
             Phase::Moved => known(),
             _ => None,
         };
@@ -241,7 +243,9 @@ fn state(declared: &[api::StateRule], status: &api::DeliveryStatus) -> State {
             Some((object, value))
         });
         let problem = match seen.next() {
-            Some((object, api::ObservedValue { value: Some(value), .. })) if bytes + value.len() <= api::STATE_BYTES => {
+            Some((object, api::ObservedValue { value: Some(value), .. }))
+                if bytes + value.len() <= api::STATE_BYTES =>
+            {
                 bytes += value.len();
                 let (alias, object, value) = (rule.alias.clone(), object.name.clone(), value.clone());
                 found.values.push(api::CarriedValue { alias, object, value });
@@ -279,7 +283,9 @@ pub(crate) fn written(placement: &api::FleetPlacement) -> Entries {
         missing: entry.state_missing.iter().flat_map(|text| text.split("; ")).map(str::to_owned).collect(),
         waits: false,
     };
-    let one = |entry: &api::ApplicationFailoverEntry| (entry.name.to_string(), Written { entry: read(entry), state: state(entry) });
+    let one = |entry: &api::ApplicationFailoverEntry| {
+        (entry.name.to_string(), Written { entry: read(entry), state: state(entry) })
+    };
     status.map(one).collect()
 }
 

@@ -51,7 +51,8 @@ fn unwell_in(hub: &Hub, clusters: &'static [&'static str]) {
 fn placed(hub: &Hub) -> Vec<(String, i64)> {
     let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
     let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
-    let one = |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
+    let one =
+        |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
     clusters.iter().map(one).filter(|(_, replicas)| *replicas > 0).collect()
 }
 

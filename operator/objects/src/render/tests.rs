@@ -438,8 +438,14 @@ proptest! {
 
 #[test]
 fn what_a_copy_is_told_stands_on_its_object_and_its_pods_and_what_is_watched_beside_the_manifest() {
-    let workload = workload(&[("app", deployment(Some(1))), ("other", json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "other"}, "data": {"a": "1"}}))]);
+    let workload = workload(&[
+        ("app", deployment(Some(1))),
+        (
+            "other",
+            json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "other"}, "data": {"a": "1"}}),
+        ),
+    ]);
     let plain = run(&workload, &dali(1)).expect("rendered");
     let value = CarriedValue { alias: "savepoint".into(), object: "app".into(), value: "s3://7".into() };
     let rule = |object: Option<&str>| StateRule {

@@ -210,7 +210,9 @@ fn unwell(gathered: &Gathered<'_>, cluster: &str) -> Option<(ControllerReason, S
     }
     Some(match entry.phase {
         Phase::Exhausted => (ControllerReason::UnhealthyEverywhere, cluster.to_owned()),
-        Phase::State => (ControllerReason::StateNotCarried, format!("{cluster} ({})", written.state.missing.join("; "))),
+        Phase::State => {
+            (ControllerReason::StateNotCarried, format!("{cluster} ({})", written.state.missing.join("; ")))
+        }
         phase => (ControllerReason::ApplicationUnhealthy, format!("{cluster} ({:?}, {})", told(phase), entry.since)),
     })
 }

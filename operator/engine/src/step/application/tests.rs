@@ -185,15 +185,14 @@ impl World {
             let moved = !placed.contains(cluster);
             let look = if moved { Look::Unseen } else { self.look(cluster, now) };
             let mut copy = with(sick("app", cluster, look), self.entries.get(cluster).copied());
-            (copy.copy.moved, copy.copy.settled, copy.copy.after_seconds) = (moved, well.len() == placed.len(), after_seconds);
+            (copy.copy.moved, copy.copy.settled, copy.copy.after_seconds) =
+                (moved, well.len() == placed.len(), after_seconds);
             copy.well_elsewhere = well.iter().any(|other| *other != cluster);
             (cluster, copy)
         };
         let all: Vec<_> = names.into_iter().map(copy).collect();
-        let concerned: Vec<_> = all
-            .into_iter()
-            .filter(|(_, copy)| matches!(copy.look, Look::Unwell(_)) || copy.entry.is_some())
-            .collect();
+        let concerned: Vec<_> =
+            all.into_iter().filter(|(_, copy)| matches!(copy.look, Look::Unwell(_)) || copy.entry.is_some()).collect();
         let copies: Vec<Sick> = concerned.iter().map(|(_, copy)| copy.clone()).collect();
         let told = ask(&copies, QUIET, now);
         let pairs = concerned.iter().zip(told);
@@ -268,10 +267,19 @@ fn any_sick() -> impl Strategy<Value = Sick> {
         Phase::Exhausted,
         Phase::State,
     ]);
-    let entry = (0..1500_i64, phases, 1..3_i64, prop::option::of(0..2000_i64)).prop_map(|(since, phase, revision, well)| {
-        let released = matches!(phase, Phase::Released | Phase::Moved).then(|| at(since + 30));
-        Entry { since: at(since), due: at(since + 300), phase, released, revision, well: well.map(at), avoided_until: None }
-    });
+    let entry =
+        (0..1500_i64, phases, 1..3_i64, prop::option::of(0..2000_i64)).prop_map(|(since, phase, revision, well)| {
+            let released = matches!(phase, Phase::Released | Phase::Moved).then(|| at(since + 30));
+            Entry {
+                since: at(since),
+                due: at(since + 300),
+                phase,
+                released,
+                revision,
+                well: well.map(at),
+                avoided_until: None,
+            }
+        });
     let tie = prop_oneof![4 => Just(Tie::None), 1 => Just(Tie::Data), 1 => Just(Tie::Once)];
     let mode = prop_oneof![4 => Just(Mode::Automatic), 1 => Just(Mode::Manual), 1 => Just(Mode::Never)];
     (("[a-d]", "[a-c]"), look, prop::option::of(entry), tie, mode, any::<(bool, bool, bool, bool)>()).prop_map(
