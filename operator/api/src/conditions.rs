@@ -128,6 +128,8 @@ words! {
         FailoverManual,
         /// Too few replicas are ready in a member for too long; they get another place, or wait for what is said.
         ApplicationUnhealthy,
+        /// Replicas are to leave a member where they are not well, and what their new copy has to know is not there or too large.
+        StateNotCarried,
         /// Replicas were not well in one member after another; nothing is moved any more.
         UnhealthyEverywhere,
         /// A single copy waits until the one in a member that does not answer has stopped for sure.

@@ -76,6 +76,8 @@ pub const ANNOTATION_REUSE_DATA: &str = "jiuzhou.dev/reuse-data";
 pub const ANNOTATION_FENCED: &str = "jiuzhou.dev/fenced";
 /// On a MemberCluster: a person knows that the member went back in time. Since when that is known (RFC 3339), then who says so.
 pub const ANNOTATION_RECOVERED: &str = "jiuzhou.dev/recovered";
+/// Prefix of the annotations that tell a new copy what the one before said of itself, on its object and in its pods.
+pub const ANNOTATION_STATE: &str = "state.jiuzhou.dev";
 /// Annotation with the epoch of the placement an object was rendered for.
 pub const ANNOTATION_EPOCH: &str = "jiuzhou.dev/epoch";
 /// Annotation with the id of the decision an object was rendered for.

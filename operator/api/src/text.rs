@@ -152,6 +152,12 @@ texts! {
     KindName { max: 63, pattern: "^[A-Z][A-Za-z0-9]*$" }
     /// Namespace and name of a workload. 工作负载的命名空间与名称。
     WorkloadName { max: 127, pattern: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$" }
+    /// A place in the status of an object, e.g. `.status.checkpoints[0].path`. 对象 status 中的位置，例如 `.status.checkpoints[0].path`。
+    StatusPath { max: 253, pattern: "^[.][A-Za-z0-9_-]+([.][A-Za-z0-9_-]+|\\[[0-9]{1,4}\\])*$",
+        rule: "self.startsWith('.status.')",
+        message: "jsonPath: begin with .status., because what a copy is told of the one before is what that one said of itself. jsonPath：须以 .status. 开头，新副本所得的是旧副本自身上报的状态。" }
+    /// A value out of the status of an object. 取自对象 status 的值。
+    StateText { max: 1024 }
     /// A country by ISO 3166-1, two capitals, e.g. CN. ISO 3166-1 国家代码，两位大写字母，例如 CN。
     CountryCode { max: 2, pattern: "^[A-Z]{2}$" }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiuzhou_api::v1alpha1::{
     DeliveredObject, DeliverySpec, DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState,
-    ObservedCounts,
+    ObservedCounts, ObservedValue, STATE_VALUE_BYTES, WatchedValue,
 };
 use jiuzhou_engine::decide::WorkloadKey;
 use jiuzhou_intake::documents::read_bytes;
@@ -80,6 +80,8 @@ pub(crate) struct Members {
     waiting: Mutex<BTreeMap<(WorkloadKey, String), Arc<Order>>>,
     /// What becomes of an object, where it is not simply ready.
     judge: Mutex<Option<Judge>>,
+    /// What the status of objects says, by what is asked for.
+    values: Mutex<BTreeMap<String, String>>,
     /// Nothing is reported.
     mute: std::sync::atomic::AtomicBool,
 }
@@ -124,7 +126,18 @@ impl Members {
             judged.unwrap_or(if slow { ObjectState::Applied } else { ObjectState::Ready })
         };
         let well = delivery.objects.iter().all(|object| state(object) == ObjectState::Ready);
-        let objects = delivery.objects.iter().map(|object| observe(delivery, object, state(object)));
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = |watched: &WatchedValue| {
+            let value = values.get(&*watched.alias)?;
+            let fits = value.len() <= STATE_VALUE_BYTES;
+            let bytes = i32::try_from(value.len()).unwrap_or(i32::MAX);
+            let value = fits.then(|| value.as_str().into());
+            Some(ObservedValue { alias: watched.alias.clone(), value, bytes })
+        };
+        let objects = delivery.objects.iter().map(|object| ObjectObservation {
+            values: object.watched.iter().filter_map(value).collect(),
+            ..observe(delivery, object, state(object))
+        });
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let left = left.get(&(order.key(), delivery.cluster.to_string())).into_iter().flat_map(BTreeMap::values);
         DeliveryStatus {
@@ -174,6 +187,21 @@ impl Members {
     ) {
         *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(judge));
         self.tell();
+    }
+
+    /// From now on the status of every object says this where it is asked for.
+    pub(crate) fn say(&self, values: &[(&str, String)]) {
+        let values = values.iter().map(|(alias, value)| ((*alias).to_owned(), value.clone())).collect();
+        *self.values.lock().unwrap_or_else(PoisonError::into_inner) = values;
+        self.tell();
+    }
+
+    /// What a member has of an object, by a pointer into its manifest.
+    pub(crate) fn told(&self, namespace: &str, name: &str, cluster: &str, pointer: &str) -> Vec<Value> {
+        let key = (WorkloadKey::new(namespace, name), cluster.to_owned());
+        let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = there.get(&key).into_iter().flat_map(|order| &order.delivery.objects);
+        objects.filter_map(|object| object.manifest.as_ref()?.pointer(pointer).cloned()).collect()
     }
 
     /// What is there goes by itself, as a Job does whose time to live is over.

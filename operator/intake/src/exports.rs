@@ -108,6 +108,8 @@ impl One<'_> {
             Err(reason) => return Some(Err(vec![Finding::new(reason)])),
         };
         let tenant = self.base.tenant(objects, &key);
+        let carried = objects.placements.get(&key).map(|placement| placement.object.spec.carried.as_slice());
+        let carried = carried.unwrap_or_default().iter().find(|one| *one.name == *self.cluster);
         let target = Target {
             cluster: self.cluster,
             tenant: &tenant,
@@ -120,6 +122,8 @@ impl One<'_> {
             overrides: &overrides,
             affinity: affinity.as_deref(),
             affinities: &affinities,
+            watched: &[], // nobody there would ask for it
+            carried: carried.map(|carried| carried.values.as_slice()).unwrap_or_default(),
         };
         // Digests of secrets are not written, so no key is needed to hide them.
         Some(render(self.workload, &target, &self.base.profiles, &DigestKey::new(Vec::new())))

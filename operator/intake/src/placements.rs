@@ -137,6 +137,7 @@ pub fn spec_of(
         sequence: before.map_or(stamp.sequence, |before| before.sequence),
         revision: before.map_or(1, |before| before.revision),
         left: left(spec, before, &clusters),
+        carried: Vec::new(), // what a copy is told of another is control's
         clusters,
         binding_limit: limit.map(|code| code.as_str().into()),
         stop,

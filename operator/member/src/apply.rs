@@ -16,7 +16,7 @@ use crate::deliver::Secrets;
 use crate::drift::{self, Facts, Step, decide};
 use crate::member::Member;
 use crate::words::Refusal;
-use crate::{counted, health, takeover};
+use crate::{counted, health, state, takeover};
 
 /// How often an object is read anew because somebody was faster.
 const ATTEMPTS: usize = 4;
@@ -368,6 +368,10 @@ fn observation_of(
     }
     if let Some(live) = live.filter(|_| !matches!(seen.state, ObjectState::Conflict)) {
         (seen.counted, seen.addresses) = (counted::of(live), counted::addresses(live));
+        if !secret && !one.object.watched.is_empty() {
+            seen.values =
+                state::observed(&one.object.watched, live, |text| one.order.caller.censor.clean(text) == text);
+        }
     }
     seen
 }

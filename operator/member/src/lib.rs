@@ -24,6 +24,7 @@ mod pods;
 pub mod probe;
 mod quota;
 mod removal;
+mod state;
 mod status;
 mod takeover;
 mod vacate;

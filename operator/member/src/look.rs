@@ -157,6 +157,7 @@ fn observe(order: &Order<'_>, live: &Value) -> Option<ObjectObservation> {
         ready,
         counted: counted::of(live),
         addresses: counted::addresses(live),
+        values: Vec::new(), // nobody asks for it where nothing is ordered
         message: judged.message.map(|text| order.caller.censor.clean(&text).into()),
     })
 }

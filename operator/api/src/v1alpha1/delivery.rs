@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fleet_workload::{Continuity, Fence, OnDelete, OnDrift, OnImmutable};
-use crate::text::{ApiVersion, ContentDigest, KindName, Name, ObjectName, Resources, Text, Title, Token};
+use crate::text::{
+    ApiVersion, ContentDigest, KindName, Name, ObjectName, Resources, StateText, StatusPath, Text, Title, Token,
+};
 
 /// What is ordered. 指令内容。
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -153,6 +155,11 @@ pub struct DeliveredObject {
     /// ConfigMap of the delivery's namespace that holds the manifest, where that is large. 清单较大时，下发单命名空间中存放清单的 ConfigMap。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<BlobReference>,
+    /// Values of its status that the hub wants to know. 中心须获知的 status 值。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["alias".into()]))]
+    pub watched: Vec<WatchedValue>,
     /// Wave; lower goes first. 批次；小者先行。
     #[serde(default)]
     #[schemars(range(min = -100, max = 100))]
@@ -169,6 +176,30 @@ pub struct DeliveredObject {
     /// Whether an identical object that is not ours may be taken over. 是否可接管内容相同的既有对象。
     #[serde(default)]
     pub take_over: bool,
+}
+
+/// A value of an object's status that the hub wants to know. 中心须获知的一项 status 值。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchedValue {
+    /// Its name. 名称。
+    pub alias: Name,
+    /// Where it stands. 位置。
+    pub json_path: StatusPath,
+}
+
+/// A value that was asked for, as it is now; a value that is not there is not listed. 所要求的值的现状；不存在者不列出。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedValue {
+    /// Its name. 名称。
+    pub alias: Name,
+    /// The value; absent where it is too large or looks like a secret. 值；过大或疑似机密时不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<StateText>,
+    /// Its bytes. 字节数。
+    #[schemars(range(min = 0))]
+    pub bytes: i32,
 }
 
 /// A Secret whose data becomes an object of the member. 其数据成为成员对象的 Secret。
@@ -264,6 +295,11 @@ pub struct ObjectObservation {
     /// What the member's controllers count, where the hub sums it up. 成员控制器的计数，供中心汇总。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<ObservedCounts>,
+    /// Values of its status that were asked for. 所要求的 status 值。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["alias".into()]))]
+    pub values: Vec<ObservedValue>,
     /// Addresses it answers at: of a load balancer, or the hosts of an ingress. 访问地址：负载均衡地址或 Ingress 主机名。
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

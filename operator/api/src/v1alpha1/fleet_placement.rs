@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::requirements::CpuSensitivity;
-use crate::text::{ContentDigest, DocumentNumber, Name, ObjectName, Resources, Text, Token};
+use crate::text::{ContentDigest, DocumentNumber, Name, ObjectName, Resources, StateText, Text, Token};
 
 /// The placement of one workload, of the same name. 同名工作负载的部署结果。
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,11 @@ pub struct FleetPlacementSpec {
     #[schemars(length(max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub left: Vec<LeftData>,
+    /// What copies are told of those that they replaced; it stays as long as they are there with this content. 告知各副本的旧副本状态；在副本位置与内容不变期间保留。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub carried: Vec<CarriedState>,
     /// What kept it from being better or larger, as a code. 限制因素，代码。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding_limit: Option<Token>,
@@ -422,6 +427,41 @@ pub struct ApplicationFailoverEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::time")]
     pub avoided_until: Option<Time>,
+    /// What its new copy is told, as it was seen last. 告知新副本的状态，以最近观测为准。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["alias".into()]))]
+    pub state: Vec<CarriedValue>,
+    /// What it is not told, and why. 未能告知的状态及原因。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_missing: Option<Text>,
+}
+
+/// A value out of the status of the copy before. 取自旧副本 status 的值。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CarriedValue {
+    /// Its name in the new copy. 在新副本中的名称。
+    pub alias: Name,
+    /// Object of the workload that it belongs to. 所属的工作负载对象。
+    pub object: Name,
+    /// The value. 值。
+    pub value: StateText,
+}
+
+/// What a copy is told of the one it replaced. 告知副本的旧副本状态。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CarriedState {
+    /// Cluster of the copy. 副本所在集群。
+    pub name: Name,
+    /// Cluster of the one before. 旧副本所在集群。
+    pub from: Name,
+    /// The values. 各项值。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["alias".into()]))]
+    pub values: Vec<CarriedValue>,
 }
 
 /// What was observed of a placement. 部署结果的观测状态。

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{class::Strength, overrides::Override, pool::TaintEffect, selector::ClusterSelector};
-use crate::text::{LabelKey, LabelValue, Name};
+use crate::text::{LabelKey, LabelValue, Name, StatusPath};
 
 /// How clusters are chosen and replicas divided. 选择集群与划分副本的方式。
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -390,6 +390,32 @@ pub struct ApplicationFailover {
     #[schemars(range(max = 604_800))]
     #[x_kube(validation = ("self >= 300", "application.cooldownSeconds: choose 300 or more, because replicas would go to and fro. application.cooldownSeconds：不得小于 300，否则副本会往返迁移。"))]
     pub cooldown_seconds: i32,
+    /// What a new copy is told of the status of the one it replaces: at most 1024 bytes each and 8192 together. 告知新副本的旧副本状态，单项至多 1024 字节，合计至多 8192 字节。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["alias".into()]))]
+    pub state: Vec<StateRule>,
+}
+
+/// Most bytes of one value that is carried over.
+pub const STATE_VALUE_BYTES: usize = 1024;
+/// Most bytes of all values of a copy together.
+pub const STATE_BYTES: usize = 8192;
+
+/// One value that a new copy is told. 告知新副本的一项状态。
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StateRule {
+    /// Its name there: annotation `state.jiuzhou.dev/ALIAS` of the object and of its pods. 在新副本中的名称，即对象及其 Pod 的注解 `state.jiuzhou.dev/ALIAS`。
+    pub alias: Name,
+    /// Where it stands in the status; what is no text is carried as JSON. 在 status 中的位置；非文本值以 JSON 形式传递。
+    pub json_path: StatusPath,
+    /// Object of the workload by its name there; the first that has it when absent. 工作负载中的对象名称；未填写则为首个具有该值的对象。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Name>,
+    /// Move without it where it is missing or too large; else the move waits and says so. 缺失或过大时仍转移；否则等待并说明。
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 fn cooldown_seconds() -> i32 {
@@ -398,7 +424,7 @@ fn cooldown_seconds() -> i32 {
 
 impl Default for ApplicationFailover {
     fn default() -> Self {
-        Self { after_seconds: failover_seconds(), cooldown_seconds: cooldown_seconds() }
+        Self { after_seconds: failover_seconds(), cooldown_seconds: cooldown_seconds(), state: Vec::new() }
     }
 }
 

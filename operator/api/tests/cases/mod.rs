@@ -344,6 +344,7 @@ fn placement() -> Vec<Case> {
     let replicas = |rule: Value| with(json!({ "replicas": rule }));
     let weight = |weight: i32| json!({ "divideBy": "Weight", "weights": [{ "selector": { "names": ["a"] }, "weight": weight }] });
     let application = |one: Value, mode: &str| with(json!({ "failover": { "mode": mode, "application": one } }));
+    let state = |path: &str| application(json!({ "state": [{ "alias": "savepoint", "jsonPath": path }] }), "Automatic");
     let share = |percent: i32| with(json!({ "maxShare": [{ "percent": percent, "key": "Provider" }] }));
     let overriding = |one: Value| with(json!({ "overrides": [one] }));
     let patch = |patch: Value| json!({ "name": "o", "zones": ["internet"], "patches": [patch] });
@@ -385,6 +386,7 @@ fn placement() -> Vec<Case> {
                 application(json!({ "cooldownSeconds": 300 }), "Automatic"),
                 application(json!({ "cooldownSeconds": 299 }), "Automatic"),
             ),
+            ("jsonPath: begin", state(".status.jobStatus.savepoint[0].path"), state(".spec.job")),
             ("percent:", share(100), share(101)),
             (
                 "label: give it exactly when key",

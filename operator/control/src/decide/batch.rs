@@ -151,6 +151,7 @@ fn commit(
     let mut next = next;
     keep_leaving(&mut next, before.map(|before| &before.spec));
     let content = revise(state, digest_key, spec, before, frozen, &mut next);
+    next.carried = before.map(|before| carried(before, &next)).unwrap_or_default();
     Ok(Some(Commit { decision: decision.clone(), before: before.cloned(), spec: next, content }))
 }
 
@@ -198,6 +199,33 @@ fn revise(
     let names: Vec<String> = next.clusters.iter().map(|cluster| cluster.name.to_string()).collect();
     let content = content.with_places(state, spec, names.iter().map(String::as_str));
     (changed || added).then(|| Arc::new(content))
+}
+
+/// What copies are told of those that they replace: one that begins takes what is written down of the one that leaves because
+/// it is not well; one that is there keeps what it was told as long as its content stays, for to take it away would restart
+/// its pods. Replicas that join others are told nothing, for the same reason.
+fn carried(before: &api::FleetPlacement, next: &api::FleetPlacementSpec) -> Vec<api::CarriedState> {
+    let replicas = |spec: &api::FleetPlacementSpec, name: &str| {
+        spec.clusters.iter().find(|cluster| *cluster.name == *name).map_or(0, |cluster| cluster.replicas)
+    };
+    let entries = before.status.iter().flat_map(|status| &status.application_failover);
+    let leaving = entries.filter(|entry| {
+        let goes = replicas(&before.spec, &entry.name) > 0 && replicas(next, &entry.name) == 0;
+        goes && entry.phase == api::FailoverPhase::Released && !entry.state.is_empty()
+    });
+    let told = leaving.into_iter().next();
+    let one = |cluster: &api::PlacedCluster| {
+        if replicas(&before.spec, &cluster.name) > 0 {
+            let known = before.spec.carried.iter().find(|one| one.name == cluster.name);
+            return known.filter(|_| next.revision == before.spec.revision).cloned();
+        }
+        told.map(|entry| api::CarriedState {
+            name: cluster.name.clone(),
+            from: entry.name.clone(),
+            values: entry.state.clone(),
+        })
+    };
+    next.clusters.iter().filter(|cluster| cluster.replicas > 0).filter_map(one).collect()
 }
 
 /// A placement without the clusters that are being left: what was decided.

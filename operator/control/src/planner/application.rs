@@ -21,7 +21,27 @@ use crate::workload::build::{continuity, seen};
 use crate::workload::status::finished;
 
 /// What is written down of the copies of one workload, by cluster.
-pub(crate) type Entries = BTreeMap<String, Entry>;
+pub(crate) type Entries = BTreeMap<String, Written>;
+
+/// What is written down of one copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) entry: Entry,
+    /// What a new copy is told, and what it is not.
+    pub(crate) state: State,
+}
+
+/// What a new copy is told of the status of the one that it replaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) values: Vec<api::CarriedValue>,
+    /// What is missing or too large, and why; the move waits for what is not optional.
+    pub(crate) missing: Vec<String>,
+    waits: bool,
+}
+
+/// Longest text that the schema takes.
+const TEXT_MOST: usize = 1024;
 
 /// What is worked out, by workload.
 #[derive(Debug, Default)]
@@ -95,7 +115,7 @@ impl Planner {
         let names: BTreeSet<&String> = looks.keys().chain(written.keys()).collect();
         let sick = |cluster: &String| {
             let placed = looks.get(cluster);
-            let entry = written.get(cluster).copied();
+            let entry = written.get(cluster).map(|written| written.entry);
             let look = match placed {
                 Some(Seen::Unwell) => {
                     let at = (key.clone(), cluster.clone());
@@ -129,13 +149,38 @@ impl Planner {
                 revision: placement.spec.revision,
                 cooldown_seconds: i64::from(declared.cooldown_seconds),
                 changing,
-                state_known: true,
+                state_known: self.state_of(key, cluster).is_none_or(|state| !state.waits),
                 well_elsewhere: elsewhere(cluster, &is_well),
                 open_elsewhere: elsewhere(cluster, &is_open),
                 entry,
             })
         };
         names.into_iter().filter_map(sick).collect()
+    }
+
+    /// What a new copy would be told of the one in a cluster; `None` where nobody has looked.
+    fn state_of(&self, key: &WorkloadKey, cluster: &str) -> Option<State> {
+        let (declared, _) = self.rules_of_application(key)?;
+        let status = self.reports.get(key)?.get(cluster)?.as_ref()?;
+        Some(state(&declared.state, status))
+    }
+
+    /// What is to be written of a copy with its entry. What is let go takes along what was seen of it last; who has left
+    /// leaves what it took.
+    pub(super) fn with_state(&self, key: &WorkloadKey, cluster: &str, entry: Entry) -> Written {
+        let known = || {
+            let placement = self.state.placement(key)?;
+            Some(written(placement).remove(cluster)?.state)
+        };
+        let state = match entry.phase {
+            Phase::Released => self.state_of(key, cluster).or_else(known),
+            Phase::State => {
+                self.state_of(key, cluster).map(|state| State { values: Vec::new(), ..state }).or_else(known)
+            }
+            Phase::Moved => known(),
+            _ => None,
+        };
+        Written { entry, state: State { waits: false, ..state.unwrap_or_default() } }
     }
 
     /// How the copies of a workload are seen, by cluster where replicas are decided to be.
@@ -188,6 +233,39 @@ fn tie(spec: &Spec, cluster: &str) -> Tie {
     }
 }
 
+/// The values that are declared, out of what a member says.
+fn state(declared: &[api::StateRule], status: &api::DeliveryStatus) -> State {
+    let (mut found, mut bytes) = (State::default(), 0_usize);
+    for rule in declared {
+        let of_it = |object: &&api::ObjectObservation| rule.object.as_ref().is_none_or(|name| *name == object.name);
+        let mut seen = status.objects.iter().filter(of_it).filter_map(|object| {
+            let value = object.values.iter().find(|value| value.alias == rule.alias)?;
+            Some((object, value))
+        });
+        let problem = match seen.next() {
+            Some((object, api::ObservedValue { value: Some(value), .. }))
+                if bytes + value.len() <= api::STATE_BYTES =>
+            {
+                bytes += value.len();
+                let (alias, object, value) = (rule.alias.clone(), object.name.clone(), value.clone());
+                found.values.push(api::CarriedValue { alias, object, value });
+                continue;
+            }
+            Some((_, api::ObservedValue { value: Some(value), .. })) => {
+                format!("{} > {} bytes together", bytes + value.len(), api::STATE_BYTES)
+            }
+            Some((_, value)) if usize::try_from(value.bytes).unwrap_or(0) > api::STATE_VALUE_BYTES => {
+                format!("{} > {} bytes", value.bytes, api::STATE_VALUE_BYTES)
+            }
+            Some(_) => "looks like a secret".to_owned(),
+            None => format!("nothing at {}", &*rule.json_path),
+        };
+        found.missing.push(format!("{}: {problem}", rule.alias));
+        found.waits |= !rule.optional;
+    }
+    found
+}
+
 /// What is written down of a placement.
 pub(crate) fn written(placement: &api::FleetPlacement) -> Entries {
     let status = placement.status.iter().flat_map(|status| &status.application_failover);
@@ -200,12 +278,26 @@ pub(crate) fn written(placement: &api::FleetPlacement) -> Entries {
         well: entry.well_since.as_ref().map(|at| at.0),
         avoided_until: entry.avoided_until.as_ref().map(|at| at.0),
     };
-    status.map(|entry| (entry.name.to_string(), read(entry))).collect()
+    let state = |entry: &api::ApplicationFailoverEntry| State {
+        values: entry.state.clone(),
+        missing: entry.state_missing.iter().flat_map(|text| text.split("; ")).map(str::to_owned).collect(),
+        waits: false,
+    };
+    let one = |entry: &api::ApplicationFailoverEntry| {
+        (entry.name.to_string(), Written { entry: read(entry), state: state(entry) })
+    };
+    status.map(one).collect()
 }
 
 /// The same as it is to be written.
 pub(crate) fn to_write(entries: &Entries) -> Vec<api::ApplicationFailoverEntry> {
-    let entry = |(name, entry): (&String, &Entry)| api::ApplicationFailoverEntry {
+    let missing = |state: &State| {
+        let text = state.missing.join("; ");
+        (!text.is_empty()).then(|| text.chars().take(TEXT_MOST).collect::<String>().into())
+    };
+    let entry = |(name, Written { entry, state }): (&String, &Written)| api::ApplicationFailoverEntry {
+        state: state.values.clone(),
+        state_missing: missing(state),
         name: name.as_str().into(),
         since: Time(entry.since),
         due: Time(entry.due),

@@ -206,3 +206,87 @@ async fn a_single_writer_is_gone_from_where_it_was_before_it_starts_elsewhere() 
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 }
+
+const SAVEPOINT: &str = "/metadata/annotations/state.jiuzhou.dev~1savepoint";
+const OF_PODS: &str = "/spec/template/metadata/annotations/state.jiuzhou.dev~1savepoint";
+
+fn with_state(optional: bool) -> Value {
+    json!({ "state": [
+        { "alias": "savepoint", "jsonPath": ".status.job.savepoint" },
+        { "alias": "note", "jsonPath": ".status.note", "optional": optional },
+    ] })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_copy_is_told_what_the_one_before_said_over_restarts_and_until_its_content_changes() {
+    let hub = Hub::with(&objects(3, with_state(true))).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    hub.members.say(&[("savepoint", "s3://checkpoints/7".to_owned())]);
+    unwell_in(&hub, &[FIRST]);
+    hub.quiet().await;
+    pass(&hub, 310).await;
+    assert_eq!(placed(&hub), of(&[(SECOND, 2)]));
+    let told = |cluster: &str, pointer: &str| hub.members.told(PORTAL.0, PORTAL.1, cluster, pointer);
+    assert_eq!(told(SECOND, SAVEPOINT), [json!("s3://checkpoints/7")], "on the object that said it, and on no other");
+    assert_eq!(told(SECOND, OF_PODS), [json!("s3://checkpoints/7")]);
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    assert_eq!(placement["spec"]["carried"][0]["name"], SECOND);
+    assert_eq!(placement["spec"]["carried"][0]["from"], FIRST);
+    let missing = &placement["status"]["applicationFailover"][0]["stateMissing"];
+    assert_eq!(missing, "note: nothing at .status.note", "what is optional is left out and told");
+    // What the new copy says is none of it, the cooldown ends, and the operator begins anew: nothing is restarted for it.
+    let contents = hub.members.contents(PORTAL.0, PORTAL.1);
+    unwell_in(&hub, &[]);
+    hub.members.say(&[("savepoint", "s3://checkpoints/8".to_owned())]);
+    pass(&hub, 4_000).await;
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+    hub.world.clear_log();
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    assert_eq!(hub.writes().len(), 0, "quiet after a restart");
+    assert_eq!(hub.members.contents(PORTAL.0, PORTAL.1), contents);
+    // Its pods are made anew anyway with another content, and then it goes.
+    let mut all = objects(1, with_state(true));
+    let one = workload(&mut all);
+    for object in one["spec"]["objects"].as_array_mut().expect("objects") {
+        if object["manifest"]["spec"]["template"].is_object() {
+            object["manifest"]["spec"]["template"]["metadata"]["annotations"] = json!({ "build": "2" });
+        }
+    }
+    let patch = json!({ "spec": { "objects": one["spec"]["objects"] } });
+    hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &patch).await;
+    hub.quiet().await;
+    assert_eq!(told(SECOND, OF_PODS), Vec::<Value>::new());
+    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
+    assert!(placement["spec"]["carried"].is_null());
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_waits_for_the_state_it_has_to_take_along_and_says_for_what() {
+    let hub = Hub::with(&objects(3, with_state(false))).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    hub.members.say(&[("savepoint", "s3://checkpoints/7".to_owned()), ("note", "x".repeat(1025))]);
+    unwell_in(&hub, &[FIRST]);
+    hub.quiet().await;
+    pass(&hub, 1_000).await;
+    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} State")]));
+    assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "StateNotCarried".to_owned()));
+    let told = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
+    let message = told["status"]["messageEn"].as_str().unwrap_or_default().to_owned();
+    assert!(message.contains("note: 1025 > 1024 bytes"), "{message}");
+    // Together they may be too large, too.
+    let at_most = "x".repeat(1024);
+    hub.members.say(&[("savepoint", at_most.clone()), ("note", at_most)]);
+    hub.quiet().await;
+    assert_eq!(placed(&hub), of(&[(SECOND, 2)]), "it goes when it can take all of it along");
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}

@@ -102,7 +102,8 @@ impl Planner {
         let mut entries: BTreeMap<WorkloadKey, super::application::Entries> = BTreeMap::new();
         for (one, entry) in sick.iter().zip(told) {
             if let Some(entry) = entry {
-                entries.entry(one.copy.workload.clone()).or_default().insert(one.copy.cluster.clone(), *entry);
+                let written = self.with_state(&one.copy.workload, &one.copy.cluster, *entry);
+                entries.entry(one.copy.workload.clone()).or_default().insert(one.copy.cluster.clone(), written);
             }
         }
         let before = &self.applications.entries;

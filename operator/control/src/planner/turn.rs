@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
-use jiuzhou_engine::decide::{Decision, WorkloadKey};
+use jiuzhou_engine::decide::{Decision, Status, WorkloadKey};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -46,6 +46,8 @@ impl Planner {
         if changed.frame || !changed.told.is_empty() || self.tiers_change.is_some_and(|at| at <= as_of) {
             self.look_out(as_of);
         }
+        let touched = self.state.placed_in(&changed.told, false);
+        let touched: Vec<WorkloadKey> = touched.into_iter().chain(changed.specs.iter().cloned()).collect();
         self.records.note(changed);
         let removed = self.removals.ordered();
         let started = Instant::now();
@@ -75,6 +77,7 @@ impl Planner {
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
         self.remember(&batch.plan.decisions);
+        self.settle(touched, &batch.plan.decisions);
         let told = self.nearby.learn(&batch.plan.decisions, std::mem::take(&mut batch.nearest));
         self.dirty.extend(told);
         let next =
@@ -118,6 +121,17 @@ impl Planner {
                 self.dirty.insert(decision.key.clone());
             }
             self.decisions.insert(decision.key.clone(), decision.clone());
+        }
+    }
+
+    /// Forgets that those waited which something changed for and that nothing wakes any more: they have what they ask for.
+    fn settle(&mut self, touched: Vec<WorkloadKey>, decided: &[Decision]) {
+        for key in touched {
+            let waited = self.decisions.get(&key).is_some_and(|decision| decision.status != Status::Placed);
+            if waited && decided.iter().all(|decision| decision.key != key) {
+                self.decisions.remove(&key);
+                self.dirty.insert(key);
+            }
         }
     }
 

@@ -36,6 +36,9 @@ pub(crate) fn for_cluster(
     let place = draft.place;
     let overrides: Vec<&Override> = place.overrides.iter().filter_map(|at| draft.overrides.get(*at)).collect();
     let tenant = state.tenant(gathered.key);
+    let application = state.rules(gathered.key).and_then(|rules| rules.failover.application.as_ref());
+    let placement = gathered.placement.map(|placement| &placement.spec);
+    let carried = placement.and_then(|placement| placement.carried.iter().find(|one| *one.name == *cluster));
     let target = Target {
         cluster,
         tenant: &tenant,
@@ -48,6 +51,8 @@ pub(crate) fn for_cluster(
         overrides: &overrides,
         affinity: draft.affinity,
         affinities: draft.affinities,
+        watched: application.map(|application| application.state.as_slice()).unwrap_or_default(),
+        carried: carried.map(|carried| carried.values.as_slice()).unwrap_or_default(),
     };
     Some(render(draft.workload, &target, &base.profiles, key))
 }

@@ -90,6 +90,21 @@ pub struct Sick {
     pub entry: Option<Entry>,
 }
 
+impl Sick {
+    /// When this process has seen it unwell for long enough; `None` while it is not seen unwell.
+    fn confirmed(&self) -> Option<Timestamp> {
+        match self.look {
+            Look::Unwell(from) => Some(plus(from, STEADY_SECONDS.min(self.copy.after_seconds.max(0)))),
+            Look::Unseen | Look::Silent | Look::Well => None,
+        }
+    }
+
+    /// Whether it may go for what is seen of it: seen for long enough, or named by a person.
+    fn is_confirmed(&self, now: Timestamp) -> bool {
+        self.confirmed().is_some_and(|at| at <= now || self.copy.ordered)
+    }
+}
+
 /// What comes out, in the order of the copies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -110,13 +125,13 @@ pub fn tell(sick: &[Sick], fleet: Fleet, beside: &Going<'_>, now: Timestamp) -> 
         entries.push(entry);
     }
     remember(sick, &mut entries);
-    hold_the_wandering(sick, &mut entries);
+    hold_the_wandering(sick, &mut entries, now);
     let copies: Vec<Copy> = sick.iter().map(|one| one.copy.clone()).collect();
     told.entries = entries.iter().map(|entry| entry.map(Entry::plain)).collect();
     let waits = others_on_trial(sick, &entries);
     let turn = copies.iter().enumerate().zip(&entries);
     let open = turn.filter(|((at, _), entry)| {
-        let seen = sick.get(*at).is_some_and(|one| matches!(one.look, Look::Unwell(_)));
+        let seen = sick.get(*at).is_some_and(|one| one.is_confirmed(now));
         seen && entry.is_some_and(|entry| entry.phase == Phase::Turn) && !waits.get(*at).copied().unwrap_or(false)
     });
     let open = open.map(|(copy, _)| copy).collect();
@@ -183,7 +198,7 @@ fn unwell(
     let after = copy.after_seconds.max(0);
     // Another content gets a time of its own, however long the one before was not well.
     let anew = one.entry.is_some_and(|entry| entry.revision != one.revision);
-    let since = known.map_or(if anew { now } else { from }, |entry| entry.since.min(from));
+    let since = known.map_or(if anew { now } else { from }, |entry| entry.since);
     let due = plus(since, after);
     let waiting = Entry {
         since,
@@ -198,7 +213,7 @@ fn unwell(
         return (None, None);
     }
     // What is written stands until this process has seen it for long enough itself.
-    let confirmed = plus(from, STEADY_SECONDS.min(after));
+    let confirmed = one.confirmed().unwrap_or(from);
     if let Some(entry) = known.filter(|_| now < confirmed && !copy.ordered) {
         return (Some(Entry { due, well: None, ..entry }), Some(confirmed));
     }
@@ -238,7 +253,7 @@ fn remember(sick: &[Sick], entries: &mut [Option<Entry>]) {
 }
 
 /// Says of whom it was tried elsewhere and was not well there either.
-fn hold_the_wandering(sick: &[Sick], entries: &mut [Option<Entry>]) {
+fn hold_the_wandering(sick: &[Sick], entries: &mut [Option<Entry>], now: Timestamp) {
     let mut moves: BTreeMap<(&WorkloadKey, i64), usize> = BTreeMap::new();
     for (one, entry) in sick.iter().zip(entries.iter()) {
         if let Some(entry) = entry.filter(|entry| matches!(entry.phase, Phase::Released | Phase::Moved)) {
@@ -252,7 +267,7 @@ fn hold_the_wandering(sick: &[Sick], entries: &mut [Option<Entry>]) {
     for ((one, entry), waits) in sick.iter().zip(entries.iter_mut()).zip(waits) {
         let Some(entry) = entry else { continue };
         let judged = matches!(entry.phase, Phase::Turn | Phase::StormBrake | Phase::State | Phase::Manual);
-        if !judged || one.copy.ordered || waits || !matches!(one.look, Look::Unwell(_)) {
+        if !judged || one.copy.ordered || waits || !one.is_confirmed(now) {
             continue;
         }
         let most = if one.well_elsewhere { MOVES_BESIDE_WELL } else { MOVES_ALONE };

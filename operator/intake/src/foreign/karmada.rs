@@ -293,11 +293,48 @@ fn replicas(work: &mut Work<'_>, spec: &mut Taken<'_>, rules: &mut api::Placemen
     }
 }
 
+/// Failover of a workload that is not well. There it is declared with its conditions, here with bounds on them.
 fn failover(work: &mut Work<'_>, spec: &mut Taken<'_>, rules: &mut api::PlacementRules) {
     let pointer = "/failover/application/decisionConditions/tolerationSeconds";
-    if let Some(seconds) = spec.number(pointer) {
-        let after = i32::try_from(seconds).unwrap_or(i32::MAX).clamp(30, 86_400);
-        rules.failover.after_seconds = after;
-        spec.differs(work, pointer, &format!("failover.afterSeconds: {after}"));
+    let preserved = "/failover/application/statePreservation/rules";
+    let (seconds, values) = (spec.number(pointer), spec.list(preserved));
+    if seconds.is_none() && values.is_empty() {
+        return;
     }
+    let mut application = api::ApplicationFailover::default();
+    if let Some(seconds) = seconds {
+        application.after_seconds = i32::try_from(seconds).unwrap_or(i32::MAX).clamp(30, 86_400);
+        if i64::from(application.after_seconds) != seconds {
+            let wanted = format!("failover.application.afterSeconds: {}", application.after_seconds);
+            spec.differs(work, pointer, &wanted);
+        }
+    }
+    for (at, value) in values.iter().enumerate() {
+        let pointer = format!("{preserved}/{at}");
+        match state_rule(value) {
+            Some(rule) if application.state.iter().all(|known| known.alias != rule.alias) => {
+                let wanted = format!("annotation state.jiuzhou.dev/{}", rule.alias);
+                spec.differs(work, &pointer, &wanted);
+                application.state.push(rule);
+            }
+            _ => spec.lost(work, &pointer, value, "failover.application.state"),
+        }
+    }
+    rules.failover.application = Some(application);
+}
+
+/// A label there, an annotation here: of its name the part behind the prefix is taken.
+fn state_rule(value: &Value) -> Option<api::StateRule> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let alias = text("aliasLabelName")?.rsplit('/').next()?;
+    let path = text("jsonPath")?.trim().trim_start_matches('{').trim_end_matches('}').trim();
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let named = !alias.is_empty() && alias.len() <= 63 && alias.chars().all(plain) && !alias.starts_with('-');
+    let step = |c: char| c.is_ascii_alphanumeric() || "._-[]".contains(c);
+    let simple = path.starts_with('.') && path.len() > 1 && path.chars().all(step) && !path.contains("..");
+    (named && !alias.ends_with('-') && simple).then(|| api::StateRule {
+        alias: alias.into(),
+        json_path: format!(".status{path}").into(),
+        ..api::StateRule::default()
+    })
 }

@@ -119,7 +119,9 @@ fn karmada_comes_over_and_every_field_without_counterpart_is_told() {
     assert_eq!(policy["spread"].as_array().unwrap().len(), 2, "zone and region would both be Label");
     assert_eq!(policy["spread"][0]["maxGroups"], 3);
     assert!(policy["spread"][1].get("maxGroups").is_none(), "0 is no limit there");
-    assert_eq!(policy["failover"]["afterSeconds"], 30);
+    let application = &policy["failover"]["application"];
+    assert_eq!((&policy["failover"]["afterSeconds"], &application["afterSeconds"]), (&json!(300), &json!(30)));
+    assert_eq!(application["state"], json!([{ "alias": "a", "jsonPath": ".status.x" }]));
     let overrides = policy["overrides"].as_array().unwrap();
     assert_eq!(overrides.len(), 1);
     assert_eq!(overrides[0]["objects"], json!(["deployment-web"]));
@@ -136,7 +138,6 @@ fn karmada_comes_over_and_every_field_without_counterpart_is_told() {
         "spec.taints.1",
         "spec.placement.spreadConstraints.2",
         "spec.failover.application.purgeMode",
-        "spec.failover.application.statePreservation.rules",
         "spec.newFieldOfTheFuture.inner",
         "spec.overrideRules.0.overriders.plaintext.1",
         "spec.overrideRules.0.overriders.imageOverrider",

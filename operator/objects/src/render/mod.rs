@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{
-    DeliveredObject, FleetWorkload, Override, RegistryRewrite, SecretReference, WorkloadObject,
+    CarriedValue, DeliveredObject, FleetWorkload, Override, RegistryRewrite, SecretReference, StateRule, WatchedValue,
+    WorkloadObject,
 };
 use jiuzhou_engine::detect::affinity::Term;
 use jiuzhou_engine::terms::{Code, Digest, Finding, Form, ObjectRef, Reason, Severity};
@@ -61,6 +62,10 @@ pub struct Target<'a> {
     /// In its place, that of templates whose pods have nodes of their own, by object and pointer of the template
     /// (`web/spec/template`), or by the object for all that it has.
     pub affinities: &'a BTreeMap<String, Vec<Term>>,
+    /// Values of the status that are wanted to be known of it here.
+    pub watched: &'a [StateRule],
+    /// What the copy here is told of the one it replaced.
+    pub carried: &'a [CarriedValue],
 }
 
 /// What is delivered to one member.
@@ -234,6 +239,14 @@ impl<'a> Work<'a> {
         true
     }
 
+    /// Values of an object's status that the hub wants to know.
+    fn watched(&self, draft: &Draft<'_>) -> Vec<WatchedValue> {
+        let rules = self.target.watched.iter();
+        let of_it = rules.filter(|rule| rule.object.as_ref().is_none_or(|object| *object == draft.entry.name));
+        let value = |rule: &StateRule| WatchedValue { alias: rule.alias.clone(), json_path: rule.json_path.clone() };
+        of_it.map(value).collect()
+    }
+
     fn affinity(&mut self, draft: &mut Draft<'_>) {
         let Some(profile) = self.profiles.of(Object::new(&draft.value)) else { return };
         let name = &draft.entry.name;
@@ -268,6 +281,7 @@ impl<'a> Work<'a> {
             manifest: None,
             secret: None,
             blob: None, // what is too large for an order goes beside it when it is stored
+            watched: self.watched(&draft),
             wave: draft.entry.wave,
             on_delete: draft.entry.on_delete,
             on_drift: draft.entry.on_drift,

@@ -64,6 +64,15 @@ pub(super) fn labels(work: &mut Work<'_>, draft: &mut Draft<'_>) {
         (join("/metadata/labels", meta::LABEL_CLUSTER), cluster.to_owned()),
         (join("/metadata/annotations", meta::ANNOTATION_OWNER), owner.clone()),
     ];
+    // Its controller sees what the copy before said of itself on the object, and its pods see it in their template: the copy
+    // begins with it, so nothing is restarted for it.
+    let carried = work.target.carried.iter().filter(|value| value.object == draft.entry.name);
+    let carried: Vec<(String, String)> =
+        carried.map(|one| (format!("{}/{}", meta::ANNOTATION_STATE, one.alias), one.value.to_string())).collect();
+    let annotate = |at: &str, marks: &mut Vec<(String, String)>| {
+        marks.extend(carried.iter().map(|(name, value)| (join(at, name), value.clone())));
+    };
+    annotate("/metadata/annotations", &mut marks);
     let object = Object::new(&draft.value);
     for (template, _) in work.profiles.of(object).map(|p| p.templates_in(object)).unwrap_or_default() {
         let labels = format!("{template}/metadata/labels");
@@ -71,6 +80,7 @@ pub(super) fn labels(work: &mut Work<'_>, draft: &mut Draft<'_>) {
         marks.push((join(&labels, meta::LABEL_OBJECT), name.clone()));
         let annotations = format!("{template}/metadata/annotations");
         marks.push((join(&annotations, meta::ANNOTATION_OWNER), owner.clone()));
+        annotate(&annotations, &mut marks);
     }
     for (pointer, text) in marks {
         if !write(&mut draft.value, &pointer, text.into()) {

@@ -19,6 +19,8 @@ struct Here {
     overrides: Vec<Override>,
     affinity: Option<Vec<Term>>,
     affinities: BTreeMap<String, Vec<Term>>,
+    watched: Vec<StateRule>,
+    carried: Vec<CarriedValue>,
 }
 
 fn dali(replicas: i64) -> Here {
@@ -56,6 +58,8 @@ fn run(workload: &FleetWorkload, here: &Here) -> Result<Rendered, Vec<Finding>> 
         overrides: &overrides,
         affinity: here.affinity.as_deref(),
         affinities: &here.affinities,
+        watched: &here.watched,
+        carried: &here.carried,
     };
     render(workload, &target, &Profiles::default(), &DigestKey::new(*b"key"))
 }
@@ -430,4 +434,39 @@ proptest! {
         let here = Here { affinity: Some(vec![Term(vec![arm])]), ..dali(part) };
         let _ = run(&workload(&[("a", value), ("b", named)]), &here);
     }
+}
+
+#[test]
+fn what_a_copy_is_told_stands_on_its_object_and_its_pods_and_what_is_watched_beside_the_manifest() {
+    let workload = workload(&[
+        ("app", deployment(Some(1))),
+        (
+            "other",
+            json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "other"}, "data": {"a": "1"}}),
+        ),
+    ]);
+    let plain = run(&workload, &dali(1)).expect("rendered");
+    let value = CarriedValue { alias: "savepoint".into(), object: "app".into(), value: "s3://7".into() };
+    let rule = |object: Option<&str>| StateRule {
+        alias: "savepoint".into(),
+        json_path: ".status.savepoint".into(),
+        object: object.map(Into::into),
+        optional: false,
+    };
+    let told = run(&workload, &Here { carried: vec![value], watched: vec![rule(Some("app"))], ..dali(1) });
+    let told = told.expect("rendered");
+    let annotation = "metadata/annotations/state.jiuzhou.dev~1savepoint";
+    let app = manifest(&told, "app");
+    for at in ["", "/spec/template"] {
+        assert_eq!(app.pointer(&format!("{at}/{annotation}")), Some(&json!("s3://7")), "{at}");
+    }
+    assert_eq!(manifest(&told, "other"), manifest(&plain, "other"));
+    let watched = |rendered: &Rendered, name: &str| {
+        rendered.objects.iter().find(|object| *object.name == *name).map(|object| object.watched.len())
+    };
+    assert_eq!((watched(&told, "app"), watched(&told, "other")), (Some(1), Some(0)));
+    let any = run(&workload, &Here { watched: vec![rule(None)], ..dali(1) }).expect("rendered");
+    assert_eq!((watched(&any, "app"), watched(&any, "other")), (Some(1), Some(1)));
+    assert_eq!(digest_of(&any.objects[0]), digest_of(&plain.objects[0]), "to be watched is no change of what is sent");
 }

@@ -74,6 +74,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "{object} 上就绪副本持续不足；在所述条件允许时另行部署。",
     ),
     (
+        "StateNotCarried",
+        "It is not well in {object}: the state that its new copy is to be told is not complete, so it waits. To move it without: jiuzhou failover.",
+        "其在 {object} 上状态不良，但应告知新副本的状态不完整，因此等待。如需不带该状态转移：jiuzhou failover。",
+    ),
+    (
         "UnhealthyEverywhere",
         "It is not well in {object} either, so the fault is more likely its own than a cluster's, and it is moved no more: change it, or name the cluster it is to leave: jiuzhou failover.",
         "其在 {object} 上同样状态不良，故障更可能出自工作负载自身，因此不再转移：请修改工作负载，或以 jiuzhou failover 指定须撤离的集群。",

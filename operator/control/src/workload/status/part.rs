@@ -203,12 +203,16 @@ fn silent(gathered: &Gathered<'_>, cluster: &str) -> (ControllerReason, String) 
 
 /// What becomes of a copy that is not well in a member that answers, once its time is over.
 fn unwell(gathered: &Gathered<'_>, cluster: &str) -> Option<(ControllerReason, String)> {
-    let entry = gathered.application?.get(cluster).filter(|entry| application::is_told(entry.phase))?;
+    let written = gathered.application?.get(cluster).filter(|written| application::is_told(written.entry.phase))?;
+    let entry = &written.entry;
     if gathered.state.is_unreachable(cluster) || entry.well.is_some() {
         return None;
     }
     Some(match entry.phase {
         Phase::Exhausted => (ControllerReason::UnhealthyEverywhere, cluster.to_owned()),
+        Phase::State => {
+            (ControllerReason::StateNotCarried, format!("{cluster} ({})", written.state.missing.join("; ")))
+        }
         phase => (ControllerReason::ApplicationUnhealthy, format!("{cluster} ({:?}, {})", told(phase), entry.since)),
     })
 }

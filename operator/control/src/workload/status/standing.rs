@@ -110,6 +110,7 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
         ControllerReason::SpecInvalid,
         ControllerReason::DeliveryRefused,
         ControllerReason::UnhealthyEverywhere,
+        ControllerReason::StateNotCarried,
         ControllerReason::ApplicationUnhealthy,
         ControllerReason::ObjectFailed,
         ControllerReason::MayHaveRun,
