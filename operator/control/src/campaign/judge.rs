@@ -23,11 +23,13 @@ pub(super) struct Judge {
     world: World,
     folder: PathBuf,
     found: Arc<Mutex<Vec<String>>>,
+    /// A cluster where nothing is ready, however much is ordered there.
+    unwell: Option<&'static str>,
 }
 
 impl Judge {
-    pub(super) fn new(world: World, folder: PathBuf) -> Self {
-        Self { world, folder, found: Arc::default() }
+    pub(super) fn new(world: World, folder: PathBuf, unwell: Option<&'static str>) -> Self {
+        Self { world, folder, found: Arc::default(), unwell }
     }
 
     /// What was found so far.
@@ -72,7 +74,10 @@ impl Judge {
             }
             DeliveryState::Orphan => say("let go although nobody asked for it".to_owned()),
         }
-        hold_sum(&key, &cluster, order, there, object("FleetWorkload").as_ref(), &say);
+        // What is not ready there serves nobody, and is no loss.
+        if self.unwell != Some(cluster.as_str()) {
+            hold_sum(&key, &cluster, order, there, object("FleetWorkload").as_ref(), &say);
+        }
     }
 
     /// A single writer that can run in two members at once.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::cases::{Case, OnWrite, What, is_write};
 use super::judge::Judge;
-use super::stories::{NAMESPACE, PORTAL, REGISTER, Story, fleet, workloads};
+use super::stories::{CLUSTERS, NAMESPACE, PORTAL, REGISTER, Story, fleet, workloads};
 use crate::error::Error;
 use crate::record::journal;
 use crate::stop::{Stop, Stopper};
@@ -36,7 +36,8 @@ impl Stage {
             objects.extend(workloads());
         }
         let hub = Hub::with(&objects).await;
-        let judge = Judge::new(hub.world.clone(), hub.folder.path().to_path_buf());
+        let unwell = (story == Story::Unwell).then_some(CLUSTERS[0]);
+        let judge = Judge::new(hub.world.clone(), hub.folder.path().to_path_buf(), unwell);
         let witness = judge.clone();
         *hub.members.witness.lock().expect("a lock") = Some(Box::new(move |order, there| witness.look(order, there)));
         let mut stage = Self { hub, judge, running: None };

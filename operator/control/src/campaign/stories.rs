@@ -1,5 +1,6 @@
 //! What a person does in the stories of the campaign, on two clusters with a divided workload and a single writer.
 
+use jiuzhou_api::v1alpha1::ObjectState;
 use serde_json::{Value, json};
 
 use crate::testing::{Hub, story};
@@ -34,6 +35,9 @@ pub(super) enum Story {
     Lost,
     /// The same, and it comes back.
     LostAndBack,
+    /// Neither workload is well any more in the cluster that has both, although it answers: both get another place, with what
+    /// they say of themselves, one by adding first, one by stopping first.
+    Unwell,
     /// A workload is deleted.
     Delete,
     /// A workload is deleted and applied again at once.
@@ -47,7 +51,7 @@ pub(super) enum Story {
 }
 
 impl Story {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Place,
         Self::ScaleUp,
         Self::ScaleDown,
@@ -57,6 +61,7 @@ impl Story {
         Self::Unreachable,
         Self::Lost,
         Self::LostAndBack,
+        Self::Unwell,
         Self::Delete,
         Self::DeleteAndAgain,
         Self::DeleteNamespace,
@@ -76,6 +81,7 @@ impl Story {
             Self::Unreachable => "unreachable",
             Self::Lost => "lost",
             Self::LostAndBack => "lost and back",
+            Self::Unwell => "unwell",
             Self::Delete => "delete",
             Self::DeleteAndAgain => "delete and again",
             Self::DeleteNamespace => "delete namespace",
@@ -130,6 +136,14 @@ impl Story {
                 hub.sees(CLUSTERS[0], ["Reachable"; 2]).await;
                 hub.members.speaks(CLUSTERS[0]);
             }
+            Self::Unwell => {
+                hub.members.say(&[("savepoint", "7".to_owned())]);
+                hub.members.judge(|delivery, object| {
+                    let runs = object.manifest.as_ref().is_some_and(|one| one.pointer("/spec/template").is_some());
+                    (runs && *delivery.cluster == *CLUSTERS[0]).then_some(ObjectState::Applied)
+                });
+                wait_out_illness(hub).await;
+            }
             Self::Delete => hub.delete(&path(PORTAL)).await,
             Self::DeleteAndAgain => {
                 hub.delete(&path(PORTAL)).await;
@@ -158,6 +172,10 @@ impl Story {
 impl Story {
     /// What the person does, or tries once more, when all is at rest.
     pub(super) async fn afterwards(self, hub: &Hub) {
+        // An operator that was dead meanwhile watches once more before it moves anything.
+        if self == Self::Unwell {
+            wait_out_illness(hub).await;
+        }
         // Who found it still going comes again.
         if self == Self::DeleteAndAgain && hub.object("FleetWorkload", NAMESPACE, PORTAL).is_none() {
             hub.create(&workloads()[0]).await;
@@ -183,6 +201,15 @@ async fn lose(hub: &Hub) {
     tokio::time::sleep(std::time::Duration::from_secs(310)).await;
 }
 
+/// Longer than the workloads may be unwell, in two parts: it has to be seen before its time begins.
+async fn wait_out_illness(hub: &Hub) {
+    for _ in 0..2 {
+        tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+        hub.world.clock().advance(jiff::SignedDuration::from_secs(301));
+        tokio::time::sleep(std::time::Duration::from_secs(310)).await;
+    }
+}
+
 async fn lifecycle(hub: &Hub, lifecycle: &str) {
     hub.patch("MemberCluster", None, CLUSTERS[0], "", &json!({ "spec": { "lifecycle": lifecycle } })).await;
 }
@@ -201,7 +228,7 @@ pub(super) fn fleet() -> Vec<Value> {
 /// Both workloads.
 pub(super) fn workloads() -> [Value; 2] {
     let all = story("01-first-tenant");
-    let portal = all.into_iter().find(|object| object["kind"] == "FleetWorkload").unwrap_or_default();
+    let mut portal = all.into_iter().find(|object| object["kind"] == "FleetWorkload").unwrap_or_default();
     let mut register = portal.clone();
     register["metadata"]["name"] = json!(REGISTER);
     let mut app = register["spec"]["objects"][0].clone();
@@ -211,5 +238,9 @@ pub(super) fn workloads() -> [Value; 2] {
     app["manifest"]["spec"]["serviceName"] = json!(REGISTER);
     register["spec"]["objects"] = json!([app]);
     register["spec"]["data"] = json!({ "mode": "Disposable" });
+    let state = json!([{ "alias": "savepoint", "jsonPath": ".status.savepoint", "optional": true }]);
+    for workload in [&mut portal, &mut register] {
+        workload["spec"]["placement"]["failover"] = json!({ "application": { "state": state } });
+    }
     [portal, register]
 }
