@@ -13,7 +13,7 @@ const SECOND: &str = "kunming-gov-2";
 const THIRD: &str = "kunming-gov-3";
 
 /// The first story with more clusters like its only one, and a workload that leaves where it is not well.
-fn objects(clusters: usize, application: Value) -> Vec<Value> {
+fn objects(clusters: usize, application: &Value) -> Vec<Value> {
     let mut objects = story("01-first-tenant");
     let one = workload(&mut objects);
     one["spec"]["placement"] = json!({
@@ -69,7 +69,7 @@ fn of(pairs: &[(&str, i64)]) -> Vec<(String, i64)> {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_well_gets_another_place_when_its_time_is_over_and_does_not_come_back() {
-    let hub = Hub::with(&objects(3, json!({}))).await;
+    let hub = Hub::with(&objects(3, &json!({}))).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
@@ -95,7 +95,7 @@ async fn what_is_not_well_gets_another_place_when_its_time_is_over_and_does_not_
 
 #[tokio::test(start_paused = true)]
 async fn who_is_not_well_where_it_went_either_stays_there_and_says_so_until_its_content_changes() {
-    let hub = Hub::with(&objects(5, json!({ "afterSeconds": 60, "cooldownSeconds": 300 }))).await;
+    let hub = Hub::with(&objects(5, &json!({ "afterSeconds": 60, "cooldownSeconds": 300 }))).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
@@ -106,7 +106,7 @@ async fn who_is_not_well_where_it_went_either_stays_there_and_says_so_until_its_
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), vec![format!("{SECOND} Exhausted")]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "UnhealthyEverywhere".to_owned()));
     // Another content gets its own time and its own tries.
-    let other = json!({ "spec": { "objects": workload(&mut objects(1, json!({})))["spec"]["objects"] } });
+    let other = json!({ "spec": { "objects": workload(&mut objects(1, &json!({})))["spec"]["objects"] } });
     let mut other = other;
     for object in other["spec"]["objects"].as_array_mut().expect("objects") {
         if object["manifest"]["spec"]["template"].is_object() {
@@ -127,7 +127,7 @@ async fn who_is_not_well_where_it_went_either_stays_there_and_says_so_until_its_
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_keeps_the_clock_and_what_was_not_watched_is_watched_once_more() {
-    let hub = Hub::with(&objects(3, json!({}))).await;
+    let hub = Hub::with(&objects(3, &json!({}))).await;
     hub.run().await.expect("it runs");
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
@@ -151,7 +151,7 @@ async fn a_restart_keeps_the_clock_and_what_was_not_watched_is_watched_once_more
 
 #[tokio::test(start_paused = true)]
 async fn nothing_moves_where_nobody_asked_for_it_nor_where_nothing_else_takes_it() {
-    let mut plain = objects(3, json!({}));
+    let mut plain = objects(3, &json!({}));
     workload(&mut plain)["spec"]["placement"]["failover"] = json!({});
     let hub = Hub::with(&plain).await;
     let (stopper, stop) = Stop::new();
@@ -163,7 +163,7 @@ async fn nothing_moves_where_nobody_asked_for_it_nor_where_nothing_else_takes_it
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 
-    let hub = Hub::with(&objects(1, json!({}))).await;
+    let hub = Hub::with(&objects(1, &json!({}))).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
@@ -184,7 +184,7 @@ async fn nothing_moves_where_nobody_asked_for_it_nor_where_nothing_else_takes_it
 
 #[tokio::test(start_paused = true)]
 async fn a_single_writer_is_gone_from_where_it_was_before_it_starts_elsewhere() {
-    let mut all = objects(3, json!({}));
+    let mut all = objects(3, &json!({}));
     let one = workload(&mut all);
     one["spec"]["continuity"] = json!("SingleWriter");
     one["spec"]["data"] = json!({ "mode": "External" });
@@ -219,7 +219,7 @@ fn with_state(optional: bool) -> Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_copy_is_told_what_the_one_before_said_over_restarts_and_until_its_content_changes() {
-    let hub = Hub::with(&objects(3, with_state(true))).await;
+    let hub = Hub::with(&objects(3, &with_state(true))).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
@@ -250,7 +250,7 @@ async fn a_new_copy_is_told_what_the_one_before_said_over_restarts_and_until_its
     assert_eq!(hub.writes().len(), 0, "quiet after a restart");
     assert_eq!(hub.members.contents(PORTAL.0, PORTAL.1), contents);
     // Its pods are made anew anyway with another content, and then it goes.
-    let mut all = objects(1, with_state(true));
+    let mut all = objects(1, &with_state(true));
     let one = workload(&mut all);
     for object in one["spec"]["objects"].as_array_mut().expect("objects") {
         if object["manifest"]["spec"]["template"].is_object() {
@@ -269,7 +269,7 @@ async fn a_new_copy_is_told_what_the_one_before_said_over_restarts_and_until_its
 
 #[tokio::test(start_paused = true)]
 async fn a_move_waits_for_the_state_it_has_to_take_along_and_says_for_what() {
-    let hub = Hub::with(&objects(3, with_state(false))).await;
+    let hub = Hub::with(&objects(3, &with_state(false))).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;

@@ -23,11 +23,11 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 }
 
 /// Changes the answers to these requests, each by the next change.
-fn lie(scene: &Scene, changes: &[Change], about: fn(&Request) -> bool) {
-    let turns = Arc::new(Mutex::new(changes.to_vec().into_iter().cycle()));
+fn lie(scene: &Scene, changes: Vec<Change>, about: fn(&Request) -> bool) {
+    let turns = Arc::new(Mutex::new(changes.into_iter().cycle()));
     scene.world.intercept(move |request| {
         let turns = Arc::clone(&turns);
-        let rewrite = move |answer| match turns.lock().unwrap().next() {
+        let rewrite = move |answer| match turns.lock().expect("a lock").next() {
             Some(change) => change.of(answer),
             None => answer,
         };
@@ -37,12 +37,12 @@ fn lie(scene: &Scene, changes: &[Change], about: fn(&Request) -> bool) {
 
 fn run<T>(story: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().unwrap().block_on(story)
+    runtime.enable_time().start_paused(true).build().expect("a runtime").block_on(story)
 }
 
 /// A Job beside the rest.
 fn migrate() -> DeliveredObject {
-    let mut manifest = job().manifest.unwrap();
+    let mut manifest = job().manifest.expect("a manifest");
     manifest["metadata"]["name"] = "migrate".into();
     object("migrate", manifest)
 }
@@ -78,7 +78,7 @@ proptest! {
             scene.arrive().await;
             let (before, seen) = (there(&scene), scene.identities());
             scene.world.clear_log();
-            lie(&scene, &changes, if reads { |request| request.method == Method::GET } else { |_| true });
+            lie(&scene, changes, if reads { |request| request.method == Method::GET } else { |_| true });
             for _ in 0..6 {
                 scene.deliver().await;
                 scene.rest();
@@ -101,7 +101,7 @@ proptest! {
             scene.spec.objects.retain(|object| *object.name != *"goes");
             scene.spec.removing = scene.identities().into_iter().filter(|one| *one.name == *"goes").collect();
             scene.spec.epoch += 1;
-            lie(&scene, &changes, |request| request.method == Method::GET);
+            lie(&scene, changes, |request| request.method == Method::GET);
             for _ in 0..6 {
                 scene.deliver().await;
                 scene.rest();
@@ -127,7 +127,7 @@ proptest! {
             let catalogue = Catalogue::default();
             let look = || inventory::observe(&client, &catalogue, &["disk"]);
             let before = look().await.unwrap();
-            lie(&scene, &changes, |_| true);
+            lie(&scene, changes, |_| true);
             for _ in 0..4 {
                 drop(look().await);
             }
@@ -147,7 +147,7 @@ fn the_nonsense_is_of_many_kinds() {
         run(async {
             let mut scene = Scene::new(vec![web(2), config("settings", "1")]);
             scene.arrive().await;
-            lie(&scene, &changes, |_| true);
+            lie(&scene, changes, |_| true);
             for _ in 0..4 {
                 scene.deliver().await;
                 told.insert(scene.reason().to_owned());

@@ -322,7 +322,7 @@ proptest! {
             one.entry = *entry;
         }
         let again = ask(&all, QUIET, now);
-        let kept = |entries: &[Option<Entry>]| entries.iter().map(|entry| entry.is_some()).collect::<Vec<_>>();
+        let kept = |entries: &[Option<Entry>]| entries.iter().map(Option::is_some).collect::<Vec<_>>();
         prop_assert_eq!(&again, &first, "{:?}", kept(&first));
     }
 }
