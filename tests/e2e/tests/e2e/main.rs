@@ -24,6 +24,7 @@ mod stories;
 mod takeover;
 mod tenant;
 mod transcripts;
+mod unwell;
 mod upgrade;
 
 /// The examples of the rules, the same that `operator/api/tests/rules.rs` tries offline.
