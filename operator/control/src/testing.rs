@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiuzhou_api::v1alpha1::{
     DeliveredObject, DeliverySpec, DeliveryState, DeliveryStatus, ObjectIdentity, ObjectObservation, ObjectState,
     ObservedCounts, ObservedValue, STATE_VALUE_BYTES, WatchedValue,
@@ -51,6 +52,24 @@ pub(crate) fn story(name: &str) -> Vec<Value> {
             && !["FleetPlacement", "Report", "ClusterReport"].iter().any(|kind| value["kind"] == *kind)
     });
     ours.collect()
+}
+
+/// The first story with so many clusters like its only one, its workload in as few of them as take it.
+pub(crate) fn portal_in(clusters: usize) -> Vec<Value> {
+    let mut objects = story("01-first-tenant");
+    workload(&mut objects)["spec"]["placement"] = json!({ "replicas": { "mode": "Divided", "divideBy": "Packed" } });
+    let first = objects.iter().find(|object| object["kind"] == "MemberCluster").expect("a cluster").clone();
+    objects.extend((2..=clusters).map(|at| {
+        let mut other = first.clone();
+        other["metadata"]["name"] = json!(format!("kunming-gov-{at}"));
+        other
+    }));
+    objects
+}
+
+/// The first workload among objects.
+pub(crate) fn workload(objects: &mut [Value]) -> &mut Value {
+    objects.iter_mut().find(|object| object["kind"] == "FleetWorkload").expect("a workload")
 }
 
 /// What is there, by workload and cluster.
@@ -466,6 +485,22 @@ impl Hub {
     /// Changes that the operator made, in order.
     pub(crate) fn writes(&self) -> Vec<Entry> {
         self.world.log().into_iter().filter(|entry| entry.client == "operator" && entry.wrote).collect()
+    }
+
+    /// Time passes for the hub and everybody who waits, and all that follows is done.
+    pub(crate) async fn pass(&self, seconds: u32) {
+        self.world.clock().advance(SignedDuration::from_secs(i64::from(seconds)));
+        tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
+        self.quiet().await;
+    }
+
+    /// Cluster and replicas as committed.
+    pub(crate) fn placed(&self, (namespace, name): (&str, &str)) -> Vec<(String, i64)> {
+        let placement = self.object("FleetPlacement", namespace, name).expect("a placement");
+        let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
+        let one =
+            |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
+        clusters.iter().map(one).collect()
     }
 
     /// An object of ours.

@@ -76,8 +76,6 @@ pub struct NodeNeeds {
     pub host_namespaces: bool,
     /// Paths of the node it mounts.
     pub host_paths: Vec<String>,
-    /// Ports of the node it binds.
-    pub host_ports: Vec<i64>,
     /// A container runs privileged.
     pub privileged: bool,
     /// Claims of the namespace it mounts, by name.
@@ -148,10 +146,9 @@ impl NodeNeeds {
         for container in ["/initContainers", "/containers"].iter().flat_map(|list| items(spec, list)) {
             needs.privileged |= container.pointer("/securityContext/privileged") == Some(&Value::Bool(true));
         }
-        for (port, protocol) in host_ports(spec, flag("hostNetwork")) {
-            needs.host_ports.push(port);
-            needs.one_per_node.insert(OnePerNode::Port { protocol: protocol.to_owned(), port });
-        }
+        let ports = host_ports(spec, flag("hostNetwork"));
+        needs.one_per_node =
+            ports.map(|(port, protocol)| OnePerNode::Port { protocol: protocol.to_owned(), port }).collect();
         let [near, apart, even] = BY_PODS;
         let labels = text_map(object.value.pointer(&join(template, "metadata")).and_then(|of| of.get("labels")));
         let (counted, others): (Vec<_>, Vec<_>) =
@@ -372,10 +369,8 @@ mod tests {
             "volumes": [{"hostPath": {"path": "/dev"}}, {"persistentVolumeClaim": {"claimName": "c"}}],
             "containers": [{"ports": [{"hostPort": 80}, {"containerPort": 1}], "securityContext": {"privileged": true}}]}));
         assert!(needs.host_namespaces && needs.privileged);
-        assert_eq!(
-            (needs.host_paths, needs.claims, needs.host_ports),
-            (vec!["/dev".into()], vec!["c".into()], vec![80])
-        );
+        assert_eq!((needs.host_paths, needs.claims), (vec!["/dev".into()], vec!["c".into()]));
+        assert_eq!(needs.one_per_node, [OnePerNode::Port { protocol: "TCP".into(), port: 80 }].into());
         assert_eq!(codes, [Code::NodeNameFixed]);
     }
 

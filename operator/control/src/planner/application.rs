@@ -52,7 +52,7 @@ pub(super) struct Applications {
     /// Any workload may be concerned.
     pub(super) all: bool,
     /// Since when this process sees a copy unwell without having seen it well.
-    unwell: BTreeMap<(WorkloadKey, String), Timestamp>,
+    unwell: BTreeMap<WorkloadKey, BTreeMap<String, Timestamp>>,
 }
 
 impl Planner {
@@ -81,15 +81,14 @@ impl Planner {
     /// The copies of a workload that are not well, or that something is written down of.
     pub(super) fn sick(&mut self, key: &WorkloadKey, now: Timestamp) -> Vec<Sick> {
         let looks = self.looks(key);
-        for (cluster, look) in &looks {
-            let at = (key.clone(), cluster.clone());
-            match look {
-                Seen::Unwell => _ = self.applications.unwell.entry(at).or_insert(now),
-                Seen::Well | Seen::Silent => _ = self.applications.unwell.remove(&at),
-                Seen::Nothing => {}
-            }
+        let mut unwell = self.applications.unwell.remove(key).unwrap_or_default();
+        unwell.retain(|cluster, _| matches!(looks.get(cluster), Some(Seen::Unwell | Seen::Nothing)));
+        for (cluster, _) in looks.iter().filter(|(_, look)| **look == Seen::Unwell) {
+            unwell.entry(cluster.clone()).or_insert(now);
         }
-        self.applications.unwell.retain(|(of, cluster), _| of != key || looks.contains_key(cluster));
+        if !unwell.is_empty() {
+            self.applications.unwell.insert(key.clone(), unwell.clone());
+        }
         let (Some(workload), Some(placement)) = (self.state.fleet_workload(key), self.state.placement(key)) else {
             return Vec::new();
         };
@@ -117,10 +116,7 @@ impl Planner {
             let placed = looks.get(cluster);
             let entry = written.get(cluster).map(|written| written.entry);
             let look = match placed {
-                Some(Seen::Unwell) => {
-                    let at = (key.clone(), cluster.clone());
-                    Look::Unwell(self.applications.unwell.get(&at).copied().unwrap_or(now))
-                }
+                Some(Seen::Unwell) => Look::Unwell(unwell.get(cluster).copied().unwrap_or(now)),
                 Some(Seen::Well) => Look::Well,
                 Some(Seen::Silent) => Look::Silent,
                 Some(Seen::Nothing) | None => Look::Unseen,

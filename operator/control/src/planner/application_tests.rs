@@ -5,38 +5,18 @@ use jiuzhou_api::v1alpha1::ObjectState;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Hub, story};
+use crate::testing::{Hub, portal_in, workload};
 
 const PORTAL: (&str, &str) = ("kunming-portal", "portal");
 const FIRST: &str = "kunming-gov-1";
 const SECOND: &str = "kunming-gov-2";
 const THIRD: &str = "kunming-gov-3";
 
-/// The first story with more clusters like its only one, and a workload that leaves where it is not well.
+/// Clusters and a workload that leaves where it is not well.
 fn objects(clusters: usize, application: &Value) -> Vec<Value> {
-    let mut objects = story("01-first-tenant");
-    let one = workload(&mut objects);
-    one["spec"]["placement"] = json!({
-        "replicas": { "mode": "Divided", "divideBy": "Packed" },
-        "failover": { "application": application },
-    });
-    let first = objects.iter().find(|object| object["kind"] == "MemberCluster").expect("a cluster").clone();
-    for at in 2..=clusters {
-        let mut other = first.clone();
-        other["metadata"]["name"] = json!(format!("kunming-gov-{at}"));
-        objects.push(other);
-    }
+    let mut objects = portal_in(clusters);
+    workload(&mut objects)["spec"]["placement"]["failover"] = json!({ "application": application });
     objects
-}
-
-fn workload(objects: &mut [Value]) -> &mut Value {
-    objects.iter_mut().find(|object| object["kind"] == "FleetWorkload").expect("a workload")
-}
-
-async fn pass(hub: &Hub, seconds: i64) {
-    hub.world.clock().advance(SignedDuration::from_secs(seconds));
-    tokio::time::sleep(Duration::from_secs(u64::try_from(seconds).expect("forward"))).await;
-    hub.quiet().await;
 }
 
 /// From now on the portal is not ready in these members.
@@ -47,13 +27,9 @@ fn unwell_in(hub: &Hub, clusters: &'static [&'static str]) {
     });
 }
 
-/// Cluster and replicas as committed.
+/// Cluster and replicas as committed, without those that are being left.
 fn placed(hub: &Hub) -> Vec<(String, i64)> {
-    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
-    let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
-    let one =
-        |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
-    clusters.iter().map(one).filter(|(_, replicas)| *replicas > 0).collect()
+    hub.placed(PORTAL).into_iter().filter(|(_, replicas)| *replicas > 0).collect()
 }
 
 fn phases(hub: &Hub) -> Vec<String> {
@@ -77,14 +53,14 @@ async fn what_is_not_well_gets_another_place_when_its_time_is_over_and_does_not_
     unwell_in(&hub, &[FIRST]);
     hub.quiet().await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} Waiting")]));
-    pass(&hub, 290).await;
+    hub.pass(290).await;
     assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "its 300 seconds are not over");
-    pass(&hub, 20).await;
+    hub.pass(20).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), vec![format!("{FIRST} Moved")]));
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [(SECOND.to_owned(), 2)].into());
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
     unwell_in(&hub, &[]);
-    pass(&hub, 3_700).await;
+    hub.pass(3_700).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), Vec::new()), "the cooldown is over and it stays");
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
@@ -101,7 +77,7 @@ async fn who_is_not_well_where_it_went_either_stays_there_and_says_so_until_its_
     hub.quiet().await;
     unwell_in(&hub, &[FIRST, SECOND, THIRD, "kunming-gov-4", "kunming-gov-5"]);
     for _ in 0..40 {
-        pass(&hub, 61).await;
+        hub.pass(61).await;
     }
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), vec![format!("{SECOND} Exhausted")]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "UnhealthyEverywhere".to_owned()));
@@ -118,7 +94,7 @@ async fn who_is_not_well_where_it_went_either_stays_there_and_says_so_until_its_
     assert_eq!(phases(&hub), [format!("{SECOND} Waiting")]);
     unwell_in(&hub, &[SECOND]);
     for _ in 0..3 {
-        pass(&hub, 61).await;
+        hub.pass(61).await;
     }
     assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "the cooldown is long over");
     stopper.stop();
@@ -143,7 +119,7 @@ async fn a_restart_keeps_the_clock_and_what_was_not_watched_is_watched_once_more
     hub.quiet().await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} Waiting")]));
     assert_eq!(hub.writes().len(), 0, "nothing is written because of a restart");
-    pass(&hub, 61).await;
+    hub.pass(61).await;
     assert_eq!(placed(&hub), of(&[(SECOND, 2)]));
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
@@ -158,7 +134,7 @@ async fn nothing_moves_where_nobody_asked_for_it_nor_where_nothing_else_takes_it
     let running = hub.start(stop);
     hub.quiet().await;
     unwell_in(&hub, &[FIRST]);
-    pass(&hub, 4_000).await;
+    hub.pass(4_000).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), Vec::new()));
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
@@ -169,13 +145,13 @@ async fn nothing_moves_where_nobody_asked_for_it_nor_where_nothing_else_takes_it
     hub.quiet().await;
     unwell_in(&hub, &[FIRST]);
     hub.quiet().await;
-    pass(&hub, 310).await;
+    hub.pass(310).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} Released")]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "WorkloadUnhealthy".to_owned()));
     // It recovers before anything could take it.
     unwell_in(&hub, &[]);
     hub.quiet().await;
-    pass(&hub, 70).await;
+    hub.pass(70).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), Vec::new()));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
     stopper.stop();
@@ -200,7 +176,7 @@ async fn a_single_writer_is_gone_from_where_it_was_before_it_starts_elsewhere() 
     *hub.members.witness.lock().expect("nobody panicked") = Some(Box::new(witness));
     unwell_in(&hub, &[FIRST]);
     hub.quiet().await;
-    pass(&hub, 310).await;
+    hub.pass(310).await;
     assert_eq!(placed(&hub), of(&[(SECOND, 2)]));
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [(SECOND.to_owned(), 2)].into());
     stopper.stop();
@@ -226,7 +202,7 @@ async fn a_new_copy_is_told_what_the_one_before_said_over_restarts_and_until_its
     hub.members.say(&[("savepoint", "s3://checkpoints/7".to_owned())]);
     unwell_in(&hub, &[FIRST]);
     hub.quiet().await;
-    pass(&hub, 310).await;
+    hub.pass(310).await;
     assert_eq!(placed(&hub), of(&[(SECOND, 2)]));
     let told = |cluster: &str, pointer: &str| hub.members.told(PORTAL.0, PORTAL.1, cluster, pointer);
     assert_eq!(told(SECOND, SAVEPOINT), [json!("s3://checkpoints/7")], "on the object that said it, and on no other");
@@ -240,7 +216,7 @@ async fn a_new_copy_is_told_what_the_one_before_said_over_restarts_and_until_its
     let contents = hub.members.contents(PORTAL.0, PORTAL.1);
     unwell_in(&hub, &[]);
     hub.members.say(&[("savepoint", "s3://checkpoints/8".to_owned())]);
-    pass(&hub, 4_000).await;
+    hub.pass(4_000).await;
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
     hub.world.clear_log();
@@ -276,7 +252,7 @@ async fn a_move_waits_for_the_state_it_has_to_take_along_and_says_for_what() {
     hub.members.say(&[("savepoint", "s3://checkpoints/7".to_owned()), ("note", "x".repeat(1025))]);
     unwell_in(&hub, &[FIRST]);
     hub.quiet().await;
-    pass(&hub, 1_000).await;
+    hub.pass(1_000).await;
     assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec![format!("{FIRST} State")]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("False".to_owned(), "StateNotCarried".to_owned()));
     let told = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");

@@ -1,7 +1,7 @@
 //! Data that stays where it was written: a workload with a claim goes nowhere, and what it left in a cluster is not run on
 //! again before a person says so.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use jiuzhou_engine::decide::WorkloadKey;
 
@@ -31,15 +31,6 @@ async fn register() -> Hub {
     }]);
     workload["spec"]["objects"] = json!([app]);
     Hub::with(&objects).await
-}
-
-/// Cluster and replicas as committed.
-fn placed(hub: &Hub) -> Vec<(String, i64)> {
-    let placement = hub.object("FleetPlacement", REGISTER.0, REGISTER.1).expect("a placement");
-    let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
-    let one =
-        |one: &Value| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0));
-    clusters.iter().map(one).collect()
 }
 
 /// Clusters with data that was left.
@@ -72,34 +63,34 @@ async fn a_workload_stays_with_its_data_and_old_data_waits_for_a_word() {
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
-    assert_eq!((placed(&hub), left(&hub)), (at(FIRST), vec![]));
+    assert_eq!((hub.placed(REGISTER), left(&hub)), (at(FIRST), vec![]));
 
     // What has run has data: a drain takes it nowhere.
     drain(&hub, FIRST, true).await;
-    assert_eq!(placed(&hub), at(FIRST));
+    assert_eq!(hub.placed(REGISTER), at(FIRST));
     assert_eq!(hub.members.replicas(REGISTER.0, REGISTER.1), [(FIRST.to_owned(), 1)].into());
 
     // Its owner says that the data is in both: it goes, and what it leaves is written down.
     let both = json!({ "spec": { "data": { "mode": "Replicated", "clusters": [FIRST, SECOND] } } });
     hub.patch("FleetWorkload", Some(REGISTER.0), REGISTER.1, "", &both).await;
     hub.quiet().await;
-    assert_eq!((placed(&hub), left(&hub)), (at(SECOND), vec![FIRST.to_owned()]));
+    assert_eq!((hub.placed(REGISTER), left(&hub)), (at(SECOND), vec![FIRST.to_owned()]));
 
     // The way back is over older data: nobody goes there unasked, and it is told why.
     drain(&hub, FIRST, false).await;
     drain(&hub, SECOND, true).await;
-    assert_eq!((placed(&hub), left(&hub)), (at(SECOND), vec![FIRST.to_owned()]));
+    assert_eq!((hub.placed(REGISTER), left(&hub)), (at(SECOND), vec![FIRST.to_owned()]));
 
     let key = WorkloadKey::new(REGISTER.0, REGISTER.1);
     let client = hub.world.client_named("person");
     assert!(data::reuse(&client, &key, SECOND).await.is_err(), "nothing was left there");
     data::reuse(&client, &key, FIRST).await.expect("the word is taken");
     hub.quiet().await;
-    assert_eq!((placed(&hub), left(&hub)), (at(FIRST), vec![SECOND.to_owned()]));
+    assert_eq!((hub.placed(REGISTER), left(&hub)), (at(FIRST), vec![SECOND.to_owned()]));
     // The word was about that data: what it leaves now needs another.
     drain(&hub, SECOND, false).await;
     drain(&hub, FIRST, true).await;
-    assert_eq!(placed(&hub), at(FIRST));
+    assert_eq!(hub.placed(REGISTER), at(FIRST));
 
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
@@ -115,9 +106,9 @@ async fn what_is_scaled_to_nothing_comes_back_to_its_data_without_a_word() {
     let scale = |replicas: i64| json!({ "spec": { "replicas": replicas } });
     hub.patch("FleetWorkload", Some(REGISTER.0), REGISTER.1, "/scale", &scale(0)).await;
     hub.run().await.expect("it runs");
-    assert!(placed(&hub).iter().all(|(_, replicas)| *replicas == 0), "{:?}", placed(&hub));
+    assert!(hub.placed(REGISTER).iter().all(|(_, replicas)| *replicas == 0), "{:?}", hub.placed(REGISTER));
     assert_eq!(left(&hub), [FIRST.to_owned()]);
     hub.patch("FleetWorkload", Some(REGISTER.0), REGISTER.1, "/scale", &scale(1)).await;
     hub.run().await.expect("it runs");
-    assert_eq!((placed(&hub), left(&hub)), (at(FIRST), vec![]));
+    assert_eq!((hub.placed(REGISTER), left(&hub)), (at(FIRST), vec![]));
 }

@@ -4,27 +4,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Hub, story};
+use crate::testing::{Hub, portal_in, workload};
 
 const PORTAL: (&str, &str) = ("kunming-portal", "portal");
-
-/// The first story with more clusters like its only one.
-fn with_clusters(count: usize) -> Vec<Value> {
-    let mut objects = story("01-first-tenant");
-    let one = workload(&mut objects);
-    one["spec"]["placement"] = json!({ "replicas": { "mode": "Divided", "divideBy": "Packed" } });
-    let first = objects.iter().find(|object| object["kind"] == "MemberCluster").expect("a cluster").clone();
-    for at in 2..=count {
-        let mut other = first.clone();
-        other["metadata"]["name"] = json!(format!("kunming-gov-{at}"));
-        objects.push(other);
-    }
-    objects
-}
-
-fn workload(objects: &mut [Value]) -> &mut Value {
-    objects.iter_mut().find(|object| object["kind"] == "FleetWorkload").expect("a workload")
-}
 
 /// A member stops answering both its witnesses (or one of them), and nothing that is ordered of it arrives.
 async fn falls_silent(hub: &Hub, cluster: &str, sides: [&str; 2]) {
@@ -37,22 +19,6 @@ async fn answers_again(hub: &Hub, cluster: &str) {
     hub.sees(cluster, ["Reachable"; 2]).await;
     hub.members.speaks(cluster);
     hub.quiet().await;
-}
-
-async fn pass(hub: &Hub, seconds: i64) {
-    hub.world.clock().advance(SignedDuration::from_secs(seconds));
-    tokio::time::sleep(Duration::from_secs(u64::try_from(seconds).expect("forward"))).await;
-    hub.quiet().await;
-}
-
-/// Cluster and replicas as committed.
-fn placed(hub: &Hub) -> Vec<(String, i64)> {
-    let placement = hub.object("FleetPlacement", PORTAL.0, PORTAL.1).expect("a placement");
-    let clusters = placement["spec"]["clusters"].as_array().cloned().unwrap_or_default();
-    clusters
-        .iter()
-        .map(|one| (one["name"].as_str().unwrap_or_default().to_owned(), one["replicas"].as_i64().unwrap_or(0)))
-        .collect()
 }
 
 fn phases(hub: &Hub) -> Vec<String> {
@@ -76,28 +42,28 @@ const SECOND: &str = "kunming-gov-2";
 
 #[tokio::test(start_paused = true)]
 async fn copies_leave_a_lost_member_when_their_time_is_over_and_what_is_left_goes_when_it_answers() {
-    let hub = Hub::with(&with_clusters(3)).await;
+    let hub = Hub::with(&portal_in(3)).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 2)]));
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 2)]));
     falls_silent(&hub, FIRST, BOTH).await;
     assert_eq!(phases(&hub), ["kunming-gov-1 Waiting"]);
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "FailoverWaiting".to_owned()));
     let told = hub.object("FleetWorkload", PORTAL.0, PORTAL.1).expect("a workload");
     assert!(told["status"]["ready"].is_null(), "nobody knows what is ready there");
-    pass(&hub, 200).await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "its 300 seconds are not over");
-    pass(&hub, 101).await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 0), (SECOND, 2)]));
+    hub.pass(200).await;
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 2)]), "its 300 seconds are not over");
+    hub.pass(101).await;
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 0), (SECOND, 2)]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
     assert_eq!(phases(&hub), ["kunming-gov-1 Moved"]);
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [(FIRST.to_owned(), 2), (SECOND.to_owned(), 2)].into());
     // A day later it answers: what was left there goes, and nothing comes back by itself.
-    pass(&hub, 86_400).await;
+    hub.pass(86_400).await;
     answers_again(&hub, FIRST).await;
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1), [(SECOND.to_owned(), 2)].into());
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(SECOND, 2)]), Vec::new()));
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(SECOND, 2)]), Vec::new()));
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
     hub.world.clear_log();
@@ -107,7 +73,7 @@ async fn copies_leave_a_lost_member_when_their_time_is_over_and_what_is_left_goe
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_in_between_keeps_the_clock_and_who_is_back_in_time_stays() {
-    let hub = Hub::with(&with_clusters(3)).await;
+    let hub = Hub::with(&portal_in(3)).await;
     hub.run().await.expect("it runs");
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
@@ -122,64 +88,64 @@ async fn a_restart_in_between_keeps_the_clock_and_who_is_back_in_time_stays() {
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Waiting".to_owned()]));
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Waiting".to_owned()]));
     falls_silent(&hub, FIRST, BOTH).await;
     answers_again(&hub, FIRST).await;
-    pass(&hub, 60).await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), Vec::new()), "it was back in time");
+    hub.pass(60).await;
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(FIRST, 2)]), Vec::new()), "it was back in time");
     falls_silent(&hub, FIRST, BOTH).await;
-    pass(&hub, 290).await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "and its clock began anew");
-    pass(&hub, 20).await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 0), (SECOND, 2)]));
+    hub.pass(290).await;
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 2)]), "and its clock began anew");
+    hub.pass(20).await;
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 0), (SECOND, 2)]));
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 }
 
 #[tokio::test(start_paused = true)]
 async fn in_a_storm_nothing_moves_but_what_a_person_names() {
-    let hub = Hub::with(&with_clusters(4)).await;
+    let hub = Hub::with(&portal_in(4)).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
     falls_silent(&hub, FIRST, BOTH).await;
     falls_silent(&hub, SECOND, BOTH).await;
-    pass(&hub, 4_000).await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 StormBrake".to_owned()]));
+    hub.pass(4_000).await;
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 StormBrake".to_owned()]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "StormBrake".to_owned()));
     let order = json!({ "metadata": { "annotations": { "jiuzhou.dev/failover-from": FIRST } } });
     hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &order).await;
     hub.quiet().await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 0), ("kunming-gov-3", 2)]));
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 0), ("kunming-gov-3", 2)]));
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_witness_takes_twice_the_time_and_where_there_is_no_other_place_everything_stays() {
-    let hub = Hub::with(&with_clusters(1)).await;
+    let hub = Hub::with(&portal_in(1)).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
     falls_silent(&hub, FIRST, ["Unknown", "Unreachable"]).await;
-    pass(&hub, 590).await;
+    hub.pass(590).await;
     assert_eq!(phases(&hub), ["kunming-gov-1 Waiting"]);
-    pass(&hub, 20).await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Released".to_owned()]));
+    hub.pass(20).await;
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Released".to_owned()]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1).1, "ClusterUnreachable");
     // A cluster that joins later takes it.
-    let mut other = with_clusters(2);
+    let mut other = portal_in(2);
     let other = other.pop().expect("the second cluster");
     hub.create(&other).await;
     hub.quiet().await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 0), (SECOND, 2)]));
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 0), (SECOND, 2)]));
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 }
 
 /// Three clusters and a single writer whose data is elsewhere.
 fn single_writer() -> Vec<Value> {
-    let mut objects = with_clusters(3);
+    let mut objects = portal_in(3);
     let one = workload(&mut objects);
     one["spec"]["continuity"] = json!("SingleWriter");
     one["spec"]["data"] = json!({ "mode": "External" });
@@ -193,21 +159,21 @@ async fn a_single_writer_is_started_elsewhere_only_after_the_word_that_the_old_o
     let running = hub.start(stop);
     hub.quiet().await;
     falls_silent(&hub, FIRST, BOTH).await;
-    pass(&hub, 4_000).await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Fence".to_owned()]));
+    hub.pass(4_000).await;
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Fence".to_owned()]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "FenceUnavailable".to_owned()));
     let order = json!({ "metadata": { "annotations": { "jiuzhou.dev/failover-from": FIRST } } });
     hub.patch("FleetWorkload", Some(PORTAL.0), PORTAL.1, "", &order).await;
     hub.quiet().await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 2)]), "no order starts a single writer twice");
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 2)]), "no order starts a single writer twice");
     // A word about an earlier outage is none about this one.
     let fence = |word: &str| json!({ "metadata": { "annotations": { "jiuzhou.dev/fenced": word } } });
     hub.patch("MemberCluster", None, FIRST, "", &fence("2026-11-23T03:59:59Z 值班员 云值〔2026〕1号")).await;
     hub.quiet().await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 2)]));
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 2)]));
     hub.patch("MemberCluster", None, FIRST, "", &fence("2026-11-23T04:00:00Z 值班员 云值〔2026〕2号")).await;
     hub.quiet().await;
-    assert_eq!(placed(&hub), of(&[(FIRST, 0), (SECOND, 2)]));
+    assert_eq!(hub.placed(PORTAL), of(&[(FIRST, 0), (SECOND, 2)]));
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1)[SECOND], 2);
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
     answers_again(&hub, FIRST).await;
@@ -235,12 +201,12 @@ async fn an_operator_that_comes_back_tells_what_a_single_writer_waits_for_by_now
 
 #[tokio::test(start_paused = true)]
 async fn what_was_exported_while_copies_may_leave_plans_what_the_operator_did() {
-    let hub = Hub::with(&with_clusters(3)).await;
+    let hub = Hub::with(&portal_in(3)).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
     falls_silent(&hub, FIRST, BOTH).await;
-    pass(&hub, 301).await;
+    hub.pass(301).await;
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
     let mut decided = Vec::new();
@@ -270,7 +236,7 @@ async fn what_was_exported_while_copies_may_leave_plans_what_the_operator_did() 
 
 #[tokio::test(start_paused = true)]
 async fn what_its_agent_stops_needs_no_word_and_waits_until_it_is_stopped_for_sure() {
-    let mut objects = with_clusters(3);
+    let mut objects = portal_in(3);
     let one = workload(&mut objects);
     one["spec"]["continuity"] = json!("SingleWriter");
     one["spec"]["data"] = json!({ "mode": "External" });
@@ -283,30 +249,33 @@ async fn what_its_agent_stops_needs_no_word_and_waits_until_it_is_stopped_for_su
     hub.quiet().await;
     falls_silent(&hub, FIRST, BOTH).await;
     // Three heartbeats of 20 s, 5 s of drift, 30 s for its pods to end and a minute to have it ordered: 155 s.
-    pass(&hub, 150).await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Fence".to_owned()]));
-    pass(&hub, 6).await;
-    assert_eq!((placed(&hub), phases(&hub)), (of(&[(FIRST, 0), (SECOND, 2)]), vec!["kunming-gov-1 Moved".to_owned()]));
+    hub.pass(150).await;
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (of(&[(FIRST, 2)]), vec!["kunming-gov-1 Fence".to_owned()]));
+    hub.pass(6).await;
+    assert_eq!(
+        (hub.placed(PORTAL), phases(&hub)),
+        (of(&[(FIRST, 0), (SECOND, 2)]), vec!["kunming-gov-1 Moved".to_owned()])
+    );
     stopper.stop();
     running.await.expect("no panic").expect("it runs");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_whole_on_every_cluster_comes_back_to_the_copy_that_it_has_there() {
-    let mut objects = with_clusters(4);
+    let mut objects = portal_in(4);
     workload(&mut objects)["spec"]["placement"]["replicas"] = json!({ "mode": "Duplicated" });
     let hub = Hub::with(&objects).await;
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
-    let all = placed(&hub);
+    let all = hub.placed(PORTAL);
     assert_eq!(all.len(), 4);
     falls_silent(&hub, FIRST, BOTH).await;
-    pass(&hub, 301).await;
-    assert_eq!((placed(&hub), phases(&hub)), (all.clone(), vec!["kunming-gov-1 Released".to_owned()]));
+    hub.pass(301).await;
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (all.clone(), vec!["kunming-gov-1 Released".to_owned()]));
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("Unknown".to_owned(), "MemberUnreachable".to_owned()));
     answers_again(&hub, FIRST).await;
-    assert_eq!((placed(&hub), phases(&hub)), (all, Vec::new()));
+    assert_eq!((hub.placed(PORTAL), phases(&hub)), (all, Vec::new()));
     assert_eq!(hub.members.replicas(PORTAL.0, PORTAL.1).len(), 4, "nothing of it was removed");
     assert_eq!(hub.ready(PORTAL.0, PORTAL.1), ("True".to_owned(), "AsWanted".to_owned()));
     stopper.stop();

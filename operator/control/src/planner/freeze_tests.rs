@@ -95,7 +95,7 @@ impl Row {
                 hub.members.falls_silent(FIRST);
                 hub.sees(FIRST, ["Unreachable"; 2]).await;
                 hub.quiet().await;
-                pass(hub, 400).await;
+                hub.pass(400).await;
             }
             Self::Rollback => {
                 let client = hub.world.client_named("person");
@@ -153,12 +153,6 @@ async fn content(hub: &Hub, port: i32) {
     hub.quiet().await;
 }
 
-async fn pass(hub: &Hub, seconds: i64) {
-    hub.world.clock().advance(SignedDuration::from_secs(seconds));
-    tokio::time::sleep(std::time::Duration::from_secs(seconds.unsigned_abs())).await;
-    hub.quiet().await;
-}
-
 /// Two clusters; the one that is chosen puts a value in.
 async fn fleet() -> Hub {
     let mut objects = story("01-first-tenant");
@@ -213,7 +207,7 @@ async fn everything_waits_for_the_end_of_a_freeze_but_failover_rollback_security
         if [Row::ScaleDown, Row::Content, Row::Value, Row::Delete].contains(&row) && told != "WaitingForFreeze" {
             wrong.push(format!("{row:?}: {told}"));
         }
-        pass(&hub, 13 * 3600).await;
+        hub.pass(13 * 3600).await;
         if stands(&hub) == before {
             wrong.push(format!("{row:?} after it"));
         }

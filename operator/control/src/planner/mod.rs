@@ -549,8 +549,11 @@ impl Planner {
         }
         known.insert(cluster, status);
         // What waits its turn behind it may go, and it may be well no more.
-        self.failovers.ask |= self.failovers.of(&workload).is_some() || self.has_application_failover(&workload);
-        self.applications.seen.insert(workload.clone());
+        self.failovers.ask |= self.failovers.of(&workload).is_some();
+        if self.has_application_failover(&workload) {
+            self.failovers.ask = true;
+            self.applications.seen.insert(workload.clone());
+        }
         self.dirty.insert(workload);
     }
 

@@ -63,12 +63,6 @@ fn runs(hub: &Hub, name: &str) -> Vec<String> {
     all.filter(|(_, replicas)| *replicas > 0).map(|(cluster, _)| cluster).collect()
 }
 
-async fn pass(hub: &Hub, hours: i64) {
-    hub.world.clock().advance(SignedDuration::from_hours(hours));
-    tokio::time::sleep(std::time::Duration::from_secs(hours.unsigned_abs() * 3600)).await;
-    hub.quiet().await;
-}
-
 fn condition(hub: &Hub, name: &str, kind: &str) -> Value {
     let workload = hub.object("FleetWorkload", NAMESPACE, name).expect("a workload");
     let all = workload["status"]["conditions"].as_array().cloned().unwrap_or_default();
@@ -93,9 +87,9 @@ async fn what_a_tier_says_to_move_is_added_first_and_renewal_moves_nothing_back(
     hub.quiet().await;
     assert_eq!(runs(&hub, "portal"), [FIRST]);
     // The last day is a Beijing day: it ends at 16:00 UTC of 24 November.
-    pass(&hub, 35).await;
+    hub.pass(35 * 3600).await;
     assert_eq!(runs(&hub, "portal"), [FIRST], "an hour before its end");
-    pass(&hub, 2).await;
+    hub.pass(2 * 3600).await;
     assert_eq!(runs(&hub, "portal"), [SECOND]);
     assert_eq!(hub.ready(NAMESPACE, "portal").1, "AsWanted");
     assert_eq!(*least.lock().expect("a lock"), 2, "added before anything was taken away");
@@ -163,12 +157,12 @@ async fn many_moves_at_once_wait_for_an_approval_of_exactly_their_plan() {
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
-    pass(&hub, 37).await;
+    hub.pass(37 * 3600).await;
     for name in names(&hub) {
         assert_eq!(runs(&hub, &name), [FIRST], "{name}");
         assert_eq!(hub.ready(NAMESPACE, &name).1, "WaitingForApproval", "{name}");
     }
-    pass(&hub, 24).await;
+    hub.pass(24 * 3600).await;
     assert!(names(&hub).iter().all(|name| runs(&hub, name) == [FIRST]), "time lets nothing through");
     let client = hub.world.client_named("person");
     let asked = approve::moves(&client).await.expect("the plan is shown");

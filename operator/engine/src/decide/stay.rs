@@ -1,8 +1,8 @@
 //! What may happen to replicas that already run.
 //!
-//! Hard rules keep out what is new at once. What runs moves only because the cluster is going away or is lost, because it is not well
-//! there, by the tier's own rule, because the workload's owner changed where it may be, or by an order; until then it stays, takes no more there
-//! and is reported as violating.
+//! Hard rules keep out what is new at once. What runs moves only because the cluster is going away or is lost, because it
+//! is not well there, by the tier's own rule, because the workload's owner changed where it may be, or by an order; until
+//! then it stays, takes no more there and is reported as violating.
 
 use super::input::OnExpiry;
 use super::mask;

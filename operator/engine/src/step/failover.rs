@@ -178,16 +178,6 @@ impl Fleet {
     }
 }
 
-/// What comes out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Step {
-    /// By workload and cluster; what is not there is to be forgotten.
-    pub entries: BTreeMap<(WorkloadKey, String), Entry>,
-    /// When to ask again although nothing was seen.
-    pub wake: Option<Timestamp>,
-}
-
 /// What comes out, in the order of the copies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -197,16 +187,7 @@ pub struct Told {
     pub wake: Option<Timestamp>,
 }
 
-/// The next step of all copies that are concerned.
-#[must_use]
-pub fn failover(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Step {
-    let Told { entries, wake } = tell(copies, outages, fleet, now);
-    let told = copies.iter().zip(entries);
-    let key = |copy: &Copy| (copy.workload.clone(), copy.cluster.clone());
-    Step { entries: told.filter_map(|(copy, entry)| Some((key(copy), entry?))).collect(), wake }
-}
-
-/// [`failover`] for whoever asks about many: an answer for each of the copies, in their order.
+/// The next step of all copies that are concerned: an answer for each of them, in their order.
 #[must_use]
 pub fn tell(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Told {
     tell_beside(copies, outages, fleet, &Going::default(), now)

@@ -293,6 +293,9 @@ fn replicas(work: &mut Work<'_>, spec: &mut Taken<'_>, rules: &mut api::Placemen
     }
 }
 
+/// Most values that are carried over.
+const STATE_MOST: usize = 16;
+
 /// Failover of a workload that is not well. There it is declared with its conditions, here with bounds on them.
 fn failover(work: &mut Work<'_>, spec: &mut Taken<'_>, rules: &mut api::PlacementRules) {
     let pointer = "/failover/application/decisionConditions/tolerationSeconds";
@@ -312,7 +315,7 @@ fn failover(work: &mut Work<'_>, spec: &mut Taken<'_>, rules: &mut api::Placemen
     for (at, value) in values.iter().enumerate() {
         let pointer = format!("{preserved}/{at}");
         match state_rule(value) {
-            Some(rule) if application.state.iter().all(|known| known.alias != rule.alias) => {
+            Some(rule) if at < STATE_MOST && application.state.iter().all(|known| known.alias != rule.alias) => {
                 let wanted = format!("annotation state.jiuzhou.dev/{}", rule.alias);
                 spec.differs(work, &pointer, &wanted);
                 application.state.push(rule);
@@ -323,6 +326,20 @@ fn failover(work: &mut Work<'_>, spec: &mut Taken<'_>, rules: &mut api::Placemen
     rules.failover.application = Some(application);
 }
 
+/// Whether a JSONPath is one of names and places alone, as [`api::StateRule`] takes it: `.a.b[0]`.
+fn is_plain(path: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let place = |text: &str| {
+        let number = text.strip_suffix(']');
+        number.is_some_and(|n| (1..=4).contains(&n.len()) && n.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let step = |text: &str| {
+        let mut parts = text.split('[');
+        parts.next().is_some_and(|name| !name.is_empty() && name.chars().all(word)) && parts.all(place)
+    };
+    path.len() <= 200 && path.strip_prefix('.').is_some_and(|steps| steps.split('.').all(step))
+}
+
 /// A label there, an annotation here: of its name the part behind the prefix is taken.
 fn state_rule(value: &Value) -> Option<api::StateRule> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
@@ -330,11 +347,37 @@ fn state_rule(value: &Value) -> Option<api::StateRule> {
     let path = text("jsonPath")?.trim().trim_start_matches('{').trim_end_matches('}').trim();
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let named = !alias.is_empty() && alias.len() <= 63 && alias.chars().all(plain) && !alias.starts_with('-');
-    let step = |c: char| c.is_ascii_alphanumeric() || "._-[]".contains(c);
-    let simple = path.starts_with('.') && path.len() > 1 && path.chars().all(step) && !path.contains("..");
-    (named && !alias.ends_with('-') && simple).then(|| api::StateRule {
+    (named && !alias.ends_with('-') && is_plain(path)).then(|| api::StateRule {
         alias: alias.into(),
         json_path: format!(".status{path}").into(),
         ..api::StateRule::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::state_rule;
+
+    #[test]
+    fn a_path_of_names_and_places_is_taken_and_any_other_is_not() {
+        let path = |path: &str| state_rule(&json!({ "aliasLabelName": "example.org/point", "jsonPath": path }));
+        for (there, here) in [
+            ("{.jobStatus.savepointInfo.location}", Some(".status.jobStatus.savepointInfo.location")),
+            ("{ .points[0][12].path }", Some(".status.points[0][12].path")),
+            (".plain", Some(".status.plain")),
+            ("{.a[b]}", None),
+            ("{.a[]}", None),
+            ("{.a[12345]}", None),
+            ("{.a[0}", None),
+            ("{.a..b}", None),
+            ("{.items[*].x}", None),
+            ("{.}", None),
+            ("{range .a}", None),
+        ] {
+            assert_eq!(path(there).as_ref().map(|rule| &*rule.json_path), here, "{there}");
+        }
+        assert_eq!(path(".plain").map(|rule| rule.alias.to_string()).as_deref(), Some("point"));
+    }
 }

@@ -23,6 +23,19 @@ fn silent(since: i64) -> BTreeMap<String, Outage> {
     [("a".to_owned(), Outage { since: at(since), certain: true, silent: true, fenced: None })].into()
 }
 
+/// What is told, by workload and cluster.
+#[derive(Debug, PartialEq)]
+struct Step {
+    entries: BTreeMap<(WorkloadKey, String), Entry>,
+    wake: Option<Timestamp>,
+}
+
+fn failover(copies: &[Copy], outages: &BTreeMap<String, Outage>, fleet: Fleet, now: Timestamp) -> Step {
+    let Told { entries, wake } = tell(copies, outages, fleet, now);
+    let key = |copy: &Copy| (copy.workload.clone(), copy.cluster.clone());
+    Step { entries: copies.iter().zip(entries).filter_map(|(copy, entry)| Some((key(copy), entry?))).collect(), wake }
+}
+
 const QUIET: Fleet = Fleet { clusters: 10, silent: 1 };
 
 fn entry(copy: &Copy, outages: &BTreeMap<String, Outage>, fleet: Fleet, now: i64) -> Option<Entry> {
