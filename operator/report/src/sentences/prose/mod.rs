@@ -56,8 +56,10 @@ fn half(text: &str, lang: Lang) -> Option<&str> {
     let count = |text: &str| text.chars().filter(is_han).count();
     let cuts = text.match_indices(". ").map(|(at, _)| at);
     let halves = cuts.filter_map(|at| Some((text.get(..at)?, text.get(at + 2..)?)));
-    // English may be several sentences, and may quote a Chinese word.
-    let (en, zh) = halves.filter(|(en, zh)| count(en) < 3 && count(zh) > 2).last()?;
+    // English may be several sentences, and may quote a Chinese word; Chinese has signs of its own, and may name a field
+    // that ends in a dot.
+    let is_english = |text: &str| count(text) < 3 && !text.contains(['：', '，', '。', '；']);
+    let (en, zh) = halves.filter(|(en, zh)| is_english(en) && count(zh) > 2).last()?;
     Some(if lang == Lang::Zh { zh } else { en })
 }
 
@@ -204,6 +206,9 @@ mod tests {
         let halves = [Lang::En, Lang::Zh].map(|lang| told(Code::RuleBroken, both, lang));
         let expected = ["a: must not be x. Or y (涉密) at all", "a：不得为 x，也不得为 y"];
         assert_eq!(halves, expected.map(|half| Some(half.to_owned())));
+        let dotted =
+            told(Code::RuleBroken, "p: begin with .status. and no other. p：须以 .status. 开头，不得为其他", Lang::Zh);
+        assert_eq!(dotted.as_deref(), Some("p：须以 .status. 开头，不得为其他"));
         assert_eq!(told(Code::RuleBroken, "somebody else's words. In one language", Lang::Zh), None);
     }
 
