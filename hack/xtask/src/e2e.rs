@@ -14,6 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use testbed::{Group, Set, Tools, chips};
 
+use crate::nested;
+
 /// Name of the set.
 const NAME: &str = "e2e";
 
@@ -54,11 +56,8 @@ fn on_a_set(
     Set::down(&folder)?;
     let watcher = Watcher::start(name)?;
     let set = Set::up(&folder, members, &tools, &mut say)?;
-    let mut run = Command::new(program());
-    run.current_dir(root)
-        .env("JIUZHOU_E2E_SET", &folder)
-        .env("JIUZHOU_BIN", binary)
-        .env("JIUZHOU_KUBE_BIN", set.layout().bin());
+    let mut run = nested::cargo(root);
+    run.env("JIUZHOU_E2E_SET", &folder).env("JIUZHOU_BIN", binary).env("JIUZHOU_KUBE_BIN", set.layout().bin());
     command(&mut run);
     let went = run.status().context("failed to start cargo")?;
     let kept = root.join("target").join(format!("{name}-logs"));
@@ -100,9 +99,8 @@ impl Watcher {
 
 /// Builds the program under test, with the hub's face when it has one, and gives its path.
 fn operator(root: &Path, release: bool) -> Result<PathBuf> {
-    let output = Command::new(program())
+    let output = nested::cargo(root)
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
-        .current_dir(root)
         .output()
         .context("failed to run cargo metadata")?;
     ensure!(output.status.success(), "failed to run cargo metadata");
@@ -124,13 +122,9 @@ fn operator(root: &Path, release: bool) -> Result<PathBuf> {
 }
 
 fn cargo<S: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = S>) -> Result<()> {
-    let status = Command::new(program()).args(arguments).current_dir(root).status().context("failed to start cargo")?;
+    let status = nested::cargo(root).args(arguments).status().context("failed to start cargo")?;
     if !status.success() {
         bail!("failed to build what runs on the control planes");
     }
     Ok(())
-}
-
-fn program() -> std::ffi::OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

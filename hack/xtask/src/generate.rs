@@ -3,10 +3,11 @@
 //! The definitions are written here. The JSON schema, the reference pages, the console blocks and the output of the
 //! stories are compared by tests, which rewrite them when asked to.
 
-use std::process::Command;
 use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
+
+use crate::nested;
 
 /// Packages whose tests compare committed texts.
 const GOLDEN: [&str; 3] = ["jiuzhou-report", "jiuzhou-chart", "jiuzhou"];
@@ -16,8 +17,8 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     definitions(root)?;
     study_schemas(root)?;
     for package in GOLDEN {
-        let mut test = Command::new("cargo");
-        test.args(["test", "--quiet", "--package", package]).env("UPDATE_GOLDEN", "1").current_dir(root);
+        let mut test = nested::cargo(root);
+        test.args(["test", "--quiet", "--package", package]).env("UPDATE_GOLDEN", "1");
         let status = test.status().context("failed to start cargo")?;
         ensure!(status.success(), "failed to rewrite what {package} compares: its other tests must pass first");
     }

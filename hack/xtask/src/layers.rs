@@ -6,13 +6,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    process::Command,
 };
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::imports::{OUTSIDE_THE_TABLE, ROOMS, Room};
+use crate::nested;
 
 /// Fails with every offending edge.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
@@ -34,11 +34,10 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
 
 /// What a command of cargo prints.
 fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
+    let mut command = nested::cargo(root);
     // Whoever unifies features over the workspace to save compile time would see each package with those of all others.
     command.env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION");
-    let output = command.args(arguments).current_dir(root).output().context("failed to run cargo")?;
+    let output = command.args(arguments).output().context("failed to run cargo")?;
     if !output.status.success() {
         bail!("failed to run cargo {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }

@@ -8,6 +8,7 @@ mod e2e;
 mod generate;
 mod imports;
 mod layers;
+mod nested;
 
 use std::path::{Path, PathBuf};
 
