@@ -1,8 +1,8 @@
 //! Cargo as a chore calls it.
 //!
 //! Cargo sets variables about the package for the program that it runs (`CARGO_MANIFEST_DIR`, `CARGO_PKG_NAME`), and
-//! some build scripts (that of ring) run again when one is another than before. A call that hands them on builds TLS
-//! and all that stands on it anew, and so does the next call from a shell: the operator twice for each end-to-end run.
+//! the build script of ring runs again when one is another than before. A call that hands them on builds TLS and all
+//! that stands on it anew, and so does the next call from a shell.
 
 use std::ffi::OsString;
 use std::path::Path;
