@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::builtin;
 use crate::documents::Document;
 use crate::native::Native;
-use crate::schema::Kinds;
+use crate::schema::{Kinds, Rules};
 
 /// Namespace (empty for cluster-scoped kinds) and name.
 pub type Key = (String, String);
@@ -187,11 +187,18 @@ impl Objects {
 
     /// Puts an object of an API server in the place of what it was before. `false` when it is refused: it stays away,
     /// and what is wrong with it is in `findings`.
-    pub fn put(&mut self, mut document: Document, kinds: &Kinds, builtin: &Self, findings: &mut Vec<Finding>) -> bool {
+    pub fn put(
+        &mut self,
+        mut document: Document,
+        kinds: &Kinds,
+        rules: Rules,
+        builtin: &Self,
+        findings: &mut Vec<Finding>,
+    ) -> bool {
         let object = document.object_ref();
         self.remove(&object, builtin);
         let before = findings.len();
-        if kinds.check(&mut document, findings) {
+        if kinds.check_with(&mut document, rules, findings) {
             self.add(document, Origin::Input, findings);
         }
         let refused = findings.iter().skip(before).any(|finding| finding.severity == Severity::Error);

@@ -31,10 +31,19 @@ impl<'a> Object<'a> {
         self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// A text by its own name. Names are read for every pair of objects: a pointer would take each of its words apart.
+    fn own(&self, name: &str) -> &'a str {
+        self.value.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn metadata(&self, name: &str) -> Option<&'a Value> {
+        self.value.get("metadata")?.get(name)
+    }
+
     /// `apiVersion`.
     #[must_use]
     pub fn api_version(&self) -> &'a str {
-        self.text("/apiVersion")
+        self.own("apiVersion")
     }
 
     /// The API group, empty for the core group.
@@ -46,31 +55,31 @@ impl<'a> Object<'a> {
     /// `kind`.
     #[must_use]
     pub fn kind(&self) -> &'a str {
-        self.text("/kind")
+        self.own("kind")
     }
 
     /// `metadata.name`.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        self.text("/metadata/name")
+        self.metadata("name").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `metadata.namespace`.
     #[must_use]
     pub fn namespace(&self) -> &'a str {
-        self.text("/metadata/namespace")
+        self.metadata("namespace").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `metadata.labels`; entries that are no text are left out.
     #[must_use]
     pub fn labels(&self) -> Labels {
-        text_map(self.value.pointer("/metadata/labels"))
+        text_map(self.metadata("labels"))
     }
 
     /// One annotation.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&'a str> {
-        self.value.pointer("/metadata/annotations")?.get(key)?.as_str()
+        self.metadata("annotations")?.get(key)?.as_str()
     }
 
     /// Whether this is a Secret with data in it.

@@ -65,14 +65,20 @@ impl Concern {
         self.everything
     }
 
-    /// Adds what a change of an object concerns; `before` are its ties before the change.
-    pub(super) fn add(&mut self, objects: &Objects, object: &ObjectRef, before: &Ties) {
+    /// Adds what a change of an object concerns; `before` are its ties before the change, `None` where these are the same.
+    pub(super) fn add(&mut self, objects: &Objects, object: &ObjectRef, before: Option<&Ties>) {
         if self.everything {
             return;
         }
-        let after = ties(objects, object);
+        if Base::is_made_from(&object.kind) {
+            *self = Self::everything();
+            return;
+        }
+        let none = Ties::default();
+        let after = if before.is_some() { ties(objects, object) } else { none.clone() };
+        let before = before.unwrap_or(&none);
         let same = (after.present, &after.site, &after.databases) == (before.present, &before.site, &before.databases);
-        if Base::is_made_from(&object.kind) || !same {
+        if !same {
             *self = Self::everything();
             return;
         }

@@ -28,7 +28,7 @@ use jiuzhou_intake::beijing;
 use jiuzhou_intake::convert::{Base, Shared};
 use jiuzhou_intake::documents::Document;
 use jiuzhou_intake::objects::{Item, Key, Objects, named};
-use jiuzhou_intake::schema::{Kinds, SchemaError};
+use jiuzhou_intake::schema::{Kinds, Rules, SchemaError};
 use serde_json::Value;
 
 pub use changes::Changed;
@@ -55,7 +55,12 @@ struct Version {
     uid: String,
     /// `resourceVersion` as a number, which every API server we support compares by; 0 where it is none.
     number: u64,
+    /// Which version of what was asked for; 0 where it is not told.
+    generation: i64,
 }
+
+/// Kinds whose status only we write, several times for each version of what was asked for.
+const TOLD_OFTEN: [&str; 2] = ["FleetPlacement", "FleetWorkload"];
 
 /// Everything that is known of the hub's objects, and the snapshot made of it.
 #[derive(Debug)]
@@ -152,10 +157,18 @@ impl State {
         if known.is_some_and(|known| known.uid == version.uid && known.number >= version.number && version.number > 0) {
             return None;
         }
-        let before = (concern::ties(&self.objects, &object), Parts::of(&self.objects, &object));
+        // What was asked for is as it was: its rules hold, and nobody else is concerned.
+        let asked_before = known.is_some_and(|known| {
+            (&known.uid, known.generation) == (&version.uid, version.generation) && version.generation > 0
+        });
+        let same =
+            asked_before && TOLD_OFTEN.contains(&object.kind.as_str()) && !self.objects.refused.contains(&object);
+        let ties = (!same).then(|| concern::ties(&self.objects, &object));
+        let before = (ties, Parts::of(&self.objects, &object));
         let mut findings = Vec::new();
         let carried = self.carry(&object);
-        self.objects.put(document, &self.kinds, &self.builtin, &mut findings);
+        let rules = if same { Rules::HeldBefore } else { Rules::Run };
+        self.objects.put(document, &self.kinds, rules, &self.builtin, &mut findings);
         self.restore(&object, carried);
         self.moved(&object, &before);
         self.tell(&object, findings);
@@ -165,7 +178,7 @@ impl State {
 
     /// An object is gone.
     pub fn remove(&mut self, object: &ObjectRef) {
-        let before = (concern::ties(&self.objects, object), Parts::of(&self.objects, object));
+        let before = (Some(concern::ties(&self.objects, object)), Parts::of(&self.objects, object));
         self.objects.remove(object, &self.builtin);
         self.restore(object, None);
         self.moved(object, &before);
@@ -174,8 +187,8 @@ impl State {
     }
 
     /// An object is another than before, or gone.
-    fn moved(&mut self, object: &ObjectRef, (ties, parts): &(Ties, Parts)) {
-        self.concern.add(&self.objects, object, ties);
+    fn moved(&mut self, object: &ObjectRef, (ties, parts): &(Option<Ties>, Parts)) {
+        self.concern.add(&self.objects, object, ties.as_ref());
         let now = Parts::of(&self.objects, object);
         if self.delivered.moved(object, parts, &now) {
             self.changed.told.insert(object.name.clone());
@@ -461,5 +474,9 @@ impl State {
 
 fn version(value: &Value) -> Version {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    Version { uid: text("/metadata/uid").to_owned(), number: text("/metadata/resourceVersion").parse().unwrap_or(0) }
+    Version {
+        uid: text("/metadata/uid").to_owned(),
+        number: text("/metadata/resourceVersion").parse().unwrap_or(0),
+        generation: value.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
+    }
 }

@@ -12,6 +12,7 @@ mod metadata;
 mod path;
 mod prune;
 mod rules;
+mod shapes;
 pub(crate) mod structure;
 mod suggest;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use crate::documents::Document;
 use compile::Schema;
 pub(crate) use metadata::check_native_metadata;
 pub(crate) use path::dotted;
-use rules::Rules;
+use rules::Compiled;
 pub use suggest::nearest;
 
 /// The kinds of our API group: what the CRDs say about them, compiled once and only when a document needs it.
@@ -48,7 +49,16 @@ struct Kind {
 #[derive(Debug)]
 struct Version {
     schema: Value,
-    compiled: OnceLock<(Schema, Rules)>,
+    compiled: OnceLock<(Schema, Compiled)>,
+}
+
+/// Whether the CEL rules of a kind are to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// They are.
+    Run,
+    /// Of this object they held before, and what they are about is as it was: they cost most of a check.
+    HeldBefore,
 }
 
 /// Why the schemas of our own kinds cannot be used. A test reads all of them, so a release never meets it.
@@ -95,6 +105,11 @@ impl Kinds {
     ///
     /// `true` when it can be converted: no finding of severity Error.
     pub fn check(&self, document: &mut Document, findings: &mut Vec<Finding>) -> bool {
+        self.check_with(document, Rules::Run, findings)
+    }
+
+    /// The same, with the rules or without them.
+    pub(crate) fn check_with(&self, document: &mut Document, run: Rules, findings: &mut Vec<Finding>) -> bool {
         let before = findings.len();
         if let Some((namespaced, version)) = self.version(document, findings) {
             metadata::check_scope(document, namespaced, findings);
@@ -106,7 +121,8 @@ impl Kinds {
             let structure_from = findings.len();
             structure::check(document, &value, schema, findings);
             metadata::check(document, &value, findings);
-            if findings.iter().skip(structure_from).all(|f| f.severity < Severity::Error) {
+            let whole = findings.iter().skip(structure_from).all(|f| f.severity < Severity::Error);
+            if run == Rules::Run && whole {
                 rules.check(document, &value, findings);
             }
             document.value = value;
@@ -153,7 +169,7 @@ impl Kinds {
 }
 
 impl Version {
-    fn compiled(&self) -> &(Schema, Rules) {
-        self.compiled.get_or_init(|| (Schema::compile(&self.schema), Rules::compile(&self.schema)))
+    fn compiled(&self) -> &(Schema, Compiled) {
+        self.compiled.get_or_init(|| (Schema::compile(&self.schema), Compiled::new(&self.schema)))
     }
 }
