@@ -1,7 +1,8 @@
 //! Follows up: for every workload that something changed for, the five steps from placement to status.
 //!
 //! Statuses are written at most once a second each. While something is only on its way the first one waits a little
-//! longer, because most are ready by then and one write tells it; what a person has to know is told at once.
+//! longer, because most are ready by then and one write tells it; of a thousand on their way few are told each second, so
+//! that telling does not hold up the work. What a person has to know is told at once ([`super::due`]).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use jiuzhou_engine::decide::WorkloadKey;
 use kube::ResourceExt as _;
 use tokio::time::Instant;
 
+use super::due::Urgency;
 use super::{Planner, chain, moves};
 use crate::error::Error;
 use crate::seeded::{self, Bug};
@@ -22,10 +24,6 @@ use crate::workload::update_status::{Writes, update_status};
 use crate::workload::validate::validate;
 use crate::workload::{staged, status};
 
-/// Between something worth telling and its write.
-const TELL: Duration = Duration::from_millis(1000);
-/// The same while it is only on its way.
-const TELL_PROGRESS: Duration = Duration::from_millis(3000);
 /// Status writes under way at once.
 const AT_ONCE: usize = 16;
 
@@ -72,6 +70,8 @@ impl Planner {
                 .workload
                 .as_ref()
                 .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
+        // So is that something which runs once has begun: it must not begin again.
+        let urgent = urgent || begins(gathered.placement, writes.placement.as_ref());
         // A step of a rollout or a failover is acted on once it is written.
         let steps = gathered.placement.is_some_and(|placement| moves_on(placement, writes.placement.as_ref()));
         let again = select::status::again(&gathered, now);
@@ -94,14 +94,12 @@ impl Planner {
         if writes.is_empty() {
             self.due.remove(key);
         } else {
-            let wait = match () {
-                () if steps => Duration::ZERO,
-                () if urgent => TELL,
-                () => TELL_PROGRESS,
+            let urgency = match () {
+                () if steps => Urgency::Now,
+                () if urgent => Urgency::Soon,
+                () => Urgency::OnItsWay,
             };
-            let at = Instant::now() + wait;
-            let due = self.due.entry(key.clone()).or_insert(at);
-            *due = (*due).min(at);
+            self.due.put(key, urgency, Instant::now());
         }
         if let Some(wake) = wake {
             let wait = Duration::try_from(wake.duration_since(now)).unwrap_or(Duration::ZERO);
@@ -109,9 +107,7 @@ impl Planner {
         }
         if let Some(again) = again {
             let wait = Duration::try_from(again.duration_since(now)).unwrap_or(Duration::ZERO);
-            let at = Instant::now() + wait;
-            let due = self.due.entry(key.clone()).or_insert(at);
-            *due = (*due).min(at);
+            self.due.put_at(key, Instant::now() + wait);
         }
         self.removals.note(key, forget, gone);
     }
@@ -168,12 +164,10 @@ impl Planner {
         if self.gate.check().is_err() {
             return;
         }
-        let now = Instant::now();
-        let due: Vec<WorkloadKey> = self.due.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
+        let due = self.due.take(Instant::now());
         let mut all = Vec::new();
         self.ready_contents(&due.iter().cloned().collect()).await;
         for key in due {
-            self.due.remove(&key);
             let (none, now) = (Reports::new(), self.now());
             let gathered = self.gather_up(&key, &none);
             let built = self.build(&gathered, now);
@@ -214,12 +208,18 @@ impl Planner {
                 Err(error) => {
                     tracing::warn!(workload = %key, error = %chain(&error), "failed to write a status; trying again");
                     if !seeded::is(Bug::StatusForgotten) {
-                        self.due.insert(key, Instant::now() + TELL_PROGRESS);
+                        self.due.put(&key, Urgency::OnItsWay, Instant::now());
                     }
                 }
             }
         }
     }
+}
+
+/// Whether a status that is to be written says that something that runs once was begun or has ended.
+fn begins(placement: Option<&FleetPlacement>, next: Option<&(String, FleetPlacementStatus)>) -> bool {
+    let written = placement.and_then(|placement| placement.status.as_ref()).map(|status| status.started.as_slice());
+    next.is_some_and(|(_, next)| next.started != written.unwrap_or_default())
 }
 
 /// Whether a status that is to be written takes a rollout or a failover further than the one that is written.

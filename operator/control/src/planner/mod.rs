@@ -14,6 +14,7 @@ mod brake;
 mod copies;
 #[cfg(test)]
 mod data_tests;
+mod due;
 pub(crate) mod failover;
 #[cfg(test)]
 mod failover_tests;
@@ -187,7 +188,7 @@ pub(crate) struct Planner {
     /// Workloads to follow up.
     dirty: BTreeSet<WorkloadKey>,
     /// Workloads whose status is to be written, and when.
-    due: BTreeMap<WorkloadKey, Instant>,
+    due: due::Due,
 }
 
 impl Planner {
@@ -245,7 +246,7 @@ impl Planner {
             retry_at: None,
             failures: 0,
             dirty: BTreeSet::new(),
-            due: BTreeMap::new(),
+            due: due::Due::default(),
         })
     }
 
@@ -394,7 +395,7 @@ impl Planner {
             return Some(Instant::now());
         }
         let natives = if self.complete { None } else { self.natives_awaited() };
-        let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
+        let (due, wake) = (self.due.next(), self.wakes.values().min().copied());
         let (systems, failovers, migrations) = (self.systems.next(), self.failovers.wake, self.migrations.wake);
         let others = [self.revisions.next(), systems, failovers, migrations, self.past.look, natives];
         [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
