@@ -65,6 +65,8 @@ pub struct Pace {
     pub between: Duration,
     /// Least time between two looks at one workload, however much changes there.
     pub settle: Duration,
+    /// How long nothing changes there before it is looked at.
+    pub quiet: Duration,
     /// First wait after a failure; it doubles.
     pub retry: Duration,
     /// Longest wait after failures.
@@ -79,6 +81,7 @@ impl Default for Pace {
             at_once: 8,
             between: Duration::from_millis(10),
             settle: Duration::from_secs(1),
+            quiet: Duration::from_millis(200),
             retry: Duration::from_secs(1),
             retry_most: Duration::from_secs(60),
             again: Duration::from_secs(300),

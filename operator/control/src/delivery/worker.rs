@@ -5,7 +5,8 @@
 //! not hold up the one order that somebody waits for.
 //!
 //! An order that was carried out is looked at again when something of it changes and now and then; one that failed is
-//! tried again, later each time. What was seen is reported when it differs from what was reported last; silence is not
+//! tried again, later each time. Changes come in bursts: a look waits until it is quiet for a moment, and the longer the
+//! slower the member answers, so that looks never become its load. What was seen is reported when it differs from what was reported last; silence is not
 //! reported, because nothing was seen.
 
 use std::collections::BTreeMap;
@@ -21,11 +22,16 @@ use jiuzhou_engine::decide::WorkloadKey;
 use tokio::time::Instant;
 
 use super::mailbox::{Mail, Mailbox};
-use super::{Look, Parts, Way, pull, push};
+use super::{Look, Pace, Parts, Way, pull, push};
 use crate::orders::{Order, Report};
 
 /// Until a question is asked again that could not be asked.
 const NOT_YET: Duration = Duration::from_millis(200);
+
+/// So many times as long as an order takes is waited between two looks at it, at least [`super::Pace::settle`].
+const PER_ANSWER: u32 = 8;
+/// But at most so many times that.
+const SETTLE_MOST: u32 = 8;
 
 /// An order that stands, and what came of it.
 #[derive(Debug)]
@@ -40,10 +46,10 @@ pub(super) struct Standing {
     reported: bool,
     /// It was not carried out yet as it stands now.
     fresh: bool,
-    /// It is being carried out.
-    under_way: bool,
-    /// Something of it changed in the member while it was.
-    touched: bool,
+    /// Since when it is being carried out.
+    under_way: Option<Instant>,
+    /// When something of it changed in the member since it was begun last: at first, and at last.
+    stirred: Option<(Instant, Instant)>,
 }
 
 /// A question that stands.
@@ -63,10 +69,13 @@ pub(super) struct Desk {
     pub(super) looks: BTreeMap<WorkloadKey, Question>,
     /// Why the member is not reached, as said last.
     closed: Option<String>,
+    /// How long an order takes, smoothed.
+    takes: Duration,
 }
 
 pub(super) async fn run(cluster: String, mailbox: Arc<Mailbox>, parts: Parts) {
-    let mut desk = Desk { cluster, parts, standing: BTreeMap::new(), looks: BTreeMap::new(), closed: None };
+    let mut desk =
+        Desk { cluster, parts, standing: BTreeMap::new(), looks: BTreeMap::new(), closed: None, takes: Duration::ZERO };
     let mut works = Works::default();
     let mut hand = push::Hand::default();
     let mut shelf: Option<pull::Shelf> = None;
@@ -194,8 +203,16 @@ impl Works {
 impl Standing {
     fn new(order: Arc<Order>, due: Instant) -> Self {
         let status = DeliveryStatus::default();
-        let (failures, reported, under_way, touched) = (0, false, false, false);
-        Self { order, status, due, looked: None, failures, reported, fresh: true, under_way, touched }
+        let (failures, reported, looked, under_way, stirred) = (0, false, None, None, None);
+        Self { order, status, due, looked, failures, reported, fresh: true, under_way, stirred }
+    }
+
+    /// When it is to be looked at, with what changed in the member.
+    fn due(&self, pace: Pace, settle: Duration) -> Instant {
+        let Some((first, last)) = self.stirred else { return self.due };
+        let quiet = (last + pace.quiet).min(first + pace.settle);
+        let soon = self.looked.map_or(first, |looked| quiet.max(looked + settle));
+        self.due.min(soon)
     }
 }
 
@@ -229,10 +246,10 @@ impl Desk {
 
     /// What is due and not under way: what was never carried out, then what waits longest, then questions.
     fn due(&self) -> Vec<WorkloadKey> {
-        let now = Instant::now();
-        let orders = self.standing.iter().filter(|(_, standing)| !standing.under_way && standing.due <= now);
-        let mut due: Vec<(bool, Instant, &WorkloadKey)> =
-            orders.map(|(key, standing)| (!standing.fresh, standing.due, key)).collect();
+        let (now, pace, settle) = (Instant::now(), self.parts.pace, self.settle());
+        let orders = self.standing.iter().filter(|(_, standing)| standing.under_way.is_none());
+        let orders = orders.map(|(key, standing)| (!standing.fresh, standing.due(pace, settle), key));
+        let mut due: Vec<(bool, Instant, &WorkloadKey)> = orders.filter(|(_, due, _)| *due <= now).collect();
         due.sort();
         let asked = self.looks.iter().filter(|(_, question)| !question.under_way && question.due <= now);
         due.into_iter().map(|(.., key)| key).chain(asked.map(|(key, _)| key)).cloned().collect()
@@ -240,7 +257,7 @@ impl Desk {
 
     fn begun(&mut self, key: &WorkloadKey) {
         if let Some(standing) = self.standing.get_mut(key) {
-            (standing.under_way, standing.touched, standing.fresh) = (true, false, false);
+            (standing.under_way, standing.stirred, standing.fresh) = (Some(Instant::now()), None, false);
         } else if let Some(question) = self.looks.get_mut(key) {
             question.under_way = true;
         }
@@ -254,20 +271,26 @@ impl Desk {
     }
 
     fn next(&self) -> Option<Instant> {
-        let orders = self.standing.values().filter(|standing| !standing.under_way).map(|standing| standing.due);
+        let (pace, settle) = (self.parts.pace, self.settle());
+        let orders = self.standing.values().filter(|standing| standing.under_way.is_none());
+        let orders = orders.map(|standing| standing.due(pace, settle));
         let looks = self.looks.values().filter(|question| !question.under_way).map(|question| question.due);
         orders.chain(looks).min()
     }
 
     /// Something of a workload changed in the member.
     fn touch(&mut self, key: &WorkloadKey) {
-        let settle = self.parts.pace.settle;
         if let Some(standing) = self.standing.get_mut(key) {
             // What is being looked at may have been read before the change.
-            standing.touched = standing.under_way;
-            let soon = standing.looked.map_or_else(Instant::now, |looked| looked + settle);
-            standing.due = standing.due.min(soon);
+            let now = Instant::now();
+            standing.stirred = Some((standing.stirred.map_or(now, |(first, _)| first), now));
         }
+    }
+
+    /// Least time between two looks at one workload.
+    fn settle(&self) -> Duration {
+        let least = self.parts.pace.settle;
+        self.takes.saturating_mul(PER_ANSWER).clamp(least, least.saturating_mul(SETTLE_MOST))
     }
 
     /// Nothing can be done in the member now.
@@ -286,7 +309,7 @@ impl Desk {
         tracing::debug!(cluster = self.cluster, workload = %key, why, "failed to carry out an order; trying again");
         let wait = self.standing.get(key).map(|standing| self.wait_after(standing.failures));
         if let (Some(standing), Some(wait)) = (self.standing.get_mut(key), wait) {
-            standing.under_way = false;
+            standing.under_way = None;
             standing.failures = standing.failures.saturating_add(1);
             if !standing.fresh {
                 standing.due = Instant::now() + wait;
@@ -314,14 +337,16 @@ impl Desk {
             () => self.wait_after(failures),
         };
         let Some(standing) = self.standing.get_mut(key) else { return };
-        (standing.looked, standing.under_way) = (Some(now), false);
+        let took = standing.under_way.take().map_or(Duration::ZERO, |began| now - began);
+        self.takes = (self.takes.saturating_mul(7) + took) / 8;
+        standing.looked = Some(now);
         if !standing.order.is(order) {
             // A newer order came and is due. What the old one has made stays known, and is told by the new one.
             (standing.status, standing.reported) = (status, false);
             return;
         }
         standing.failures = if as_wanted || going { 0 } else { failures.saturating_add(1) };
-        standing.due = now + if standing.touched { wait.min(pace.settle) } else { wait };
+        standing.due = now + wait;
         let ended = as_wanted
             && order.delivery.state == DeliveryState::Removing
             && status.objects.iter().all(|object| object.state == ObjectState::Gone);
@@ -348,11 +373,11 @@ impl Desk {
         let now = Instant::now();
         let again = self.parts.pace.again;
         let Some(standing) = self.standing.get_mut(key) else { return };
-        (standing.looked, standing.under_way) = (Some(now), false);
+        (standing.looked, standing.under_way) = (Some(now), None);
         if !standing.order.is(order) {
             return; // a newer order came and is stored next
         }
-        (standing.due, standing.failures) = (if standing.touched { now } else { now + again }, 0);
+        (standing.due, standing.failures) = (if standing.stirred.is_some() { now } else { now + again }, 0);
         if let Some(status) = stored.status
             && (!standing.reported || standing.status != status)
         {
