@@ -98,6 +98,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Arguments> {
         match argument.as_str() {
             "--name" => parsed.name = name(value()?)?,
             "--members" => parsed.members = members(&value()?)?,
+            "--help" | "-h" => parsed.command = "help".to_owned(),
             word if ["break", "mend"].contains(&&*parsed.command) && !word.starts_with('-') => {
                 parsed.words.push(word.to_owned());
             }
