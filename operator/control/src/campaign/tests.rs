@@ -48,10 +48,22 @@ async fn a_sample_of_the_faults_is_survived() {
     hold(chosen.map(|(_, case)| case).collect()).await;
 }
 
+/// Every other case: two halves run side by side on two cores.
+async fn half(odd: usize) {
+    let chosen = all().await.into_iter().enumerate().filter(|(number, _)| number % 2 == odd);
+    hold(chosen.map(|(_, case)| case).collect()).await;
+}
+
 #[tokio::test(start_paused = true)]
-#[ignore = "minutes long; .ci/full asks for it"]
-async fn every_fault_is_survived() {
-    hold(all().await).await;
+#[ignore = "minutes long; .ci/run asks for it"]
+async fn every_fault_is_survived_even() {
+    half(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "minutes long; .ci/run asks for it"]
+async fn every_fault_is_survived_odd() {
+    half(1).await;
 }
 
 /// Every fault that is put in on purpose is found by some case. References come from the build without one.

@@ -223,6 +223,10 @@ impl Planner {
         let Ok(mut value) = serde_json::to_value(object) else { return };
         value["apiVersion"] = Value::from(jiuzhou_api::meta::API_VERSION);
         value["kind"] = Value::from(kind);
+        // Nobody reads who wrote which field, and it is more than all the rest; the watch leaves it out as well.
+        if let Some(metadata) = value["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
+        }
         self.put(value);
     }
 

@@ -217,7 +217,12 @@ impl Bench {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let ways = self.ways(names, marks)?;
-        ensure!(ways.len() == names.len(), "failed to find {} of {} in the logs", names.len() - ways.len(), names.len());
+        ensure!(
+            ways.len() == names.len(),
+            "failed to find {} of {} in the logs",
+            names.len() - ways.len(),
+            names.len()
+        );
         Ok(ways)
     }
 
