@@ -77,6 +77,7 @@ impl Planner {
         let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let wake = built.step.as_ref().and_then(|step| step.wake);
+        let wake = wake.into_iter().chain(status::changes_at(&gathered, now)).min();
         let committed = gathered.placement.map(|placement| &placement.spec);
         let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
         if self.is_behind() {
