@@ -43,6 +43,7 @@ mod past;
 #[cfg(test)]
 mod past_tests;
 mod pending;
+mod recovered;
 mod remove;
 mod revisions;
 #[cfg(test)]
@@ -456,6 +457,7 @@ impl Planner {
     /// Takes in an object; what was known already wakes nobody.
     pub(super) fn put(&mut self, value: Value) {
         let told = self.state.is_told_only(&value);
+        self.past.words.look |= value["kind"] == "MemberCluster";
         let Some(object) = self.state.put(value) else { return };
         self.guards.saw(&object);
         self.turn = true;
