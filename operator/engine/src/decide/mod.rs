@@ -52,6 +52,8 @@ mod scenarios_of_changes;
 mod scenarios_of_parts;
 #[cfg(test)]
 mod scenarios_of_pools;
+#[cfg(test)]
+mod scenarios_of_scaling;
 mod shape;
 mod snapshot;
 mod spec;
