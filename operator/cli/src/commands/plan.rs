@@ -12,8 +12,8 @@ use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::plan as told;
 
 use crate::args::{FailOn, Input, PlanArgs};
-use crate::commands::load;
 use crate::commands::saved::{Saved, threads};
+use crate::commands::{explain, load};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -32,7 +32,10 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
         committed = state.committed;
         state.specs
     });
-    let input = input(&fleet, against.as_deref(), as_of);
+    let mut input = input(&fleet, against.as_deref(), as_of);
+    for name in &args.rebalance {
+        input.changes.rebalance.insert(explain::find(name, &fleet, context)?);
+    }
     let saved = Saved::decide(input)?;
     if let Some(file) = &args.save {
         output::replace(file, &saved.bytes()?)?;
@@ -40,6 +43,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
     if let Some(file) = &args.placements {
         output::replace(file, written(&saved, &committed)?.as_bytes())?;
     }
+    findings.extend(held(&saved, &fleet.places)?);
     let exit = exit(args, &saved, &findings);
     let document = document(&saved, against.is_some(), findings, &fleet.places)?;
     output::write(&document, &args.output, context)?;
@@ -60,6 +64,30 @@ pub(crate) fn document(
     let specs = &saved.input.fleet.specs;
     let shown = told::PlanInput { plan: &saved.plan, specs, nearest: &nearest, against, places };
     Ok(told::plan(Meta::new(Some(saved.plan.as_of), Some(saved.input_digest)), &shown, findings))
+}
+
+/// What an operator would not carry out yet because a change freeze holds.
+fn held(saved: &Saved, places: &BTreeMap<ObjectRef, Place>) -> anyhow::Result<Vec<Finding>> {
+    let fleet = &saved.input.fleet;
+    if fleet.freezes.iter().all(|freeze| !freeze.term.holds(saved.plan.as_of)) {
+        return Ok(Vec::new());
+    }
+    let snapshot = decide::Snapshot::new(fleet.clone())?;
+    let mut findings = Vec::new();
+    for decision in &saved.plan.decisions {
+        let Some(spec) = snapshot.decided_on(&decision.key) else { continue };
+        let mut spec = (**spec).clone();
+        spec.rebalance |= saved.input.changes.rebalance.contains(&decision.key);
+        let Some(reason) = decide::held_by_freeze(&snapshot, &spec, decision) else { continue };
+        let object = ObjectRef::new("FleetWorkload", &decision.key.namespace, &decision.key.name);
+        let finding = Finding::new(reason);
+        let finding = match places.get(&object) {
+            Some(place) => finding.at(place.clone()),
+            None => finding,
+        };
+        findings.push(finding.on(object));
+    }
+    Ok(findings)
 }
 
 /// The FleetPlacements that stand once a plan is committed, in one epoch more than those before it.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiuzhou_api::meta;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::PostParams;
@@ -38,9 +39,12 @@ pub(crate) struct Counter {
     pub(crate) term: i64,
     /// The hub whose members a person gave to this one.
     pub(crate) succeeds: Option<String>,
-    /// Who recovered last, and from what.
+    /// Who recovered, when, and from what: a line each, the last ones.
     pub(crate) recovered: Option<String>,
 }
+
+/// Lines of words that are kept; the operator records them within seconds, or when it starts.
+const WORDS_MOST: usize = 8;
 
 impl Default for Counter {
     fn default() -> Self {
@@ -49,6 +53,17 @@ impl Default for Counter {
 }
 
 impl Counter {
+    /// Adds a person's word.
+    pub(crate) fn said(&mut self, at: Timestamp, by: &str, what: &str) {
+        let by: String = by.chars().filter(|c| !c.is_control()).collect();
+        let word = format!("{at} {by}: {what}");
+        let known = self.recovered.iter().flat_map(|known| known.lines());
+        let mut lines: Vec<&str> = known.filter(|line| *line != word).collect();
+        lines.push(&word);
+        let words = lines[lines.len().saturating_sub(WORDS_MOST)..].join("\n");
+        self.recovered = Some(words);
+    }
+
     fn parse(map: &ConfigMap) -> Result<Self, Error> {
         let text = |key: &str| map.data.as_ref().and_then(|data| data.get(key)).filter(|text| !text.is_empty());
         let number = |key: &str, text: &str| text.parse().map_err(|_| Error::Epoch(format!("{key}: {text}")));

@@ -1,7 +1,7 @@
 //! What a person decides when hub or member went back in time, or another hub takes the place of one that is lost.
 //!
 //! Each is shown first, with what confirming it does; what is confirmed is exactly what was shown. The hub's own are changes
-//! of its counter, a member's an annotation: the operator reads them and does the rest.
+//! of its counter, a member's an annotation: the operator reads them, records them and does the rest.
 
 use std::collections::BTreeSet;
 
@@ -107,7 +107,7 @@ pub async fn go_on(client: &Client, seen: i64, by: &str, at: Timestamp) -> Resul
         counter.committed = counter.committed.max(seen);
         counter.next = counter.next.max(seen.saturating_add(1));
         counter.behind = 0;
-        counter.recovered = Some(format!("{at} {by}: epoch {seen}"));
+        counter.said(at, by, &format!("epoch {seen}"));
         Ok(())
     });
     raised.await.map(drop)
@@ -164,7 +164,7 @@ pub async fn promote(client: &Client, shown: &Promotion, by: &str, at: Timestamp
         if shown.former != shown.hub {
             counter.succeeds = Some(shown.former.clone());
         }
-        counter.recovered = Some(format!("{at} {by}: in the place of {}", shown.former));
+        counter.said(at, by, &format!("in the place of {}", shown.former));
         Ok(())
     });
     raised.await.map(drop)

@@ -77,6 +77,7 @@ impl Planner {
         let again = select::status::again(&gathered, now);
         let (forget, gone) = (std::mem::take(&mut built.forget), built.gone);
         let wake = built.step.as_ref().and_then(|step| step.wake);
+        let wake = wake.into_iter().chain(status::changes_at(&gathered, now)).min();
         let committed = gathered.placement.map(|placement| &placement.spec);
         let committed = committed.map(|spec| (spec.decision.to_string(), spec.epoch));
         if self.is_behind() {
@@ -128,11 +129,17 @@ impl Planner {
             application: self.applications.entries.get(key),
             behind: self.is_behind(),
             held_move: self.moves.is_held(key).then(moves::command),
-            frozen: (self.removals.awaits(key) || self.frozen.contains(key))
+            frozen: (self.removals.awaits(key) || self.frozen.contains(key) || self.is_ordered(key, now))
                 .then(|| self.freeze_of(key, now))
                 .flatten(),
         };
         dereference(&self.state, key, memory)
+    }
+
+    /// Whether an order to place a workload anew stands, and its instant has come.
+    fn is_ordered(&self, key: &WorkloadKey, now: jiff::Timestamp) -> bool {
+        let spec = self.state.snapshot().decided_on(key);
+        spec.is_some_and(|spec| spec.rebalance && spec.rebalance_at.is_some_and(|at| at <= now))
     }
 
     fn build(&self, gathered: &Gathered<'_>, now: jiff::Timestamp) -> Built {

@@ -137,6 +137,31 @@ async fn what_has_nowhere_to_move_to_says_until_when_it_has_to_and_when_that_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_the_time_to_move_is_over_is_told_when_it_is_though_nothing_else_happens() {
+    let hub = fleet(1, "Move").await;
+    let same = hub.object("MemberCluster", "", FIRST).expect("a cluster")["spec"]["evidence"].clone();
+    hub.patch("MemberCluster", None, SECOND, "", &json!({ "spec": { "evidence": same } })).await;
+    let (stopper, stop) = Stop::new();
+    let running = hub.start(stop);
+    hub.quiet().await;
+    let message = || {
+        let workload = hub.object("FleetWorkload", NAMESPACE, "portal").expect("a workload");
+        workload["status"]["messageEn"].as_str().unwrap_or_default().to_owned()
+    };
+    let deadline: jiff::Timestamp = "2026-11-25T16:00:00Z".parse().expect("an instant");
+    let before = deadline.duration_since(hub.world.clock().now()).as_secs() - 600;
+    hub.pass(u32::try_from(before).expect("it lies ahead")).await;
+    assert_eq!(hub.ready(NAMESPACE, "portal").1, "Violating");
+    assert!(message().contains("by 2026-11-26 00:00:00 +08:00."), "{}", message());
+    assert!(hub.world.clock().now() < deadline, "ten minutes before");
+    hub.pass(660).await;
+    assert!(message().contains("; that is over."), "{}", message());
+    assert_eq!(runs(&hub, "portal"), [FIRST], "and what runs stays");
+    stopper.stop();
+    running.await.expect("no panic").expect("it runs");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_held_says_since_when_also_after_a_night_without_the_operator() {
     let hub = fleet(1, "Hold").await;
     hub.run().await.expect("it runs");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiuzhou_api::meta;
 use tokio::time::Instant;
 
-use super::Planner;
+use super::{Planner, recovered};
 use crate::decide::counter;
 use crate::error::Error;
 use crate::seeded::{self, Bug};
@@ -26,6 +26,8 @@ pub(super) struct Past {
     /// What is written down: the epoch that was never committed here, and the newest term.
     behind: i64,
     term_seen: i64,
+    /// What people said of it that is in the audit log.
+    pub(super) words: recovered::Words,
     /// When to look next whether a person has decided; `None` while nothing is waited for.
     pub(super) look: Option<Instant>,
 }
@@ -42,8 +44,10 @@ impl Planner {
     /// When the counter cannot be read or written, or this process has to start anew.
     pub(super) async fn look_back(&mut self) -> Result<(), Error> {
         let reached = self.outlook.borrow().reached.clone();
+        self.record_members().await?;
         if !self.past.known {
             let counter = counter::read(&self.client).await?;
+            self.record_words(&counter).await?;
             reached.begin(self.state.highest_epoch().max(counter.committed));
             reached.remember(counter.behind);
             (self.past.known, self.past.term_seen) = (true, counter.term_seen);
@@ -87,6 +91,7 @@ impl Planner {
     async fn look_for_decision(&mut self) -> Result<(), Error> {
         let outlook = self.outlook.borrow().clone();
         let counter = counter::read(&self.client).await?;
+        self.record_words(&counter).await?;
         let term = self.gate.check().map_or(i64::MAX, |term| i64::try_from(term.0).unwrap_or(i64::MAX));
         if counter.term >= term || counter.succeeds != outlook.hub.succeeds {
             return Err(Error::Promoted);

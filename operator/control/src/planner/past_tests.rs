@@ -1,5 +1,6 @@
 //! A hub that went back in time: nothing is decided, ordered or taken away until a person has looked, over restarts too.
 
+use jiuzhou_records::audit::{Entry, FileLog, Kind, Options, Recorder};
 use serde_json::json;
 
 use crate::decide::counter;
@@ -12,6 +13,14 @@ const WHERE: &str = "kunming-gov-1";
 
 async fn portal() -> Hub {
     Hub::with(&story("01-first-tenant")).await
+}
+
+/// Words of people in the audit log. No operator runs.
+fn recorded(hub: &Hub) -> Vec<Entry> {
+    let (log, _) = FileLog::open(hub.folder.path(), Options::new("hub")).expect("the audit log opens");
+    let log = Recorder::start(log).expect("it starts");
+    let records = log.read(0, 10_000).expect("it is read").into_iter();
+    records.map(|record| record.entry).filter(|entry| entry.kind == Kind::Recovered).collect()
 }
 
 /// What a task of a member tells when it finds this epoch in its claim.
@@ -67,6 +76,24 @@ async fn a_restored_hub_orders_nothing_until_a_person_has_looked_and_goes_on_abo
     hub.world.clear_log();
     hub.run().await.expect("it runs");
     assert_eq!(hub.writes(), [], "a restart writes nothing");
+    let words = recorded(&hub);
+    assert_eq!(words.len(), 1, "one record, over restarts: {words:?}");
+    assert_eq!((words[0].actor.as_str(), words[0].epoch, words[0].time), ("admin", Some(5_000), at));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_about_a_member_is_recorded_once_with_who_said_it() {
+    let hub = portal().await;
+    hub.run().await.expect("it runs");
+    // As `recover` writes it, while no operator runs.
+    let word = json!({ "metadata": { "annotations": { "jiuzhou.dev/recovered": "2026-11-23T05:00:00Z 张三" } } });
+    hub.patch("MemberCluster", None, WHERE, "", &word).await;
+    for _ in 0..2 {
+        hub.run().await.expect("it runs");
+        let words = recorded(&hub);
+        let of = |entry: &Entry| (entry.actor.clone(), entry.cluster.as_ref().map(|cluster| cluster.name.clone()));
+        assert_eq!(words.iter().map(of).collect::<Vec<_>>(), [("张三".to_owned(), Some(WHERE.to_owned()))]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,4 +120,7 @@ async fn a_hub_that_is_promoted_starts_anew_above_every_term_its_members_remembe
     assert!(matches!(ended, crate::error::Error::Promoted), "{ended}");
     let counter = counter::read(&client).await.expect("a counter");
     assert_eq!((counter.term, counter.succeeds.as_deref()), (9, Some("lost-hub")));
+    let words = recorded(&hub);
+    let former = words.first().and_then(|word| word.objects.first()?.uid.as_deref());
+    assert_eq!((words.len(), former), (1, Some("lost-hub")), "it was recorded before it was taken up");
 }

@@ -117,9 +117,21 @@ impl Records {
     /// # Errors
     /// The first refusal; none of the decisions may be acted on.
     pub(crate) async fn committed(&self, term: Term, now: Timestamp, all: &[Commitment]) -> Result<(), Error> {
+        self.append(term, all.iter().filter_map(|commitment| entry(commitment, now))).await
+    }
+
+    /// Records what people said when they recovered. Durable when it returns; a word that is there already is no second
+    /// record.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub(crate) async fn recovered(&self, term: Term, words: Vec<Entry>) -> Result<(), Error> {
+        self.append(term, words.into_iter()).await
+    }
+
+    async fn append(&self, term: Term, entries: impl Iterator<Item = Entry>) -> Result<(), Error> {
         let mut answers = Vec::new();
-        for commitment in all {
-            let Some(entry) = entry(commitment, now) else { continue };
+        for entry in entries {
             let (send, receive) = oneshot::channel();
             self.audit.submit(term.0, entry, move |answer| drop(send.send(answer)));
             answers.push(receive);

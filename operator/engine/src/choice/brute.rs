@@ -106,11 +106,16 @@ impl Fleet {
         let mut leaving = 0;
         let mut tier = 0;
         let mut places: Vec<_> = Vec::new();
+        let ordered = self.rebalance == Rebalance::Ordered;
+        let running: i64 = if ordered { 0 } else { (0..x.len()).map(|at| self.extra(at).current).sum() };
+        // Fewer are wanted than run, and nothing grows: what is given back comes from the last groups.
+        let shrinks =
+            !copies && running > self.replicas && x.iter().enumerate().all(|(at, &x)| x <= self.extra(at).current);
         for (at, &x) in x.iter().enumerate() {
             let candidate = &self.candidates[at];
-            let current = if self.rebalance == Rebalance::Ordered { 0 } else { self.extra(at).current };
+            let current = if ordered { 0 } else { self.extra(at).current };
             leaving += if copies { i64::from(current > 0 && x == 0) } else { (current - x).max(0) };
-            if x > 0 && current == 0 {
+            if x > 0 && (current == 0 || shrinks) {
                 tier = tier.max(candidate.tier);
             }
             let rank = self.ranks[candidate.slot as usize];

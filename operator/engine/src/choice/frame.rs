@@ -89,7 +89,7 @@ pub(super) struct Frame<'a> {
     cols: [Col<'a>; MAX_KEYS],
     len: usize,
     pub(super) keep: Keep,
-    /// Ordered groups up to this one may be used; clusters where something runs always.
+    /// Ordered groups up to this one may be used; clusters where something runs always, unless only what runs counts.
     pub(super) tier: u32,
 }
 
@@ -214,7 +214,8 @@ impl<'a> Frame<'a> {
         let candidate = self.problem.candidates.get(usize::try_from(at).ok()?)?;
         let extra = self.extra(candidate);
         let cur = self.current(&extra);
-        if candidate.tier > self.tier && cur == 0 {
+        // Where fewer are wanted a later group is given back before an earlier one loses anything.
+        if candidate.tier > self.tier && (cur == 0 || self.keep == Keep::OnlyCurrent) {
             return None;
         }
         let (mut lo, mut hi) = self.own_bounds(candidate, &extra);

@@ -245,8 +245,9 @@ impl Scratch {
     /// Opens ordered groups one after the other until a set is found.
     fn by_tier(&mut self, frame: &mut Frame<'_>, families: &Families, unsure: &mut bool) -> Option<Limit> {
         let (first, last) = self.tiers;
-        // Where something runs a cluster is open anyway, and that alone may do.
-        let mut tier = Some(if self.currents.is_empty() { first } else { 0 }).filter(|_| first <= last);
+        // Where something runs a cluster is open anyway, and that alone may do. Where fewer are wanted it is given back in order.
+        let from_first = self.currents.is_empty() || frame.keep == Keep::OnlyCurrent;
+        let mut tier = Some(if from_first { first } else { 0 }).filter(|_| first <= last);
         let mut found = None;
         while let Some(open) = tier {
             frame.tier = open;

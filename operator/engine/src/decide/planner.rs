@@ -16,6 +16,7 @@ use super::kept::Kept;
 use super::mask;
 use super::platforms::PlatformRooms;
 use super::record::Status;
+use super::rule::Rule;
 use super::snapshot::{ClusterSlot, Snapshot};
 use super::spec::{Cause, Division, Spec};
 use super::spreads::keys_of;
@@ -36,7 +37,12 @@ struct Held {
     /// What of it is booked: more than is placed while a removal is under way.
     booked: i64,
     stays: Stays,
+    /// It may not be here, or nobody can look after it here: where fewer are wanted it goes first.
+    astray: bool,
 }
+
+/// Stands after every ordered group that a policy may have.
+const LAST: u32 = u32::MAX;
 
 /// Which clusters are looked at besides what the rules say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,8 +61,8 @@ pub struct Planner<'s> {
     pub(crate) books: Books,
     /// That verdicts of many requirements are made on.
     pub(super) threads: NonZeroUsize,
-    /// The next instant at which something that runs may go back to an earlier group.
-    pub(crate) next_failback: Option<Timestamp>,
+    /// The next instant at which something that runs may go back to an earlier group, or a person's order begins to hold.
+    pub(crate) next_return: Option<Timestamp>,
     scratch: Scratch,
     pub(super) candidates: Vec<Candidate>,
     extras: Vec<Extra>,
@@ -78,7 +84,7 @@ impl<'s> Planner<'s> {
             store,
             books,
             threads,
-            next_failback: None,
+            next_return: None,
             scratch: Scratch::default(),
             candidates: Vec::new(),
             extras: Vec::new(),
@@ -133,7 +139,9 @@ impl<'s> Planner<'s> {
             let stays = stays(&self.view, verdicts, spec, slot);
             // What is given back after an emergency is not taken again because it is still there.
             let booked = if spec.is_given_back() { current.placed.max(0) } else { booked(current) };
-            self.held.push(Held { slot, placed: current.placed.max(0), booked, stays });
+            // From a frozen cluster nothing is taken.
+            let astray = stays == Stays::Capped && !verdicts.refuses(Rule::Freeze, slot);
+            self.held.push(Held { slot, placed: current.placed.max(0), booked, stays, astray });
         }
     }
 
@@ -184,6 +192,9 @@ impl<'s> Planner<'s> {
         };
         let plain =
             Extra { min: policy.min_per_cluster, max: policy.max_per_cluster.unwrap_or(i64::MAX), ..Extra::NONE };
+        let staying = held.iter().filter(|held| held.stays != Stays::Leaves);
+        let running = staying.map(|held| held.placed).fold(0_i64, i64::saturating_add);
+        let fewer = policy.division != Division::Duplicated && running > spec.replicas;
         let reserves: &[u8] = if spec.requirement.cause == Cause::Emergency { &[] } else { reserves };
         for slot in mask::iter(local) {
             let opened = access.opened.filter(|(at, _)| at.index() == slot);
@@ -203,6 +214,8 @@ impl<'s> Planner<'s> {
                 continue;
             }
             let tier = (0..verdicts.groups()).find(|group| mask::has(verdicts.group(*group), slot)).unwrap_or(0);
+            // Replicas that leave live clusters which may keep them are the last to go.
+            let astray = fewer && running.is_some_and(|held| held.astray);
             let weight = weights.map(|weights| {
                 let cluster = snapshot.cluster(ClusterSlot::new(slot));
                 let first = weights
@@ -223,7 +236,7 @@ impl<'s> Planner<'s> {
             candidates.push(Candidate {
                 slot: u32::try_from(slot).unwrap_or(u32::MAX),
                 extra,
-                tier: u32::try_from(tier).unwrap_or(u32::MAX),
+                tier: if astray { LAST } else { u32::try_from(tier).unwrap_or(LAST) },
                 score: scores.get(slot).copied().unwrap_or(0),
                 capacity,
             });
@@ -269,8 +282,8 @@ impl<'s> Planner<'s> {
         full: u32,
         platforms: Option<&PlatformRooms>,
     ) -> Decided {
-        let mut decided =
-            Decided { status: Status::Placed, targets: Vec::new(), limit: None, dropped: 0, full, block, shape };
+        let (status, targets) = (Status::Placed, Vec::new());
+        let mut decided = Decided { status, targets, limit: None, dropped: 0, rebalanced: false, full, block, shape };
         if let Some(stop) = spec.stopped() {
             let order = stop.order.clone();
             self.keep(&mut decided, Status::Pending, Hindrance::Stopped { order });
@@ -324,7 +337,7 @@ impl<'s> Planner<'s> {
         };
         let failed = match choice::choose(&problem, &mut self.scratch) {
             Outcome::Placed(placement) => {
-                decided.dropped = placement.dropped;
+                (decided.dropped, decided.rebalanced) = (placement.dropped, placement.rebalanced);
                 let targets = placement.targets.iter();
                 decided.targets.extend(targets.map(|t| (ClusterSlot::new(t.slot as usize), t.replicas)));
                 None

@@ -21,8 +21,11 @@ pub enum Kind {
     WriteOutcome,
     /// Another process leads from this term on.
     LeaderChanged,
-    /// A person's order: fence confirmed, stop, recover, leave. Needs `decision`, the digest of the order.
+    /// A person's order: fence confirmed, stop, leave. Needs `decision`, the digest of the order.
     OrderGiven,
+    /// A person said that the hub, or the member in `cluster`, went back in time and goes on as it is (above `epoch`), or put
+    /// this hub in the place of another (the `kube-system` in `objects`). Needs `decision`, the digest of that word.
+    Recovered,
     /// A person opened a session in a pod through the hub.
     SessionOpened,
     /// An unfinished write at the end of the log was cut off when it was opened.
@@ -218,7 +221,7 @@ impl Entry {
     pub fn check(&self) -> Result<(), EntryFault> {
         let needs = |present: bool, field| if present { Ok(()) } else { Err(EntryFault::Missing(self.kind, field)) };
         match self.kind {
-            Kind::DecisionCommitted | Kind::OrderGiven => needs(self.decision.is_some(), "decision")?,
+            Kind::DecisionCommitted | Kind::OrderGiven | Kind::Recovered => needs(self.decision.is_some(), "decision")?,
             Kind::WriteIntent | Kind::WriteOutcome => {
                 needs(self.decision.is_some(), "decision")?;
                 needs(self.cluster.is_some(), "cluster")?;
@@ -317,6 +320,8 @@ mod tests {
         assert_eq!(outcome.check(), Err(EntryFault::Missing(Kind::WriteOutcome, "result")));
         let homeless = Entry { cluster: None, ..intent() };
         assert_eq!(homeless.check(), Err(EntryFault::Missing(Kind::WriteIntent, "cluster")));
+        let wordless = Entry { kind: Kind::Recovered, decision: None, ..intent() };
+        assert_eq!(wordless.check(), Err(EntryFault::Missing(Kind::Recovered, "decision")));
         let undecided = Entry { decision: None, ..intent() };
         assert_eq!(undecided.check(), Err(EntryFault::Missing(Kind::WriteIntent, "decision")));
     }

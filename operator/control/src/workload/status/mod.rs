@@ -46,7 +46,7 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
     let before = workload.status.clone().unwrap_or_default();
     let generation = workload.metadata.generation.unwrap_or(0);
     let parts = parts(gathered, built);
-    let standing = standing(gathered, built, &parts);
+    let standing = standing(gathered, built, &parts, now);
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
     let mut conditions = of_standing(&standing, generation);
     conditions.extend(own(gathered, &parts, generation));
@@ -79,6 +79,11 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
     })
 }
 
+/// When what is told becomes another although nothing happens.
+pub(crate) fn changes_at(gathered: &Gathered<'_>, now: Timestamp) -> Option<Timestamp> {
+    standing::deadline(gathered).filter(|at| *at > now)
+}
+
 /// The status of a placement; `None` when there is none.
 pub(crate) fn of_placement(
     gathered: &Gathered<'_>,
@@ -89,7 +94,7 @@ pub(crate) fn of_placement(
     let before = placement.status.clone().unwrap_or_default();
     let generation = placement.metadata.generation.unwrap_or(0);
     let parts = parts(gathered, built);
-    let standing = standing(gathered, built, &parts);
+    let standing = standing(gathered, built, &parts, now);
     let mut reasons: BTreeMap<&str, i32> = BTreeMap::new();
     let well = if built.stopped.is_some() { ControllerReason::Stopped } else { ControllerReason::AsWanted };
     for part in &parts {

@@ -54,7 +54,7 @@ pub(super) fn of_held(gathered: &Gathered<'_>, held: &Held, standing: Standing) 
 }
 
 /// How a workload stands.
-pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -> Standing {
+pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part], now: Timestamp) -> Standing {
     let wanted = wanted(gathered, parts);
     let ready = parts.iter().filter_map(|part| part.ready).map(i64::from).fold(0_i64, i64::saturating_add);
     let of = |reason: ControllerReason, object: &str| Standing::new(false, reason.as_str(), object, ready, wanted);
@@ -85,7 +85,7 @@ pub(super) fn standing(gathered: &Gathered<'_>, built: &Built, parts: &[Part]) -
         return of(ControllerReason::WaitingForApproval, command);
     }
     if let Some(decision) = gathered.decision
-        && let Some(standing) = undecided(gathered, decision, ready, wanted)
+        && let Some(standing) = undecided(gathered, decision, (ready, wanted), now)
     {
         return standing;
     }
@@ -209,15 +209,26 @@ fn moves_until(gathered: &Gathered<'_>, violation: &Violation, decision: &Decisi
     since.checked_add(SignedDuration::from_secs(within_seconds)).ok()
 }
 
+/// When the sentence becomes another by the clock alone: the time to move is over.
+pub(super) fn deadline(gathered: &Gathered<'_>) -> Option<Timestamp> {
+    let decision = gathered.decision?;
+    moves_until(gathered, decision.violations.first()?, decision)
+}
+
 /// What a decision says against it being ready; `None` when everything has a place by the rules.
-pub(super) fn undecided(gathered: &Gathered<'_>, decision: &Decision, ready: i64, wanted: i64) -> Option<Standing> {
+fn undecided(
+    gathered: &Gathered<'_>,
+    decision: &Decision,
+    (ready, wanted): (i64, i64),
+    now: Timestamp,
+) -> Option<Standing> {
     if let Some(violation) = decision.violations.first()
         && let Some(reason) = violation.reasons.first()
     {
         let why = of_reason(reason, false);
         let due = moves_until(gathered, violation, decision);
         let told = |lang, why: &str| {
-            let due = due.map(|until| format!(" {}", sentences::move_until(until, until < decision.as_of, lang)));
+            let due = due.map(|until| format!(" {}", sentences::move_until(until, until <= now, lang)));
             let object = format!("{}: {why}{}", violation.cluster, due.unwrap_or_default());
             sentences::condition(ControllerReason::Violating.as_str(), &object, ready, wanted, lang).unwrap_or_default()
         };
