@@ -60,6 +60,8 @@ words! {
         EvidenceConflict,
         /// A foreign namespace of the tenant's name exists in a member.
         NamespaceConflict,
+        /// Pod templates that were taken over stay as they were found; our labels and node affinity wait for their next change.
+        AffinityDeferred,
         /// An order stops it; False while nobody else has approved the order, absent where there is none.
         StopOrdered,
         /// The report is frozen: its figures change no more.
@@ -168,6 +170,8 @@ words! {
         RunInterrupted,
         /// Another workload has to be ready first.
         WaitingForDependency,
+        /// Pod templates that were taken over stay as they were found until they change.
+        AffinityDeferred,
         /// The figures of a report follow what is observed until its period is over.
         ReportLive,
         /// The period of a report is over; its figures stay as they are.

@@ -54,6 +54,12 @@ pub const ANNOTATION_CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 pub const ANNOTATION_OWNER: &str = "jiuzhou.dev/owner";
 /// Annotation on an object of a member whose value is the owner that may take it over when it is identical.
 pub const ANNOTATION_TAKE_OVER: &str = "jiuzhou.dev/take-over";
+/// Label on an object of a member that was there before us: some of its pods may carry no label of ours, and are known by
+/// who owns them.
+pub const LABEL_TAKEN_OVER: &str = "jiuzhou.dev/taken-over";
+/// Annotation on an object of a member whose pod templates stay as they were found; its value is the digest of the
+/// templates that the workload asks for, without what we add to them.
+pub const ANNOTATION_AS_FOUND: &str = "jiuzhou.dev/template-as-found";
 /// Annotation that confirms the deletion of a protected object; its value is that object's name.
 pub const ANNOTATION_CONFIRM_DELETE: &str = "jiuzhou.dev/confirm-delete";
 /// Annotation by which a person confirms the deletions that wait in a namespace; its value stands for exactly those objects.

@@ -2,9 +2,9 @@
 //!
 //! In: a dump (`kubectl get … -o yaml`). Out: objects of ours whose manifests are those of the dump without what the API
 //! server and controllers wrote into them. Pod templates stay byte for byte as the dump has them, replicas stay what
-//! they are, and everything is Retain and Report until a person says otherwise; a delivery adds its labels to templates, which
-//! is told of each. What a controller made is left to it; what
-//! cannot be taken over is told. A member takes an object over only if it carries the annotation that names its new
+//! they are, and everything is Retain and Report until a person says otherwise. What a delivery adds to templates waits for
+//! their next change, which is told of each; kinds whose pods are only known by labels of ours would be changed, which is told
+//! too. What a controller made is left to it; what cannot be taken over is told. A member takes an object over only if it carries the annotation that names its new
 //! owner: [`Adopted::consent`] lists these.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use jiuzhou_api::meta;
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::object::Object;
-use jiuzhou_objects::profile::Profiles;
+use jiuzhou_objects::profile::{Profile, Profiles, pods_tell_owner};
 use jiuzhou_objects::wrap::{WrapOptions, wrap};
 use serde_json::{Map, Value, json};
 
@@ -317,35 +317,41 @@ fn careful(workload: &mut Value, settings: &Settings) {
     }
 }
 
-/// What taking over would change: a delivery labels pod templates, so pods are replaced one by one, as by any change of a
-/// template.
+/// What of each object waits for its next change, and what its take-over would change.
 fn changes(workload: &Value, profiles: &Profiles, documents: &[&Document], findings: &mut Vec<Finding>) {
     for entry in workload["spec"]["objects"].as_array().into_iter().flatten() {
         let object = Object::new(&entry["manifest"]);
-        let Some(profile) = profiles.of(object).filter(|profile| profile.runs_pods()) else { continue };
+        let Some(profile) = profiles.of(object) else { continue };
         let document =
             documents.iter().find(|document| document.kind == object.kind() && document.name == object.name());
-        for (template, _) in profile.templates_in(object).into_iter().filter(|(template, _)| !template.is_empty()) {
-            let labels = format!("{template}/metadata/labels");
-            let have: Vec<String> = object
-                .value
-                .pointer(&labels)
-                .and_then(Value::as_object)
-                .into_iter()
-                .flatten()
-                .map(|(key, _)| key.clone())
-                .collect();
-            let mut wanted = have.clone();
-            wanted.extend([meta::LABEL_OBJECT.to_owned(), meta::LABEL_WORKLOAD.to_owned()]);
-            wanted.sort();
-            let field = labels.trim_start_matches('/').replace('/', ".");
-            let reason = Reason::new(Code::AdoptionWouldChange).object(field).seen(have).wanted(wanted);
-            findings.push(match document {
-                Some(document) => document.finding(reason, &labels),
-                None => Finding::new(reason).on(object.reference()),
-            });
-        }
+        findings.extend(taken_over(object, profile).into_iter().map(|(reason, pointer)| match document {
+            Some(document) => document.finding(reason, &pointer),
+            None => Finding::new(reason).on(object.reference()),
+        }));
     }
+}
+
+/// What becomes of the pod templates of an object that is taken over, with where it is: they stay as they are where its pods
+/// are known without labels of ours; else a delivery labels them, and pods are replaced one by one as by any change of a
+/// template.
+pub(crate) fn taken_over(object: Object<'_>, profile: &Profile) -> Vec<(Reason, String)> {
+    let templates = profile.templates_in(object).into_iter().filter(|(template, _)| !template.is_empty());
+    let one = |(template, _): (String, _)| {
+        let labels = format!("{template}/metadata/labels");
+        let ours = [meta::LABEL_OBJECT.to_owned(), meta::LABEL_WORKLOAD.to_owned()];
+        if pods_tell_owner(object.group(), object.kind()) {
+            let name = format!("{}/{}", object.kind(), object.name());
+            return (Reason::new(Code::AffinityDeferred).object(name).wanted(ours.to_vec()), labels);
+        }
+        let there = object.value.pointer(&labels).and_then(Value::as_object);
+        let have: Vec<String> = there.into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        let mut wanted = have.clone();
+        wanted.extend(ours);
+        wanted.sort();
+        let field = labels.trim_start_matches('/').replace('/', ".");
+        (Reason::new(Code::AdoptionWouldChange).object(field).seen(have).wanted(wanted), labels)
+    };
+    templates.map(one).collect()
 }
 
 /// Owners that the objects of the member have to name.
@@ -474,7 +480,7 @@ items:
         let told: Vec<_> = adopted
             .findings
             .iter()
-            .filter(|f| matches!(f.reason.code, Code::NotAdopted | Code::AdoptionWouldChange))
+            .filter(|f| matches!(f.reason.code, Code::NotAdopted | Code::AffinityDeferred | Code::AdoptionWouldChange))
             .map(|f| (f.reason.code, f.subject.as_ref().unwrap().to_string(), f.place.is_some()))
             .collect();
         assert_eq!(
@@ -482,9 +488,22 @@ items:
             [
                 (Code::NotAdopted, "Secret/portal/sh.helm.release.v1.web.v1".to_owned(), true),
                 (Code::NotAdopted, "ClusterRole/all".to_owned(), true),
-                (Code::AdoptionWouldChange, "Deployment/portal/web".to_owned(), true),
+                (Code::AffinityDeferred, "Deployment/portal/web".to_owned(), true),
             ]
         );
+    }
+
+    /// Only kinds of Kubernetes itself have pods that say whose they are.
+    #[test]
+    fn a_kind_whose_pods_need_our_labels_would_be_changed() {
+        let ring = json!({ "apiVersion": "x.io/v1", "kind": "Ring", "metadata": { "name": "r" },
+            "spec": { "template": { "metadata": { "labels": { "app": "r" } }, "spec": {} } } });
+        let deployment =
+            Profiles::default().of(Object::new(&json!({ "apiVersion": "apps/v1", "kind": "Deployment" }))).cloned();
+        let profile = Profile { group: "x.io".to_owned(), kind: "Ring".to_owned(), ..deployment.unwrap() };
+        let told = taken_over(Object::new(&ring), &profile);
+        let codes: Vec<_> = told.iter().map(|(reason, pointer)| (reason.code, pointer.as_str())).collect();
+        assert_eq!(codes, [(Code::AdoptionWouldChange, "/spec/template/metadata/labels")]);
     }
 
     #[test]

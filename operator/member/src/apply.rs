@@ -16,7 +16,7 @@ use crate::deliver::Secrets;
 use crate::drift::{self, Facts, Step, decide};
 use crate::member::Member;
 use crate::words::Refusal;
-use crate::{counted, health, state, takeover};
+use crate::{counted, found, health, state, takeover};
 
 /// How often an object is read anew because somebody was faster.
 const ATTEMPTS: usize = 4;
@@ -69,9 +69,8 @@ impl Order<'_> {
     }
 
     /// What is sent: the object with the marks of this order.
-    fn body(&self, wanted: &Wanted, uid: Option<&str>) -> Value {
-        let mut body = wanted.manifest.clone();
-        mark(&mut body, &self.spec.epoch.to_string(), &self.spec.decision, &wanted.digest);
+    fn body(&self, mut body: Value, digest: &str, uid: Option<&str>) -> Value {
+        mark(&mut body, &self.spec.epoch.to_string(), &self.spec.decision, digest);
         if let Some(uid) = uid {
             body["metadata"]["uid"] = uid.into();
         }
@@ -204,9 +203,16 @@ impl One<'_> {
         }
     }
 
+    /// The object as it is to be, with pod templates that wait for their next change as they were found.
+    fn kept(&self) -> Value {
+        let Some(live) = self.live else { return self.wanted.manifest.clone() };
+        let known = found::Known { live, recorded: self.recorded };
+        found::kept(&self.wanted.manifest, self.object, self.profile, known)
+    }
+
     /// What is held against the member's object: without replicas that another manager holds there.
     fn compared(&self) -> Value {
-        let mut wanted = self.wanted.manifest.clone();
+        let mut wanted = self.kept();
         self.leave_to_others(&mut wanted);
         self.leave_as_started(&mut wanted);
         wanted
@@ -244,7 +250,7 @@ impl One<'_> {
     }
 
     async fn create(&self) -> Result<ObjectObservation, Refusal> {
-        let body = self.order.body(self.wanted, None);
+        let body = self.order.body(self.wanted.manifest.clone(), &self.wanted.digest, None);
         let made = self.order.caller.apply(self.place, &body, How::default()).await?;
         // Status is written by controllers; anything else by another hand was there before us.
         let theirs = drift::managers(&made).find_map(|entry| {
@@ -275,7 +281,7 @@ impl One<'_> {
     /// The body of a write to what is ours already.
     fn ours(&self) -> Value {
         let uid = self.live.map(|live| Object::new(live).text("/metadata/uid"));
-        let mut body = self.order.body(self.wanted, uid);
+        let mut body = self.order.body(self.kept(), &self.wanted.digest, uid);
         self.leave_to_others(&mut body);
         self.leave_as_started(&mut body);
         body
@@ -324,10 +330,15 @@ impl One<'_> {
 
     async fn take_over(&self, live: &Value) -> Result<ObjectObservation, Refusal> {
         let uid = Object::new(live).text("/metadata/uid");
-        let body = self.order.body(self.wanted, Some(uid));
+        let marked = |manifest: Value| self.order.body(manifest, &self.wanted.digest, Some(uid));
         let templates = self.profile.map(|profile| profile.templates_in(Object::new(live))).unwrap_or_default();
-        let templates: Vec<String> = templates.into_iter().map(|(pointer, _)| pointer).collect();
-        match takeover::take(&self.order.caller, self.place, live, &body, &templates).await? {
+        let wish = takeover::Wish {
+            whole: marked(self.wanted.manifest.clone()),
+            as_found: found::as_written(&self.wanted.manifest, self.object, self.profile)
+                .map(|written| marked(written.manifest)),
+            templates: templates.into_iter().map(|(pointer, _)| pointer).collect(),
+        };
+        match takeover::take(&self.order.caller, self.place, live, &wish).await? {
             takeover::Taken::Ours(object) => Ok(self.seen(Some(&object))),
             takeover::Taken::Differs(fields) => {
                 let why = format!("it was there before and differs at {}", fields.join(", "));
@@ -367,6 +378,8 @@ fn observation_of(
         (seen.wanted, seen.ready) = health::counts(live, profile);
     }
     if let Some(live) = live.filter(|_| !matches!(seen.state, ObjectState::Conflict)) {
+        seen.taken_over = found::has_mark(live);
+        seen.as_found = found::digest_on(live).map(Into::into);
         (seen.counted, seen.addresses) = (counted::of(live), counted::addresses(live));
         if !secret && !one.object.watched.is_empty() {
             seen.values =

@@ -177,9 +177,12 @@ impl Caller<'_> {
         self.pages(ListParams::default().labels(labels).limit(100), |params| place.request().list(params)).await
     }
 
-    /// Metadata of every object that both selectors take, read to the last page; an incomplete list is a refusal.
+    /// Metadata of every object that both selectors take, read to the last page; an incomplete list is a refusal. An empty
+    /// selector takes all.
     pub(crate) async fn list(&self, place: &Place, labels: &str, fields: &str) -> Result<Vec<Value>, Refusal> {
-        let params = ListParams::default().labels(labels).fields(fields).limit(500);
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let params = ListParams { label_selector: some(labels), field_selector: some(fields), ..ListParams::default() };
+        let params = params.limit(500);
         self.pages(params, |params| place.request().list_metadata(params)).await
     }
 

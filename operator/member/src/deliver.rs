@@ -141,15 +141,15 @@ async fn count(order: &Order<'_>, course: &mut Course) {
     if !course.objects.iter().any(|one| runs_pods(&one.name)) {
         return;
     }
-    let counts = match pods::present(order).await {
+    let counts = match pods::present(order, &pods::taken_over(&course.objects)).await {
         Ok(counts) => counts,
         Err(Refusal::Silence(why)) => return course.silent(Silent::Member(why)),
         Err(_) => return, // without the right to list pods their number is unknown
     };
     for one in course.objects.iter_mut().filter(|one| runs_pods(&one.name)) {
-        // Pods of before a take-over carry no label of ours; the controller counts them as ready.
-        let labelled = counts.get(&*one.name).copied().unwrap_or(0);
-        one.present = Some(labelled.max(one.ready.unwrap_or(0)));
+        // A kind whose pods are not followed has some without our labels after a take-over; its controller counts them.
+        let counted = counts.get(&*one.name).copied().unwrap_or(0);
+        one.present = Some(counted.max(one.ready.unwrap_or(0)));
     }
 }
 

@@ -8,16 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{DeliverySpec, DeliveryState, DeliveryStatus, ObjectObservation, WorkloadReference};
-use jiuzhou_objects::object::Object;
+use jiuzhou_objects::object::{Object, group_of};
+use jiuzhou_objects::profile::pods_tell_owner;
 use jiuzhou_objects::render::label_value;
 use serde_json::Value;
 
 use crate::apply::{Order, identity};
 use crate::call::{Caller, Place};
 use crate::deliver::Secrets;
+use crate::lineage::Owner;
 use crate::member::Member;
 use crate::words::{Censor, Refusal};
-use crate::{counted, health, pods};
+use crate::{counted, found, health, pods};
 
 /// Kinds that a workload is made of.
 const USUAL: &[(&str, &str)] = &[
@@ -117,7 +119,9 @@ async fn seen(
             objects.entry(one.name.to_string()).or_insert(one);
         }
     }
-    let pods = pods::present(order).await?;
+    let mut owners = pods::taken_over(objects.values());
+    owners.extend(gone(order, manifests).await?);
+    let pods = pods::present(order, &owners).await?;
     if objects.is_empty() && pods.is_empty() {
         return Ok(None);
     }
@@ -136,6 +140,28 @@ async fn seen(
     }))
 }
 
+/// Objects of the workload's own manifests that are not there, as owners of pods by their name alone: they may have gone before
+/// their pods, and have been there before us, so that the pods carry no label of ours.
+async fn gone(order: &Order<'_>, manifests: &BTreeSet<(String, String, String)>) -> Result<Vec<Owner>, Refusal> {
+    let mut gone = Vec::new();
+    for (api_version, kind, name) in manifests.iter().filter(|(_, kind, _)| kind != "Pod") {
+        if !pods_tell_owner(group_of(api_version), kind) {
+            continue;
+        }
+        let Some(served) = order.caller.kind(&order.member.kinds, api_version, kind).await? else { continue };
+        let place = Place::new(&served, &order.spec.workload.namespace, name);
+        let there = match order.caller.get(&place).await {
+            // A kind of which the tenant may see nothing is none that we delivered.
+            Err(Refusal::Forbidden(_)) => continue,
+            there => there?.is_some(),
+        };
+        if !there {
+            gone.push(Owner { key: name.clone(), kind: kind.clone(), name: name.clone(), uid: None });
+        }
+    }
+    Ok(gone)
+}
+
 /// An object of this workload by its own mark. A pod below another object is counted, not listed.
 fn observe(order: &Order<'_>, live: &Value) -> Option<ObjectObservation> {
     let object = Object::new(live);
@@ -152,6 +178,8 @@ fn observe(order: &Order<'_>, live: &Value) -> Option<ObjectObservation> {
         identity: Some(identity(live)),
         state: judged.state,
         applied: object.annotation(meta::ANNOTATION_APPLIED).map(Into::into),
+        taken_over: found::has_mark(live),
+        as_found: found::digest_on(live).map(Into::into),
         wanted,
         present: None,
         ready,

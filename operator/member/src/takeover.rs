@@ -1,8 +1,9 @@
 //! Taking over an object that was there before: only when asked, and only when the result would be what is there.
 //!
-//! Identical means: after a dry run nothing differs but our own labels and annotations, and the node affinity that is
-//! added to templates which had none (pods are then replaced one by one, as by any change of a template). What the
-//! manager before us held of the same fields becomes ours, so that a field we drop later goes away.
+//! Identical means: after a dry run nothing differs but our own labels and annotations on the object. Its pod templates stay as
+//! they were found ([`crate::found`]), so that no pod is replaced. Kinds whose pods nobody can follow without our labels get
+//! them, and the node affinity where there was none: their pods are replaced as by any change of a template. What the manager
+//! before us held of the same fields becomes ours, so that a field we drop later goes away.
 
 use jiuzhou_api::meta;
 use jiuzhou_objects::object::Object;
@@ -20,17 +21,56 @@ pub(crate) enum Taken {
     Differs(Vec<String>),
 }
 
+/// What an object is to be once it is ours.
+pub(crate) struct Wish {
+    /// With all that we add.
+    pub(crate) whole: Value,
+    /// With its pod templates as the workload has them, where its pods are found without what we add.
+    pub(crate) as_found: Option<Value>,
+    /// Pointers of its pod templates.
+    pub(crate) templates: Vec<String>,
+}
+
 /// Takes an object over, if it is identical.
-pub(crate) async fn take(
+pub(crate) async fn take(caller: &Caller<'_>, place: &Place, live: &Value, wish: &Wish) -> Result<Taken, Refusal> {
+    // Forced, because one of our labels may have another value there; what else differs is seen below.
+    let dry = How { force: true, dry_run: true };
+    let Some(as_found) = &wish.as_found else {
+        let result = caller.apply(place, &wish.whole, dry).await?;
+        return take_as(caller, place, live, &wish.whole, &result, &wish.templates).await;
+    };
+    // What was ours once, and was let go, may have everything in its templates already.
+    match caller.apply(place, &wish.whole, dry).await {
+        Ok(result) if same_templates(&result, live, &wish.templates) => {
+            return take_as(caller, place, live, &wish.whole, &result, &[]).await;
+        }
+        // A template that cannot be changed stays as it is, too.
+        Ok(_) | Err(Refusal::Immutable(_)) => {}
+        Err(refusal) => return Err(refusal),
+    }
+    let result = caller.apply(place, as_found, dry).await?;
+    take_as(caller, place, live, as_found, &result, &[]).await
+}
+
+fn same_templates(one: &Value, two: &Value, templates: &[String]) -> bool {
+    // A Pod is its own template; what may change of it is no part of what runs.
+    let of = |value: &Value, template: &String| {
+        let place = if template.is_empty() { "/spec" } else { template };
+        value.pointer(place).cloned()
+    };
+    templates.iter().all(|template| of(one, template) == of(two, template))
+}
+
+/// Takes an object over in one form, if a dry run of it gives what is there.
+async fn take_as(
     caller: &Caller<'_>,
     place: &Place,
     live: &Value,
     body: &Value,
+    result: &Value,
     templates: &[String],
 ) -> Result<Taken, Refusal> {
-    // Forced, because one of our labels may have another value there; what else differs is seen below.
-    let result = caller.apply(place, body, How { force: true, dry_run: true }).await?;
-    let (result, have) = (bare(&result, live, templates), bare(live, live, templates));
+    let (result, have) = (bare(result, live, templates), bare(live, live, templates));
     let mut fields = drift::differences(&result, &have);
     fields.extend(drift::differences(&have, &result));
     if !fields.is_empty() {

@@ -106,6 +106,23 @@ impl Profiles {
     }
 }
 
+/// Kinds whose pods say by whom they were made, whatever labels they carry: API group and kind.
+const PODS_TELL: &[(&str, &str)] = &[
+    ("", "Pod"),
+    ("apps", "DaemonSet"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+];
+
+/// Whether the pods of a kind are known without labels of ours, by their controllers of Kubernetes itself.
+#[must_use]
+pub fn pods_tell_owner(group: &str, kind: &str) -> bool {
+    PODS_TELL.contains(&(group, kind))
+}
+
 /// Kubernetes' own workload kinds (API of 1.33).
 #[must_use]
 pub fn native() -> Vec<Profile> {

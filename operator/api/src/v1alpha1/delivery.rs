@@ -176,6 +176,23 @@ pub struct DeliveredObject {
     /// Whether an identical object that is not ours may be taken over. 是否可接管内容相同的既有对象。
     #[serde(default)]
     pub take_over: bool,
+    /// Affinity of its pods as the workload has it, where ours was added: a template that is taken over keeps it. 加入平台亲和性之前各 Pod 的亲和性：被接管的模板保持不变。
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["podSpec".into()]))]
+    pub written_affinity: Vec<WrittenAffinity>,
+}
+
+/// Affinity of pods as the workload has it. 工作负载所写的 Pod 亲和性。
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenAffinity {
+    /// Pointer of the pod spec in the manifest. Pod spec 在清单中的位置。
+    pub pod_spec: Text,
+    /// What the workload says; absent where it says nothing. 工作负载所写内容；未写时不填。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::fields")]
+    pub affinity: Option<serde_json::Value>,
 }
 
 /// A value of an object's status that the hub wants to know. 中心须获知的一项 status 值。
@@ -280,6 +297,12 @@ pub struct ObjectObservation {
     /// Digest of the manifest last applied, so that nothing is sent twice. 最近一次执行的清单摘要，避免重复下发。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<ContentDigest>,
+    /// It was there before us: pods of it may carry no label of ours. 此前已存在：其 Pod 可能没有平台标签。
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken_over: bool,
+    /// Digest of the pod templates it was found with, while our labels and node affinity wait for their next change. 接管时 Pod 模板的摘要；平台标签与节点亲和性等待其下次变更期间填写。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_found: Option<ContentDigest>,
     /// Replicas wanted, where the kind has them. 期望副本数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]

@@ -66,6 +66,8 @@ codes! {
     Intake {
         /// A running object would be changed by its take-over.
         AdoptionWouldChange: Warning,
+        /// What we add to a pod template waits for its next change, because the template is taken over as it is.
+        AffinityDeferred: Info,
         /// A required node affinity has no term that can match a node.
         AffinityMatchesNothing: Warning,
         /// A version of our API group that this build does not serve.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::FleetWorkload;
 use jiuzhou_engine::terms::{Code, Finding, ObjectRef, Reason};
 use jiuzhou_objects::dependencies::Graph;
@@ -16,6 +17,7 @@ use jiuzhou_objects::selection::takes;
 use jiuzhou_objects::shape::{Count, Scaler, Shape, scalers};
 use serde_json::Value;
 
+use crate::adopt::taken_over;
 use crate::documents::Document;
 use crate::objects::Item;
 
@@ -143,6 +145,11 @@ fn one(scene: &Scene<'_>, part: &Part<'_>, out: &mut Vec<Finding>) {
         let _ = NodeNeeds::of(object, &template, &mut found);
     }
     out.extend(found.into_iter().map(|finding| part.place(finding)));
+    // Asked for here; where the member's administrator asks for it, only the member knows.
+    let owner = format!("{own}/{}", part.workload.document.name);
+    if object.annotation(meta::ANNOTATION_TAKE_OVER) == Some(owner.as_str()) {
+        out.extend(taken_over(object, profile).into_iter().map(|(reason, pointer)| part.finding(reason, &pointer)));
+    }
 }
 
 /// Two deliveries of one object would overwrite each other for ever.

@@ -323,6 +323,17 @@ fn manifests_of_several_workloads_are_seen_together() {
     told(&format!("{set}{}", config("")), Code::DependencyElsewhere, named, "name: common");
     silent(&format!("{set}{}", config(", colocate: front")), Code::DependencyElsewhere);
 
+    let asks = |owner: &str| {
+        let manifest = format!(
+            "apiVersion: apps/v1, kind: StatefulSet, metadata: {{name: runs, annotations: {{jiuzhou.dev/take-over: {owner}}}}}, spec: {{template: {{metadata: {{labels: {{app: runs}}}}, spec: {{containers: []}}}}}}"
+        );
+        let objects = format!("objects: [{{name: runs, manifest: {{{manifest}}}}}]");
+        format!("{FLEET}{}", object("FleetWorkload", "social", "ours", &format!("system: pension, {objects}")))
+    };
+    let labels = "/spec/objects/0/manifest/spec/template/metadata/labels";
+    told(&asks("social/ours"), Code::AffinityDeferred, labels, "app: runs");
+    silent(&asks("social/other"), Code::AffinityDeferred);
+
     let deployment = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 平台, namespace: social}\nspec: {template: {spec: {containers: []}}}\n";
     let found = told(&format!("{FLEET}{deployment}"), Code::NativeNotWrapped, "", "apiVersion: apps/v1");
     assert_eq!(found.severity, Severity::Info);

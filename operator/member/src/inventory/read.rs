@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::pools::{NodeSeen, Used};
 use crate::connection::Trouble;
+use crate::lineage::{Makers, Owner};
 
 /// API of NodeResourceTopology.
 pub(super) const TOPOLOGY_API: &str = "topology.node.k8s.io/v1alpha1";
@@ -62,8 +63,45 @@ pub(super) async fn describe(client: &kube::Client, nodes: &mut [NodeSeen]) -> R
     Ok(())
 }
 
-/// What pods that are not ours ask of each node. Ours are counted by the ledger of placements.
+/// Kinds whose objects may have been there before us, as paths of their lists.
+const TAKEN_OVER: &[(&str, &str)] = &[
+    ("DaemonSet", "/apis/apps/v1/daemonsets"),
+    ("Deployment", "/apis/apps/v1/deployments"),
+    ("StatefulSet", "/apis/apps/v1/statefulsets"),
+    ("CronJob", "/apis/batch/v1/cronjobs"),
+    ("Job", "/apis/batch/v1/jobs"),
+];
+
+/// Objects of ours that were there before us, by namespace: pods of them may carry no label of ours.
+async fn taken_over(client: &kube::Client) -> Result<BTreeMap<String, Vec<Owner>>, Trouble> {
+    let mut owners: BTreeMap<String, Vec<Owner>> = BTreeMap::new();
+    let selector = meta::LABEL_TAKEN_OVER.replace('/', "%2F");
+    for (kind, path) in TAKEN_OVER {
+        let path = format!("{path}?limit={PODS_A_PAGE}&labelSelector={selector}");
+        let listed = each(client, &path, |object| {
+            let view = Object::new(object);
+            let owner = Owner {
+                key: String::new(),
+                kind: (*kind).to_owned(),
+                name: view.name().to_owned(),
+                uid: Some(view.text("/metadata/uid").to_owned()),
+            };
+            owners.entry(view.namespace().to_owned()).or_default().push(owner);
+        });
+        match listed.await {
+            // A kind that an old cluster does not serve has no objects.
+            // Where they may not be listed, their pods count as a stranger's: too little room is free then, and never too much.
+            Ok(()) | Err(Trouble::NotFound(_) | Trouble::Forbidden(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(owners)
+}
+
+/// What pods that are not ours ask of each node. Ours are counted by the ledger of placements. Who made a pod is told by names
+/// alone here: our own account may not list what stands between.
 pub(super) async fn used(client: &kube::Client) -> Result<BTreeMap<String, Used>, Trouble> {
+    let (owners, makers) = (taken_over(client).await?, Makers::default());
     let path = format!(
         "/api/v1/pods?limit={PODS_A_PAGE}&labelSelector=%21{}&fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed",
         meta::LABEL_WORKLOAD.replace('/', "%2F"),
@@ -72,8 +110,9 @@ pub(super) async fn used(client: &kube::Client) -> Result<BTreeMap<String, Used>
     each(client, &path, |pod| {
         let object = Object::new(pod);
         let node = object.text("/spec/nodeName");
+        let ours = owners.get(object.namespace()).is_some_and(|owners| makers.owner(pod, owners).is_some());
         // A pod without a node takes no room yet.
-        if !node.is_empty() {
+        if !node.is_empty() && !ours {
             used.entry(node.to_owned()).or_default().add(&pod_requests(object, "", &mut Vec::new()));
         }
     })

@@ -3,6 +3,7 @@
 
 mod scene;
 
+mod adopting;
 mod looking;
 mod nonsense;
 mod removal;

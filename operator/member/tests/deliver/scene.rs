@@ -151,6 +151,18 @@ pub(crate) fn web(replicas: i64) -> DeliveredObject {
     workload("apps/v1", "Deployment", &json!({"replicas": replicas}))
 }
 
+/// A workload of any kind with one pod template.
+pub(crate) fn of_kind(api_version: &str, kind: &str) -> DeliveredObject {
+    let mut object = workload(api_version, kind, &json!({}));
+    let spec = &mut object.manifest.as_mut().expect("a manifest")["spec"];
+    if kind == "CronJob" {
+        let mut template = spec["template"].take();
+        template["spec"]["restartPolicy"] = "Never".into();
+        *spec = json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template}}});
+    }
+    object
+}
+
 pub(crate) fn job() -> DeliveredObject {
     let mut job = workload("batch/v1", "Job", &json!({}));
     let manifest = job.manifest.as_mut().expect("a manifest");

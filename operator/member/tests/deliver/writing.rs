@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::scene::{OWNER, Scene, annotation, config, job, object, secret, web};
 
 /// A change by somebody else in the member.
-async fn by_hand(scene: &Scene, (group, kind): (&str, &str), name: &str, patch: Value) {
+pub(crate) async fn by_hand(scene: &Scene, (group, kind): (&str, &str), name: &str, patch: Value) {
     let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
     let api: Api<DynamicObject> = Api::namespaced_with(scene.world.client_named("somebody"), "bureau", &kind);
     let params = PatchParams { field_manager: Some("kubectl-edit".into()), ..PatchParams::default() };

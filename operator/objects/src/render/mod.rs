@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiuzhou_api::meta;
 use jiuzhou_api::v1alpha1::{
     CarriedValue, DeliveredObject, FleetWorkload, Override, RegistryRewrite, SecretReference, StateRule, WatchedValue,
-    WorkloadObject,
+    WorkloadObject, WrittenAffinity,
 };
 use jiuzhou_engine::detect::affinity::Term;
 use jiuzhou_engine::terms::{Code, Digest, Finding, Form, ObjectRef, Reason, Severity};
@@ -91,6 +91,8 @@ struct Draft<'a> {
     entry: &'a WorkloadObject,
     value: Value,
     take_over: bool,
+    /// Affinity of its pods before ours was added.
+    written: Vec<WrittenAffinity>,
 }
 
 /// Renders a workload for a member.
@@ -192,7 +194,8 @@ impl<'a> Work<'a> {
         let mut drafts = Vec::new();
         let mut seen: BTreeSet<(String, ObjectRef)> = BTreeSet::new();
         for (index, entry) in entries {
-            let mut draft = Draft { index, entry, value: entry.manifest.clone(), take_over: false };
+            let mut draft =
+                Draft { index, entry, value: entry.manifest.clone(), take_over: false, written: Vec::new() };
             draft.take_over =
                 Object::new(&draft.value).annotation(meta::ANNOTATION_TAKE_OVER) == Some(self.owner().as_str());
             stamp::clean(&mut draft.value);
@@ -269,11 +272,17 @@ impl<'a> Work<'a> {
                 self.refuse(draft, Reason::new(Code::NotExpressible).object(self.target.cluster), "");
                 return;
             }
-            affinity::require(&mut draft.value, &template, &alternatives);
+            let pod_spec = format!("{template}/spec");
+            let before = draft.value.pointer(&pod_spec).and_then(|spec| spec.get("affinity")).cloned();
+            if affinity::require(&mut draft.value, &template, &alternatives) {
+                // A null is what an API server drops.
+                let affinity = before.filter(|before| !before.is_null());
+                draft.written.push(WrittenAffinity { pod_spec: pod_spec.into(), affinity });
+            }
         }
     }
 
-    fn finish(&mut self, draft: Draft<'_>, key: &DigestKey) -> (Option<DeliveredObject>, Option<SecretManifest>) {
+    fn finish(&mut self, mut draft: Draft<'_>, key: &DigestKey) -> (Option<DeliveredObject>, Option<SecretManifest>) {
         let object = Object::new(&draft.value);
         let is_secret = object.group().is_empty() && object.kind() == "Secret";
         let mut delivered = DeliveredObject {
@@ -287,6 +296,7 @@ impl<'a> Work<'a> {
             on_drift: draft.entry.on_drift,
             on_immutable: draft.entry.on_immutable,
             take_over: draft.take_over,
+            written_affinity: std::mem::take(&mut draft.written),
         };
         if !is_secret {
             delivered.manifest = Some(draft.value);

@@ -120,6 +120,35 @@ fn an_object_arrives_with_namespace_labels_and_owner_and_without_words_of_the_hu
 }
 
 #[test]
+fn what_pods_were_written_with_is_told_where_node_affinity_was_added() {
+    let term = || {
+        Term(vec![Expression {
+            key: "kubernetes.io/arch".into(),
+            operator: Operator::In,
+            values: vec!["arm64".into()],
+        }])
+    };
+    let here = || Here { affinity: Some(vec![term()]), ..dali(2) };
+    let own = json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}});
+    for affinity in [None, Some(own)] {
+        let mut written = deployment(Some(2));
+        if let Some(affinity) = &affinity {
+            written["spec"]["template"]["spec"]["affinity"] = affinity.clone();
+        }
+        let rendered = run(&workload(&[("app", written)]), &here()).unwrap();
+        assert!(manifest(&rendered, "app")["spec"]["template"]["spec"]["affinity"]["nodeAffinity"].is_object());
+        let want = [WrittenAffinity { pod_spec: "/spec/template/spec".into(), affinity }];
+        assert_eq!(rendered.objects[0].written_affinity, want);
+    }
+    let demanded = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+        {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}]}]}}});
+    let mut written = deployment(Some(2));
+    written["spec"]["template"]["spec"]["affinity"] = demanded;
+    let rendered = run(&workload(&[("app", written)]), &here()).unwrap();
+    assert_eq!(rendered.objects[0].written_affinity, [], "the workload demands it itself: nothing of it is ours");
+}
+
+#[test]
 fn the_part_of_a_cluster_is_written_where_the_kind_has_it() {
     let parts = [("dali", 3), ("kunming", 2)];
     for written in [None, Some(5)] {

@@ -22,6 +22,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("WaitingForApproval", "It waits for an approval of {object}.", "正在等待对 {object} 的批准。"),
     ("WaitingForFreeze", "It waits for the end of the change freeze {object}.", "正在等待封网期 {object} 结束。"),
     ("WaitingForDependency", "It waits for {object} to be ready.", "正在等待 {object} 就绪。"),
+    (
+        "AffinityDeferred",
+        "Pod templates that were taken over stay as they were found, and nothing restarts; labels and node affinity go in with their next change: {object}",
+        "被接管的 Pod 模板保持原样，不重启；平台标签与节点亲和性随其下次变更加入：{object}",
+    ),
     ("RolloutInProgress", "Stage {object} of the rollout is not finished.", "发布阶段 {object} 尚未完成。"),
     (
         "DeliveryInProgress",

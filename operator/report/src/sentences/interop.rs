@@ -12,6 +12,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Take it over in a maintenance window: its pods are replaced one by one.",
             fix_zh: "请安排在维护窗口内接管：其 Pod 会逐个替换。",
         },
+        Code::AffinityDeferred => Sentence {
+            en: "{object} is taken over with its pod template as it is, and nothing restarts; {wanted} and node affinity go in when it changes next.",
+            zh: "{object} 按现有 Pod 模板接管，不重启；{wanted} 与节点亲和性在其下次变更时加入。",
+            fix_en: "Nothing is to be done.",
+            fix_zh: "无需处理。",
+        },
         Code::ConnectionNotImported => Sentence {
             en: "{subject} was imported without its credential, which never leaves the other system.",
             zh: "{subject} 导入时未带凭据，凭据不会离开原系统。",

@@ -1,6 +1,7 @@
 //! Jiuzhou on real control planes, a module per topic. `cargo xtask e2e [FILTER]` starts them and runs this.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod adopt;
 mod bad_worlds;
 mod chart;
 mod definitions;

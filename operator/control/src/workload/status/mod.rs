@@ -3,6 +3,7 @@
 //! `part` is one cluster as it stands, `standing` the one reason for the state, `rollout` how far a change has come. What
 //! was not seen is left out and never zero.
 
+mod deferred;
 mod part;
 mod rollout;
 mod standing;
@@ -50,6 +51,7 @@ pub(crate) fn of_workload(gathered: &Gathered<'_>, built: &Built, now: Timestamp
     let wanted = gathered.spec.and_then(|_| i32::try_from(wanted(gathered, &parts)).ok());
     let mut conditions = of_standing(&standing, generation);
     conditions.extend(own(gathered, &parts, generation));
+    conditions.extend(deferred::told(gathered, &before.conditions, generation));
     Some(api::FleetWorkloadStatus {
         observed_generation: Some(generation),
         wanted: wanted.or(before.wanted),
