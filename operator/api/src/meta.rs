@@ -68,6 +68,9 @@ pub const ANNOTATION_ABANDON: &str = "jiuzhou.dev/abandon";
 /// Annotation on a FleetWorkload by which a person lets it leave clusters that do not answer, comma between several:
 /// it waits for no time, turn or storm, and passes no rule.
 pub const ANNOTATION_FAILOVER: &str = "jiuzhou.dev/failover-from";
+/// Annotation on a FleetWorkload by which a person orders it to be placed anew, as `kubectl rollout restart` orders pods: an
+/// instant (RFC 3339). Each is carried out once, and from that instant on.
+pub const ANNOTATION_REBALANCE_AT: &str = "jiuzhou.dev/rebalance-at";
 /// Annotation on a FleetWorkload by which a person says that data it left in a cluster may be used again, as
 /// `CLUSTER@EPOCH`, comma between several: of that data alone, and not of what is left there later.
 pub const ANNOTATION_REUSE_DATA: &str = "jiuzhou.dev/reuse-data";

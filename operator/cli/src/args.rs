@@ -24,7 +24,7 @@ use crate::failure::Failure;
 
 pub use fleet::{
     AgentArgs, DrainArgs, FailoverArgs, FenceArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg,
-    ReuseDataArgs,
+    RebalanceArgs, ReuseDataArgs,
 };
 pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
 pub use images::{FindArgs, InspectArgs};
@@ -148,6 +148,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Let a workload leave a member that does not answer, without waiting for its turn (builds with the feature `hub`)
     Failover(FailoverArgs),
+    /// Order a workload to be placed anew by all rules, as if nothing of it ran (builds with the feature `hub`)
+    Rebalance(RebalanceArgs),
     /// Say that older data which a workload left in a cluster may be used again (builds with the feature `hub`)
     ReuseData(ReuseDataArgs),
     /// How a change of a workload goes out: status, history, pause, resume, approve (builds with the feature `hub`)
@@ -285,6 +287,10 @@ pub struct PlanArgs {
     /// Compare with this saved plan or with files of the present state, and show the moves
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub against: Option<PathBuf>,
+
+    /// Place this workload anew, as `jiuzhou rebalance` orders it: NAME or NAMESPACE/NAME; may be repeated
+    #[arg(long, value_name = "WORKLOAD", help_heading = "Input")]
+    pub rebalance: Vec<String>,
 
     /// Write the plan with its inputs and their digest to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]

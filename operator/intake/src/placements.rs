@@ -72,8 +72,8 @@ pub enum CommitError {
 
 /// What is to be committed of a decision about `spec`, given what is committed now; `None` when that stands.
 ///
-/// It stands when the workload asks for what it asked for, its clusters and replicas are the same, and it waits as it
-/// waited: inputs that changed without changing an outcome rewrite nothing, and what a workload waits for may change with
+/// It stands when the workload asks for what it asked for, its clusters and replicas are the same, no order is carried out,
+/// and it waits as it waited: inputs that changed without changing an outcome rewrite nothing, and what a workload waits for may change with
 /// every other one. A workload without a place is committed with what runs of it (maybe nothing), because its place in
 /// the queue has to last.
 ///
@@ -109,6 +109,10 @@ pub fn spec_of(
             None => Vec::new(),
         },
     });
+    // Of a workload without a placement nothing ran that an order could move.
+    let rebalanced = decision.rebalanced.or(spec.rebalance_at.filter(|_| before.is_none()));
+    let done = before.and_then(|before| before.rebalanced_at.clone());
+    let rebalanced = rebalanced.filter(|at| done.as_ref().is_none_or(|done| done.0 < *at)).map(Time);
     if let Some(before) = before {
         // A wish that was given up is a limit, too, but nobody waits for it.
         let waited = before.binding_limit.as_deref().is_some_and(|limit| limit != Code::PreferredDropped.as_str());
@@ -120,6 +124,7 @@ pub fn spec_of(
         if waited == waits
             && same_order
             && !given_back
+            && rebalanced.is_none()
             && before.clusters == clusters
             && *before.inputs.workload == *workload
         {
@@ -142,6 +147,7 @@ pub fn spec_of(
         binding_limit: limit.map(|code| code.as_str().into()),
         stop,
         mode,
+        rebalanced_at: rebalanced.or(done),
         holds: holding(spec),
         inputs: DecisionInputs {
             workload: workload.into(),
@@ -264,6 +270,7 @@ mod tests {
             sequence: 7,
             as_of: "2026-11-23T00:00:00Z".parse().expect("an instant"),
             status: Status::Placed,
+            rebalanced: None,
             targets: targets.iter().map(target).collect(),
             shortfall: 0,
             moves: Vec::new(),
@@ -306,6 +313,27 @@ mod tests {
         let next = spec_of(&decision(&[("a", 2)]), &changed, Some(&first()), stamp(4)).expect("a commit");
         let next = next.expect("another intent");
         assert_eq!((next.previous, next.epoch, next.sequence), (Some(first().decision), 4, 12));
+    }
+
+    #[test]
+    fn an_order_is_kept_where_it_was_carried_out_though_nothing_moved_and_goes_on_being_kept() {
+        let at = |text: &str| -> jiff::Timestamp { text.parse().expect("an instant") };
+        let (one, two) = (at("2026-11-23T00:00:00Z"), at("2026-11-23T00:00:01Z"));
+        let carried_out = |order| Decision { rebalanced: Some(order), ..decision(&[("a", 2)]) };
+        let next =
+            spec_of(&carried_out(one), &spec(2), Some(&first()), stamp(4)).expect("a commit").expect("it is kept");
+        assert_eq!((next.rebalanced_at.as_ref(), next.clusters.len()), (Some(&Time(one)), 1));
+        assert_eq!(spec_of(&carried_out(one), &spec(2), Some(&next), stamp(5)).expect("a commit"), None, "once");
+        let later =
+            spec_of(&carried_out(two), &spec(2), Some(&next), stamp(5)).expect("a commit").expect("another order");
+        assert_eq!(later.rebalanced_at, Some(Time(two)));
+        let moved =
+            spec_of(&decision(&[("b", 2)]), &spec(2), Some(&later), stamp(6)).expect("a commit").expect("a move");
+        assert_eq!(moved.rebalanced_at, Some(Time(two)));
+        // An order on a workload that waits for its first place is no order on what has its place then.
+        let new = Spec { rebalance_at: Some(one), ..spec(2) };
+        let placed = spec_of(&decision(&[("a", 2)]), &new, None, stamp(4)).expect("a commit").expect("a first one");
+        assert_eq!(placed.rebalanced_at, Some(Time(one)));
     }
 
     #[test]

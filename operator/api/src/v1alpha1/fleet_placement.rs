@@ -106,6 +106,10 @@ pub struct FleetPlacementSpec {
     /// Emergency in which it was decided, with what is given back at its end. 作出决策时的战时模式，及其结束时恢复的原部署。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<PlacementMode>,
+    /// The latest order to place it anew that was carried out; an order that is not later is none. 已执行的最近一次重新部署指令；不晚于此的指令无效。
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::time")]
+    pub rebalanced_at: Option<Time>,
     /// What its replicas take, so that they are counted although the workload is not there. 副本所占用的资源，工作负载不在时仍据此计入。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds: Option<Holding>,

@@ -52,7 +52,7 @@ pub struct PlacementRules {
     /// How much may be down or moving at once. 同时不可用或迁移的上限。
     #[serde(default)]
     pub disruption: Disruption,
-    /// How much better another choice must be, in thousandths of the best score there can be, before anything is moved when the workload is decided anyway; absent: nothing moves for a score. 工作负载重新决策时，新方案须优于现状多少（满分的千分数）才迁移；未填写则不因评分迁移。
+    /// How much better another choice must be, in thousandths of the best score there can be, before anything is moved; looked at once an hour and whenever the workload is decided anyway; absent: nothing moves for a score. 新方案须优于现状多少（满分的千分数）才迁移；每小时评估一次，工作负载重新决策时亦评估；未填写则不因评分迁移。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub rebalance_gain_per_mille: Option<i32>,

@@ -1,10 +1,12 @@
-//! Flags of the commands about member clusters: `join`, `drain`, `leave`, `fence`, `failover`, `agent`.
+//! Flags of the commands about member clusters: `join`, `drain`, `leave`, `fence`, `failover`, `rebalance`, `agent`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 use super::name;
+use crate::commands::load;
 
 /// Which API server is the hub, where another kubeconfig is named beside it.
 #[derive(Clone, Debug, Args)]
@@ -227,6 +229,30 @@ pub struct ReuseDataArgs {
     /// Cluster whose data may be used again
     #[arg(long = "in", value_name = "CLUSTER", value_parser = name)]
     pub cluster: String,
+}
+
+/// `rebalance`
+#[derive(Clone, Debug, Args)]
+pub struct RebalanceArgs {
+    /// The workload: NAME or NAMESPACE/NAME
+    #[arg(value_name = "WORKLOAD")]
+    pub workload: String,
+
+    /// Namespace
+    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
+    pub namespace: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: super::HubArgs,
+
+    /// Not before this instant, or the end of this day (Beijing) [default: now]
+    #[arg(long = "at", value_name = "TIME", value_parser = load::parse_as_of)]
+    pub rebalance_at: Option<Timestamp>,
+
+    /// Withdraw the order that waits
+    #[arg(long = "undo", conflicts_with = "rebalance_at")]
+    pub withdraw: bool,
 }
 
 /// `failover`

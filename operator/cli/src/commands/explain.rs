@@ -58,7 +58,7 @@ fn clusters(fleet: &Fleet) -> Vec<String> {
 }
 
 /// The workload somebody means by `NAMESPACE/NAME`, or by a name that is the only one of its kind.
-fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<WorkloadKey> {
+pub(crate) fn find(text: &str, fleet: &Fleet, context: &Context) -> anyhow::Result<WorkloadKey> {
     let all: Vec<&WorkloadKey> =
         fleet.converted.fleet.specs.iter().filter(|spec| !spec.reserved).map(|spec| &spec.key).collect();
     let found: Vec<&WorkloadKey> = match text.split_once('/') {

@@ -62,6 +62,7 @@ pub(crate) fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Fence(args) => hub::fence(&args, context),
         Command::Recover(args) => hub::recover(&args, context),
         Command::Failover(args) => hub::failover(&args, context),
+        Command::Rebalance(args) => hub::rebalance(&args, context),
         Command::ReuseData(args) => hub::reuse_data(&args, context),
         Command::Leave(args) => hub::leave(&args, context),
         Command::Rollout(args) => hub::rollout(&args, context),

@@ -12,8 +12,8 @@ use jiuzhou_report::document::{Document, Meta};
 use jiuzhou_report::documents::plan as told;
 
 use crate::args::{FailOn, Input, PlanArgs};
-use crate::commands::load;
 use crate::commands::saved::{Saved, threads};
+use crate::commands::{explain, load};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -32,7 +32,10 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
         committed = state.committed;
         state.specs
     });
-    let input = input(&fleet, against.as_deref(), as_of);
+    let mut input = input(&fleet, against.as_deref(), as_of);
+    for name in &args.rebalance {
+        input.changes.rebalance.insert(explain::find(name, &fleet, context)?);
+    }
     let saved = Saved::decide(input)?;
     if let Some(file) = &args.save {
         output::replace(file, &saved.bytes()?)?;

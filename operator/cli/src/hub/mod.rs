@@ -27,6 +27,8 @@ mod people;
 #[cfg(feature = "hub")]
 mod profiles;
 #[cfg(feature = "hub")]
+mod rebalance;
+#[cfg(feature = "hub")]
 mod recover;
 #[cfg(feature = "hub")]
 mod rollout;
@@ -52,6 +54,8 @@ pub(crate) use people::{approve, restore, stop};
 #[cfg(feature = "hub")]
 pub(crate) use profiles::run as profiles;
 #[cfg(feature = "hub")]
+pub(crate) use rebalance::rebalance;
+#[cfg(feature = "hub")]
 pub(crate) use recover::run as recover;
 #[cfg(feature = "hub")]
 pub(crate) use rollout::{rollback, rollout};
@@ -60,8 +64,8 @@ pub(crate) use rollout::{rollback, rollout};
 pub(crate) use offline::agent;
 #[cfg(not(feature = "hub"))]
 pub(crate) use offline::{
-    approve, drain, dump, export_state, failover, fence, join, leave, operator, profiles, recover, restore, reuse_data,
-    rollback, rollout, stop,
+    approve, drain, dump, export_state, failover, fence, join, leave, operator, profiles, rebalance, recover, restore,
+    reuse_data, rollback, rollout, stop,
 };
 
 /// What a build without the feature answers.
@@ -73,7 +77,7 @@ mod offline {
     use crate::args::AgentArgs;
     use crate::args::{
         AdoptArgs, ApproveArgs, DrainArgs, ExportStateArgs, FailoverArgs, FenceArgs, JoinArgs, LeaveArgs, OperatorArgs,
-        RecoverArgs, RestoreArgs, ReuseDataArgs, RollbackArgs, RolloutArgs, StopArgs,
+        RebalanceArgs, RecoverArgs, RestoreArgs, ReuseDataArgs, RollbackArgs, RolloutArgs, StopArgs,
     };
     use crate::context::Context;
     use crate::exit::Exit;
@@ -125,6 +129,10 @@ mod offline {
 
     pub(crate) fn failover(_args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {
         refuse("failover", context)
+    }
+
+    pub(crate) fn rebalance(_args: &RebalanceArgs, context: &Context) -> anyhow::Result<Exit> {
+        refuse("rebalance", context)
     }
 
     pub(crate) fn reuse_data(_args: &ReuseDataArgs, context: &Context) -> anyhow::Result<Exit> {

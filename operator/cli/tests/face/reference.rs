@@ -7,7 +7,7 @@ use jiuzhou_engine::terms::Code;
 use crate::golden;
 use crate::runner::{Folder, root};
 
-const COMMANDS: [&str; 35] = [
+const COMMANDS: [&str; 36] = [
     "plan",
     "explain",
     "replay",
@@ -34,6 +34,7 @@ const COMMANDS: [&str; 35] = [
     "leave",
     "fence",
     "failover",
+    "rebalance",
     "stop",
     "restore",
     "approve",

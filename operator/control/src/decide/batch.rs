@@ -72,6 +72,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) differing: &'a BTreeSet<WorkloadKey>,
     /// Those of them that go back to what was committed before.
     pub(crate) back: &'a BTreeSet<WorkloadKey>,
+    /// Workloads that are looked at for a better score.
+    pub(crate) weigh: BTreeSet<WorkloadKey>,
     /// Workloads whose removal is ordered.
     pub(crate) removed: BTreeSet<WorkloadKey>,
     /// The instant.
@@ -87,11 +89,11 @@ pub(crate) fn decide(
     state: &State,
     key: &DigestKey,
     kept: &mut Kept,
-    Ask { differing, back, removed, as_of }: Ask<'_>,
+    Ask { differing, back, weigh, removed, as_of }: Ask<'_>,
     asked: impl FnOnce(&[&Decision]) -> BTreeSet<WorkloadKey>,
 ) -> Result<Batch, CanonicalError> {
     let specs = woken_by_content(state, differing, back, &removed);
-    let changes = Changes { specs, removed, ..Changes::default() };
+    let changes = Changes { specs, removed, weigh, ..Changes::default() };
     let (plan, nearest) = plan_and_nearest(state.snapshot(), &changes, as_of, kept, asked)?;
     let bytes = canonical::bytes(&plan)?;
     let mut batch = Batch {
@@ -143,6 +145,8 @@ fn commit(
                 left: before.map(|before| before.spec.left.clone()).unwrap_or_default(),
                 // What is given back is where it was when an emergency first moved it.
                 mode: before.and_then(|before| before.spec.mode.clone()),
+                // An order that waits is not carried out by a change of content.
+                rebalanced_at: before.and_then(|before| before.spec.rebalanced_at.clone()),
                 ..next
             }
         }

@@ -1,5 +1,5 @@
 //! What people order, under their own rights: a system stopped and restored, an order of another person approved, a member
-//! that does not answer fenced or left, data that was left used again, a hub or member that went back in time taken as it is.
+//! that does not answer fenced or left, data that was left used again, a workload placed anew, a hub or member that went back in time taken as it is.
 //!
 //! An order is an object, a field or an annotation on the hub, written here and by nothing else of the operator; what
 //! follows from it is decided, recorded and carried out like every other change.
@@ -8,6 +8,7 @@ pub mod approve;
 pub mod data;
 pub mod lost;
 pub mod profiles;
+pub mod rebalance;
 pub mod recover;
 pub mod stop;
 

@@ -133,11 +133,17 @@ impl Planner {
             application: self.applications.entries.get(key),
             behind: self.is_behind(),
             held_move: self.moves.is_held(key).then(moves::command),
-            frozen: (self.removals.awaits(key) || self.frozen.contains(key))
+            frozen: (self.removals.awaits(key) || self.frozen.contains(key) || self.is_ordered(key, now))
                 .then(|| self.freeze_of(key, now))
                 .flatten(),
         };
         dereference(&self.state, key, memory)
+    }
+
+    /// Whether an order to place a workload anew stands, and its instant has come.
+    fn is_ordered(&self, key: &WorkloadKey, now: jiff::Timestamp) -> bool {
+        let spec = self.state.snapshot().decided_on(key);
+        spec.is_some_and(|spec| spec.rebalance && spec.rebalance_at.is_some_and(|at| at <= now))
     }
 
     fn build(&self, gathered: &Gathered<'_>, now: jiff::Timestamp) -> Built {

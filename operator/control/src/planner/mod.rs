@@ -43,6 +43,8 @@ mod past;
 #[cfg(test)]
 mod past_tests;
 mod pending;
+#[cfg(test)]
+mod rebalance_tests;
 mod recovered;
 mod remove;
 mod revisions;
@@ -55,6 +57,7 @@ mod systems;
 mod tests;
 mod trail;
 mod turn;
+mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -166,6 +169,7 @@ pub(crate) struct Planner {
     applications: application::Applications,
     guards: in_force::Guards,
     moves: moves::Moves,
+    weighing: weigh::Weighing,
     /// Workloads whose change waits for the end of a change freeze.
     frozen: BTreeSet<WorkloadKey>,
     past: past::Past,
@@ -231,6 +235,7 @@ impl Planner {
             failovers: failover::Failovers::default(),
             applications: application::Applications::default(),
             moves: moves::Moves::default(),
+            weighing: weigh::Weighing::new(Instant::now()),
             frozen: BTreeSet::new(),
             guards: in_force::Guards::of_everything(),
             past: past::Past::default(),
@@ -298,6 +303,7 @@ impl Planner {
             self.tell().await;
             return Ok(());
         }
+        self.turn |= !self.is_behind() && self.weighing.is_due(now, &self.state);
         let woken: Vec<WorkloadKey> =
             self.wakes.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
         for key in woken {
@@ -326,6 +332,9 @@ impl Planner {
             let began = Instant::now();
             let decided = self.decide().await;
             self.metrics.reconciled("workloads", began.elapsed(), decided.as_ref().copied().map_err(Error::category));
+            // Who was to be weighed in a turn that failed is weighed in the next one.
+            let weighed = if decided.is_ok() { self.weighing.slice(now) } else { BTreeSet::new() };
+            self.weighing.done(&weighed, now);
             match decided {
                 Ok(()) => {}
                 Err(error) if error.category() == Category::Records => return Err(error),
@@ -397,7 +406,9 @@ impl Planner {
         let natives = if self.complete { None } else { self.natives_awaited() };
         let (due, wake) = (self.due.values().min().copied(), self.wakes.values().min().copied());
         let (systems, failovers, migrations) = (self.systems.next(), self.failovers.wake, self.migrations.wake);
-        let others = [self.revisions.next(), systems, failovers, migrations, self.past.look, natives];
+        let weighing =
+            Some(self.weighing.due).filter(|_| self.complete && self.retry_at.is_none() && !self.is_behind());
+        let others = [self.revisions.next(), systems, failovers, migrations, self.past.look, natives, weighing];
         [self.next_change, self.retry_at, due, wake].into_iter().chain(others).flatten().min()
     }
 

@@ -1,9 +1,9 @@
 //! The brake on moves: when many workloads would leave clusters at once though nobody asked any of them to.
 //!
-//! Evidence that runs out, a tier, a policy or labels that change may let a whole fleet wander; that is more often a mistake
-//! than a wish. So many go in a window (as many as deletions may); what would come beyond that waits, whole, with its plan
-//! written down, until others approve exactly it. Failover, emergencies and stop orders have brakes or approvals of their
-//! own, and who empties a cluster has said so.
+//! Evidence that runs out, a tier, a policy, a score or labels that change may let a whole fleet wander, and so may a script
+//! that orders every workload to be placed anew; that is more often a mistake than a wish. So many go in a window (as many as
+//! deletions may); what would come beyond that waits, whole, with its plan written down, until others approve exactly it.
+//! Failover, emergencies and stop orders have brakes or approvals of their own, and who empties a cluster has said so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,9 @@ pub(super) struct Moves {
     brake: Brake,
     /// Each with where it is and where it would go.
     held: BTreeMap<WorkloadKey, String>,
+    /// Workloads whose placement does not say which order was carried out, because its definition is older than this program:
+    /// the order would be carried out again and again.
+    pub(super) unkept: BTreeSet<WorkloadKey>,
     /// Approvals by which held moves were let go; each until that is written on it.
     pub(super) used: BTreeSet<String>,
     /// What is written down of them, as far as this process knows.
@@ -36,6 +39,11 @@ pub(super) struct Moves {
 }
 
 impl Moves {
+    /// Workloads whose moves wait.
+    pub(super) fn held(&self) -> impl Iterator<Item = &WorkloadKey> {
+        self.held.keys()
+    }
+
     /// Whether the move of a workload waits.
     pub(super) fn is_held(&self, key: &WorkloadKey) -> bool {
         self.held.contains_key(key)

@@ -60,19 +60,23 @@ impl Planner {
         let back = self.rollbacks(&differing, as_of).await?;
         // A deletion that a freeze held is judged when it is over.
         self.dirty.extend(self.removals.unjudged());
+        // What the brake on moves holds for a better score is decided again, so that it is there when it is approved.
+        let mut weigh = self.weighing.slice(started);
+        weigh.extend(self.moves.held().cloned());
         let Self { state, digest_key, kept, nearby, .. } = self;
         let asked = |without: &[&Decision]| nearby.choose(without);
         let mut batch = batch::decide(
             state,
             digest_key,
             kept,
-            batch::Ask { differing: &differing, back: &back, removed, as_of },
+            batch::Ask { differing: &differing, back: &back, removed, weigh, as_of },
             asked,
         )?;
         if seeded::is(Bug::ReplayDrift) {
             batch.as_of = batch.as_of.checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(as_of);
         }
         batch.commits = self.hold_frozen(std::mem::take(&mut batch.commits), &back, as_of);
+        batch.commits.retain(|one| one.decision.rebalanced.is_none() || !self.moves.unkept.contains(one.key()));
         batch.commits = self.brake_moves(std::mem::take(&mut batch.commits));
         self.metrics.decided(started.elapsed());
         let turn = Turn { event, began, decided: self.now() };
@@ -177,6 +181,13 @@ impl Planner {
                     self.trail.committed(commit.key(), &written.placement.spec.decision, turn, self.now());
                     self.pending.committed(commit.key(), written.placement.spec.epoch, started);
                     self.fresh.entry(commit.key().clone()).or_default().extend(commit.fresh());
+                    if commit.spec.rebalanced_at != written.placement.spec.rebalanced_at {
+                        tracing::error!(
+                            workload = %commit.key(),
+                            "a FleetPlacement does not keep which order was carried out; apply the definitions of this version"
+                        );
+                        self.moves.unkept.insert(commit.key().clone());
+                    }
                     self.take_in(&written.placement, "FleetPlacement");
                     committed.insert(commit.key().clone());
                 }

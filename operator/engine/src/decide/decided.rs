@@ -17,6 +17,8 @@ pub struct Decided {
     pub limit: Option<Hindrance>,
     /// Preferred spreads that were given up: bit per entry of the policy's spread.
     pub dropped: u8,
+    /// What runs was placed anew, by an order or for a better score.
+    pub rebalanced: bool,
     /// Clusters without room for one replica.
     pub full: u32,
     pub(crate) block: usize,

@@ -107,12 +107,12 @@ pub fn explain_all_on(
     first.put_away(&mut kept);
     let mut planner = Planner::resume(snapshot, as_of, &mut kept);
     let (mut sequence, mut passed) = (0, 0);
-    for Turn { set, pass, superseded, .. } in order {
+    for Turn { set, weighed, pass, superseded, .. } in order {
         if pass != passed {
             planner.repack();
             passed = pass;
         }
-        let turn = planner.turn(set);
+        let turn = planner.turn(set, weighed);
         if superseded {
             continue;
         }

@@ -39,7 +39,7 @@ impl Planner<'_> {
                     mask::assign(&mut open, slot, true);
                     due = true;
                 } else {
-                    self.next_failback = self.next_failback.into_iter().chain([at]).min();
+                    self.next_return = self.next_return.into_iter().chain([at]).min();
                 }
             }
         }

@@ -161,7 +161,7 @@ impl Life {
             let Some(known) = self.snapshot.spec(&decision.key).filter(|_| !dice.one_in(4)) else { continue };
             let mut spec = (**known).clone();
             fixture::running(&mut spec, &decision.targets);
-            (spec.changed, spec.rebalance) = (false, false);
+            (spec.changed, spec.rebalance, spec.rebalance_at) = (false, false, None);
             if dice.one_in(3) {
                 spec.current.iter_mut().for_each(|current| current.observed = 0);
             }
@@ -180,6 +180,9 @@ impl Life {
         }
         if dice.one_in(4) {
             changes.rebalance.insert(key(dice));
+        }
+        if dice.one_in(4) {
+            changes.weigh.insert(key(dice));
         }
         changes.all = dice.one_in(6);
         changes

@@ -34,6 +34,7 @@ mod ledger;
 mod mask;
 mod nearest;
 mod nodes;
+mod orders;
 mod plan;
 mod planner;
 mod platforms;
@@ -48,6 +49,8 @@ mod rules;
 mod scenarios;
 #[cfg(test)]
 mod scenarios_of_changes;
+#[cfg(test)]
+mod scenarios_of_orders;
 #[cfg(test)]
 mod scenarios_of_parts;
 #[cfg(test)]

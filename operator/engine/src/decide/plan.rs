@@ -33,6 +33,9 @@ pub struct Changes {
     pub removed: BTreeSet<WorkloadKey>,
     /// Workloads ordered to be placed anew.
     pub rebalance: BTreeSet<WorkloadKey>,
+    /// Workloads that are looked at although nothing woke them: those whose policy has a threshold move where that gains more.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub weigh: BTreeSet<WorkloadKey>,
     /// Tell also of workloads that nothing woke.
     pub all: bool,
 }
@@ -136,7 +139,7 @@ pub fn outline_with(snapshot: &Snapshot, changes: &Changes, as_of: Timestamp, ke
             }
         }
     }
-    let next_change = earlier(planner.view.calendar.next_change(), planner.next_failback);
+    let next_change = earlier(planner.view.calendar.next_change(), planner.next_return);
     planner.put_away(kept);
     Outline { decisions: outlines, next_change }
 }
@@ -175,7 +178,7 @@ pub(crate) fn planned(planner: &mut Planner<'_>, changes: &Changes) -> Result<(P
         decisions,
         removed,
         quota: planner.books.quota.report(&planner.view, None),
-        next_change: earlier(planner.view.calendar.next_change(), planner.next_failback),
+        next_change: earlier(planner.view.calendar.next_change(), planner.next_return),
     };
     Ok((plan, waiting))
 }
@@ -209,6 +212,8 @@ pub(crate) struct Turn {
     pub(crate) set: Vec<Arc<Spec>>,
     pub(crate) decided: Vec<Decided>,
     pub(crate) woken: bool,
+    /// It was looked at for a better score.
+    pub(crate) weighed: bool,
     /// 0 in order; later passes come after the ledger was packed anew ([`Planner::repack`]), once before each.
     pub(crate) pass: u32,
     /// It waited, and found its place in a later pass.
@@ -244,7 +249,8 @@ impl Turn {
 pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes, all: bool) -> Vec<Turn> {
     let mut done: Vec<Turn> = Vec::new();
     for set in ordered(planner, changes, all) {
-        let turn = planner.turn(set);
+        let weighed = set.iter().any(|spec| changes.weigh.contains(&spec.key));
+        let turn = planner.turn(set, weighed);
         planner.book_turn(&turn);
         done.push(turn);
     }
@@ -261,7 +267,7 @@ pub(crate) fn turns(planner: &mut Planner<'_>, changes: &Changes, all: bool) -> 
             if !planner.may_fit(turn, &opened, given_back) {
                 continue;
             }
-            let retried = planner.turn(turn.set.clone());
+            let retried = planner.turn(turn.set.clone(), turn.weighed);
             let better = if turn.waits_to_return { retried.woken } else { !retried.waits() };
             if better {
                 planner.book_turn(&retried);
@@ -290,7 +296,8 @@ fn concerned<'a>(
     given: &BTreeMap<&'a WorkloadKey, &'a Spec>,
 ) -> BTreeSet<&'a WorkloadKey> {
     let snapshot = planner.view.snapshot;
-    let mut keys: BTreeSet<&WorkloadKey> = changes.rebalance.iter().chain(&planner.books.stirring).collect();
+    let asked = changes.rebalance.iter().chain(&changes.weigh);
+    let mut keys: BTreeSet<&WorkloadKey> = asked.chain(&planner.books.stirring).collect();
     // Where no workload stands together with others nobody is asked whether it does.
     if !planner.books.sets.is_empty() {
         let own = keys.iter().chain(given.keys()).filter_map(|key| snapshot.spec(key)?.colocate.as_ref());
@@ -353,8 +360,9 @@ fn ordered(planner: &Planner<'_>, changes: &Changes, all: bool) -> Vec<Vec<Arc<S
 
 impl Planner<'_> {
     /// Decides a set, unless nothing woke any of it. Books nothing.
-    pub(crate) fn turn(&mut self, set: Vec<Arc<Spec>>) -> Turn {
+    pub(crate) fn turn(&mut self, mut set: Vec<Arc<Spec>>, weighed: bool) -> Turn {
         let mut woken = false;
+        self.heed(&mut set);
         for spec in &set {
             woken |= spec.changed
                 || spec.rebalance
@@ -371,14 +379,16 @@ impl Planner<'_> {
                 }
                 other => {
                     waits_to_return = matches!(other, Failback::NoRoom);
-                    vec![self.as_it_is(one)]
+                    let better = if weighed { self.better(one) } else { None };
+                    woken = better.is_some();
+                    vec![better.unwrap_or_else(|| self.as_it_is(one))]
                 }
             },
             _ if !woken => set.iter().map(|spec| self.as_it_is(spec)).collect(),
             [one] => vec![self.decide(one)],
             several => self.decide_together(several),
         };
-        Turn { set, decided, woken, pass: 0, superseded: false, waits_to_return }
+        Turn { set, decided, woken, weighed, pass: 0, superseded: false, waits_to_return }
     }
 
     /// Whether a set that waits may have its place now that the room of some clusters has changed, or that somebody gave

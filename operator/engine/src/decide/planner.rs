@@ -61,8 +61,8 @@ pub struct Planner<'s> {
     pub(crate) books: Books,
     /// That verdicts of many requirements are made on.
     pub(super) threads: NonZeroUsize,
-    /// The next instant at which something that runs may go back to an earlier group.
-    pub(crate) next_failback: Option<Timestamp>,
+    /// The next instant at which something that runs may go back to an earlier group, or a person's order begins to hold.
+    pub(crate) next_return: Option<Timestamp>,
     scratch: Scratch,
     pub(super) candidates: Vec<Candidate>,
     extras: Vec<Extra>,
@@ -84,7 +84,7 @@ impl<'s> Planner<'s> {
             store,
             books,
             threads,
-            next_failback: None,
+            next_return: None,
             scratch: Scratch::default(),
             candidates: Vec::new(),
             extras: Vec::new(),
@@ -282,8 +282,8 @@ impl<'s> Planner<'s> {
         full: u32,
         platforms: Option<&PlatformRooms>,
     ) -> Decided {
-        let mut decided =
-            Decided { status: Status::Placed, targets: Vec::new(), limit: None, dropped: 0, full, block, shape };
+        let (status, targets) = (Status::Placed, Vec::new());
+        let mut decided = Decided { status, targets, limit: None, dropped: 0, rebalanced: false, full, block, shape };
         if let Some(stop) = spec.stopped() {
             let order = stop.order.clone();
             self.keep(&mut decided, Status::Pending, Hindrance::Stopped { order });
@@ -337,7 +337,7 @@ impl<'s> Planner<'s> {
         };
         let failed = match choice::choose(&problem, &mut self.scratch) {
             Outcome::Placed(placement) => {
-                decided.dropped = placement.dropped;
+                (decided.dropped, decided.rebalanced) = (placement.dropped, placement.rebalanced);
                 let targets = placement.targets.iter();
                 decided.targets.extend(targets.map(|t| (ClusterSlot::new(t.slot as usize), t.replicas)));
                 None

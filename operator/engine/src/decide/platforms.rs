@@ -208,7 +208,16 @@ impl Planner<'_> {
         let before = all.len();
         let alone = |slot: u32| {
             let targets = vec![(ClusterSlot::new(slot as usize), 1)];
-            Decided { status: Status::Placed, targets, limit: None, dropped: 0, full: 0, block, shape: 0 }
+            Decided {
+                status: Status::Placed,
+                targets,
+                limit: None,
+                dropped: 0,
+                rebalanced: false,
+                full: 0,
+                block,
+                shape: 0,
+            }
         };
         self.candidates =
             all.into_iter().filter(|one| self.over_quota(spec, &alone(one.slot), false).is_none()).collect();

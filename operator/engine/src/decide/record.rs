@@ -77,6 +77,9 @@ pub struct Decision {
     pub status: Status,
     /// Where replicas go, by cluster name.
     pub targets: Vec<Target>,
+    /// The order to place it anew that this carries out, by the instant it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebalanced: Option<Timestamp>,
     /// Replicas without a place.
     #[serde(default)]
     pub shortfall: i64,

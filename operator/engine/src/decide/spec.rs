@@ -403,8 +403,13 @@ pub struct Spec {
     /// Its own spec changed since it was placed: clusters that its affinity or groups no longer allow are left. A cluster
     /// that changed instead keeps what runs.
     pub changed: bool,
-    /// A person (or a gain above the policy's threshold) ordered it to be placed anew: what runs may move.
+    /// A person ordered it to be placed anew: what runs may move. The order waits while a freeze holds where it runs, and while
+    /// a cluster where it runs does not answer.
     pub rebalance: bool,
+    /// The instant that the order names: it holds from then on, until a decision carries it out. The order of a workload that
+    /// has no placement yet, too, though nothing of it could move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rebalance_at: Option<Timestamp>,
     /// The workload is not there any more, or cannot be understood: what is committed of it keeps its room and its quota
     /// until it is proven gone, and nothing is decided about it.
     #[serde(skip_serializing_if = "is_default")]
@@ -493,7 +498,8 @@ impl Spec {
         let placed = Self { admitted: 0, current: Vec::new(), lost: BTreeSet::new(), ..self.clone() };
         let placed = Self { unhealthy_in: BTreeMap::new(), ..placed };
         let placed = Self { data_on: None, keeps_data: false, stale: BTreeMap::new(), ..placed };
-        let mut intent = Self { changed: false, rebalance: false, stop: None, mode: None, ..placed };
+        let placed = Self { changed: false, rebalance: false, rebalance_at: None, ..placed };
+        let mut intent = Self { stop: None, mode: None, ..placed };
         // Neither an emergency nor a lost cluster is a change of what is asked for.
         if intent.requirement.cause != Cause::Change {
             Arc::make_mut(&mut intent.requirement).cause = Cause::Change;

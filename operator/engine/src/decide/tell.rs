@@ -57,6 +57,7 @@ impl Planner<'_> {
             sequence: position.sequence,
             as_of: self.view.as_of,
             status: decided.status,
+            rebalanced: spec.rebalance_at.filter(|_| spec.rebalance && decided.status == Status::Placed),
             shortfall,
             moves: self.moves(spec, decided),
             limits: self.limits(spec, decided),

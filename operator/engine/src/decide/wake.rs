@@ -78,6 +78,7 @@ impl Planner<'_> {
             .filter_map(|current| Some((self.view.snapshot.slot(&current.cluster)?, current.placed)))
             .collect();
         targets.sort_by_key(|(slot, _)| self.view.snapshot.name_rank(*slot));
-        Decided { status: Status::Placed, targets, limit: None, dropped: 0, full: 0, block, shape }
+        let status = Status::Placed;
+        Decided { status, targets, limit: None, dropped: 0, rebalanced: false, full: 0, block, shape }
     }
 }

@@ -24,6 +24,7 @@ mod parts;
 mod places;
 mod policies;
 mod pools;
+mod rebalance;
 mod reserved;
 mod stops;
 mod tenants;

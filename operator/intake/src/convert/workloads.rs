@@ -29,6 +29,7 @@ use super::migrations::Migrations;
 use super::modes::{Modes, given_back};
 use super::places::{Places, label, prefix};
 use super::policies::{self, Placement};
+use super::rebalance;
 use super::stops;
 use super::tenants::texts;
 use super::words;
@@ -163,6 +164,7 @@ fn spec(
     if let Some(held) = migrates {
         held.narrow(&mut requirement, &mut policy, wanted);
     }
+    let order = rebalance::ordered(item, placed.map(|placed| &*placed.object), findings);
     let mut spec = Spec {
         system: owner.map(|_| format!("{namespace}/{system}")).unwrap_or_default(),
         priority: *priority,
@@ -183,7 +185,8 @@ fn spec(
         keeps_data: kept.keeps,
         stale: kept.stale.into_iter().filter(|(at, _)| !migrates.is_some_and(|held| held.renews(at))).collect(),
         changed: false, // told when requirement and policy are known
-        rebalance: false,
+        rebalance: order.is_some() && rebalance::concerns(placed.map(|placed| &*placed.object)),
+        rebalance_at: order,
         lost,
         unhealthy_in,
         reserved: false,

@@ -30,6 +30,7 @@ pub(super) fn decision(name: &str, status: Status, targets: &[(&str, i64)]) -> D
         moves: Vec::new(),
         limits: Vec::new(),
         violations: Vec::new(),
+        rebalanced: None,
         rejected: BTreeMap::new(),
         full: 0,
         spec: Digest::sha256(b"spec"),

@@ -15,6 +15,7 @@ mod operator;
 mod orders;
 mod planes;
 mod pull;
+mod rebalance;
 mod reports;
 mod rights;
 mod rollout;
