@@ -43,6 +43,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
     if let Some(file) = &args.placements {
         output::replace(file, written(&saved, &committed)?.as_bytes())?;
     }
+    findings.extend(held(&saved, &fleet.places)?);
     let exit = exit(args, &saved, &findings);
     let document = document(&saved, against.is_some(), findings, &fleet.places)?;
     output::write(&document, &args.output, context)?;
@@ -63,6 +64,30 @@ pub(crate) fn document(
     let specs = &saved.input.fleet.specs;
     let shown = told::PlanInput { plan: &saved.plan, specs, nearest: &nearest, against, places };
     Ok(told::plan(Meta::new(Some(saved.plan.as_of), Some(saved.input_digest)), &shown, findings))
+}
+
+/// What an operator would not carry out yet because a change freeze holds.
+fn held(saved: &Saved, places: &BTreeMap<ObjectRef, Place>) -> anyhow::Result<Vec<Finding>> {
+    let fleet = &saved.input.fleet;
+    if fleet.freezes.iter().all(|freeze| !freeze.term.holds(saved.plan.as_of)) {
+        return Ok(Vec::new());
+    }
+    let snapshot = decide::Snapshot::new(fleet.clone())?;
+    let mut findings = Vec::new();
+    for decision in &saved.plan.decisions {
+        let Some(spec) = snapshot.decided_on(&decision.key) else { continue };
+        let mut spec = (**spec).clone();
+        spec.rebalance |= saved.input.changes.rebalance.contains(&decision.key);
+        let Some(reason) = decide::held_by_freeze(&snapshot, &spec, decision) else { continue };
+        let object = ObjectRef::new("FleetWorkload", &decision.key.namespace, &decision.key.name);
+        let finding = Finding::new(reason);
+        let finding = match places.get(&object) {
+            Some(place) => finding.at(place.clone()),
+            None => finding,
+        };
+        findings.push(finding.on(object));
+    }
+    Ok(findings)
 }
 
 /// The FleetPlacements that stand once a plan is committed, in one epoch more than those before it.

@@ -216,3 +216,30 @@ fn a_file_that_is_not_there_is_told_as_that() {
     let plan = folder.run(&["plan", "no-such-file"]);
     assert!(plan.out.contains("no-such-file cannot be read: there is no such file or folder."), "{}", plan.out);
 }
+
+#[test]
+fn an_order_to_place_anew_is_tried_out_offline_and_a_freeze_tells_what_it_holds() {
+    let folder = Folder::new();
+    let plan = |more: &[&str]| folder.run(&[&["plan", "examples/01-first-tenant"], more, DAY.as_slice()].concat());
+    assert_eq!(plan(&["--placements", "state.yaml"]).code, 0);
+    let moved = plan(&["state.yaml", "--rebalance", "portal", "--save", "plan.json"]);
+    assert_eq!((moved.code, moved.out.contains("HeldByFreeze")), (0, false), "{}{}", moved.out, moved.err);
+    let saved = fs::read_to_string(folder.path().join("plan.json")).expect("a plan");
+    assert!(saved.contains("\"rebalance\":[{"), "the order is part of what was asked");
+    assert_eq!(folder.run(&["replay", "plan.json"]).code, 0);
+    let nobody = plan(&["state.yaml", "--rebalance", "portla"]);
+    assert!(nobody.code == 1 && nobody.err.contains("portal"), "{}", nobody.err);
+
+    let freeze = "apiVersion: jiuzhou.dev/v1alpha1\nkind: ChangeFreeze\nmetadata: {name: two-sessions}\n\
+                  spec: {start: 2026-11-20T00:00:00Z, end: 2026-12-01T00:00:00Z, reason: 两会保障}\n";
+    fs::write(folder.path().join("freeze.yaml"), freeze).expect("a file");
+    let quiet = plan(&["state.yaml", "freeze.yaml"]);
+    assert_eq!((quiet.code, quiet.out.contains("HeldByFreeze")), (0, false), "{}{}", quiet.out, quiet.err);
+    for (lang, words) in
+        [("en", "waits for the end of the change freeze two-sessions"), ("zh", "须等待封网期 two-sessions 结束")]
+    {
+        let held = plan(&["state.yaml", "freeze.yaml", "--rebalance", "portal", "--lang", lang]);
+        let told = format!("{}{}", held.out, held.err);
+        assert!(held.code == 0 && told.contains("HeldByFreeze") && told.contains(words), "{told}");
+    }
+}

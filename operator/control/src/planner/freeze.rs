@@ -20,23 +20,9 @@ use crate::workload::staged;
 impl Planner {
     /// The change freeze that holds what becomes of a workload: its tenant's, on a cluster where it has a place.
     pub(super) fn freeze_of(&self, key: &WorkloadKey, now: Timestamp) -> Option<&FreezeInput> {
-        let freezes = &self.state.frame().freezes;
-        if freezes.iter().all(|freeze| !freeze.term.holds(now)) {
-            return None;
-        }
-        let tenant = self.state.tenant(key);
         let placed = self.state.placement(key).into_iter().flat_map(|placement| &placement.spec.clusters);
-        let snapshot = self.state.snapshot();
-        let clusters: Vec<_> = placed
-            .filter(|cluster| cluster.replicas > 0)
-            .filter_map(|cluster| snapshot.cluster(snapshot.slot(&cluster.name)?))
-            .collect();
-        freezes.iter().find(|freeze| {
-            let which = freeze.clusters.as_ref();
-            freeze.term.holds(now)
-                && (freeze.tenants.is_empty() || freeze.tenants.contains(&tenant))
-                && which.is_none_or(|which| clusters.iter().any(|one| which.matches(&one.name, &one.labels)))
-        })
+        let placed = placed.filter(|cluster| cluster.replicas > 0).map(|cluster| &*cluster.name);
+        self.state.snapshot().freeze_on(&self.state.tenant(key), placed, now)
     }
 
     /// Takes out of what is to be committed what waits for the end of a freeze: other content, and less than there is where

@@ -21,6 +21,7 @@ mod fingerprint;
 mod fit;
 #[cfg(test)]
 mod fixture;
+mod frozen;
 mod holds;
 mod index;
 pub mod input;
@@ -75,6 +76,7 @@ mod wake;
 pub use decided::{Decided, Hindrance};
 pub use explain::{cost, explain, explain_all, explain_all_on};
 pub use fit::{Fit, fit, undescribed, unknown};
+pub use frozen::held_by_freeze;
 pub use kept::Kept;
 pub use nearest::{Nearest, plan_and_nearest};
 pub use nodes::{NodeAffinities, NodeDemand, NodeTerm, node_affinity};

@@ -506,6 +506,8 @@ codes! {
         ClusterMissing: Error,
         /// Workloads that must stand together find no common place.
         ColocationImpossible: Error,
+        /// What was decided waits for the end of a change freeze.
+        HeldByFreeze: Info,
         /// No cluster passes all rules.
         NoCandidate: Error,
         /// A preferred spread was left out.

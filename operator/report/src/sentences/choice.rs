@@ -18,6 +18,12 @@ pub(super) fn of(code: Code) -> Option<Sentence> {
             fix_en: "Use nested spread keys (site within region), relax one of the crossing keys, or raise the search budget.",
             fix_zh: "请改用逐级嵌套的分布维度（如机房属于区域），放宽其中一个交叉维度，或提高搜索上限。",
         },
+        Code::HeldByFreeze => Sentence {
+            en: "What is decided for {subject} waits for the end of the change freeze {object}, {seen}.",
+            zh: "对 {subject} 的决策须等待封网期 {object} 结束（{seen}）。",
+            fix_en: "Nothing to do: it is carried out by itself then. A rollback, failover and security orders pass the freeze.",
+            fix_zh: "无须处理，届时自动执行。回滚、故障切换和安全指令不受封网期限制。",
+        },
         Code::NoCandidate => Sentence {
             en: "No cluster passes all rules for {object}.",
             zh: "没有成员集群满足 {object} 的全部规则。",
