@@ -1,7 +1,8 @@
 //! When which status is written: what is done or wrong soon, what is on its way a little later and few of it each second.
 //!
 //! Of a thousand workloads applied at once most are ready before their turn to be told that they are on their way comes,
-//! so each is written once, and the API server has its time for the work itself. Pure: the caller says what time it is.
+//! so each is written once, and the API server has its time for the work itself. Nobody is left without a word for more
+//! than a minute. Pure: the caller says what time it is.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +15,9 @@ const TELL: Duration = Duration::from_millis(1000);
 /// The same while it is only on its way.
 const TELL_PROGRESS: Duration = Duration::from_millis(3000);
 /// Between two of those that are only on their way, once [`AT_ONCE`] were told.
-const BETWEEN: Duration = Duration::from_millis(100);
+const BETWEEN: Duration = Duration::from_secs(1);
+/// So long one of these waits for its turn at most.
+const WAIT_MOST: Duration = Duration::from_secs(60);
 /// So many of these are told without a pause after a quiet time: a person's handful waits for nothing.
 const AT_ONCE: u32 = 20;
 
@@ -80,7 +83,7 @@ impl Due {
             (on_its_way, at, key.clone())
         }));
         due.sort();
-        due.retain(|(on_its_way, ..)| !on_its_way || self.may_tell(now));
+        due.retain(|(on_its_way, at, _)| !on_its_way || *at + WAIT_MOST <= now || self.may_tell(now));
         let taken: Vec<WorkloadKey> = due.into_iter().map(|(.., key)| key).collect();
         for key in &taken {
             self.waiting.remove(key);
@@ -103,7 +106,7 @@ impl Due {
     pub(super) fn next(&self) -> Option<Instant> {
         let after = |one: &Entry| match self.used {
             // Strictly after: at the very instant none may be told yet.
-            Some(used) if one.on_its_way => one.at.max(used + Duration::from_millis(1)),
+            Some(used) if one.on_its_way => one.at.max(used + Duration::from_millis(1)).min(one.at + WAIT_MOST),
             _ => one.at,
         };
         self.waiting.values().map(after).min()
@@ -138,20 +141,19 @@ mod tests {
         let (mut due, start) = (Due::default(), Instant::now());
         for nth in 0..100 {
             // The last by name came first.
-            due.put(
-                &key(99 - nth),
-                Urgency::OnItsWay,
-                start + BETWEEN.saturating_mul(u32::try_from(nth).unwrap()) / 10,
-            );
+            due.put(&key(99 - nth), Urgency::OnItsWay, start + Duration::from_millis(u64::try_from(nth).unwrap()));
         }
-        let (mut told, mut rounds) = (Vec::new(), 0);
+        let (mut told, mut last) = (Vec::new(), start);
         while let Some(next) = due.next() {
+            let before = told.len();
             told.extend(due.take(next));
-            rounds += 1;
-            assert!(rounds < 200, "each time somebody is woken something is told");
-            assert!(next < start + Duration::from_secs(20), "ten a second");
+            assert!(told.len() > before, "each time somebody is woken something is told");
+            last = next;
         }
         assert_eq!(told, (0..100).map(|nth| key(99 - nth)).collect::<Vec<_>>());
+        let took = last - start - TELL_PROGRESS;
+        assert!(took > BETWEEN.saturating_mul(30), "one a second after the handful: {took:?}");
+        assert!(took < WAIT_MOST + BETWEEN, "a minute at most: {took:?}");
     }
 
     #[test]
