@@ -55,13 +55,13 @@ async fn half(odd: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "minutes long; .ci/run asks for it"]
+#[ignore = "minutes long; .ci/full asks for it"]
 async fn every_fault_is_survived_even() {
     half(0).await;
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "minutes long; .ci/run asks for it"]
+#[ignore = "minutes long; .ci/full asks for it"]
 async fn every_fault_is_survived_odd() {
     half(1).await;
 }
