@@ -92,8 +92,9 @@ fn schemas_are_structural() {
             let embedded = node["x-kubernetes-embedded-resource"] == true;
             let stray = ["oneOf", "allOf", "$ref", "definitions"].iter().find(|key| !node[**key].is_null());
             let any_of = !node["anyOf"].is_null() && node["x-kubernetes-int-or-string"] != true;
-            // A copy of a part of a spec whose own schema has been passed: another part for each kind of order.
-            let copied = path.ends_with(".status.inForce[].value");
+            // Copies of a part of a spec whose own schema has been passed (another part for each kind of order), and of a part
+            // of a manifest beside it, which the member judges with the manifest.
+            let copied = path.ends_with(".status.inForce[].value") || path.ends_with(".writtenAffinity[].affinity");
             (keeps_unknown != (embedded || copied) || stray.is_some() || any_of)
                 .then(|| format!("is not structural at {path}"))
         } else {
