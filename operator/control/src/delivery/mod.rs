@@ -7,6 +7,7 @@
 //! removes what no order names.
 
 pub mod audit;
+mod desk;
 mod mailbox;
 mod pull;
 mod push;

@@ -27,7 +27,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Parts;
-use super::worker::{Desk, Done, Work};
+use super::desk::Desk;
+use super::worker::{Done, Work};
 use crate::orders::Order;
 
 type Deliveries = BoxStream<'static, watcher::Result<watcher::Event<DeserializeGuard<Delivery>>>>;

@@ -12,7 +12,8 @@ use jiuzhou_objects::object::Object;
 use tokio::sync::mpsc;
 
 use super::Parts;
-use super::worker::{Desk, Done, Work};
+use super::desk::Desk;
+use super::worker::{Done, Work};
 use crate::orders::Order;
 
 /// A connection to a member, and the watches over it.

@@ -28,6 +28,8 @@ struct Fleet {
     hub: World,
     members: Arc<Mutex<BTreeMap<String, World>>>,
     pull: bool,
+    /// Asked for a way to a member while there is none; `None` while there is one.
+    closed: Arc<Mutex<Option<usize>>>,
 }
 
 impl Fleet {
@@ -42,7 +44,7 @@ impl Fleet {
             world.control(Controllers::all(1));
             members.insert((*name).to_owned(), world);
         }
-        Self { clock, hub, members: Arc::new(Mutex::new(members)), pull }
+        Self { clock, hub, members: Arc::new(Mutex::new(members)), pull, closed: Arc::default() }
     }
 
     fn member(&self, name: &str) -> World {
@@ -56,6 +58,11 @@ impl Fleet {
 
 impl Ways for Fleet {
     fn way(&self, cluster: &str) -> Way {
+        if let Some(asked) = &mut *self.closed.lock().unwrap() {
+            *asked += 1;
+            assert!(*asked < 1000, "it asks without end");
+            return Way::Closed("held".to_owned());
+        }
         if self.pull { Way::Pull } else { Way::Push(self.asked(cluster).within(Duration::from_secs(10)), 1) }
     }
 
@@ -131,7 +138,7 @@ impl Scene {
         for _ in 0..50 {
             let report = self.report(&cluster).await.expect("a report");
             let status = report.status.expect("a status");
-            if worker::is(&status, jiuzhou_api::conditions::ControllerReason::AsWanted) {
+            if desk::is(&status, jiuzhou_api::conditions::ControllerReason::AsWanted) {
                 return;
             }
             self.fleet.member(&cluster).settle();
@@ -221,6 +228,29 @@ async fn a_member_that_changes_all_the_time_is_looked_at_once_in_a_while() {
     }
     let looks = world.log().iter().filter(|e| e.client == "hub" && e.verb == "get" && e.name == "settings").count();
     assert!((5..=15).contains(&looks), "{looks} looks in 10 seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_changes_while_it_is_closed_is_looked_at_when_it_is_open_again() {
+    let fleet = Fleet::new(&["dali"], false);
+    let mut scene = Scene::new(&fleet, Door::open());
+    scene.arrive(&order("dali", 1, vec![service("settings")], vec![])).await;
+    let world = fleet.member("dali");
+    *fleet.closed.lock().unwrap() = Some(0);
+    world.clear_log();
+    let api: Api<k8s_openapi::api::core::v1::Service> = Api::namespaced(world.client_named("somebody"), "bureau");
+    for number in ["1", "2"] {
+        let patch = json!({"metadata": {"annotations": {"n": number}}});
+        api.patch("settings", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    let asked = fleet.closed.lock().unwrap().take().unwrap();
+    assert!((1..10).contains(&asked), "asked {asked} times for a way");
+    let looks = || world.log().iter().filter(|e| e.client == "hub" && e.verb == "get" && e.name == "settings").count();
+    assert_eq!(looks(), 0, "nobody may go there");
+    scene.deliveries.wake("dali");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(looks(), 1, "one look for all that changed");
 }
 
 #[tokio::test(start_paused = true)]
