@@ -26,7 +26,7 @@ const AT_ONCE: u32 = 20;
 pub(super) enum Urgency {
     /// Something is acted on once it is written.
     Now,
-    /// It is done, or wrong.
+    /// It is done, or wrong, or nobody sees it any more.
     Soon,
     /// It is on its way, and will be told when it is there.
     OnItsWay,
@@ -77,29 +77,28 @@ impl Due {
 
     /// Takes those out that are to be written now.
     pub(super) fn take(&mut self, now: Instant) -> Vec<WorkloadKey> {
-        let mut due: Vec<(bool, Instant, WorkloadKey)> = Vec::new();
-        due.extend(self.waiting.iter().filter(|(_, one)| one.at <= now).map(|(key, one)| {
-            let Entry { at, on_its_way } = *one;
-            (on_its_way, at, key.clone())
-        }));
+        let due = self.waiting.iter().filter(|(_, one)| one.at <= now);
+        let mut due: Vec<(bool, Instant, &WorkloadKey)> = due.map(|(key, one)| (one.on_its_way, one.at, key)).collect();
         due.sort();
-        due.retain(|(on_its_way, at, _)| !on_its_way || *at + WAIT_MOST <= now || self.may_tell(now));
-        let taken: Vec<WorkloadKey> = due.into_iter().map(|(.., key)| key).collect();
-        for key in &taken {
+        let idle = now.checked_sub(BETWEEN.saturating_mul(AT_ONCE)).unwrap_or(now);
+        let mut used = self.used.unwrap_or(idle).max(idle);
+        let mut may = |on_its_way: bool, at: Instant| {
+            if !on_its_way || at + WAIT_MOST <= now {
+                return true;
+            }
+            let may = used < now;
+            if may {
+                used += BETWEEN;
+            }
+            may
+        };
+        let told = due.into_iter().filter(|(on_its_way, at, _)| may(*on_its_way, *at));
+        let told: Vec<WorkloadKey> = told.map(|(.., key)| key.clone()).collect();
+        self.used = Some(used);
+        for key in &told {
             self.waiting.remove(key);
         }
-        taken
-    }
-
-    /// Whether one more on its way may be told now; it counts as told then.
-    fn may_tell(&mut self, now: Instant) -> bool {
-        let idle = now.checked_sub(BETWEEN.saturating_mul(AT_ONCE)).unwrap_or(now);
-        let used = self.used.unwrap_or(idle).max(idle);
-        let may = used < now;
-        if may {
-            self.used = Some(used + BETWEEN);
-        }
-        may
+        told
     }
 
     /// When the next is to be written.

@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use jiuzhou_api::conditions::ConditionType;
 use jiuzhou_api::v1alpha1::{FleetPlacement, FleetPlacementStatus};
 use jiuzhou_engine::decide::WorkloadKey;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt as _;
 use tokio::time::Instant;
 
@@ -66,10 +68,7 @@ impl Planner {
         let writes = writes(&gathered, &built, now);
         // Who waits for a native status polls it.
         let urgent = !writes.natives.is_empty()
-            || writes
-                .workload
-                .as_ref()
-                .is_some_and(|(_, status)| !status.conditions.iter().any(|condition| condition.type_ == "Reconciling"));
+            || writes.workload.as_ref().is_some_and(|(_, status)| !is_on_its_way(&status.conditions));
         // So is that something which runs once has begun: it must not begin again.
         let urgent = urgent || begins(gathered.placement, writes.placement.as_ref());
         // A step of a rollout or a failover is acted on once it is written.
@@ -221,6 +220,12 @@ impl Planner {
             }
         }
     }
+}
+
+/// Whether something goes on that will be told when it is there. What was seen and is not any more is news.
+fn is_on_its_way(conditions: &[Condition]) -> bool {
+    let unseen = |one: &Condition| one.type_ == ConditionType::Ready.as_str() && one.status == "Unknown";
+    conditions.iter().any(|one| one.type_ == ConditionType::Reconciling.as_str()) && !conditions.iter().any(unseen)
 }
 
 /// Whether a status that is to be written says that something that runs once was begun or has ended.
