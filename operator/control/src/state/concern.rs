@@ -65,20 +65,21 @@ impl Concern {
         self.everything
     }
 
-    /// Adds what a change of an object concerns; `before` are its ties before the change, `None` where these are the same.
-    pub(super) fn add(&mut self, objects: &Objects, object: &ObjectRef, before: Option<&Ties>) {
+    /// Adds a workload or a placement of which only more is told than before.
+    pub(super) fn add_told(&mut self, object: &ObjectRef) {
+        if !self.everything {
+            self.workloads.insert((object.namespace.clone(), object.name.clone()));
+        }
+    }
+
+    /// Adds what a change of an object concerns; `before` are its ties before the change.
+    pub(super) fn add(&mut self, objects: &Objects, object: &ObjectRef, before: &Ties) {
         if self.everything {
             return;
         }
-        if Base::is_made_from(&object.kind) {
-            *self = Self::everything();
-            return;
-        }
-        let none = Ties::default();
-        let after = if before.is_some() { ties(objects, object) } else { none.clone() };
-        let before = before.unwrap_or(&none);
+        let after = ties(objects, object);
         let same = (after.present, &after.site, &after.databases) == (before.present, &before.site, &before.databases);
-        if !same {
+        if Base::is_made_from(&object.kind) || !same {
             *self = Self::everything();
             return;
         }

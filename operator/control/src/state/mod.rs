@@ -186,9 +186,12 @@ impl State {
         self.versions.remove(object);
     }
 
-    /// An object is another than before, or gone.
+    /// An object is another than before, or gone; without ties only its status is.
     fn moved(&mut self, object: &ObjectRef, (ties, parts): &(Option<Ties>, Parts)) {
-        self.concern.add(&self.objects, object, ties.as_ref());
+        match ties {
+            Some(ties) => self.concern.add(&self.objects, object, ties),
+            None => self.concern.add_told(object),
+        }
         let now = Parts::of(&self.objects, object);
         if self.delivered.moved(object, parts, &now) {
             self.changed.told.insert(object.name.clone());

@@ -126,7 +126,7 @@ impl State {
                     self.objects.unselected.insert(key.clone(), reason);
                 }
             }
-            self.concern.add(&self.objects, &object, Some(&before));
+            self.concern.add(&self.objects, &object, &before);
             self.selecting.insert(key, resolution);
         }
     }
