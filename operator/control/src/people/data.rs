@@ -4,12 +4,11 @@
 //! data deletes its claims in the member first; the operator deletes no data.
 
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
 use jiuzhou_engine::decide::WorkloadKey;
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Client, ResourceExt as _};
 use serde_json::json;
 
-use super::change;
+use super::{change, read};
 use crate::error::Error;
 
 /// Lets a workload run on the data it left in a cluster. Returns the epoch of that data.
@@ -17,12 +16,7 @@ use crate::error::Error;
 /// # Errors
 /// When the hub does not answer or refuses, and when the workload left no data there.
 pub async fn reuse(client: &Client, key: &WorkloadKey, cluster: &str) -> Result<i64, Error> {
-    let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
-    let workload = api.get(&key.name).await;
-    let workload = workload.map_err(|error| Error::api("read", format!("FleetWorkload {key}"), error))?;
-    let placements: Api<FleetPlacement> = Api::namespaced(client.clone(), &key.namespace);
-    let placement = placements.get_opt(&key.name).await;
-    let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {key}"), error))?;
+    let (api, workload, placement) = read(client, key).await?;
     let left = placement.map(|placement| placement.spec.left).unwrap_or_default();
     let Some(epoch) = left.iter().find(|one| *one.name == *cluster).map(|one| one.epoch) else {
         let places: Vec<String> = left.iter().map(|one| format!("{}@{}", &*one.name, one.epoch)).collect();

@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{FailoverPhase, FleetPlacement, FleetWorkload, MemberCluster};
+use jiuzhou_api::v1alpha1::{FailoverPhase, MemberCluster};
 use jiuzhou_engine::decide::WorkloadKey;
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::change;
+use super::{change, read};
 use crate::error::Error;
 use crate::planner::failover::silent_since;
 
@@ -48,12 +48,7 @@ pub async fn failover(
     cluster: &str,
     undo: bool,
 ) -> Result<Option<FailoverPhase>, Error> {
-    let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
-    let workload = api.get(&key.name).await;
-    let workload = workload.map_err(|error| Error::api("read", format!("FleetWorkload {key}"), error))?;
-    let placements: Api<FleetPlacement> = Api::namespaced(client.clone(), &key.namespace);
-    let placement = placements.get_opt(&key.name).await;
-    let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {key}"), error))?;
+    let (api, workload, placement) = read(client, key).await?;
     let placed = placement.iter().flat_map(|placement| &placement.spec.clusters);
     if !undo && placed.clone().all(|one| *one.name != *cluster || one.replicas == 0) {
         let places: Vec<String> = placed.filter(|one| one.replicas > 0).map(|one| one.name.to_string()).collect();

@@ -1,5 +1,6 @@
 //! What people order, under their own rights: a system stopped and restored, an order of another person approved, a member
-//! that does not answer fenced or left, data that was left used again, a workload placed anew, a hub or member that went back in time taken as it is.
+//! that does not answer fenced or left, data that was left used again, a workload placed anew, a hub or member that went
+//! back in time taken as it is.
 //!
 //! An order is an object, a field or an annotation on the hub, written here and by nothing else of the operator; what
 //! follows from it is decided, recorded and carried out like every other change.
@@ -15,7 +16,8 @@ pub mod stop;
 use std::fmt::Debug;
 
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::FleetWorkload;
+use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
+use jiuzhou_engine::decide::WorkloadKey;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
@@ -40,6 +42,20 @@ where
         None => format!("{} {}", K::kind(&()), known.name_any()),
     };
     changed.map_err(|error| Error::api("change", what(), error))
+}
+
+/// A workload that an order is about, with its placement and the API to change it by.
+async fn read(
+    client: &Client,
+    key: &WorkloadKey,
+) -> Result<(Api<FleetWorkload>, FleetWorkload, Option<FleetPlacement>), Error> {
+    let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
+    let workload = api.get(&key.name).await;
+    let workload = workload.map_err(|error| Error::api("read", format!("FleetWorkload {key}"), error))?;
+    let placements: Api<FleetPlacement> = Api::namespaced(client.clone(), &key.namespace);
+    let placement = placements.get_opt(&key.name).await;
+    let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {key}"), error))?;
+    Ok((api, workload, placement))
 }
 
 /// The workloads of a namespace.

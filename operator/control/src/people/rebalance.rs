@@ -5,12 +5,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use jiuzhou_api::meta;
-use jiuzhou_api::v1alpha1::{FleetPlacement, FleetWorkload};
+use jiuzhou_api::v1alpha1::FleetWorkload;
 use jiuzhou_engine::decide::WorkloadKey;
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::change;
+use super::{change, read};
 use crate::error::Error;
 
 /// Orders it. Returns the instant that the order names: `at`, or later where an order of that instant was carried out.
@@ -56,19 +56,6 @@ pub async fn withdraw(client: &Client, key: &WorkloadKey) -> Result<String, Erro
     };
     write(&api, &workload, Value::Null).await?;
     Ok(stated)
-}
-
-async fn read(
-    client: &Client,
-    key: &WorkloadKey,
-) -> Result<(Api<FleetWorkload>, FleetWorkload, Option<FleetPlacement>), Error> {
-    let api: Api<FleetWorkload> = Api::namespaced(client.clone(), &key.namespace);
-    let workload = api.get(&key.name).await;
-    let workload = workload.map_err(|error| Error::api("read", format!("FleetWorkload {key}"), error))?;
-    let placements: Api<FleetPlacement> = Api::namespaced(client.clone(), &key.namespace);
-    let placement = placements.get_opt(&key.name).await;
-    let placement = placement.map_err(|error| Error::api("read", format!("FleetPlacement {key}"), error))?;
-    Ok((api, workload, placement))
 }
 
 async fn write(api: &Api<FleetWorkload>, workload: &FleetWorkload, order: Value) -> Result<(), Error> {
