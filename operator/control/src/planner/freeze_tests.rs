@@ -170,7 +170,8 @@ async fn fleet() -> Hub {
     Hub::with(&objects).await
 }
 
-async fn freeze(hub: &Hub) {
+/// Freezes every cluster from an hour ago for half a day.
+pub(super) async fn freeze(hub: &Hub) {
     let now = hub.world.clock().now();
     let at = |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
     hub.create(&json!({

@@ -1,6 +1,8 @@
 //! Evidence that runs out where the tier says Move, on a hub in memory: what runs gets its other place first, in time and
 //! truthfully after a night without the operator; many at once wait for an approval; renewal moves nothing back.
 
+use std::sync::{Arc, Mutex};
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -57,8 +59,22 @@ fn names(hub: &Hub) -> Vec<String> {
     all.iter().map(|one| one["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// The fewest replicas that are ordered in all from now on: nothing may be ordered that leaves fewer than before.
+pub(super) fn least_ordered(hub: &Hub) -> Arc<Mutex<i32>> {
+    let least = Arc::new(Mutex::new(i32::MAX));
+    let seen = Arc::clone(&least);
+    *hub.members.witness.lock().expect("a lock") = Some(Box::new(move |_, there| {
+        let sum: i32 = there.values().map(|order| order.delivery.replicas.unwrap_or(0)).sum();
+        if !there.is_empty() {
+            let mut least = seen.lock().expect("a lock");
+            *least = (*least).min(sum);
+        }
+    }));
+    least
+}
+
 /// In which clusters a workload is.
-fn runs(hub: &Hub, name: &str) -> Vec<String> {
+pub(super) fn runs(hub: &Hub, name: &str) -> Vec<String> {
     let all = hub.members.replicas(NAMESPACE, name).into_iter();
     all.filter(|(_, replicas)| *replicas > 0).map(|(cluster, _)| cluster).collect()
 }
@@ -72,16 +88,7 @@ fn condition(hub: &Hub, name: &str, kind: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn what_a_tier_says_to_move_is_added_first_and_renewal_moves_nothing_back() {
     let hub = fleet(1, "Move").await;
-    // Nothing is ever ordered that leaves fewer than before.
-    let least = std::sync::Arc::new(std::sync::Mutex::new(i32::MAX));
-    let seen = std::sync::Arc::clone(&least);
-    *hub.members.witness.lock().expect("a lock") = Some(Box::new(move |_, there| {
-        let sum: i32 = there.values().map(|order| order.delivery.replicas.unwrap_or(0)).sum();
-        if !there.is_empty() {
-            let mut least = seen.lock().expect("a lock");
-            *least = (*least).min(sum);
-        }
-    }));
+    let least = least_ordered(&hub);
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;

@@ -5,6 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use jiuzhou_engine::decide::{self, WorkloadKey};
 use serde_json::{Value, json};
 
+use super::freeze_tests::freeze;
+use super::moves_tests::{least_ordered, runs};
 use crate::error::Error;
 use crate::people::approve::{self, Signature};
 use crate::people::rebalance;
@@ -56,12 +58,6 @@ fn names(hub: &Hub) -> Vec<String> {
     all.iter().map(|one| one["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// In which clusters a workload is.
-fn runs(hub: &Hub, name: &str) -> Vec<String> {
-    let all = hub.members.replicas(NAMESPACE, name).into_iter();
-    all.filter(|(_, replicas)| *replicas > 0).map(|(cluster, _)| cluster).collect()
-}
-
 fn done(hub: &Hub, name: &str) -> Option<String> {
     let placement = hub.object("FleetPlacement", NAMESPACE, name).expect("a placement");
     placement["spec"]["rebalancedAt"].as_str().map(str::to_owned)
@@ -69,17 +65,6 @@ fn done(hub: &Hub, name: &str) -> Option<String> {
 
 async fn order(hub: &Hub, name: &str, at: Timestamp) -> Result<Timestamp, Error> {
     rebalance::order(&hub.world.client_named("person"), &WorkloadKey::new(NAMESPACE, name), at).await
-}
-
-async fn freeze(hub: &Hub) {
-    let now = hub.world.clock().now();
-    let at = |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
-    hub.create(&json!({
-        "apiVersion": jiuzhou_api::meta::API_VERSION, "kind": "ChangeFreeze", "metadata": { "name": "two-sessions" },
-        "spec": { "start": at(-1), "end": at(12), "reason": "两会保障" },
-    }))
-    .await;
-    hub.quiet().await;
 }
 
 /// Every recorded batch, decided again.
@@ -98,15 +83,7 @@ fn replayed(hub: &Hub) -> usize {
 #[tokio::test(start_paused = true)]
 async fn an_order_places_anew_once_adds_before_it_removes_and_replays() {
     let hub = fleet(1, json!({})).await;
-    let least = std::sync::Arc::new(std::sync::Mutex::new(i32::MAX));
-    let seen = std::sync::Arc::clone(&least);
-    *hub.members.witness.lock().expect("a lock") = Some(Box::new(move |_, there| {
-        let sum: i32 = there.values().map(|order| order.delivery.replicas.unwrap_or(0)).sum();
-        if !there.is_empty() {
-            let mut least = seen.lock().expect("a lock");
-            *least = (*least).min(sum);
-        }
-    }));
+    let least = least_ordered(&hub);
     let (stopper, stop) = Stop::new();
     let running = hub.start(stop);
     hub.quiet().await;
