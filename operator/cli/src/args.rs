@@ -26,7 +26,7 @@ pub use fleet::{
     AgentArgs, DrainArgs, FailoverArgs, FenceArgs, FormArg, JoinArgs, LeaveArgs, OtherHubArgs, OwnershipArg,
     RebalanceArgs, ReuseDataArgs,
 };
-pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch};
+pub use hub::{ExportStateArgs, HubArgs, LogForm, OperatorArgs, Switch, WorkloadArgs};
 pub use images::{FindArgs, InspectArgs};
 pub use interop::{AdoptArgs, ExportArgs, ExportForm, ImportArgs};
 pub use people::{ApproveArgs, ApproveWhat, RestoreArgs, StopArgs};

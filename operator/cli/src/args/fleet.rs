@@ -10,14 +10,13 @@ use crate::commands::load;
 
 /// Which API server is the hub, where another kubeconfig is named beside it.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Hub")]
 pub struct OtherHubArgs {
     /// Kubeconfig of the hub [default: KUBECONFIG or ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Hub")]
     pub hub_kubeconfig: Option<PathBuf>,
 
     /// Context of the hub's kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Hub")]
     pub hub_context: Option<String>,
 }
 
@@ -214,17 +213,9 @@ pub struct FenceArgs {
 /// `reuse-data`
 #[derive(Clone, Debug, Args)]
 pub struct ReuseDataArgs {
-    /// The workload: NAME or NAMESPACE/NAME
-    #[arg(value_name = "WORKLOAD")]
-    pub workload: String,
-
-    /// Namespace
-    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
-    pub namespace: Option<String>,
-
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub hub: super::HubArgs,
+    pub of: super::WorkloadArgs,
 
     /// Cluster whose data may be used again
     #[arg(long = "in", value_name = "CLUSTER", value_parser = name)]
@@ -234,17 +225,9 @@ pub struct ReuseDataArgs {
 /// `rebalance`
 #[derive(Clone, Debug, Args)]
 pub struct RebalanceArgs {
-    /// The workload: NAME or NAMESPACE/NAME
-    #[arg(value_name = "WORKLOAD")]
-    pub workload: String,
-
-    /// Namespace
-    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
-    pub namespace: Option<String>,
-
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub hub: super::HubArgs,
+    pub of: super::WorkloadArgs,
 
     /// Not before this instant, or the end of this day (Beijing) [default: now]
     #[arg(long = "at", value_name = "TIME", value_parser = load::parse_as_of)]
@@ -258,17 +241,9 @@ pub struct RebalanceArgs {
 /// `failover`
 #[derive(Clone, Debug, Args)]
 pub struct FailoverArgs {
-    /// The workload: NAME or NAMESPACE/NAME
-    #[arg(value_name = "WORKLOAD")]
-    pub workload: String,
-
-    /// Namespace
-    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
-    pub namespace: Option<String>,
-
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub hub: super::HubArgs,
+    pub of: super::WorkloadArgs,
 
     /// Member that it leaves
     #[arg(long, value_name = "CLUSTER", value_parser = name)]

@@ -6,17 +6,35 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::name;
+
 /// Which API server is the hub.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Hub")]
 pub struct HubArgs {
+    // Each flag has its heading: one for the whole would hold for what a command says after it, too.
     /// Kubeconfig of the hub [default: KUBECONFIG, ~/.kube/config, or the service account of the pod]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Hub")]
     pub kubeconfig: Option<PathBuf>,
 
     /// Context of the kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Hub")]
     pub context: Option<String>,
+}
+
+/// Which workload of the hub.
+#[derive(Clone, Debug, Args)]
+pub struct WorkloadArgs {
+    /// The workload: NAME or NAMESPACE/NAME
+    #[arg(value_name = "WORKLOAD")]
+    pub workload: String,
+
+    /// Namespace
+    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
+    pub namespace: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hub: HubArgs,
 }
 
 /// On or off.

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{HubArgs, name};
+use super::{WorkloadArgs, name};
 
 /// What is asked of a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -26,17 +26,9 @@ pub struct RolloutArgs {
     #[arg(value_enum, value_name = "ACTION")]
     pub action: RolloutAction,
 
-    /// The workload: NAME or NAMESPACE/NAME
-    #[arg(value_name = "WORKLOAD")]
-    pub workload: String,
-
-    /// Namespace
-    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
-    pub namespace: Option<String>,
-
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub hub: HubArgs,
+    pub of: WorkloadArgs,
 
     /// Stage that the change may go beyond
     #[arg(long, value_name = "NAME", value_parser = name, help_heading = "Approval")]
@@ -58,19 +50,11 @@ pub struct RolloutArgs {
 /// `rollback`
 #[derive(Clone, Debug, Args)]
 pub struct RollbackArgs {
-    /// The workload: NAME or NAMESPACE/NAME
-    #[arg(value_name = "WORKLOAD")]
-    pub workload: String,
-
-    /// Namespace
-    #[arg(long, short = 'n', value_name = "NAME", value_parser = name)]
-    pub namespace: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub of: WorkloadArgs,
 
     /// Revision to go back to [default: the one before]
     #[arg(long, value_name = "NUMBER")]
     pub to: Option<i64>,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub hub: HubArgs,
 }

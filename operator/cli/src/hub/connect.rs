@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use jiuzhou_engine::decide::WorkloadKey;
 
-use crate::args::HubArgs;
+use crate::args::{HubArgs, WorkloadArgs};
 
 /// A client of the hub. The TLS provider is chosen first: there is one, and no library may choose another.
 pub(crate) async fn client(args: &HubArgs) -> anyhow::Result<jiuzhou_control::Client> {
@@ -26,6 +26,11 @@ pub(crate) fn key(name: &str, namespace: Option<&str>) -> WorkloadKey {
         Some((namespace, name)) => WorkloadKey::new(namespace, name),
         None => WorkloadKey::new(namespace.unwrap_or("default"), name),
     }
+}
+
+/// The workload that a command is about.
+pub(crate) fn named(of: &WorkloadArgs) -> WorkloadKey {
+    key(&of.workload, of.namespace.as_deref())
 }
 
 #[cfg(test)]

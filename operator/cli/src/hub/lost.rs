@@ -9,7 +9,7 @@ use jiuzhou_control::people::lost;
 use crate::args::{FailoverArgs, FenceArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect::{ask, key};
+use crate::hub::connect::{ask, named};
 
 /// Confirms that nothing runs in a member any more.
 pub(crate) fn fence(args: &FenceArgs, context: &Context) -> anyhow::Result<Exit> {
@@ -40,9 +40,9 @@ pub(crate) fn fence(args: &FenceArgs, context: &Context) -> anyhow::Result<Exit>
 
 /// Lets a workload leave a member that does not answer.
 pub(crate) fn failover(args: &FailoverArgs, context: &Context) -> anyhow::Result<Exit> {
-    let key = key(&args.workload, args.namespace.as_deref());
+    let key = named(&args.of);
     let from = &args.from;
-    let before = ask(&args.hub, async |client| lost::failover(client, &key, from, args.undo).await)?;
+    let before = ask(&args.of.hub, async |client| lost::failover(client, &key, from, args.undo).await)?;
     if args.undo {
         context.say(&format!("{key} {} {from}", context.pick("waits for its turn to leave", "将按次序离开")));
         return Ok(Exit::Ok);

@@ -6,13 +6,13 @@ use jiuzhou_control::people::rebalance;
 use crate::args::RebalanceArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect::{ask, key};
+use crate::hub::connect::{ask, named};
 
 /// Gives the order, or withdraws the one that waits.
 pub(crate) fn rebalance(args: &RebalanceArgs, context: &Context) -> anyhow::Result<Exit> {
-    let key = key(&args.workload, args.namespace.as_deref());
+    let key = named(&args.of);
     if args.withdraw {
-        let at = ask(&args.hub, async |client| rebalance::withdraw(client, &key).await)?;
+        let at = ask(&args.of.hub, async |client| rebalance::withdraw(client, &key).await)?;
         context.say(&format!(
             "{key} {} {at}",
             context.pick("stays where it is; withdrawn is the order of", "保持原处；已撤销指令：")
@@ -20,7 +20,7 @@ pub(crate) fn rebalance(args: &RebalanceArgs, context: &Context) -> anyhow::Resu
         return Ok(Exit::Ok);
     }
     let at = args.rebalance_at.unwrap_or_else(Timestamp::now);
-    let at = ask(&args.hub, async |client| rebalance::order(client, &key, at).await)?;
+    let at = ask(&args.of.hub, async |client| rebalance::order(client, &key, at).await)?;
     context.say(&format!(
         "{key} {} {at}",
         context.pick("is ordered to be placed anew, from", "已下令重新部署，自此时起：")

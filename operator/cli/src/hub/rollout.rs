@@ -12,29 +12,29 @@ use jiuzhou_control::revision::order::{self, Line, Standing};
 use crate::args::{RollbackArgs, RolloutAction, RolloutArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::hub::connect::{ask, key};
+use crate::hub::connect::{ask, named};
 
 /// Tells how a rollout stands, or changes that.
 pub(crate) fn rollout(args: &RolloutArgs, context: &Context) -> anyhow::Result<Exit> {
-    let key = key(&args.workload, args.namespace.as_deref());
+    let key = named(&args.of);
     match args.action {
         RolloutAction::Status => {
-            let standing = ask(&args.hub, async |client| order::standing(client, &key).await)?;
+            let standing = ask(&args.of.hub, async |client| order::standing(client, &key).await)?;
             print(&status(&standing, context))?;
             let status = standing.workload.status.as_ref();
             let failed = status.and_then(|status| status.reason.as_deref()) == Some("RolloutFailed");
             return Ok(if failed { Exit::Findings } else { Exit::Ok });
         }
         RolloutAction::History => {
-            let lines = ask(&args.hub, async |client| order::history(client, &key).await)?;
+            let lines = ask(&args.of.hub, async |client| order::history(client, &key).await)?;
             print(&history(&lines, context))?;
         }
         RolloutAction::Pause => {
-            ask(&args.hub, async |client| order::pause(client, &key, true).await)?;
+            ask(&args.of.hub, async |client| order::pause(client, &key, true).await)?;
             context.say(&format!("{key} {}", context.pick("is paused", "已暂停")));
         }
         RolloutAction::Resume => {
-            ask(&args.hub, async |client| order::pause(client, &key, false).await)?;
+            ask(&args.of.hub, async |client| order::pause(client, &key, false).await)?;
             context.say(&format!("{key} {}", context.pick("goes on", "已恢复")));
         }
         RolloutAction::Approve => {
@@ -47,7 +47,7 @@ pub(crate) fn rollout(args: &RolloutArgs, context: &Context) -> anyhow::Result<E
                 approved_by: by.as_str().into(),
                 statement: args.statement.as_deref().map(Into::into),
             };
-            let digest = ask(&args.hub, async |client| order::approve(client, &key, approval).await)?;
+            let digest = ask(&args.of.hub, async |client| order::approve(client, &key, approval).await)?;
             context.say(&format!("{key} {stage} → {digest} {}", context.pick("is approved", "已批准")));
         }
     }
@@ -56,8 +56,8 @@ pub(crate) fn rollout(args: &RolloutArgs, context: &Context) -> anyhow::Result<E
 
 /// Goes back to an older revision.
 pub(crate) fn rollback(args: &RollbackArgs, context: &Context) -> anyhow::Result<Exit> {
-    let key = key(&args.workload, args.namespace.as_deref());
-    let revision = ask(&args.hub, async |client| order::back(client, &key, args.to).await)?;
+    let key = named(&args.of);
+    let revision = ask(&args.of.hub, async |client| order::back(client, &key, args.to).await)?;
     context.say(&format!("{key} {} {revision}", context.pick("goes back to revision", "正在回退到版本")));
     context.hint(&format!("→ jiuzhou rollout status {key}"));
     context.hint(context.pick(
